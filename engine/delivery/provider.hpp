@@ -1,0 +1,109 @@
+#pragma once
+
+#include "engine/core/clock.hpp"
+#include "engine/core/error.hpp"
+#include "engine/core/log.hpp"
+#include "engine/delivery/push.hpp"
+#include "engine/delivery/verdict.hpp"
+#include "engine/event/publish_event.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+// The port: what the engine asks of a push service, and what it offers in return. The engine owns
+// these interfaces and knows none of their implementations.
+
+namespace tocsin {
+
+class metrics_shard;
+
+/// An event rendered for one app and platform: everything but the token. Immutable, shared by
+/// all pushes of the event and by all threads.
+class message {
+public:
+    virtual ~message() = default;
+    /// Which localisation a device of `locale` gets: exact match, then language, then the default (0).
+    [[nodiscard]] virtual std::uint16_t variant_for(std::string_view locale) const noexcept = 0;
+    /// Size of the largest variant, in bytes as the provider counts them.
+    [[nodiscard]] virtual std::size_t largest_payload() const noexcept = 0;
+};
+
+/// Where a channel gets its work and leaves its answers: one app on one platform on one thread.
+/// Implemented by the engine; every call comes from the thread of the channel.
+class push_source {
+public:
+    /// The push to write next, most urgent first; null if there is none or if a limit says "not yet".
+    /// In the second case the source calls channel::wake() when the time has come.
+    [[nodiscard]] virtual push* take(time_point now) noexcept = 0;
+    /// True if a critical push waits: the channel then does not gather before it writes.
+    [[nodiscard]] virtual bool urgent() const noexcept = 0;
+    /// Ends a take(): exactly one call for each push that was taken.
+    virtual void settle(push& item, const verdict& what, time_point now) noexcept = 0;
+
+protected:
+    ~push_source() = default;
+};
+
+/// Whether an app can send on a platform at this moment, for /readyz, metrics and the log.
+struct credential_state {
+    bool usable = true;
+    std::string problem;  ///< A sentence an operator can act on, when not usable.
+    std::optional<wall_time> issued_at;
+    std::optional<wall_time> expires_at;
+};
+
+struct channel_statistics {
+    std::size_t in_flight = 0;
+    std::size_t connections_ready = 0;
+    std::size_t connections_connecting = 0;
+    std::size_t connections_draining = 0;
+};
+
+/// The sending side of one app on one platform on one thread.
+class channel {
+public:
+    virtual ~channel() = default;
+    /// There may be something to take. Cheap, and callable at any time from the channel's thread.
+    virtual void wake() = 0;
+    [[nodiscard]] virtual channel_statistics statistics() const = 0;
+};
+
+/// What a channel is given to live on.
+struct channel_context {
+    boost::asio::any_io_executor executor;
+    std::size_t thread = 0;  ///< 0 … threads - 1.
+    const time_source& time;
+    logger& log;
+    metrics_shard& metrics;
+    push_source& source;
+};
+
+
+/// One app on one platform. Shared by all threads; everything it holds is immutable or guarded.
+class provider {
+public:
+    virtual ~provider() = default;
+    [[nodiscard]] virtual const std::string& app() const noexcept = 0;
+    [[nodiscard]] virtual platform kind() const noexcept = 0;
+
+    /// Renders the event once and checks its size against the provider's limit. The refusal names
+    /// what is wrong ("payload_too_large", "invalid_override", …) before the first push is made.
+    [[nodiscard]] virtual parsed<std::shared_ptr<const message>> render(const publish_event& event) const = 0;
+
+    /// Opens nothing yet: connections are made when there is something to send.
+    [[nodiscard]] virtual std::unique_ptr<channel> open(const channel_context& context) = 0;
+
+    [[nodiscard]] virtual credential_state credential() const = 0;
+
+    /// What `reason` with `status` means and what to do, in one or two sentences.
+    [[nodiscard]] virtual std::string explain(std::uint16_t status, std::string_view reason) const = 0;
+};
+
+}  // namespace tocsin

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tocsin {
+
+struct redis_settings {
+    std::string url = "redis://127.0.0.1:6379/0";
+    std::string prefix = "tocsin";
+    std::string ca_file;
+};
+
+struct engine_settings {
+    std::string instance;     ///< Consumer name; empty in the file: the host name is put here.
+    std::size_t threads = 0;  ///< 0 in the file: the number of cores is put here.
+    std::chrono::milliseconds shutdown_timeout{25'000};
+    std::size_t pages_in_flight = 16;                 ///< Per thread: what can be sent twice after a crash.
+    std::chrono::milliseconds lease{30'000};          ///< A shard without progress for this long is taken over.
+    std::size_t max_attempts = 5;                     ///< Charged tries per push before it fails.
+    std::chrono::milliseconds default_ttl{4 * 3'600'000};
+    std::size_t results_max_length = 100'000;         ///< MAXLEN ~ of the streams that the engine writes.
+    std::size_t feedback_max_length = 1'000'000;
+    std::size_t dead_letters_max_length = 100'000;
+    std::chrono::milliseconds event_retention{24 * 3'600'000};  ///< How long ids and ledgers are kept.
+};
+
+struct admin_settings {
+    std::string listen = "127.0.0.1:9464";  ///< Empty: no admin server.
+};
+
+struct log_settings {
+    std::string level = "info";
+    std::string format = "auto";  ///< auto: text on a terminal, JSON elsewhere; text; json.
+};
+
+struct territories_settings {
+    std::string file;  ///< Empty: the bundled CSV.
+};
+
+struct apns_settings {
+    std::string url = "https://api.push.apple.com";
+    std::string sandbox_url = "https://api.sandbox.push.apple.com";
+    std::string topic;
+    std::string team_id;
+    std::string key_id;
+    std::string key_file;
+    std::string certificate_file;
+    std::string certificate_key_file;
+    std::string ca_file;
+    std::uint64_t rate = 0;  ///< Pushes per second over all engines; 0: no limit of ours.
+};
+
+struct fcm_settings {
+    std::string url = "https://fcm.googleapis.com";
+    std::string service_account_file;
+    std::string project_id;
+    std::string ca_file;
+    std::uint64_t rate = 0;
+};
+
+struct app_settings {
+    std::string id;
+    std::vector<std::string> communes;  ///< INSEE codes, or "*" alone: every commune.
+    std::optional<apns_settings> apns;
+    std::optional<fcm_settings> fcm;
+};
+
+/// The whole configuration, checked: every path absolute, every key file readable by its owner alone.
+struct settings {
+    std::filesystem::path file;  ///< Where it came from; empty: defaults only.
+    redis_settings redis;
+    engine_settings engine;
+    admin_settings admin;
+    log_settings log;
+    territories_settings territories;
+    std::vector<app_settings> apps;
+};
+
+}  // namespace tocsin

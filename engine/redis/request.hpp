@@ -1,0 +1,85 @@
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tocsin::redis {
+
+/// A Lua script, addressed by the SHA-1 of its source. Make one per script, with static lifetime.
+class script {
+public:
+    /// `name` is for the log; `source` must outlive the script (a string literal).
+    script(std::string_view name, std::string_view source);
+    [[nodiscard]] std::string_view name() const noexcept { return name_; }
+    [[nodiscard]] std::string_view source() const noexcept { return source_; }
+    [[nodiscard]] const std::string& sha() const noexcept { return sha_; }
+
+private:
+    std::string_view name_;
+    std::string_view source_;
+    std::string sha_;
+};
+
+/// Commands that leave together. Arguments are copied into wire form at once, binary-safe.
+class request {
+public:
+    /// add("HSET", key, field, 42): strings and integers mix.
+    template <class... Arguments>
+    request& add(std::string_view command, const Arguments&... arguments) {
+        begin(1 + sizeof...(arguments));
+        append(command);
+        (append_one(arguments), ...);
+        return *this;
+    }
+    /// For commands whose length is only known at run time: begin(n), then n times append().
+    request& begin(std::size_t arguments);
+    request& append(std::string_view argument);
+    template <std::integral T>
+    request& append(T number) {
+        return append(std::string_view(std::to_string(number)));
+    }
+    /// EVALSHA of `what`. The script must outlive the call of execute().
+    request& add_script(
+        const script& what, std::span<const std::string> keys, std::span<const std::string> arguments);
+
+    /// The reply of the last command may take this much longer (XREADGROUP … BLOCK).
+    request& expect_delay(std::chrono::milliseconds extra) {
+        extra_ = extra;
+        return *this;
+    }
+
+    [[nodiscard]] std::size_t count() const noexcept { return count_; }
+    [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+
+private:
+    friend class client;
+    struct script_call {
+        std::size_t index;  ///< Which command of the pipeline.
+        const script* what;
+        std::size_t offset;  ///< Where its bytes begin and end in bytes_, to send it again.
+        std::size_t size;
+    };
+
+    template <class T>
+    void append_one(const T& argument) {
+        if constexpr (std::integral<T>) {
+            append(std::string_view(std::to_string(argument)));
+        } else {
+            append(std::string_view(argument));
+        }
+    }
+
+    std::string bytes_;
+    std::size_t count_ = 0;
+    std::vector<script_call> scripts_;
+    std::chrono::milliseconds extra_{0};
+};
+
+}  // namespace tocsin::redis

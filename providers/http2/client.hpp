@@ -1,0 +1,105 @@
+#pragma once
+
+#include "engine/core/clock.hpp"
+#include "engine/core/error.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+// What a provider's channel and the HTTP/2 pool say to each other. The pool pulls: when a
+// connection has a free stream, it asks a client for one request.
+
+namespace tocsin::http2 {
+
+/// How a header field is compressed (RFC 7541, section 6.2).
+enum class indexing : std::uint8_t {
+    keep,   ///< Enters the dynamic table: for what repeats from request to request.
+    never,  ///< Literal, kept out of the table: for what differs in every request (the path of APNs).
+};
+
+struct field {
+    std::string_view name;  ///< Lower case; pseudo-header fields first.
+    std::string_view value;
+    indexing how = indexing::keep;
+};
+
+/// One request to write. Names, values and body parts are views: fields must live until
+/// next_request() is called again or the call that asked for it returns, body parts until the
+/// request is answered or failed.
+struct request {
+    static constexpr std::size_t max_fields = 16;
+    std::array<field, max_fields> fields;
+    std::size_t field_count = 0;
+    /// Sent one after another as the body: what is shared, the token, the rest.
+    std::array<std::string_view, 3> body;
+    /// Comes back with the answer.
+    void* context = nullptr;
+
+    void add(std::string_view name, std::string_view value, indexing how = indexing::keep) noexcept {
+        if (field_count < max_fields) {
+            fields[field_count++] = {name, value, how};
+        }
+    }
+    void clear() noexcept {
+        field_count = 0;
+        body = {};
+        context = nullptr;
+    }
+    [[nodiscard]] std::size_t body_size() const noexcept {
+        return body[0].size() + body[1].size() + body[2].size();
+    }
+};
+
+/// A complete answer. Views live during the call only.
+struct response {
+    void* context = nullptr;
+    int status = 0;
+    std::string_view body;         ///< At most 16 KiB of it; empty if there was none.
+    std::string_view content_type;
+    std::string_view retry_after;
+    std::string_view provider_id;  ///< The apns-id field.
+    std::uint64_t connection = 0;  ///< Which connection answered; never used twice in a process.
+    time_point written_at{};
+    time_point answered_at{};
+};
+
+/// Why a request has no answer.
+enum class failure : std::uint8_t {
+    not_processed,  ///< Refused stream, above GOAWAY's last id, or never written: safe to send again.
+    unknown,        ///< Written and unanswered when the connection or the stream ended.
+    timed_out,      ///< Written and unanswered at its deadline.
+};
+
+struct failed_request {
+    void* context = nullptr;
+    failure why = failure::unknown;
+    error_code detail;             ///< http2_errc, or what the socket said.
+    std::uint64_t connection = 0;
+    time_point written_at{};       ///< time_point{} if it never was.
+};
+
+/// What the pool should do with the connection that gave an answer.
+enum class connection_advice : std::uint8_t {
+    keep,
+    drain,  ///< No new request on it; close it when the ones in flight are answered.
+};
+
+/// Something with requests to send. All calls come from the pool's thread, must not throw, and
+/// must not destroy the pool.
+class client {
+public:
+    /// Fills `out` with the next request; false if there is none at this moment.
+    /// `connection` is the one it will be written to.
+    [[nodiscard]] virtual bool next_request(std::uint64_t connection, time_point now, request& out) noexcept = 0;
+    /// True if it should go out at once instead of being gathered with others.
+    [[nodiscard]] virtual bool urgent() const noexcept = 0;
+    [[nodiscard]] virtual connection_advice on_response(const response& answer) noexcept = 0;
+    virtual void on_failure(const failed_request& failed) noexcept = 0;
+
+protected:
+    ~client() = default;
+};
+
+}  // namespace tocsin::http2

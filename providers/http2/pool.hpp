@@ -1,0 +1,90 @@
+#pragma once
+
+#include "engine/core/clock.hpp"
+#include "engine/core/log.hpp"
+#include "engine/net/tls_context.hpp"
+#include "providers/http2/client.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace tocsin::http2 {
+
+/// Where a pool connects to.
+struct endpoint {
+    std::string host;          ///< As in the URL: the SNI name, the name that is verified, and :authority.
+    std::uint16_t port = 443;
+};
+
+/// How a provider wants to be treated; the values are in each provider's own source.
+struct pool_policy {
+    std::size_t max_connections = 4;
+    /// Streams a connection may have open before the peer's SETTINGS say otherwise, and never more
+    /// than the peer allows.
+    std::size_t stream_cap = 1000;
+    /// Only one request on a new connection until it was answered (APNs with provider tokens).
+    bool probe_first = false;
+    /// PING a connection that is silent while streams are open; never an idle one.
+    std::chrono::milliseconds silence_before_ping{10'000};
+    std::chrono::milliseconds ping_timeout{5'000};
+    std::chrono::milliseconds dial_timeout{10'000};
+    std::chrono::milliseconds settings_timeout{5'000};
+    std::chrono::milliseconds request_timeout{20'000};
+    std::chrono::milliseconds drain_timeout{20'000};
+    /// A connection without requests for this long is closed.
+    std::chrono::milliseconds idle_timeout{600'000};
+    /// Retired after this long, give or take a tenth; 0: never.
+    std::chrono::milliseconds max_age{0};
+    /// Requests and answers are gathered for up to this long while more than `gather_above` streams are open.
+    std::chrono::microseconds gather_time{1'000};
+    std::size_t gather_above = 64;
+};
+
+struct pool_statistics {
+    std::size_t connecting = 0;
+    std::size_t ready = 0;
+    std::size_t draining = 0;
+    std::size_t in_flight = 0;
+    std::uint64_t dials_failed = 0;
+    std::string last_dial_error;  ///< A sentence; empty after a success.
+};
+
+/// The connections to one host under one credential, on one thread.
+///
+/// Opens nothing until a client has something to send. Grows while every connection is at its
+/// limit, prefers the connection with most free credit, and replaces what ends. All calls come from
+/// the executor's thread.
+class pool {
+public:
+    pool(
+        boost::asio::any_io_executor executor, endpoint where, std::shared_ptr<net::tls_context> tls,
+        const pool_policy& policy, const time_source& time, logger& log, std::uint64_t random_seed);
+    pool(const pool&) = delete;
+    pool& operator=(const pool&) = delete;
+    ~pool();
+
+    /// `who` must stay until detach(). Clients take turns.
+    void attach(client& who);
+    /// Requests of `who` that are in flight are forgotten: their answers go nowhere.
+    void detach(client& who);
+    /// `who` may have something to send.
+    void wake(client& who);
+
+    /// Closes every connection now; what was written and unanswered fails as unknown, what was
+    /// not written as not_processed. Idempotent.
+    void close();
+
+    [[nodiscard]] pool_statistics statistics() const;
+
+private:
+    class implementation;
+    std::shared_ptr<implementation> implementation_;
+};
+
+}  // namespace tocsin::http2
