@@ -79,7 +79,10 @@ c_handle<SSL, SSL_free> tls_context::session(const std::string& host) const {
     if (is_ip_address(host)) {
         X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session.get()), host.c_str());
     } else {
-        SSL_set_tlsext_host_name(session.get(), host.c_str());
+        // What SSL_set_tlsext_host_name() does, without the C cast in the macro.
+        SSL_ctrl(
+            session.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+            const_cast<char*>(host.c_str()));
         SSL_set1_host(session.get(), host.c_str());
     }
     return session;
