@@ -23,6 +23,11 @@ using result = boost::system::result<T, error_code>;
 /// `code` is one word of a closed set (a metric label, never text from the input); `message` is a
 /// sentence that names the field and what would have been right.
 struct refusal {
+    refusal() = default;
+    // Not an aggregate: one could be made from a string alone, and then parsed<std::string> could
+    // not tell a value from a refusal.
+    refusal(std::string word, std::string sentence) : code(std::move(word)), message(std::move(sentence)) {}
+
     std::string code;
     std::string message;
 };

@@ -10,6 +10,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -101,6 +102,12 @@ public:
     [[nodiscard]] virtual std::unique_ptr<channel> open(const channel_context& context) = 0;
 
     [[nodiscard]] virtual credential_state credential() const = 0;
+
+    /// The shortest time before a push that was refused for a while is tried again, unless the
+    /// provider named one; later tries wait longer.
+    [[nodiscard]] virtual std::chrono::milliseconds retry_floor() const noexcept {
+        return std::chrono::seconds(1);
+    }
 
     /// What `reason` with `status` means and what to do, in one or two sentences.
     [[nodiscard]] virtual std::string explain(std::uint16_t status, std::string_view reason) const = 0;

@@ -26,6 +26,7 @@ struct push {
     bool sandbox = false;             ///< APNs: the token belongs to the development environment.
     bool is_fid = false;              ///< FCM: the token is a Firebase installation id.
     bool maybe_sent = false;          ///< An earlier try may have reached the device.
+    bool in_flight = false;           ///< Taken and not settled.
 };
 
 }  // namespace tocsin

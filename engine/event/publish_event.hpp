@@ -28,34 +28,48 @@ constexpr std::size_t priority_count = 4;
 [[nodiscard]] std::optional<priority> parse_priority(std::string_view name) noexcept;
 
 enum class selector_kind : std::uint8_t { commune, epci, department, zone, everyone, device };
+constexpr std::size_t selector_kind_count = 6;
+[[nodiscard]] std::string_view to_string(selector_kind value) noexcept;
+[[nodiscard]] std::optional<selector_kind> parse_selector_kind(std::string_view name) noexcept;
 
 /// One entry of an event's audience.
 struct selector {
     selector_kind kind = selector_kind::everyone;
-    std::string value;                   ///< The INSEE code, SIREN, zone ("21231:centre"), token; empty for everyone.
-    platform device = platform::apns;    ///< Only for kind device.
+    /// The INSEE code, department, SIREN, zone ("21231:centre"); empty for everyone. A token is as it
+    /// is written: APNs tokens as lower-case hex.
+    std::string value{};
+    platform device = platform::apns;  ///< Only for kind device.
+
+    friend bool operator==(const selector&, const selector&) = default;
 };
 
 /// What the resident reads. Empty strings are absent fields.
 struct notification {
-    std::string title;
-    std::string subtitle;
-    std::string body;
-    std::string image;   ///< https URL.
-    std::string url;     ///< Opened by a tap.
-    std::string sound;
-    std::optional<std::int64_t> badge;
-    std::string thread;  ///< Groups notifications on the screen.
+    std::string title{};
+    std::string subtitle{};
+    std::string body{};
+    std::string image{};  ///< https URL.
+    std::string url{};    ///< Opened by a tap.
+    std::string sound{};
+    std::optional<std::int64_t> badge{};
+    std::string thread{};  ///< Groups notifications on the screen.
+
+    friend bool operator==(const notification&, const notification&) = default;
 };
 
 /// What replaces parts of a notification for devices of one locale.
 struct localized_text {
-    std::string title;
-    std::string subtitle;
-    std::string body;
+    std::string title{};
+    std::string subtitle{};
+    std::string body{};
+
+    friend bool operator==(const localized_text&, const localized_text&) = default;
 };
 
 enum class delivery_mode : std::uint8_t { actual, dry_run };
+constexpr std::size_t delivery_mode_count = 2;
+[[nodiscard]] std::string_view to_string(delivery_mode value) noexcept;
+[[nodiscard]] std::optional<delivery_mode> parse_delivery_mode(std::string_view name) noexcept;
 
 /// A publish event, validated: contract §4. Immutable once parsed.
 struct publish_event {
@@ -66,10 +80,11 @@ struct publish_event {
     tocsin::priority priority = tocsin::priority::normal;
     std::optional<tocsin::notification> notification;  ///< Absent: a silent (background) push.
     std::vector<std::pair<std::string, std::string>> data;
-    std::map<std::string, localized_text, std::less<>> localized;
+    std::map<std::string, localized_text, std::less<>>
+        localized;  ///< By locale, as normalize_locale() spells it.
     std::optional<wall_time> send_at;
-    wall_time expires_at{};    ///< Nothing is handed to a provider from this instant on.
-    std::string collapse_id;   ///< As the event names it; empty: derived from the id.
+    wall_time expires_at{};   ///< Nothing is handed to a provider from this instant on.
+    std::string collapse_id;  ///< As the event names it; empty: derived from the id.
     delivery_mode mode = delivery_mode::actual;
     boost::json::object apns;  ///< Provider-native overrides, merged last.
     boost::json::object fcm;
@@ -78,6 +93,8 @@ struct publish_event {
     [[nodiscard]] bool is_background() const noexcept { return !notification.has_value(); }
     /// The collapse id of every push of this event: as named, or "tocsin-" and a hash of the id.
     [[nodiscard]] std::string effective_collapse_id() const;
+
+    friend bool operator==(const publish_event&, const publish_event&) = default;
 };
 
 }  // namespace tocsin

@@ -1,10 +1,12 @@
 #pragma once
 
+#include "engine/core/clock.hpp"
 #include "engine/ops/settings.hpp"
 
+#include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,12 +26,21 @@ struct config_problem {
 };
 
 struct config_sources {
-    std::string file;  ///< Empty: TOCSIN_CONFIG, then ./tocsin.toml, then /etc/tocsin/tocsin.toml, then defaults.
+    std::string file;  ///< Empty: TOCSIN_CONFIG, else the first of `default_files`, else defaults.
     /// Reads an environment variable; passed in so that tests own their environment.
     std::function<std::optional<std::string>(const std::string&)> environment;
     /// From the command line: {"redis.url", "redis://…"}; win over everything.
     std::vector<std::pair<std::string, std::string>> flags;
+    /// The names of all environment variables: one that begins like ours and means nothing is an error.
+    std::vector<std::string> environment_names = {};
+    /// Where a file is looked for when none is named; none of them need exist.
+    std::vector<std::filesystem::path> default_files = {"tocsin.toml", "/etc/tocsin/tocsin.toml"};
+    /// When certificates have to be valid.
+    wall_time now = std::chrono::time_point_cast<std::chrono::milliseconds>(wall_clock::now());
 };
+
+/// The sources of a command that was started the usual way: the process's own environment.
+[[nodiscard]] config_sources process_config_sources();
 
 struct config_outcome {
     settings value;
@@ -38,6 +49,14 @@ struct config_outcome {
 
 /// Reads, merges and checks. All problems are reported at once, in file order.
 [[nodiscard]] config_outcome load_config(const config_sources& sources);
+
+/// A key that a flag or an environment variable can set: every key outside [[app]].
+struct config_flag {
+    std::string key;          ///< "redis.url", as config_sources::flags takes it.
+    std::string environment;  ///< "TOCSIN_REDIS_URL".
+    std::string_view help;
+};
+[[nodiscard]] std::vector<config_flag> config_flags();
 
 /// docs/reference/configuration.md, from the one table of keys.
 [[nodiscard]] std::string configuration_reference();

@@ -16,26 +16,26 @@
 
 namespace tocsin {
 
-/// Every metric the engine has: the names are in metrics.cpp's one table, which also makes the
-/// reference page.
+/// Every metric the engine has: the names are in metrics_table.cpp's one table, which also makes
+/// the reference page. The comment gives the label names, in the order in which handles are asked for.
 enum class metric : std::uint8_t {
-    events_total,                // outcome
-    pushes_total,                // app, platform, outcome
-    provider_responses_total,    // app, platform, status, reason
-    retries_total,               // app, platform, reason
-    push_seconds,                // app, platform
-    event_seconds,               // priority
-    in_flight,                   // app, platform
-    connections,                 // app, platform, state
-    throttled_seconds_total,     // app, platform, cause
-    stream_lag,                  // stream
-    pending,                     // stream
-    dead_letters_total,          // reason
-    redis_errors_total,          //
-    credential_age_seconds,      // app, platform
-    registrations_total,         // op
-    pages_total,                 // app, platform
-    build_info,                  // version, commit
+    events_total,              // outcome
+    pushes_total,              // app, platform, outcome
+    provider_responses_total,  // app, platform, status, reason
+    retries_total,             // app, platform, reason
+    push_seconds,              // app, platform
+    event_seconds,             // priority
+    in_flight,                 // app, platform
+    connections,               // app, platform, state
+    throttled_seconds_total,   // app, platform, cause; fed in microseconds
+    stream_lag,                // stream
+    pending,                   // stream
+    dead_letters_total,        // reason
+    redis_errors_total,        //
+    credential_age_seconds,    // app, platform
+    registrations_total,       // op
+    pages_total,               // app, platform
+    build_info,                // version, commit
 };
 
 /// A number that goes up and down; one thread writes.
@@ -84,10 +84,10 @@ public:
     metrics& operator=(const metrics&) = delete;
     ~metrics();
 
-    /// One per thread; lives as long as this.
+    /// One per thread; lives as long as this. Callable from any thread.
     [[nodiscard]] metrics_shard& add_shard();
 
-    /// The Prometheus text format, process_* included.
+    /// The Prometheus text format, process_* included. Callable from any thread.
     [[nodiscard]] std::string exposition() const;
 
     /// docs/reference/metrics.md, from the same table.

@@ -20,11 +20,11 @@ struct engine_settings {
     std::string instance;     ///< Consumer name; empty in the file: the host name is put here.
     std::size_t threads = 0;  ///< 0 in the file: the number of cores is put here.
     std::chrono::milliseconds shutdown_timeout{25'000};
-    std::size_t pages_in_flight = 16;                 ///< Per thread: what can be sent twice after a crash.
-    std::chrono::milliseconds lease{30'000};          ///< A shard without progress for this long is taken over.
-    std::size_t max_attempts = 5;                     ///< Charged tries per push before it fails.
+    std::size_t pages_in_flight = 16;         ///< Per thread: what can be sent twice after a crash.
+    std::chrono::milliseconds lease{30'000};  ///< A shard without progress for this long is taken over.
+    std::size_t max_attempts = 5;             ///< Charged tries per push before it fails.
     std::chrono::milliseconds default_ttl{4 * 3'600'000};
-    std::size_t results_max_length = 100'000;         ///< MAXLEN ~ of the streams that the engine writes.
+    std::size_t results_max_length = 100'000;  ///< MAXLEN ~ of the streams that the engine writes.
     std::size_t feedback_max_length = 1'000'000;
     std::size_t dead_letters_max_length = 100'000;
     std::chrono::milliseconds event_retention{24 * 3'600'000};  ///< How long ids and ledgers are kept.

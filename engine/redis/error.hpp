@@ -11,7 +11,7 @@ enum class redis_errc {
     unreachable,          ///< No connection could be made in time: the commands did not run.
     timed_out,            ///< No reply in time: the commands may or may not have run.
     protocol,             ///< The peer does not speak RESP2.
-    refused,              ///< AUTH or SELECT was refused: the address is wrong, not the network.
+    refused,              ///< Credentials, database or certificate: the address is wrong, not the network.
     overloaded,           ///< Too much waits to be written: the commands did not run.
     closed,               ///< We are shutting down: the commands did not run.
     unexpected_reply,     ///< A reply of another form than the command has.

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,20 +32,20 @@ private:
     friend class reply_reader;
     struct node {
         reply_type type = reply_type::nil;
-        std::int64_t integer = 0;      ///< The value; for an array, its length.
-        std::size_t offset = 0;        ///< Strings: into the text arena. Arrays: into the table of children.
-        std::size_t length = 0;
+        std::int64_t integer = 0;
+        std::size_t offset = 0;  ///< Strings: into the text arena. Arrays: into the table of children.
+        std::size_t length = 0;  ///< Bytes of a string, elements of an array.
     };
-    struct storage;
+    struct storage {
+        std::vector<node> nodes;
+        std::vector<std::uint32_t> children;  ///< Node numbers of array elements, a contiguous run an array.
+        std::string text;
+    };
+
     reply(const storage& from, std::uint32_t index) noexcept : storage_(&from), index_(index) {}
+
     const storage* storage_;
     std::uint32_t index_;
-};
-
-struct reply::storage {
-    std::vector<node> nodes;
-    std::vector<std::uint32_t> children;  ///< Node numbers of array elements, a contiguous run an array.
-    std::string text;
 };
 
 /// The replies of one request, in one piece of memory. Move-only; views die with it.
@@ -67,7 +66,7 @@ public:
 
 private:
     friend class reply_reader;
-    friend class client;
+    friend class pipeline;
     // The views point at storage_, so a view taken before a move of `replies` is invalid after it.
     reply::storage storage_;
     std::vector<std::uint32_t> roots_;

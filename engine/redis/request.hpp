@@ -46,6 +46,9 @@ public:
         return append(std::string_view(std::to_string(number)));
     }
     /// EVALSHA of `what`. The script must outlive the call of execute().
+    ///
+    /// Redis is taught the script before its first use on a connection. Only if it forgets it after
+    /// that (SCRIPT FLUSH) is the call repeated, after the other commands of this request.
     request& add_script(
         const script& what, std::span<const std::string> keys, std::span<const std::string> arguments);
 
@@ -57,9 +60,11 @@ public:
 
     [[nodiscard]] std::size_t count() const noexcept { return count_; }
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+    /// What it takes on the wire.
+    [[nodiscard]] std::size_t size_bytes() const noexcept { return bytes_.size(); }
 
 private:
-    friend class client;
+    friend class pipeline;
     struct script_call {
         std::size_t index;  ///< Which command of the pipeline.
         const script* what;
@@ -76,8 +81,11 @@ private:
         }
     }
 
+    void write_head(char kind, std::size_t number);
+
     std::string bytes_;
     std::size_t count_ = 0;
+    std::size_t owed_ = 0;  ///< Arguments that the last begin() announced and nobody appended yet.
     std::vector<script_call> scripts_;
     std::chrono::milliseconds extra_{0};
 };

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "engine/event/publish_event.hpp"
+#include "engine/event/territory.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tocsin {
+
+/// One installation of an app, as the store keeps it.
+struct device {
+    std::string token;               ///< APNs: raw bytes. FCM: text.
+    bool is_fid = false;             ///< FCM: `token` is a Firebase installation id.
+    bool sandbox = false;            ///< APNs: a token of the development environment.
+    std::uint32_t registered_at = 0; ///< Unix seconds.
+    std::string locale;              ///< Empty: unknown.
+    std::vector<std::string> mute;   ///< Categories the resident does not want.
+    std::vector<territory> follow;   ///< Sorted, distinct, never empty.
+};
+
+}  // namespace tocsin

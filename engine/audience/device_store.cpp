@@ -1,0 +1,466 @@
+#include "engine/audience/device_store.hpp"
+
+#include "engine/audience/roster_codec.hpp"
+#include "engine/core/digest.hpp"
+#include "engine/redis/error.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+#include <utility>
+
+namespace tocsin {
+namespace {
+
+namespace asio = boost::asio;
+using redis::redis_errc;
+
+// Applies changes one after the other. Each carries what the index said when it was computed; one
+// that finds another value is left undone and reported with that value, to be computed again.
+const redis::script apply_script("device_store.apply", R"lua(
+local k, a, out = 1, 2, {}
+for i = 1, tonumber(ARGV[1]) do
+  local field, expected, new, token, guard = ARGV[a], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4]
+  local adds, dels = tonumber(ARGV[a + 5]), tonumber(ARGV[a + 6])
+  local current = redis.call('HGET', KEYS[k], field) or ''
+  if current ~= expected then
+    out[#out + 1] = i - 1
+    out[#out + 1] = current
+  elseif guard ~= '' and redis.call('HGET', KEYS[k + adds + 1], token) ~= guard then
+    out[#out + 1] = i - 1
+    out[#out + 1] = false
+  else
+    for j = 1, adds do redis.call('HSET', KEYS[k + j], token, ARGV[a + 6 + j]) end
+    for j = 1, dels do redis.call('HDEL', KEYS[k + adds + j], token) end
+    if new == '' then redis.call('HDEL', KEYS[k], field) else redis.call('HSET', KEYS[k], field, new) end
+  end
+  k = k + 1 + adds + dels
+  a = a + 7 + adds
+end
+return out
+)lua");
+
+// Small enough that no script holds Redis up for long (some 200 µs).
+constexpr std::size_t changes_per_script = 64;
+constexpr std::size_t buckets_per_read = 512;
+
+std::string head_field(platform on, const territory& where) {
+    return std::string(to_string(on)) + ":" + to_string(where);
+}
+
+std::string cache_key(std::string_view app, std::string_view field) {
+    return std::string(app) + "/" + std::string(field);
+}
+
+std::optional<roster_head> parse_head(std::string_view text) {
+    roster_head out;
+    const std::size_t colon = text.find(':');
+    if (colon == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const auto first = std::from_chars(text.data(), text.data() + colon, out.generation);
+    const auto second = std::from_chars(text.data() + colon + 1, text.data() + text.size(), out.buckets);
+    if (first.ec != std::errc{} || second.ec != std::errc{} || out.buckets == 0) {
+        return std::nullopt;
+    }
+    return out;
+}
+
+std::string format_head(std::uint32_t buckets) {
+    return "1:" + std::to_string(buckets);
+}
+
+bool in(const std::vector<territory>& list, const territory& which) {
+    return std::ranges::binary_search(list, which);
+}
+
+}  // namespace
+
+struct device_store::pending {
+    device_change* change = nullptr;
+    token_hash hash;
+    std::string expected;  ///< What the index said last; empty: nothing.
+    std::vector<territory> before;
+    bool done = false;
+    change_outcome outcome = change_outcome::absent;
+};
+
+std::uint32_t device_store::buckets_for(const territory& where) const {
+    const std::uint32_t population = sizing_.population(where.commune);
+    // A zone is a part of its commune; nobody tells us how large a part.
+    const std::uint32_t people = where.zone.empty() ? population : population / 4;
+    return std::max(1U, (people + inhabitants_per_bucket - 1) / inhabitants_per_bucket);
+}
+
+std::optional<roster_head> device_store::known_head(
+    std::string_view app, platform on, const territory& where) const {
+    const auto head = heads_.find(cache_key(app, head_field(on, where)));
+    return head == heads_.end() ? std::nullopt : std::optional(head->second);
+}
+
+asio::awaitable<result<>> device_store::learn_heads(const std::vector<pending>& work) {
+    struct wanted {
+        std::string app;
+        std::string field;
+    };
+    std::vector<wanted> missing;
+    std::set<std::string> seen;
+    redis::request ask;
+    const auto want = [&](const std::string& app, const std::string& field, std::uint32_t buckets) {
+        std::string key = cache_key(app, field);
+        if (heads_.contains(key) || !seen.insert(std::move(key)).second) {
+            return;
+        }
+        const std::string hash = keys_.rosters(app);
+        if (buckets != 0) {
+            ask.add("HSETNX", hash, field, format_head(buckets));
+        } else {
+            ask.add("HLEN", hash);  // Keeps two replies a head; a removal makes nothing.
+        }
+        ask.add("HGET", hash, field);
+        missing.push_back({app, field});
+    };
+    for (const pending& item : work) {
+        if (item.done) {
+            continue;
+        }
+        const device_change& change = *item.change;
+        const bool put = change.what == device_change::action::put;
+        const std::uint64_t served = put ? sizing_.population_served(change.app) : 0;
+        want(
+            change.app, "index",
+            put ? static_cast<std::uint32_t>(std::max<std::uint64_t>(1, served / inhabitants_per_bucket)) : 0);
+        if (put) {
+            for (const territory& where : change.which.follow) {
+                want(change.app, head_field(change.where, where), buckets_for(where));
+            }
+        }
+        for (const territory& where : item.before) {
+            want(change.app, head_field(change.where, where), 0);
+        }
+    }
+    if (missing.empty()) {
+        co_return result<>();
+    }
+    const auto answers = co_await redis_.execute(std::move(ask));
+    if (answers.has_error()) {
+        co_return answers.error();
+    }
+    for (std::size_t i = 0; i < missing.size(); ++i) {
+        const redis::reply value = (*answers)[2 * i + 1];
+        if (value.is_error()) {
+            co_return redis_errc::unexpected_reply;
+        }
+        if (const auto head = parse_head(value.text())) {
+            heads_.emplace(cache_key(missing[i].app, missing[i].field), *head);
+        }
+    }
+    co_return result<>();
+}
+
+asio::awaitable<result<>> device_store::run_pass(std::vector<pending>& work) {
+    redis::request calls;
+    std::vector<std::vector<std::size_t>> sent;  // Which of `work` each script call holds.
+    std::vector<std::string> keys;
+    std::vector<std::string> arguments;
+    std::vector<std::size_t> members;
+    const auto flush = [&] {
+        if (!members.empty()) {
+            arguments[0] = std::to_string(members.size());
+            calls.add_script(apply_script, keys, arguments);
+            sent.push_back(std::move(members));
+        }
+        keys.clear();
+        members.clear();
+        arguments.assign(1, "");
+    };
+    flush();
+    for (std::size_t i = 0; i < work.size(); ++i) {
+        pending& item = work[i];
+        if (item.done) {
+            continue;
+        }
+        const device_change& change = *item.change;
+        const auto index = heads_.find(cache_key(change.app, "index"));
+        if (index == heads_.end()) {
+            item.done = true;  // Nobody has ever registered with this app.
+            continue;
+        }
+        const auto bucket_of = [&](const territory& where) -> std::optional<std::string> {
+            const auto head = known_head(change.app, change.where, where);
+            if (!head) {
+                return std::nullopt;
+            }
+            return keys_.roster_bucket(
+                change.app, change.where, to_string(where), head->generation, item.hash.bucket(head->buckets));
+        };
+        const bool put = change.what == device_change::action::put;
+        keys.push_back(keys_.index_bucket(change.app, change.where, item.hash.bucket(index->second.buckets)));
+        std::size_t adds = 0;
+        if (put) {
+            for (const territory& where : change.which.follow) {
+                if (auto key = bucket_of(where)) {
+                    keys.push_back(std::move(*key));
+                    ++adds;
+                }
+            }
+        }
+        std::size_t dels = 0;
+        for (const territory& where : item.before) {
+            if (put && in(change.which.follow, where)) {
+                continue;
+            }
+            if (auto key = bucket_of(where)) {
+                keys.push_back(std::move(*key));
+                ++dels;
+            }
+        }
+        arguments.emplace_back(item.hash.view());
+        arguments.push_back(item.expected);
+        arguments.push_back(put ? encode_follows(change.which.follow) : std::string());
+        arguments.push_back(change.which.token);
+        arguments.push_back(dels != 0 ? change.only_if_entry.value_or("") : std::string());
+        arguments.push_back(std::to_string(adds));
+        arguments.push_back(std::to_string(dels));
+        const std::string entry = put ? encode_roster_entry(change.which) : std::string();
+        for (std::size_t j = 0; j < adds; ++j) {
+            arguments.push_back(entry);
+        }
+        members.push_back(i);
+        if (members.size() == changes_per_script) {
+            flush();
+        }
+    }
+    flush();
+    if (calls.empty()) {
+        co_return result<>();
+    }
+    const auto answers = co_await redis_.execute(std::move(calls));
+    if (answers.has_error()) {
+        co_return answers.error();
+    }
+    for (std::size_t c = 0; c < sent.size(); ++c) {
+        const redis::reply answer = (*answers)[c];
+        if (!answer.is_array()) {
+            co_return redis_errc::unexpected_reply;
+        }
+        std::vector<bool> undone(sent[c].size(), false);
+        for (std::size_t j = 0; j + 1 < answer.size(); j += 2) {
+            const auto position = answer[j].integer();
+            if (!position || *position < 0 || static_cast<std::size_t>(*position) >= sent[c].size()) {
+                co_return redis_errc::unexpected_reply;
+            }
+            const auto at = static_cast<std::size_t>(*position);
+            undone[at] = true;
+            pending& item = work[sent[c][at]];
+            if (answer[j + 1].is_nil()) {
+                item.done = true;
+                item.outcome = change_outcome::kept;
+                continue;
+            }
+            item.expected = answer[j + 1].text();
+            auto before = decode_follows(item.expected);
+            if (!before) {
+                co_return redis_errc::unexpected_reply;
+            }
+            item.before = std::move(*before);
+        }
+        for (std::size_t at = 0; at < undone.size(); ++at) {
+            pending& item = work[sent[c][at]];
+            if (undone[at]) {
+                continue;
+            }
+            item.done = true;
+            if (item.change->what == device_change::action::put) {
+                item.outcome = item.expected.empty() ? change_outcome::added : change_outcome::replaced;
+            } else {
+                item.outcome = item.expected.empty() ? change_outcome::absent : change_outcome::removed;
+            }
+        }
+    }
+    co_return result<>();
+}
+
+asio::awaitable<result<std::vector<change_outcome>>> device_store::apply(std::vector<device_change> changes) {
+    std::vector<pending> work(changes.size());
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        work[i].change = &changes[i];
+        work[i].hash = hash_token(changes[i].which.token);
+    }
+    // The first pass supposes that every device is new, which a bulk import's are; each that is not
+    // comes back with what the index says and is right at the second, unless somebody else is faster.
+    while (std::ranges::any_of(work, [](const pending& item) { return !item.done; })) {
+        if (const auto learnt = co_await learn_heads(work); learnt.has_error()) {
+            co_return learnt.error();
+        }
+        if (const auto ran = co_await run_pass(work); ran.has_error()) {
+            co_return ran.error();
+        }
+    }
+    std::vector<change_outcome> out(work.size());
+    std::ranges::transform(work, out.begin(), &pending::outcome);
+    co_return out;
+}
+
+asio::awaitable<result<std::optional<device_store::found>>> device_store::find(
+    std::string app, platform where, std::string token) {
+    const token_hash hash = hash_token(token);
+    redis::request first;
+    first.add("HGET", keys_.rosters(app), "index");
+    const auto head_answer = co_await redis_.execute(std::move(first));
+    if (head_answer.has_error()) {
+        co_return head_answer.error();
+    }
+    const auto index = parse_head(head_answer->front().text());
+    if (!index) {
+        co_return std::optional<found>();
+    }
+    redis::request second;
+    second.add("HGET", keys_.index_bucket(app, where, hash.bucket(index->buckets)), hash.view());
+    const auto index_answer = co_await redis_.execute(std::move(second));
+    if (index_answer.has_error()) {
+        co_return index_answer.error();
+    }
+    const auto follow = decode_follows(index_answer->front().text());
+    if (!follow || follow->empty()) {
+        co_return std::optional<found>();
+    }
+    redis::request third;
+    third.add("HGET", keys_.rosters(app), head_field(where, follow->front()));
+    const auto roster_answer = co_await redis_.execute(std::move(third));
+    if (roster_answer.has_error()) {
+        co_return roster_answer.error();
+    }
+    const auto head = parse_head(roster_answer->front().text());
+    if (!head) {
+        co_return redis_errc::unexpected_reply;
+    }
+    redis::request fourth;
+    fourth.add(
+        "HGET",
+        keys_.roster_bucket(
+            app, where, to_string(follow->front()), head->generation, hash.bucket(head->buckets)),
+        token);
+    const auto entry_answer = co_await redis_.execute(std::move(fourth));
+    if (entry_answer.has_error()) {
+        co_return entry_answer.error();
+    }
+    found out;
+    out.entry = entry_answer->front().text();
+    auto which = decode_device(token, out.entry, follow->front());
+    if (!which) {
+        co_return std::optional<found>();  // Changed between two reads, or another token with this hash.
+    }
+    out.which = std::move(*which);
+    co_return std::optional<found>(std::move(out));
+}
+
+asio::awaitable<result<std::vector<std::optional<roster_head>>>> device_store::heads(
+    std::string app, platform on, std::vector<territory> where) {
+    std::vector<std::optional<roster_head>> out(where.size());
+    if (where.empty()) {
+        co_return out;
+    }
+    redis::request ask;
+    ask.begin(2 + where.size()).append("HMGET").append(keys_.rosters(app));
+    for (const territory& which : where) {
+        ask.append(head_field(on, which));
+    }
+    const auto answer = co_await redis_.execute(std::move(ask));
+    if (answer.has_error()) {
+        co_return answer.error();
+    }
+    const redis::reply values = answer->front();
+    if (values.size() != where.size()) {
+        co_return redis_errc::unexpected_reply;
+    }
+    for (std::size_t i = 0; i < where.size(); ++i) {
+        out[i] = parse_head(values[i].text());
+    }
+    co_return out;
+}
+
+asio::awaitable<result<std::vector<device_store::roster>>> device_store::all_rosters(
+    std::string app, platform on) {
+    redis::request ask;
+    ask.add("HGETALL", keys_.rosters(app));
+    const auto answer = co_await redis_.execute(std::move(ask));
+    if (answer.has_error()) {
+        co_return answer.error();
+    }
+    const redis::reply fields = answer->front();
+    std::vector<roster> out;
+    const std::string prefix = std::string(to_string(on)) + ":";
+    for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
+        const std::string_view name = fields[i].text();
+        if (!name.starts_with(prefix)) {
+            continue;
+        }
+        auto where = parse_territory(name.substr(prefix.size()));
+        const auto head = parse_head(fields[i + 1].text());
+        if (where && head) {
+            out.push_back({std::move(*where), *head});
+        }
+    }
+    std::ranges::sort(out, {}, &roster::where);
+    co_return out;
+}
+
+asio::awaitable<result<std::uint64_t>> device_store::count(std::string app, platform on) {
+    redis::request first;
+    first.add("HGET", keys_.rosters(app), "index");
+    const auto head_answer = co_await redis_.execute(std::move(first));
+    if (head_answer.has_error()) {
+        co_return head_answer.error();
+    }
+    const auto index = parse_head(head_answer->front().text());
+    std::uint64_t total = 0;
+    for (std::uint32_t from = 0; index && from < index->buckets; from += buckets_per_read) {
+        redis::request ask;
+        for (std::uint32_t b = from; b < std::min<std::uint32_t>(from + buckets_per_read, index->buckets); ++b) {
+            ask.add("HLEN", keys_.index_bucket(app, on, b));
+        }
+        const auto answer = co_await redis_.execute(std::move(ask));
+        if (answer.has_error()) {
+            co_return answer.error();
+        }
+        for (std::size_t i = 0; i < answer->size(); ++i) {
+            total += static_cast<std::uint64_t>((*answer)[i].integer().value_or(0));
+        }
+    }
+    co_return total;
+}
+
+asio::awaitable<result<>> device_store::for_each(
+    std::string app, platform on, std::function<void(const device&)> visit) {
+    const auto rosters = co_await all_rosters(app, on);
+    if (rosters.has_error()) {
+        co_return rosters.error();
+    }
+    for (const roster& one : *rosters) {
+        const std::string name = to_string(one.where);
+        for (std::uint32_t from = 0; from < one.head.buckets; from += 32) {
+            redis::request ask;
+            for (std::uint32_t b = from; b < std::min(from + 32, one.head.buckets); ++b) {
+                ask.add("HGETALL", keys_.roster_bucket(app, on, name, one.head.generation, b));
+            }
+            const auto answer = co_await redis_.execute(std::move(ask));
+            if (answer.has_error()) {
+                co_return answer.error();
+            }
+            for (std::size_t i = 0; i < answer->size(); ++i) {
+                const redis::reply fields = (*answer)[i];
+                for (std::size_t j = 0; j + 1 < fields.size(); j += 2) {
+                    const auto which = decode_device(fields[j].text(), fields[j + 1].text(), one.where);
+                    // A device stands in the roster of everything it follows; the first one counts.
+                    if (which && which->follow.front() == one.where) {
+                        visit(*which);
+                    }
+                }
+            }
+        }
+    }
+    co_return result<>();
+}
+
+}  // namespace tocsin

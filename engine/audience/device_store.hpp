@@ -1,0 +1,114 @@
+#pragma once
+
+#include "engine/audience/device.hpp"
+#include "engine/core/error.hpp"
+#include "engine/redis/client.hpp"
+#include "engine/keyspace/keyspace.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tocsin {
+
+/// How many buckets things get when they are first made. Never changed by itself afterwards.
+struct store_sizing {
+    /// Inhabitants of a commune.
+    std::function<std::uint32_t(commune_id)> population;
+    /// Inhabitants that an app serves; decides the size of its device index.
+    std::function<std::uint64_t(std::string_view app)> population_served;
+};
+
+/// One bucket for so many inhabitants: at 35 % following and two platforms a bucket holds some 50
+/// devices, well inside what Redis keeps in its compact form.
+constexpr std::uint32_t inhabitants_per_bucket = 200;
+
+/// Where the devices of one (app, territory, platform) are.
+struct roster_head {
+    std::uint32_t generation = 1;
+    std::uint32_t buckets = 1;
+};
+
+struct device_change {
+    enum class action : std::uint8_t { put, remove };
+    action what = action::put;
+    std::string app;
+    platform where = platform::apns;
+    device which;  ///< To remove, only `token` is read.
+    /// Remove only if the device's roster entry is still this one: not if it has registered again.
+    std::optional<std::string> only_if_entry;
+};
+
+enum class change_outcome : std::uint8_t {
+    added,
+    replaced,
+    removed,
+    absent,  ///< There was nothing to remove.
+    kept,    ///< It changed since only_if_entry was read.
+};
+
+/// The registered devices of all apps: rosters by territory, and an index by token.
+///
+/// A change writes the index and every roster of one device in one script, and only if the index
+/// still says what the change was computed from; otherwise it is computed again. So concurrent
+/// changes of one device, from any number of processes, end as if made one after the other.
+/// An event that reads rosters meanwhile sees each device before or after, never between.
+class device_store {
+public:
+    device_store(redis::client& redis, keyspace keys, store_sizing sizing)
+        : redis_(redis), keys_(std::move(keys)), sizing_(std::move(sizing)) {}
+
+    /// Makes the changes, in their order as far as one device is concerned. One outcome each.
+    /// Safe to repeat after an error.
+    boost::asio::awaitable<result<std::vector<change_outcome>>> apply(std::vector<device_change> changes);
+
+    struct found {
+        device which;
+        std::string entry;  ///< The roster entry as stored, for device_change::only_if_entry.
+    };
+    boost::asio::awaitable<result<std::optional<found>>> find(
+        std::string app, platform where, std::string token);
+
+    /// The roster of each of `where`; empty for those that nobody has ever followed.
+    boost::asio::awaitable<result<std::vector<std::optional<roster_head>>>> heads(
+        std::string app, platform on, std::vector<territory> where);
+
+    struct roster {
+        territory where;
+        roster_head head;
+    };
+    /// Every roster of an app on a platform, in the order of territories.
+    boost::asio::awaitable<result<std::vector<roster>>> all_rosters(std::string app, platform on);
+
+    /// Devices registered: exact, by counting the index.
+    boost::asio::awaitable<result<std::uint64_t>> count(std::string app, platform on);
+
+    /// Calls `visit` for each device once, roster by roster.
+    boost::asio::awaitable<result<>> for_each(
+        std::string app, platform on, std::function<void(const device&)> visit);
+
+    [[nodiscard]] const keyspace& keys() const noexcept { return keys_; }
+
+private:
+    struct pending;
+
+    [[nodiscard]] std::uint32_t buckets_for(const territory& where) const;
+    boost::asio::awaitable<result<>> learn_heads(const std::vector<pending>& work);
+    boost::asio::awaitable<result<>> run_pass(std::vector<pending>& work);
+    [[nodiscard]] std::optional<roster_head> known_head(
+        std::string_view app, platform on, const territory& where) const;
+
+    redis::client& redis_;
+    keyspace keys_;
+    store_sizing sizing_;
+    // "<app>/<platform>:<territory>" and "<app>/index": heads never change while we run.
+    boost::unordered_flat_map<std::string, roster_head> heads_;
+};
+
+}  // namespace tocsin

@@ -1,0 +1,185 @@
+#include "engine/audience/roster_codec.hpp"
+
+#include "engine/core/varint.hpp"
+
+namespace tocsin {
+namespace {
+
+enum flag : std::uint8_t {
+    flag_sandbox = 1,
+    flag_fid = 2,
+    flag_locale = 4,
+    flag_mute = 8,
+    flag_follows = 16,
+    known_flags = 31,
+};
+
+void append_territory(std::string& out, const territory& where) {
+    append_varint(out, std::uint64_t{where.commune.value()} << 1U | (where.zone.empty() ? 0U : 1U));
+    if (!where.zone.empty()) {
+        append_counted(out, where.zone);
+    }
+}
+
+}  // namespace
+
+bool roster_entry::mutes(std::string_view category) const noexcept {
+    if (category.empty()) {
+        return false;
+    }
+    std::string_view rest = muted;
+    while (!rest.empty()) {
+        const auto word = take_counted(rest);
+        if (!word) {
+            return false;
+        }
+        if (*word == category) {
+            return true;
+        }
+    }
+    return false;
+}
+
+std::optional<roster_entry> decode_roster_entry(std::string_view value) noexcept {
+    if (value.size() < 5) {
+        return std::nullopt;
+    }
+    const auto flags = static_cast<std::uint8_t>(value.front());
+    if ((flags & ~known_flags) != 0) {
+        return std::nullopt;
+    }
+    roster_entry out;
+    out.sandbox = (flags & flag_sandbox) != 0;
+    out.is_fid = (flags & flag_fid) != 0;
+    for (std::size_t i = 4; i >= 1; --i) {
+        out.registered_at = out.registered_at << 8U | static_cast<unsigned char>(value[i]);
+    }
+    value.remove_prefix(5);
+    if ((flags & flag_locale) != 0) {
+        const auto locale = take_counted(value);
+        if (!locale) {
+            return std::nullopt;
+        }
+        out.locale = *locale;
+    }
+    if ((flags & flag_mute) != 0) {
+        const auto muted = take_counted(value);
+        if (!muted) {
+            return std::nullopt;
+        }
+        out.muted = *muted;
+    }
+    if ((flags & flag_follows) != 0) {
+        out.follows = value;
+        value = {};
+    }
+    if (!value.empty()) {
+        return std::nullopt;
+    }
+    return out;
+}
+
+std::string encode_roster_entry(const device& which) {
+    std::string out(1, '\0');
+    std::uint8_t flags = 0;
+    flags |= which.sandbox ? flag_sandbox : 0;
+    flags |= which.is_fid ? flag_fid : 0;
+    for (unsigned shift = 0; shift < 32; shift += 8) {
+        out.push_back(static_cast<char>(which.registered_at >> shift));
+    }
+    if (!which.locale.empty()) {
+        flags |= flag_locale;
+        append_counted(out, which.locale);
+    }
+    if (!which.mute.empty()) {
+        flags |= flag_mute;
+        std::string list;
+        for (const std::string& category : which.mute) {
+            append_counted(list, category);
+        }
+        append_counted(out, list);
+    }
+    // The one territory of most devices is the roster that the entry stands in.
+    if (which.follow.size() > 1) {
+        flags |= flag_follows;
+        out += encode_follows(which.follow);
+    }
+    out[0] = static_cast<char>(flags);
+    return out;
+}
+
+std::string encode_follows(const std::vector<territory>& follow) {
+    std::string out;
+    for (const territory& where : follow) {
+        append_territory(out, where);
+    }
+    return out;
+}
+
+std::optional<follow_reader::item> follow_reader::next() noexcept {
+    if (rest_.empty()) {
+        return std::nullopt;
+    }
+    const auto head = take_varint(rest_);
+    if (!head || (*head >> 1U) > UINT32_MAX) {
+        malformed_ = true;
+        rest_ = {};
+        return std::nullopt;
+    }
+    item out{commune_id(static_cast<std::uint32_t>(*head >> 1U)), {}};
+    if ((*head & 1U) != 0) {
+        const auto zone = take_counted(rest_);
+        if (!zone) {
+            malformed_ = true;
+            rest_ = {};
+            return std::nullopt;
+        }
+        out.zone = *zone;
+    }
+    return out;
+}
+
+std::optional<std::vector<territory>> decode_follows(std::string_view encoded) {
+    std::vector<territory> out;
+    follow_reader reader(encoded);
+    while (const auto item = reader.next()) {
+        out.push_back(territory{item->commune, std::string(item->zone)});
+    }
+    if (reader.malformed()) {
+        return std::nullopt;
+    }
+    return out;
+}
+
+std::optional<device> decode_device(
+    std::string_view token, std::string_view entry, const territory& where) {
+    const auto decoded = decode_roster_entry(entry);
+    if (!decoded) {
+        return std::nullopt;
+    }
+    device out;
+    out.token = token;
+    out.is_fid = decoded->is_fid;
+    out.sandbox = decoded->sandbox;
+    out.registered_at = decoded->registered_at;
+    out.locale = decoded->locale;
+    for (std::string_view rest = decoded->muted; !rest.empty();) {
+        const auto category = take_counted(rest);
+        if (!category) {
+            return std::nullopt;
+        }
+        out.mute.emplace_back(*category);
+    }
+    if (decoded->follows.empty()) {
+        out.follow.push_back(where);
+    } else {
+        auto follow = decode_follows(decoded->follows);
+        if (!follow) {
+            return std::nullopt;
+        }
+        out.follow = std::move(*follow);
+    }
+    return out;
+}
+
+}  // namespace tocsin

@@ -1,0 +1,342 @@
+#include "engine/delivery/coordinator.hpp"
+
+#include "engine/plan/report.hpp"
+#include "engine/runtime/deadline.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace tocsin {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+// How often the list of running events is read, and an event that had nothing to claim is asked again:
+// other engines' events, parked retries and lapsed leases are found within this time.
+constexpr auto refresh_period = 1s;
+constexpr auto error_pause = 250ms;
+constexpr std::size_t most_running = 10'000;
+constexpr std::size_t most_claimed_at_once = 8;
+// How long another engine has to finish removing the dead devices that it counted.
+constexpr auto foreign_pruning = 2s;
+
+}  // namespace
+
+coordinator::coordinator(
+    asio::any_io_executor executor, redis::client& redis, device_store& store, const event_preparer& preparer,
+    const engine_settings& how, const time_source& time, logger& log, metrics_shard& metrics, assign_shard assign)
+    : executor_(executor),
+      ledger_(redis, store.keys(), how.instance),
+      pruner_(store, ledger_, time, log, how.feedback_max_length),
+      preparer_(preparer),
+      how_(how),
+      time_(time),
+      log_(log),
+      metrics_(metrics),
+      assign_(std::move(assign)),
+      changed_(executor) {}
+
+void coordinator::announce(std::shared_ptr<active_event> event) {
+    tracked entry;
+    entry.event = event;
+    events_.insert_or_assign(event->id, std::move(entry));
+    news_ = true;
+    changed_.notify_all();
+}
+
+void coordinator::shard_left(
+    std::size_t thread, const target& which, priority urgency, std::uint32_t pages) {
+    auto& threads = outstanding_[{which, urgency == priority::critical}];
+    threads.resize(how_.threads);
+    threads[thread] -= std::min(threads[thread], pages);
+    news_ = true;
+    changed_.notify_all();
+}
+
+void coordinator::drained(const std::string& event) {
+    const auto found = events_.find(event);
+    if (found == events_.end() || found->second.finishing) {
+        return;
+    }
+    found->second.finishing = true;
+    ++finishing_;
+    asio::co_spawn(executor_, finish(event), asio::detached);
+}
+
+void coordinator::stop() {
+    stopping_ = true;
+    changed_.notify_all();
+}
+
+std::uint32_t coordinator::pages_wanted(const room_key& where) const {
+    // Twice what may be in flight: the next shard is at hand when the last page of one is opened.
+    const auto room = static_cast<std::uint32_t>(2 * how_.pages_in_flight);
+    const auto found = outstanding_.find(where);
+    if (found == outstanding_.end()) {
+        return room * static_cast<std::uint32_t>(how_.threads);
+    }
+    std::uint32_t wanted = 0;
+    for (const std::uint32_t pages : found->second) {
+        wanted += pages < room ? room - pages : 0;
+    }
+    return wanted;
+}
+
+std::size_t coordinator::least_busy(const room_key& where) const {
+    const auto found = outstanding_.find(where);
+    if (found == outstanding_.end()) {
+        return 0;
+    }
+    return static_cast<std::size_t>(std::ranges::min_element(found->second) - found->second.begin());
+}
+
+std::vector<std::string> coordinator::by_urgency() const {
+    std::array<std::vector<std::string>, priority_count> ranks;
+    for (const auto& [id, entry] : events_) {
+        if (!entry.finishing && entry.event != nullptr) {
+            ranks[static_cast<std::size_t>(entry.event->content.priority)].push_back(id);
+        }
+    }
+    std::vector<std::string> out;
+    for (auto& rank : ranks) {
+        if (!rank.empty()) {
+            // Another one begins each time, so that all of a rank get their turn.
+            std::ranges::rotate(rank, rank.begin() + static_cast<std::ptrdiff_t>(turn_ % rank.size()));
+        }
+        out.insert(out.end(), rank.begin(), rank.end());
+    }
+    return out;
+}
+
+asio::awaitable<result<>> coordinator::refresh() {
+    const auto running = co_await ledger_.running(most_running);
+    if (running.has_error()) {
+        co_return running.error();
+    }
+    for (const std::string& id : *running) {
+        if (events_.contains(id)) {
+            continue;
+        }
+        const auto fields = co_await ledger_.read(id);
+        if (fields.has_error()) {
+            co_return fields.error();
+        }
+        const std::string_view state =
+            fields->contains("state") ? std::string_view(fields->at("state")) : std::string_view();
+        if (state != "running" && state != "cancelling") {
+            const auto forgotten = co_await ledger_.forget_running(id);
+            if (forgotten.has_error()) {
+                co_return forgotten.error();
+            }
+            continue;
+        }
+        auto event = preparer_.restore(id, *fields);
+        if (event.has_error()) {
+            log_.error("event.cannot_be_restored", {{"event", id}, {"reason", event.error().message}});
+            continue;
+        }
+        log_.info("event.joined", {{"event", id}});
+        tracked entry;
+        entry.event = std::move(*event);
+        events_.emplace(id, std::move(entry));
+    }
+    // What is no longer running was finished by another engine.
+    for (auto at = events_.begin(); at != events_.end();) {
+        const bool gone = std::ranges::find(*running, at->first) == running->end();
+        if (gone && at->second.missing && !at->second.finishing) {
+            at = events_.erase(at);
+        } else {
+            at->second.missing = gone;
+            ++at;
+        }
+    }
+    co_return result<>();
+}
+
+asio::awaitable<result<bool>> coordinator::claim_for(std::string id, target which) {
+    const auto nothing = result<bool>(boost::system::in_place_value, false);
+    auto found = events_.find(id);
+    if (found == events_.end() || found->second.finishing) {
+        co_return nothing;
+    }
+    target_state& state = found->second.targets[which];
+    const std::shared_ptr<active_event> event = found->second.event;
+    const room_key room(which, event->content.priority == priority::critical);
+    const std::uint32_t wanted = pages_wanted(room);
+    if (state.next_try > time_.now() || wanted == 0 || !event->messages.contains(which)) {
+        co_return nothing;
+    }
+    const std::size_t limit =
+        std::clamp<std::size_t>(wanted / pages_per_shard, 1, most_claimed_at_once);
+    auto answer = co_await ledger_.claim(id, which, limit, how_.lease, time_.wall_now(), !state.met);
+    if (answer.has_error()) {
+        co_return result<bool>(boost::system::in_place_error, answer.error());
+    }
+    found = events_.find(id);
+    if (found == events_.end()) {
+        co_return nothing;  // Cannot be: whoever erases it has seen that it is over.
+    }
+    target_state& after = found->second.targets[which];
+    after.met = true;
+    after.next_try = answer->shards.size() < limit ? time_.now() + refresh_period : time_.now();
+    if (answer->state == "cancelling") {
+        event->cancelled.store(true, std::memory_order_relaxed);
+    }
+    for (const std::string& entry : answer->unreadable) {
+        log_.error("shard.unreadable", {{"event", id}, {"target", to_string(which)}, {"entry", entry}});
+        const auto completed = co_await ledger_.complete(id, which, entry);
+        if (completed.has_error()) {
+            co_return result<bool>(boost::system::in_place_error, completed.error());
+        }
+    }
+    auto& threads = outstanding_[room];
+    threads.resize(how_.threads);
+    for (claimed_shard& one : answer->shards) {
+        const std::size_t thread = least_busy(room);
+        threads[thread] += page_count(one.work);
+        assign_(thread, event, which, std::move(one));
+    }
+    if (answer->shards.empty() && answer->open == 0 && answer->parked == 0) {
+        drained(id);
+    }
+    co_return result<bool>(boost::system::in_place_value, !answer->shards.empty());
+}
+
+asio::awaitable<void> coordinator::run() {
+    asio::steady_timer pause(executor_);
+    while (!stopping_) {
+        error_code failed;
+        if (time_.now() >= next_refresh_) {
+            const auto refreshed = co_await refresh();
+            if (refreshed.has_error()) {
+                failed = refreshed.error();
+            } else {
+                next_refresh_ = time_.now() + refresh_period;
+            }
+        }
+        news_ = false;
+        bool claimed = false;
+        ++turn_;
+        for (const std::string& id : by_urgency()) {
+            if (failed || stopping_) {
+                break;
+            }
+            const auto entry = events_.find(id);
+            if (entry == events_.end()) {
+                continue;
+            }
+            const std::vector<target> targets = entry->second.event->targets;
+            if (targets.empty()) {
+                drained(id);  // Nobody follows what it is about.
+            }
+            for (const target& which : targets) {
+                const auto got = co_await claim_for(id, which);
+                if (got.has_error()) {
+                    failed = got.error();
+                    break;
+                }
+                claimed = claimed || *got;
+            }
+        }
+        if (stopping_) {
+            break;
+        }
+        if (failed) {
+            log_.warning("coordinator.interrupted", {{"error", failed.message()}});
+            pause.expires_after(error_pause);
+            co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+            continue;
+        }
+        if (!claimed && !news_) {
+            co_await changed_.wait_until(std::min(next_refresh_, time_.now() + refresh_period));
+        }
+    }
+    while (finishing_ != 0) {
+        co_await changed_.wait_until(time_.now() + 100ms);
+    }
+}
+
+asio::awaitable<void> coordinator::finish(std::string id) {
+    const std::shared_ptr<active_event> event = events_.at(id).event;
+    asio::steady_timer pause(executor_);
+    for (;;) {
+        const auto published = co_await publish_result(event);
+        if (published.has_value()) {
+            events_.erase(id);
+            break;
+        }
+        if (stopping_) {
+            break;  // Another engine, or this one when it comes back, finds it drained and goes on.
+        }
+        log_.warning("event.result_later", {{"event", id}, {"error", published.error().message()}});
+        pause.expires_after(error_pause);
+        co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+    --finishing_;
+    changed_.notify_all();
+}
+
+asio::awaitable<result<>> coordinator::publish_result(std::shared_ptr<active_event> event) {
+    // The result comes after the removal of the devices that it calls dead.
+    asio::steady_timer pause(executor_);
+    const time_point patience = time_.now() + foreign_pruning;
+    for (;;) {
+        auto dead = co_await ledger_.dead(event->id);
+        if (dead.has_error()) {
+            co_return dead.error();
+        }
+        if (dead->empty()) {
+            break;
+        }
+        if (event->pruning.load() == 0 && time_.now() >= patience) {
+            auto left = std::move(*dead);
+            const auto pruned = co_await pruner_.prune(event->id, std::move(left));
+            if (pruned.has_error()) {
+                co_return pruned.error();
+            }
+            break;
+        }
+        pause.expires_after(5ms);
+        co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+    const auto fields = co_await ledger_.read(event->id);
+    if (fields.has_error()) {
+        co_return fields.error();
+    }
+    event_report report = read_report(event->id, *fields);
+    if (report.state != "running" && report.state != "cancelling") {
+        co_return result<>();  // Somebody else was first.
+    }
+    report.state = final_state(report);
+    report.finished_at = time_.wall_now().time_since_epoch().count();
+    std::string document = boost::json::serialize(result_document(report, preparer_.places()));
+    const auto ended = co_await ledger_.finish(
+        event->id, report.state, std::move(document), how_.results_max_length, how_.event_retention,
+        event->targets);
+    if (ended.has_error()) {
+        co_return ended.error();
+    }
+    if (*ended) {
+        metrics_.counter(metric::events_total, {report.state}).add(1);
+        metrics_.histogram(metric::event_seconds, {to_string(event->content.priority)})
+            .record_microseconds(
+                static_cast<std::uint64_t>(std::max<std::int64_t>(0, report.finished_at - report.accepted_at)) * 1000);
+        log_.info(
+            "event.finished", {{"event", event->id},
+                               {"state", report.state},
+                               {"targeted", report.targeted},
+                               {"accepted", report.count(outcome::accepted)},
+                               {"dead", report.count(outcome::dead)},
+                               {"possible_duplicates", report.possible_duplicates},
+                               {"ms", report.finished_at - report.accepted_at}});
+    }
+    co_return result<>();
+}
+
+}  // namespace tocsin

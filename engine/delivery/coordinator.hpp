@@ -1,0 +1,96 @@
+#pragma once
+
+#include "engine/audience/device_store.hpp"
+#include "engine/core/clock.hpp"
+#include "engine/core/log.hpp"
+#include "engine/delivery/pruner.hpp"
+#include "engine/ops/metrics.hpp"
+#include "engine/ops/settings.hpp"
+#include "engine/plan/active_event.hpp"
+#include "engine/plan/event_preparer.hpp"
+#include "engine/plan/ledger.hpp"
+#include "engine/redis/client.hpp"
+#include "engine/runtime/wait_queue.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace tocsin {
+
+/// Hands a claimed shard to a thread. Called on the coordinator's thread; must not block.
+using assign_shard =
+    std::function<void(std::size_t thread, std::shared_ptr<active_event>, const target&, claimed_shard)>;
+
+/// Finds work for this engine's threads: knows the running events, claims their shards as the
+/// threads have room, and publishes the result of an event that has nothing left to do.
+///
+/// Engines do not talk to each other. All they share is in Redis, and each step of any of them can
+/// be repeated by any other. Lives on one thread.
+class coordinator {
+public:
+    coordinator(
+        boost::asio::any_io_executor executor, redis::client& redis, device_store& store,
+        const event_preparer& preparer, const engine_settings& how, const time_source& time, logger& log,
+        metrics_shard& metrics, assign_shard assign);
+
+    boost::asio::awaitable<void> run();
+    void stop();
+
+    /// An event that this engine has just planned: no need to look for it.
+    void announce(std::shared_ptr<active_event> event);
+    /// A shard that was handed to `thread` has left it.
+    void shard_left(std::size_t thread, const target& which, priority urgency, std::uint32_t pages);
+    /// An event may have nothing left to do.
+    void drained(const std::string& event);
+
+    [[nodiscard]] std::size_t running_events() const noexcept { return events_.size(); }
+
+private:
+    struct target_state {
+        time_point next_try{};
+        bool met = false;  ///< Claimed from before in this life.
+    };
+    struct tracked {
+        std::shared_ptr<active_event> event;
+        std::map<target, target_state> targets;
+        bool finishing = false;
+        bool missing = false;
+    };
+    using room_key = std::pair<target, bool>;  ///< Critical events have room of their own.
+
+    boost::asio::awaitable<result<>> refresh();
+    boost::asio::awaitable<result<bool>> claim_for(std::string id, target which);
+    boost::asio::awaitable<void> finish(std::string id);
+    boost::asio::awaitable<result<>> publish_result(std::shared_ptr<active_event> event);
+    [[nodiscard]] std::vector<std::string> by_urgency() const;
+    [[nodiscard]] std::uint32_t pages_wanted(const room_key& where) const;
+    [[nodiscard]] std::size_t least_busy(const room_key& where) const;
+
+    boost::asio::any_io_executor executor_;
+    ledger ledger_;
+    pruner pruner_;
+    const event_preparer& preparer_;
+    engine_settings how_;
+    const time_source& time_;
+    logger& log_;
+    metrics_shard& metrics_;
+    assign_shard assign_;
+    std::map<std::string, tracked> events_;
+    std::map<room_key, std::vector<std::uint32_t>> outstanding_;  ///< Pages by thread.
+    wait_queue changed_;
+    time_point next_refresh_{};
+    std::uint64_t turn_ = 0;
+    std::size_t finishing_ = 0;
+    bool news_ = false;
+    bool stopping_ = false;
+};
+
+}  // namespace tocsin

@@ -1,0 +1,225 @@
+#include "engine/delivery/page.hpp"
+
+#include "engine/core/histogram.hpp"
+#include "engine/plan/ledger_names.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace tocsin {
+namespace {
+
+namespace names = ledger_names;
+
+// A provider's reasons are few; a hostile one may not grow a page without end.
+constexpr std::size_t most_reasons = 64;
+
+/// The rule that keeps a device from being sent to twice, without remembering anybody: of all it
+/// follows, only the first territory that the audience names counts.
+bool first_match(const audience& whom, const roster_entry& entry, const territory& here) {
+    follow_reader reader(entry.follows);
+    while (const auto item = reader.next()) {
+        if (item->commune == here.commune && item->zone == here.zone) {
+            return true;
+        }
+        if (whom.contains(item->commune, item->zone)) {
+            return false;
+        }
+    }
+    return true;  // Follows this roster's territory only.
+}
+
+}  // namespace
+
+page::page(std::shared_ptr<active_shard> from, std::uint32_t index) : from_(std::move(from)), index_(index) {}
+
+void page::add(std::string_view token, std::string_view entry, std::uint32_t roster, const message* content) {
+    push item;
+    item.token = token;
+    item.content = content;
+    item.owner = this;
+    item.territory = roster;
+    pushes_.push_back(item);
+    entries_.push_back(entry);
+}
+
+void page::fill(
+    redis::replies storage, std::size_t first, const std::vector<bucket_run>& runs, const message* content) {
+    storage_ = std::move(storage);
+    std::size_t size = 0;
+    for (std::size_t i = first; i < storage_.size(); ++i) {
+        size += storage_[i].size() / 2;
+    }
+    pushes_.reserve(size);
+    entries_.reserve(size);
+    const active_event& event = *from_->event;
+    const std::string& category = event.content.category;
+    const bool names_devices = !event.named_devices.empty();
+    std::size_t reply_index = first;
+    for (const bucket_run& run : runs) {
+        const auto roster = static_cast<std::uint32_t>(communes_.size());
+        communes_.push_back(run.where.commune.value());
+        for (std::uint32_t b = 0; b < run.count; ++b, ++reply_index) {
+            const redis::reply fields = storage_[reply_index];
+            for (std::size_t j = 0; j + 1 < fields.size(); j += 2) {
+                const std::string_view token = fields[j].text();
+                const std::string_view value = fields[j + 1].text();
+                const auto entry = decode_roster_entry(value);
+                if (!entry) {
+                    ++malformed_;
+                    continue;
+                }
+                if (!entry->follows.empty() && !first_match(event.audience, *entry, run.where)) {
+                    continue;
+                }
+                if (names_devices && event.named_devices.contains(named_device(from_->which.on, token))) {
+                    continue;
+                }
+                if (!category.empty() && entry->mutes(category)) {
+                    ++outcomes_[static_cast<std::size_t>(outcome::muted)];
+                    continue;
+                }
+                add(token, value, roster, content);
+                push& item = pushes_.back();
+                item.registered_at = entry->registered_at;
+                item.sandbox = entry->sandbox;
+                item.is_fid = entry->is_fid;
+                item.variant = content == nullptr || entry->locale.empty() ? std::uint16_t{0}
+                                                                           : content->variant_for(entry->locale);
+            }
+        }
+    }
+    accepted_by_roster_.assign(communes_.size(), 0);
+    remaining_ = pushes_.size();
+}
+
+void page::fill_listed(const message* content) {
+    const std::vector<listed_device>& devices = from_->work.devices;
+    pushes_.reserve(devices.size());
+    entries_.reserve(devices.size());
+    const std::string& category = from_->event->content.category;
+    boost::unordered_flat_map<std::uint32_t, std::uint32_t> rosters;
+    for (const listed_device& which : devices) {
+        const auto entry = decode_roster_entry(which.entry);
+        if (!entry) {
+            ++malformed_;
+            continue;
+        }
+        // A page holds named devices, or parked ones that have been counted: never both.
+        first_time_ = !which.counted;
+        if (first_time_ && entry->mutes(category)) {
+            ++outcomes_[static_cast<std::size_t>(outcome::muted)];
+            continue;
+        }
+        const auto [at, inserted] =
+            rosters.try_emplace(which.commune, static_cast<std::uint32_t>(communes_.size()));
+        if (inserted) {
+            communes_.push_back(which.commune);
+        }
+        add(which.token, which.entry, at->second, content);
+        push& item = pushes_.back();
+        item.registered_at = entry->registered_at;
+        item.sandbox = entry->sandbox;
+        item.is_fid = entry->is_fid;
+        item.attempts = which.attempts;
+        item.maybe_sent = which.maybe_sent;
+        item.variant = content == nullptr || entry->locale.empty() ? std::uint16_t{0}
+                                                                   : content->variant_for(entry->locale);
+    }
+    accepted_by_roster_.assign(communes_.size(), 0);
+    remaining_ = pushes_.size();
+}
+
+void page::finish(push&, outcome how) noexcept {
+    ++outcomes_[static_cast<std::size_t>(how)];
+    --remaining_;
+}
+
+void page::accept(push& item, std::chrono::milliseconds latency) noexcept {
+    ++accepted_by_roster_[item.territory];
+    ++latencies_[static_cast<std::uint32_t>(
+        log_linear::index_of(static_cast<std::uint64_t>(std::max<std::int64_t>(0, latency.count()))))];
+    finish(item, outcome::accepted);
+}
+
+void page::die(push& item, std::string_view reason) {
+    const auto index = static_cast<std::size_t>(&item - pushes_.data());
+    dead_.emplace_back(encode_dead(from_->which, item.token, entries_[index]), reason);
+    finish(item, outcome::dead);
+}
+
+void page::park(push& item, wall_time due) {
+    const auto index = static_cast<std::size_t>(&item - pushes_.data());
+    listed_device which;
+    which.commune = communes_[item.territory];
+    which.token = item.token;
+    which.entry = entries_[index];
+    which.attempts = item.attempts;
+    which.maybe_sent = item.maybe_sent;
+    which.counted = true;
+    parked_.emplace_back(due.time_since_epoch().count(), encode_listed(which));
+    --remaining_;
+}
+
+void page::finish_all(outcome how) noexcept {
+    for (push& item : pushes_) {
+        finish(item, how);
+    }
+}
+
+void page::count_reason(std::string_view reason) {
+    if (reasons_.size() < most_reasons || reasons_.contains(std::string(reason))) {
+        ++reasons_[std::string(reason)];
+    } else {
+        ++reasons_["Other"];
+    }
+}
+
+page_settlement page::settlement(bool shard_done) {
+    page_settlement out;
+    out.event = from_->event->id;
+    out.which = from_->which;
+    out.shard_entry = from_->entry;
+    out.page = number();
+    out.shard_done = shard_done;
+    out.sent_if_repeated = sent_;
+    const auto count = [&out](std::string field, std::uint64_t amount) {
+        if (amount != 0) {
+            out.increments.emplace_back(std::move(field), amount);
+        }
+    };
+    count(std::string(names::pages_settled), 1);
+    if (first_time_) {
+        const std::uint64_t targeted =
+            pushes_.size() + outcomes_[static_cast<std::size_t>(outcome::muted)];
+        count(std::string(names::targeted), targeted);
+    }
+    for (std::size_t i = 0; i < outcome_count; ++i) {
+        count(names::outcome_field(from_->which, static_cast<outcome>(i)), outcomes_[i]);
+    }
+    count(std::string(names::retries), retries_);
+    count(std::string(names::possible_duplicates), possible_duplicates_);
+    const std::string platform_name(to_string(from_->which.on));
+    for (const auto& [reason, times] : reasons_) {
+        count(std::string(names::reason_prefix) + platform_name + ":" + reason, times);
+    }
+    for (const auto& [bucket, times] : latencies_) {
+        count(std::string(names::latency_prefix) + std::to_string(bucket), times);
+    }
+    if (from_->event->counts_communes) {
+        for (std::size_t i = 0; i < communes_.size(); ++i) {
+            if (communes_[i] != 0) {
+                count(
+                    std::string(names::commune_prefix) + to_string(commune_id(communes_[i])),
+                    accepted_by_roster_[i]);
+            }
+        }
+    }
+    out.parked = std::move(parked_);
+    out.dead = std::move(dead_);
+    parked_.clear();
+    dead_.clear();
+    return out;
+}
+
+}  // namespace tocsin

@@ -1,0 +1,118 @@
+#pragma once
+
+#include "engine/audience/roster_codec.hpp"
+#include "engine/core/clock.hpp"
+#include "engine/delivery/push.hpp"
+#include "engine/delivery/verdict.hpp"
+#include "engine/plan/active_event.hpp"
+#include "engine/plan/ledger.hpp"
+#include "engine/plan/outcome.hpp"
+#include "engine/plan/shard.hpp"
+#include "engine/redis/reply.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tocsin {
+
+/// A shard that this engine has claimed and works on. Belongs to one thread.
+struct active_shard {
+    std::shared_ptr<active_event> event;
+    target which;
+    std::string entry;          ///< In the shard stream.
+    shard work;
+    std::uint32_t pages = 0;
+    std::uint32_t next = 0;     ///< The first page that was not opened yet.
+    std::uint32_t settled = 0;  ///< Pages that are done.
+    bool abandoned = false;     ///< Shutting down: no page is opened any more.
+
+    [[nodiscard]] bool exhausted() const noexcept { return abandoned || next == pages; }
+};
+
+/// Some 1,000 devices, read at once, sent, and accounted for together. Owns its pushes and the
+/// bytes that they point into. Belongs to one thread.
+class page {
+public:
+    page(std::shared_ptr<active_shard> from, std::uint32_t index);
+    page(const page&) = delete;
+    page& operator=(const page&) = delete;
+
+    /// Makes the pushes from what Redis said: one HGETALL reply per bucket of `runs`, starting
+    /// with reply `first`. Counts the muted and leaves out who is sent to from another territory.
+    void fill(
+        redis::replies storage, std::size_t first, const std::vector<bucket_run>& runs,
+        const message* content);
+    /// The same from the devices that the shard names.
+    void fill_listed(const message* content);
+
+    [[nodiscard]] std::span<push> pushes() noexcept { return pushes_; }
+    [[nodiscard]] const std::shared_ptr<active_shard>& from() const noexcept { return from_; }
+    [[nodiscard]] active_event& event() const noexcept { return *from_->event; }
+    [[nodiscard]] std::uint32_t number() const noexcept { return from_->work.first_page + index_; }
+    [[nodiscard]] std::size_t unread_entries() const noexcept { return malformed_; }
+
+    /// The page was opened before, by an engine that did not settle it: whatever is sent now may
+    /// have been sent before.
+    void set_reopened() noexcept { reopened_ = true; }
+
+    // The end of one push, one call each.
+    void finish(push& item, outcome how) noexcept;
+    /// Accepted by the provider `latency` after the event was read.
+    void accept(push& item, std::chrono::milliseconds latency) noexcept;
+    void die(push& item, std::string_view reason);
+    /// Out of memory and into Redis until `due`.
+    void park(push& item, wall_time due);
+    /// Ends what could not be sent for want of anything the provider could be asked.
+    void finish_all(outcome how) noexcept;
+
+    // What happens on the way.
+    /// Called when a push is handed to a connection.
+    void count_sent(push& item) noexcept {
+        ++sent_;
+        if (reopened_ || item.maybe_sent) {
+            ++possible_duplicates_;
+        }
+    }
+    void count_retry() noexcept { ++retries_; }
+    void count_reason(std::string_view reason);
+
+    [[nodiscard]] bool done() const noexcept { return remaining_ == 0; }
+    [[nodiscard]] std::uint64_t count(outcome how) const noexcept {
+        return outcomes_[static_cast<std::size_t>(how)];
+    }
+    [[nodiscard]] std::uint64_t possible_duplicates() const noexcept { return possible_duplicates_; }
+    /// What the ledger is told. Leaves the page empty of parked and dead devices.
+    [[nodiscard]] page_settlement settlement(bool shard_done);
+
+private:
+    void add(std::string_view token, std::string_view entry, std::uint32_t roster, const message* content);
+
+    std::shared_ptr<active_shard> from_;
+    std::uint32_t index_;
+    redis::replies storage_;
+    std::vector<push> pushes_;
+    std::vector<std::string_view> entries_;  ///< Of each push: its roster entry.
+    std::vector<std::uint32_t> communes_;    ///< Of each roster (push::territory): what it counts for.
+    std::vector<std::uint64_t> accepted_by_roster_;
+    std::array<std::uint64_t, outcome_count> outcomes_{};
+    std::uint64_t sent_ = 0;
+    std::uint64_t retries_ = 0;
+    std::uint64_t possible_duplicates_ = 0;
+    std::size_t remaining_ = 0;
+    std::size_t malformed_ = 0;
+    bool reopened_ = false;
+    bool first_time_ = true;  ///< A page of retries targets nobody anew.
+    boost::unordered_flat_map<std::uint32_t, std::uint64_t> latencies_;
+    boost::unordered_flat_map<std::string, std::uint64_t> reasons_;
+    std::vector<std::pair<std::int64_t, std::string>> parked_;
+    std::vector<std::pair<std::string, std::string>> dead_;
+};
+
+}  // namespace tocsin

@@ -1,0 +1,57 @@
+#include "engine/delivery/pruner.hpp"
+
+#include "engine/event/device_token.hpp"
+#include "engine/redis/error.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace tocsin {
+
+boost::asio::awaitable<result<>> pruner::prune(
+    std::string event, std::vector<std::pair<std::string, std::string>> dead) {
+    std::vector<device_change> changes;
+    redis::request report;
+    const std::string feedback = book_.keys().feedback();
+    const std::string remaining = book_.keys().dead(event);
+    for (const auto& [member, reason] : dead) {
+        auto which = decode_dead(member);
+        if (!which) {
+            report.add("HDEL", remaining, member);
+            continue;
+        }
+        boost::json::object document{
+            {"app", which->which.app},
+            {"platform", to_string(which->which.on)},
+            {"token", written_token(which->which.on, which->token)},
+            {"reason", reason},
+            {"at", time_.wall_now().time_since_epoch().count()},
+            {"event", event}};
+        report.add(
+            "XADD", feedback, "MAXLEN", "~", feedback_length_, "*", "feedback",
+            boost::json::serialize(document));
+        report.add("HDEL", remaining, member);
+        device_change change;
+        change.what = device_change::action::remove;
+        change.app = which->which.app;
+        change.where = which->which.on;
+        change.which.token = std::move(which->token);
+        change.only_if_entry = std::move(which->entry);
+        changes.push_back(std::move(change));
+    }
+    const auto removed = co_await store_.apply(std::move(changes));
+    if (removed.has_error()) {
+        co_return removed.error();
+    }
+    if (report.empty()) {
+        co_return result<>();
+    }
+    const auto reported = co_await book_.connection().execute(std::move(report));
+    if (reported.has_error()) {
+        co_return reported.error();
+    }
+    log_.debug("devices.pruned", {{"event", event}, {"devices", dead.size()}});
+    co_return result<>();
+}
+
+}  // namespace tocsin

@@ -1,0 +1,476 @@
+#include "engine/delivery/worker.hpp"
+
+#include "engine/runtime/deadline.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace tocsin {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+// After Redis has failed: long enough not to hammer it, short enough not to be noticed.
+constexpr auto error_pause = 200ms;
+
+std::uint64_t per_thread(std::uint64_t rate, std::size_t threads) {
+    return rate == 0 ? 0 : std::max<std::uint64_t>(1, rate / threads);
+}
+
+/// True for an event that goes through the motions without a provider.
+bool skips_provider(const publish_event& event, platform on) {
+    if (event.mode != delivery_mode::dry_run) {
+        return false;
+    }
+    const auto* validate = event.fcm.if_contains("validate_only");
+    return !(on == platform::fcm && validate != nullptr && validate->is_bool() && validate->as_bool());
+}
+
+}  // namespace
+
+/// Counts a piece of work that stop() has to wait for.
+class worker::busy_scope {
+public:
+    explicit busy_scope(worker& of) noexcept : count_(of.busy_) { ++*count_; }
+    busy_scope(const busy_scope&) = delete;
+    busy_scope& operator=(const busy_scope&) = delete;
+    ~busy_scope() { --*count_; }
+
+private:
+    // Shared: a coroutine that is still suspended at the end is destroyed with its loop, after the worker.
+    std::shared_ptr<std::size_t> count_;
+};
+
+/// A lane with everything that makes it go.
+struct worker::lane_runner {
+    lane_runner(
+        const asio::any_io_executor& executor, target which, const lane_settings& how, const time_source& time,
+        logger& log, metrics_shard& metrics, std::uint64_t seed, std::function<void(page&)> page_done)
+        : line(std::move(which), how, time, log, metrics, seed, std::move(page_done)),
+          changed(executor),
+          timer(executor) {}
+
+    [[nodiscard]] bool has_shards() const noexcept {
+        return std::ranges::any_of(shards, [](const auto& queue) { return !queue.empty(); });
+    }
+
+    lane line;
+    std::unique_ptr<channel> out;  // Destroyed before the line that it takes from.
+    std::shared_ptr<provider> through;
+    std::array<std::deque<std::shared_ptr<active_shard>>, priority_count> shards;
+    std::size_t pages_in_flight = 0;
+    std::size_t critical_pages_in_flight = 0;
+    wait_queue changed;
+    asio::steady_timer timer;
+    bool retired = false;
+};
+
+worker::worker(
+    asio::any_io_executor executor, std::size_t thread, redis::client& redis, keyspace keys,
+    store_sizing sizing, const engine_settings& how, std::size_t threads, const time_source& time, logger& log,
+    metrics_shard& metrics, worker_events events)
+    : executor_(executor),
+      thread_(thread),
+      redis_(redis),
+      ledger_(redis, keys, how.instance),
+      store_(redis, keys, std::move(sizing)),
+      pruner_(store_, ledger_, time, log, how.feedback_max_length),
+      how_(how),
+      threads_(threads),
+      time_(time),
+      log_(log),
+      metrics_(metrics),
+      events_(std::move(events)) {}
+
+worker::~worker() = default;
+
+void worker::set_providers(
+    std::vector<std::shared_ptr<provider>> providers, std::map<target, std::uint64_t> rates) {
+    rates_ = std::move(rates);
+    std::map<target, std::shared_ptr<provider>> fresh;
+    for (auto& one : providers) {
+        fresh.emplace(target{one->app(), one->kind()}, one);
+    }
+    providers_ = std::move(fresh);
+    for (auto& [which, runner] : lanes_) {
+        const auto found = providers_.find(which);
+        if (found == providers_.end() || found->second == runner->through) {
+            continue;
+        }
+        // Answers that are due on the old connections would be lost with them; whoever still waits
+        // for one may have been reached, and is sent to again as such.
+        runner->out.reset();
+        for (push* const item : in_flight_of(which)) {
+            verdict lost;
+            lost.action = reaction::unknown;
+            lost.reason = "CredentialsReloaded";
+            runner->line.settle(*item, lost, time_.now());
+        }
+        runner->through = found->second;
+        runner->out = runner->through->open({executor_, thread_, time_, log_, metrics_, runner->line});
+        runner->line.resume();
+        runner->out->wake();
+    }
+}
+
+worker::lane_runner& worker::runner_for(const target& which) {
+    if (const auto found = lanes_.find(which); found != lanes_.end()) {
+        return *found->second;
+    }
+    const auto& through = providers_.at(which);
+    lane_settings how;
+    how.max_attempts = how_.max_attempts;
+    how.retry_floor = through->retry_floor();
+    if (const auto rate = rates_.find(which); rate != rates_.end()) {
+        how.rate = per_thread(rate->second, threads_);
+    }
+    const std::uint64_t seed = event_seed(to_string(which) + how_.instance) + thread_;
+    auto runner = std::make_shared<lane_runner>(
+        executor_, which, how, time_, log_, metrics_, seed, [this](page& what) { page_done(what); });
+    runner->through = through;
+    runner->out = through->open({executor_, thread_, time_, log_, metrics_, runner->line});
+    lanes_.emplace(which, runner);
+    asio::co_spawn(executor_, feed(runner), asio::detached);
+    asio::co_spawn(executor_, watch(runner), asio::detached);
+    return *runner;
+}
+
+void worker::assign(std::shared_ptr<active_event> event, target which, claimed_shard work) {
+    auto active = std::make_shared<active_shard>();
+    active->event = std::move(event);
+    active->which = which;
+    active->entry = std::move(work.entry);
+    active->work = std::move(work.work);
+    active->pages = page_count(active->work);
+    held_.push_back(active);
+    if (stopping_ || !providers_.contains(which)) {
+        active->abandoned = true;
+        asio::co_spawn(
+            executor_,
+            [](worker* self, std::shared_ptr<active_shard> shard) -> asio::awaitable<void> {
+                co_await self->ledger_.release(shard->event->id, shard->which, shard->entry);
+                self->shard_finished(*shard);
+            }(this, active),
+            asio::detached);
+        return;
+    }
+    lane_runner& runner = runner_for(which);
+    runner.shards[static_cast<std::size_t>(active->event->content.priority)].push_back(active);
+    runner.changed.notify_all();
+}
+
+void worker::shard_finished(const active_shard& which) {
+    std::erase_if(held_, [&which](const auto& held) { return held.get() == &which; });
+    events_.shard_left(which.which, which.event->content.priority, which.pages);
+}
+
+asio::awaitable<void> worker::feed(std::shared_ptr<lane_runner> runner) {
+    while (!stopping_ && !runner->retired) {
+        // An alert finds room of its own, however much of other things is on its way.
+        const bool room = runner->pages_in_flight - runner->critical_pages_in_flight < how_.pages_in_flight;
+        const bool critical_room = runner->critical_pages_in_flight < how_.pages_in_flight;
+        std::shared_ptr<active_shard> next;
+        for (std::size_t i = 0; i < priority_count && next == nullptr; ++i) {
+            auto& queue = runner->shards[i];
+            if (queue.empty() || !(i == 0 ? critical_room : room)) {
+                continue;
+            }
+            // A page each, in turns: a village does not wait behind a nation.
+            next = std::move(queue.front());
+            queue.pop_front();
+        }
+        if (next == nullptr) {
+            co_await runner->changed.wait();
+            continue;
+        }
+        const bool read = co_await open_page(*runner, next);
+        if (!read) {
+            next->abandoned = next->abandoned || stopping_;
+        }
+        if (!next->exhausted()) {
+            runner->shards[static_cast<std::size_t>(next->event->content.priority)].push_back(std::move(next));
+        }
+    }
+    runner->retired = true;
+}
+
+asio::awaitable<bool> worker::open_page(lane_runner& runner, std::shared_ptr<active_shard> from) {
+    const busy_scope here(*this);
+    const std::uint32_t index = from->next;
+    auto what = std::make_unique<page>(from, index);
+    const active_event& event = *from->event;
+    redis::request ask;
+    // In the same pipeline, so that it costs no round trip: from now on this page may have been sent.
+    ask.add("SETBIT", ledger_.keys().opened(event.id), what->number(), 1);
+    ask.add("GETBIT", ledger_.keys().settled(event.id), what->number());
+    const std::vector<bucket_run> runs = runs_of_page(from->work, index);
+    for (const bucket_run& run : runs) {
+        const std::string name = to_string(run.where);
+        for (std::uint32_t b = run.first; b < run.first + run.count; ++b) {
+            ask.add(
+                "HGETALL", ledger_.keys().roster_bucket(from->which.app, from->which.on, name, run.generation, b));
+        }
+    }
+    auto answer = co_await redis_.execute(std::move(ask));
+    if (answer.has_error() || answer->first_error()) {
+        co_await pause_after_error(
+            "page.read_failed",
+            answer.has_error() ? answer.error() : make_error_code(redis::redis_errc::unexpected_reply));
+        co_return false;
+    }
+    ++from->next;
+    if ((*answer)[1].integer() == 1) {
+        // Whoever held the shard before us had settled this page.
+        ++from->settled;
+        if (from->settled == from->pages) {
+            const auto drained = co_await ledger_.complete(event.id, from->which, from->entry);
+            if (drained.has_value() && *drained) {
+                events_.event_drained(event.id);
+            }
+            shard_finished(*from);
+        }
+        co_return true;
+    }
+    if ((*answer)[0].integer() == 1) {
+        what->set_reopened();
+    }
+    const auto content = event.messages.find(from->which);
+    const message* const rendered = content == event.messages.end() ? nullptr : content->second.get();
+    if (from->work.devices.empty()) {
+        what->fill(std::move(*answer), 2, runs, rendered);
+    } else {
+        what->fill_listed(rendered);
+    }
+    if (what->unread_entries() != 0) {
+        log_.error(
+            "roster.malformed_entries", {{"event", event.id},
+                                         {"target", to_string(from->which)},
+                                         {"entries", what->unread_entries()}});
+    }
+    start_page(runner, std::move(what));
+    co_return true;
+}
+
+void worker::start_page(lane_runner& runner, std::unique_ptr<page> what) {
+    page& open = *what;
+    active_event& event = open.event();
+    ++runner.pages_in_flight;
+    runner.critical_pages_in_flight += event.content.priority == priority::critical ? 1 : 0;
+    metrics_.counter(metric::pages_total, {runner.line.which().app, to_string(runner.line.which().on)}).add(1);
+    open_.emplace(&open, std::move(what));
+    if (open.pushes().empty()) {
+        page_done(open);
+        return;
+    }
+    if (skips_provider(event.content, runner.line.which().on)) {
+        const auto latency = time_.wall_now() - event.accepted_at;
+        for (push& item : open.pushes()) {
+            open.accept(item, latency);
+        }
+        page_done(open);
+        return;
+    }
+    if (open.pushes().front().content == nullptr) {
+        for (push& item : open.pushes()) {
+            open.finish(item, outcome::failed);
+        }
+        open.count_reason("NoProvider");
+        page_done(open);
+        return;
+    }
+    runner.line.add(open, event.content.priority);
+    if (runner.out != nullptr) {
+        runner.out->wake();
+    }
+    runner.timer.cancel();
+}
+
+void worker::page_done(page& what) {
+    // Called from the depths of a connection: leave it before anything else happens.
+    const auto found = open_.find(&what);
+    std::unique_ptr<page> owned = std::move(found->second);
+    open_.erase(found);
+    lane_runner& runner = *lanes_.at(what.from()->which);
+    --runner.pages_in_flight;
+    runner.critical_pages_in_flight -= what.event().content.priority == priority::critical ? 1 : 0;
+    runner.changed.notify_all();
+    ++*busy_;
+    asio::post(executor_, [this, page_to_settle = std::move(owned)]() mutable {
+        asio::co_spawn(executor_, settle(std::move(page_to_settle)), asio::detached);
+    });
+}
+
+asio::awaitable<void> worker::settle(std::unique_ptr<page> what) {
+    const std::shared_ptr<active_shard> from = what->from();
+    const std::string event = from->event->id;
+    const std::uint64_t muted = what->count(outcome::muted);
+    ++from->settled;
+    const bool last = from->settled == from->pages;
+    const page_settlement settlement = what->settlement(last);
+    what.reset();  // The pushes' memory is free from here on; the sums are in the settlement.
+    if (muted != 0) {
+        metrics_
+            .counter(
+                metric::pushes_total,
+                {from->which.app, to_string(from->which.on), to_string(outcome::muted)})
+            .add(muted);
+    }
+    for (;;) {
+        page_settlement copy = settlement;
+        const auto answer = co_await ledger_.settle(std::move(copy));
+        if (answer.has_error()) {
+            // The provider's answers are in hand and nowhere else: they wait for Redis, however long.
+            co_await pause_after_error("page.settle_failed", answer.error());
+            continue;
+        }
+        if (answer->state == "cancelling") {
+            from->event->cancelled.store(true, std::memory_order_relaxed);
+        }
+        if (answer->repeated) {
+            log_.warning(
+                "page.settled_twice", {{"event", event},
+                                       {"target", to_string(from->which)},
+                                       {"page", settlement.page},
+                                       {"sent_twice_at_most", settlement.sent_if_repeated}});
+        }
+        if (!settlement.dead.empty() && !answer->repeated) {
+            auto dead = settlement.dead;
+            ++from->event->pruning;
+            const auto pruned = co_await pruner_.prune(event, std::move(dead));
+            --from->event->pruning;
+            if (pruned.has_error()) {
+                log_.warning("devices.prune_later", {{"event", event}, {"error", pruned.error().message()}});
+            }
+        }
+        if (last) {
+            shard_finished(*from);
+        }
+        if (answer->drained) {
+            events_.event_drained(event);
+        }
+        break;
+    }
+    --*busy_;
+}
+
+asio::awaitable<void> worker::watch(std::shared_ptr<lane_runner> runner) {
+    while (!runner->retired) {
+        const time_point next = runner->line.next_look();
+        // Woken by start_page() when there is more to look after, and once a second in any case.
+        runner->timer.expires_at(std::min(next, time_.now() + 1s));
+        co_await runner->timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        if (runner->line.tick(time_.now()) && runner->out != nullptr) {
+            runner->out->wake();
+        }
+        if (runner->out != nullptr) {
+            const channel_statistics now = runner->out->statistics();
+            const auto& which = runner->line.which();
+            const auto set = [&](std::string_view state, std::size_t amount) {
+                metrics_.gauge(metric::connections, {which.app, to_string(which.on), state})
+                    .set(static_cast<double>(amount));
+            };
+            set("ready", now.connections_ready);
+            set("connecting", now.connections_connecting);
+            set("draining", now.connections_draining);
+        }
+    }
+}
+
+asio::awaitable<void> worker::pause_after_error(std::string_view doing, error_code why) {
+    log_.warning(doing, {{"error", why.message()}});
+    asio::steady_timer timer(executor_, error_pause);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+}
+
+asio::awaitable<void> worker::renew_leases() {
+    std::map<std::pair<std::string, target>, std::vector<std::string>> held;
+    for (const auto& shard : held_) {
+        held[{shard->event->id, shard->which}].push_back(shard->entry);
+    }
+    for (auto& [where, entries] : held) {
+        const auto renewed = co_await ledger_.renew(where.first, where.second, std::move(entries));
+        if (renewed.has_error()) {
+            co_return;
+        }
+    }
+}
+
+std::vector<push*> worker::in_flight_of(const target& which) const {
+    // Collected first: a page leaves open_ with the last of its pushes.
+    std::vector<push*> out;
+    for (const auto& [key, open] : open_) {
+        if (open->from()->which == which) {
+            for (push& item : open->pushes()) {
+                if (item.in_flight) {
+                    out.push_back(&item);
+                }
+            }
+        }
+    }
+    return out;
+}
+
+asio::awaitable<void> worker::stop(time_point deadline) {
+    stopping_ = true;
+    for (auto& [which, runner] : lanes_) {
+        for (auto& queue : runner->shards) {
+            queue.clear();
+        }
+        runner->changed.notify_all();
+        runner->line.stop(time_.now());
+        runner->timer.cancel();
+    }
+    const auto in_flight = [this] {
+        return std::ranges::any_of(lanes_, [](const auto& item) { return item.second->line.in_flight() != 0; });
+    };
+    asio::steady_timer poll(executor_);
+    while (in_flight() && time_.now() < deadline) {
+        poll.expires_after(5ms);
+        co_await poll.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+    for (auto& [which, runner] : lanes_) {
+        runner->out.reset();
+        runner->retired = true;
+        runner->timer.cancel();
+        for (push* const item : in_flight_of(which)) {
+            runner->line.abandon(*item);
+        }
+    }
+    while (*busy_ != 0 && time_.now() < deadline + 5s) {
+        poll.expires_after(5ms);
+        co_await poll.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+    // What is left of the shards goes back for any engine to take, at once.
+    const auto left = held_;
+    for (const auto& shard : left) {
+        shard->abandoned = true;
+        const auto released = co_await ledger_.release(shard->event->id, shard->which, shard->entry);
+        if (released.has_error()) {
+            break;
+        }
+        shard_finished(*shard);
+    }
+}
+
+std::vector<lane_status> worker::status() const {
+    std::vector<lane_status> out;
+    for (const auto& [which, runner] : lanes_) {
+        lane_status one;
+        one.which = which;
+        one.waiting = runner->line.waiting();
+        one.in_flight = runner->line.in_flight();
+        one.paused_because = runner->line.paused_because();
+        if (runner->out != nullptr) {
+            one.connections = runner->out->statistics();
+        }
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
+}  // namespace tocsin

@@ -1,0 +1,109 @@
+#pragma once
+
+#include "engine/audience/device_store.hpp"
+#include "engine/core/clock.hpp"
+#include "engine/core/log.hpp"
+#include "engine/delivery/lane.hpp"
+#include "engine/delivery/page.hpp"
+#include "engine/delivery/provider.hpp"
+#include "engine/delivery/pruner.hpp"
+#include "engine/ops/metrics.hpp"
+#include "engine/ops/settings.hpp"
+#include "engine/plan/ledger.hpp"
+#include "engine/redis/client.hpp"
+#include "engine/runtime/wait_queue.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <array>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tocsin {
+
+/// What a worker tells the coordinator. Called on the worker's thread.
+struct worker_events {
+    /// A shard that was handed over has left: settled, given back, or of no known provider.
+    std::function<void(const target&, priority, std::uint32_t pages)> shard_left;
+    /// The event may have nothing left to do.
+    std::function<void(std::string event)> event_drained;
+};
+
+/// What a lane is doing, for /readyz and status.
+struct lane_status {
+    target which;
+    std::size_t waiting = 0;
+    std::size_t in_flight = 0;
+    std::string paused_because;
+    channel_statistics connections;
+};
+
+/// One thread's share of the sending: reads pages of the shards it is given, puts them in lanes,
+/// settles what the lanes have finished. All calls come from its own thread.
+class worker {
+public:
+    worker(
+        boost::asio::any_io_executor executor, std::size_t thread, redis::client& redis, keyspace keys,
+        store_sizing sizing, const engine_settings& how, std::size_t threads, const time_source& time,
+        logger& log, metrics_shard& metrics, worker_events events);
+    worker(const worker&) = delete;
+    worker& operator=(const worker&) = delete;
+    ~worker();
+
+    /// The providers to send through; replaces those of before. A lane whose provider is gone or
+    /// has changed gets a new channel; what is in flight on the old one is seen to its end.
+    void set_providers(std::vector<std::shared_ptr<provider>> providers, std::map<target, std::uint64_t> rates);
+
+    /// Takes over a claimed shard.
+    void assign(std::shared_ptr<active_event> event, target which, claimed_shard work);
+
+    /// Settles what is in flight until `deadline`, and gives the rest back. Ends when nothing is held.
+    boost::asio::awaitable<void> stop(time_point deadline);
+
+    [[nodiscard]] std::vector<lane_status> status() const;
+    /// Keeps the leases of all shards held; called from time to time.
+    boost::asio::awaitable<void> renew_leases();
+
+private:
+    struct lane_runner;
+    class busy_scope;
+
+    lane_runner& runner_for(const target& which);
+    boost::asio::awaitable<void> feed(std::shared_ptr<lane_runner> runner);
+    boost::asio::awaitable<bool> open_page(lane_runner& runner, std::shared_ptr<active_shard> from);
+    void start_page(lane_runner& runner, std::unique_ptr<page> what);
+    void page_done(page& what);
+    boost::asio::awaitable<void> settle(std::unique_ptr<page> what);
+    boost::asio::awaitable<void> watch(std::shared_ptr<lane_runner> runner);
+    boost::asio::awaitable<void> pause_after_error(std::string_view doing, error_code why);
+    void shard_finished(const active_shard& which);
+    [[nodiscard]] std::vector<push*> in_flight_of(const target& which) const;
+
+    boost::asio::any_io_executor executor_;
+    std::size_t thread_;
+    redis::client& redis_;
+    ledger ledger_;
+    device_store store_;
+    pruner pruner_;
+    engine_settings how_;
+    std::size_t threads_;
+    const time_source& time_;
+    logger& log_;
+    metrics_shard& metrics_;
+    worker_events events_;
+    std::map<target, std::shared_ptr<provider>> providers_;
+    std::map<target, std::uint64_t> rates_;
+    std::map<target, std::shared_ptr<lane_runner>> lanes_;
+    std::map<const page*, std::unique_ptr<page>> open_;
+    std::vector<std::shared_ptr<active_shard>> held_;
+    /// Pages on their way in or out of Redis.
+    std::shared_ptr<std::size_t> busy_ = std::make_shared<std::size_t>(0);
+    bool stopping_ = false;
+};
+
+}  // namespace tocsin

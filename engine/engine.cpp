@@ -1,0 +1,406 @@
+#include "engine/engine.hpp"
+
+#include "engine/audience/device_store.hpp"
+#include "engine/delivery/coordinator.hpp"
+#include "engine/intake/event_intake.hpp"
+#include "engine/intake/registrar.hpp"
+#include "engine/intake/stream_consumer.hpp"
+#include "engine/plan/event_preparer.hpp"
+#include "engine/redis/client.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <map>
+#include <optional>
+#include <thread>
+#include <utility>
+
+namespace tocsin {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+constexpr std::size_t registrations_at_once = 500;
+constexpr auto tick = 1s;
+
+/// One thread, one event loop, and everything that lives on it.
+struct core {
+    // A hint of 1 tells Asio that one thread runs the loop; other threads may still post to it.
+    core() : context(1), keep_alive(asio::make_work_guard(context)) {}
+    core(const core&) = delete;
+    core& operator=(const core&) = delete;
+    ~core() { end(); }
+
+    void begin() {
+        thread = std::jthread([this] { context.run(); });
+    }
+    void end() {
+        keep_alive.reset();
+        context.stop();
+        if (thread.joinable()) {
+            thread.join();
+        }
+    }
+
+    asio::io_context context;
+    asio::executor_work_guard<asio::io_context::executor_type> keep_alive;
+    // Destroyed before the context that their handlers wait in.
+    std::unique_ptr<redis::client> redis;
+    std::unique_ptr<worker> work;
+    std::jthread thread;
+};
+
+/// Runs `work` on the loop of `where` and waits for it. Not from that loop's own thread.
+template <class Work>
+void run_on(core& where, Work work) {
+    std::promise<void> done;
+    asio::post(where.context, [&] {
+        work();
+        done.set_value();
+    });
+    done.get_future().wait();
+}
+
+}  // namespace
+
+struct engine::implementation {
+    implementation(
+        settings given, redis::address where, const territories& known, const time_source& now, logger& sink,
+        metrics& all_numbers, health& checks)
+        : how(std::move(given)),
+          address(std::move(where)),
+          places(known),
+          time(now),
+          log(sink),
+          numbers(all_numbers),
+          health_checks(checks),
+          keys(how.redis.prefix),
+          preparer(known, event_limits{{}, how.engine.default_ttl}, now) {}
+
+    [[nodiscard]] store_sizing sizing() const {
+        return {
+            [this](commune_id commune) { return places.population(commune); },
+            [this](std::string_view app) { return population_of(app); }};
+    }
+
+    [[nodiscard]] std::uint64_t population_of(std::string_view app) const {
+        const auto found = std::ranges::find(how.apps, app, &app_settings::id);
+        if (found == how.apps.end() || std::ranges::find(found->communes, "*") != found->communes.end()) {
+            return places.total_population();
+        }
+        std::uint64_t total = 0;
+        for (const std::string& code : found->communes) {
+            if (const auto id = parse_commune_id(code)) {
+                total += places.population(*id);
+            }
+        }
+        return total;
+    }
+
+    void make_core(std::size_t index);
+    void make_control();
+    asio::awaitable<void> watch();
+    asio::awaitable<void> sample_streams();
+    asio::awaitable<void> prefer_compact_rosters();
+
+    settings how;
+    redis::address address;
+    const territories& places;
+    const time_source& time;
+    logger& log;
+    metrics& numbers;
+    health& health_checks;
+    keyspace keys;
+    event_preparer preparer;  // Belongs to the first thread once it runs.
+
+    std::vector<std::unique_ptr<core>> cores;
+
+    // On the first thread.
+    metrics_shard* control_numbers = nullptr;
+    std::unique_ptr<redis::client> control_redis;
+    std::unique_ptr<redis::client> events_redis;
+    std::unique_ptr<redis::client> registrations_redis;
+    std::unique_ptr<device_store> store;
+    std::unique_ptr<ledger> book;
+    std::unique_ptr<dead_letters> letters;
+    std::unique_ptr<stream_consumer> events;
+    std::unique_ptr<stream_consumer> registrations;
+    std::unique_ptr<coordinator> work_finder;
+    std::unique_ptr<event_intake> intake;
+    std::unique_ptr<registrar> devices;
+    std::future<void> coordinator_done;
+    health_flag* redis_health = nullptr;
+    std::uint64_t redis_errors_seen = 0;
+    bool started = false;
+    bool stopped = false;
+    std::atomic<bool> stopping{false};
+};
+
+void engine::implementation::make_core(std::size_t index) {
+    cores.push_back(std::make_unique<core>());
+    core& here = *cores.back();
+    const asio::any_io_executor executor = here.context.get_executor();
+    metrics_shard& shard = numbers.add_shard();
+    here.redis = std::make_unique<redis::client>(executor, address, time, log);
+    worker_events tell;
+    tell.shard_left = [this, index](const target& which, priority urgency, std::uint32_t pages) {
+        asio::post(cores.front()->context, [this, index, which, urgency, pages] {
+            work_finder->shard_left(index, which, urgency, pages);
+        });
+    };
+    tell.event_drained = [this](std::string event) {
+        asio::post(cores.front()->context, [this, id = std::move(event)] { work_finder->drained(id); });
+    };
+    here.work = std::make_unique<worker>(
+        executor, index, *here.redis, keys, sizing(), how.engine, how.engine.threads, time, log, shard,
+        std::move(tell));
+    heartbeat& beat = health_checks.add_loop("thread " + std::to_string(index));
+    asio::co_spawn(executor, keep_beating(beat, time), asio::detached);
+}
+
+void engine::implementation::make_control() {
+    const asio::any_io_executor executor = cores.front()->context.get_executor();
+    control_numbers = &numbers.add_shard();
+    control_redis = std::make_unique<redis::client>(executor, address, time, log);
+    events_redis = std::make_unique<redis::client>(executor, address, time, log);
+    registrations_redis = std::make_unique<redis::client>(executor, address, time, log);
+    store = std::make_unique<device_store>(*control_redis, keys, sizing());
+    book = std::make_unique<ledger>(*control_redis, keys, how.engine.instance);
+    letters = std::make_unique<dead_letters>(
+        *control_redis, keys, how.engine.dead_letters_max_length, *control_numbers);
+    stream_consumer::settings read;
+    read.stream = keys.events();
+    read.group = std::string(keyspace::group);
+    read.consumer = how.engine.instance;
+    read.takeover = how.engine.lease;
+    events = std::make_unique<stream_consumer>(*events_redis, read, time);
+    read.stream = keys.registrations();
+    read.count = registrations_at_once;
+    read.takeover = 0ms;  // Whoever holds the lease is the only reader: what others left is ours at once.
+    registrations = std::make_unique<stream_consumer>(*registrations_redis, read, time);
+    work_finder = std::make_unique<coordinator>(
+        executor, *control_redis, *store, preparer, how.engine, time, log, *control_numbers,
+        [this](std::size_t thread, std::shared_ptr<active_event> event, const target& which, claimed_shard work) {
+            asio::post(
+                cores[thread]->context,
+                [this, thread, event = std::move(event), which, work = std::move(work)]() mutable {
+                    cores[thread]->work->assign(std::move(event), which, std::move(work));
+                });
+        });
+    intake = std::make_unique<event_intake>(
+        *events, *book, *store, *letters, preparer, time, log, *control_numbers,
+        [this](std::shared_ptr<active_event> event) { work_finder->announce(std::move(event)); });
+    devices = std::make_unique<registrar>(
+        *registrations, *control_redis, *store, *letters, preparer, how.engine.instance, time, log,
+        *control_numbers);
+    redis_health = &health_checks.add_flag("redis", "No answer from Redis yet at " + address.describe() + ".");
+}
+
+// Rosters and index stay in Redis' compact form (a third of the memory, a tenth of the time to read)
+// only while their buckets are within these two settings; Redis' own defaults are too small for FCM.
+asio::awaitable<void> engine::implementation::prefer_compact_rosters() {
+    constexpr std::array<std::pair<std::string_view, std::int64_t>, 2> wanted{
+        {{"hash-max-ziplist-entries", 256}, {"hash-max-ziplist-value", 1024}}};
+    for (const auto& [name, least] : wanted) {
+        redis::request ask;
+        ask.add("CONFIG", "GET", name);
+        const auto answer = co_await control_redis->execute(std::move(ask));
+        const auto current = answer.has_value() && answer->front().size() == 2 ? answer->front()[1].integer()
+                                                                              : std::optional<std::int64_t>();
+        if (current && *current >= least) {
+            continue;
+        }
+        redis::request raise;
+        raise.add("CONFIG", "SET", name, least);
+        const auto raised = co_await control_redis->execute(std::move(raise));
+        if (raised.has_value() && !raised->front().is_error()) {
+            log.info("redis.setting_raised", {{"setting", name}, {"value", least}});
+        } else {
+            log.warning(
+                "redis.setting_too_small",
+                {{"setting", name},
+                 {"wanted", least},
+                 {"cost", "rosters take up to three times the memory and ten times the time to read"}});
+        }
+    }
+}
+
+asio::awaitable<void> engine::implementation::watch() {
+    co_await prefer_compact_rosters();
+    asio::steady_timer timer(cores.front()->context);
+    time_point next_renewal{};
+    while (!stopping) {
+        timer.expires_after(tick);
+        co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        if (stopping) {
+            co_return;
+        }
+        co_await sample_streams();
+        if (const auto planned = co_await intake->plan_due(); planned.has_error()) {
+            log.warning("schedule.interrupted", {{"error", planned.error().message()}});
+        }
+        if (time.now() >= next_renewal) {
+            next_renewal = time.now() + how.engine.lease / 3;
+            for (auto& one : cores) {
+                worker& work = *one->work;
+                asio::co_spawn(one->context, work.renew_leases(), asio::detached);
+            }
+        }
+    }
+}
+
+asio::awaitable<void> engine::implementation::sample_streams() {
+    redis::request ask;
+    ask.add("XINFO", "GROUPS", keys.events()).add("XINFO", "GROUPS", keys.registrations());
+    const auto answer = co_await control_redis->execute(std::move(ask));
+    const std::uint64_t errors = control_redis->errors() + events_redis->errors() + registrations_redis->errors();
+    control_numbers->counter(metric::redis_errors_total, {}).add(errors - std::exchange(redis_errors_seen, errors));
+    if (answer.has_error()) {
+        redis_health->failing("Redis at " + address.describe() + ": " + answer.error().message());
+        co_return;
+    }
+    redis_health->fulfilled();
+    constexpr std::array<std::string_view, 2> names{"events", "registrations"};
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const redis::reply groups = (*answer)[i];
+        for (std::size_t g = 0; g < groups.size(); ++g) {
+            const redis::reply fields = groups[g];
+            for (std::size_t f = 0; f + 1 < fields.size(); f += 2) {
+                const auto value = fields[f + 1].integer();
+                if (value && fields[f].text() == "lag") {
+                    control_numbers->gauge(metric::stream_lag, {names[i]}).set(static_cast<double>(*value));
+                } else if (value && fields[f].text() == "pending") {
+                    control_numbers->gauge(metric::pending, {names[i]}).set(static_cast<double>(*value));
+                }
+            }
+        }
+    }
+}
+
+engine::engine(
+    settings how, redis::address where, const territories& places, const time_source& time, logger& log,
+    metrics& numbers, health& checks)
+    : implementation_(std::make_unique<implementation>(
+          std::move(how), std::move(where), places, time, log, numbers, checks)) {
+    implementation& self = *implementation_;
+    for (std::size_t i = 0; i < self.how.engine.threads; ++i) {
+        self.make_core(i);
+    }
+    self.make_control();
+    for (auto& one : self.cores) {
+        one->begin();
+    }
+}
+
+engine::~engine() {
+    stop();
+}
+
+std::vector<asio::any_io_executor> engine::executors() const {
+    std::vector<asio::any_io_executor> out;
+    for (const auto& one : implementation_->cores) {
+        out.emplace_back(one->context.get_executor());
+    }
+    return out;
+}
+
+void engine::set_providers(const settings& apps, std::vector<std::shared_ptr<provider>> providers) {
+    implementation& self = *implementation_;
+    std::vector<served_app> served;
+    std::map<target, std::uint64_t> rates;
+    for (const app_settings& app : apps.apps) {
+        served_app one;
+        one.id = app.id;
+        for (const std::string& code : app.communes) {
+            one.everywhere = one.everywhere || code == "*";
+            if (const auto id = parse_commune_id(code)) {
+                one.communes.insert(*id);
+            }
+        }
+        for (const auto& candidate : providers) {
+            if (candidate->app() == app.id) {
+                one.platforms.emplace(candidate->kind(), candidate);
+            }
+        }
+        if (app.apns) {
+            rates[{app.id, platform::apns}] = app.apns->rate;
+        }
+        if (app.fcm) {
+            rates[{app.id, platform::fcm}] = app.fcm->rate;
+        }
+        served.push_back(std::move(one));
+    }
+    // The workers first: no event may be planned for an app that they do not know yet.
+    for (auto& one : self.cores) {
+        run_on(*one, [&] { one->work->set_providers(providers, rates); });
+    }
+    run_on(*self.cores.front(), [&] {
+        self.how.apps = apps.apps;
+        self.preparer.set_apps(std::move(served));
+    });
+}
+
+void engine::start() {
+    implementation& self = *implementation_;
+    self.started = true;
+    auto& first = self.cores.front()->context;
+    self.coordinator_done = asio::co_spawn(first, self.work_finder->run(), asio::use_future);
+    asio::co_spawn(first, self.intake->run(), asio::detached);
+    asio::co_spawn(first, self.devices->run(), asio::detached);
+    asio::co_spawn(first, self.watch(), asio::detached);
+}
+
+void engine::stop() {
+    implementation& self = *implementation_;
+    if (std::exchange(self.stopped, true)) {
+        return;
+    }
+    core& first = *self.cores.front();
+    const time_point deadline = self.time.now() + self.how.engine.shutdown_timeout;
+    if (self.started) {
+        self.stopping = true;
+        run_on(first, [&self] {
+            self.intake->stop();
+            self.devices->stop();
+            self.work_finder->stop();
+            self.events_redis->close();
+            self.registrations_redis->close();
+        });
+        std::vector<std::future<void>> stopping;
+        for (auto& one : self.cores) {
+            stopping.push_back(asio::co_spawn(one->context, one->work->stop(deadline), asio::use_future));
+        }
+        for (auto& done : stopping) {
+            done.wait();
+        }
+        self.coordinator_done.wait_for(5s);
+        asio::co_spawn(first.context, self.devices->release_lease(), asio::use_future).wait_for(1s);
+    }
+    for (auto& one : self.cores) {
+        one->end();
+    }
+}
+
+std::vector<lane_status> engine::lanes() const {
+    std::vector<lane_status> out;
+    for (const auto& one : implementation_->cores) {
+        run_on(*one, [&] {
+            auto here = one->work->status();
+            out.insert(out.end(), std::make_move_iterator(here.begin()), std::make_move_iterator(here.end()));
+        });
+    }
+    return out;
+}
+
+}  // namespace tocsin

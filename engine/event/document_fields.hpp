@@ -1,0 +1,60 @@
+#pragma once
+
+#include "engine/event/json_document.hpp"
+
+#include <array>
+
+// The fields of the documents that come in. The readers refuse what is not here, and a test holds
+// the published schemas to it.
+
+namespace tocsin {
+
+inline constexpr auto event_fields = std::to_array<field_rule>({
+    {"id", json_kind::string},
+    {"audience", json_kind::array, true},
+    {"apps", json_kind::array},
+    {"category", json_kind::string},
+    {"priority", json_kind::string},
+    {"notification", json_kind::object},
+    {"data", json_kind::object},
+    {"localized", json_kind::object},
+    {"send_at", json_kind::time},
+    {"ttl", json_kind::integer},
+    {"expires_at", json_kind::time},
+    {"collapse_id", json_kind::string},
+    {"mode", json_kind::string},
+    {"apns", json_kind::object},
+    {"fcm", json_kind::object},
+});
+
+inline constexpr auto notification_fields = std::to_array<field_rule>({
+    {"title", json_kind::string},
+    {"subtitle", json_kind::string},
+    {"body", json_kind::string},
+    {"image", json_kind::string},
+    {"url", json_kind::string},
+    {"sound", json_kind::string},
+    {"badge", json_kind::integer},
+    {"thread", json_kind::string},
+});
+
+inline constexpr auto localized_fields = std::to_array<field_rule>({
+    {"title", json_kind::string},
+    {"subtitle", json_kind::string},
+    {"body", json_kind::string},
+});
+
+inline constexpr auto registration_fields = std::to_array<field_rule>({
+    {"op", json_kind::string, true},
+    {"app", json_kind::string, true},
+    {"platform", json_kind::string, true},
+    {"token", json_kind::string},
+    {"fid", json_kind::string},
+    {"follow", json_kind::array},
+    {"mute", json_kind::array},
+    {"locale", json_kind::string},
+    {"environment", json_kind::string},
+    {"registered_at", json_kind::integer},
+});
+
+}  // namespace tocsin

@@ -1,0 +1,271 @@
+#include "engine/event/event_parser.hpp"
+
+#include "engine/core/text.hpp"
+#include "engine/event/document_fields.hpp"
+#include "engine/event/event_content.hpp"
+#include "engine/event/refusal_codes.hpp"
+#include "engine/event/selector.hpp"
+#include "engine/event/words.hpp"
+
+#include <boost/json/array.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+namespace tocsin {
+namespace {
+
+namespace json = boost::json;
+
+constexpr auto priorities = std::to_array<std::string_view>({"critical", "high", "normal", "low"});
+constexpr auto modes = std::to_array<std::string_view>({"actual", "dry_run"});
+
+std::string element_path(std::string_view name, std::size_t index) {
+    return std::string(name) + "[" + std::to_string(index) + "]";
+}
+
+parsed<> read_id(const json::object& document, std::string_view entry_id, publish_event& event) {
+    const bool named = document.contains("id");
+    event.id = named ? text_field(document, "id") : entry_id;
+    if (!named && event.id.empty()) {
+        return refuse(refusal_code::missing_field, "id is required where no stream entry gives one");
+    }
+    if (event.id.empty() || event.id.size() > event_limits::max_id) {
+        return refuse(
+            refusal_code::invalid_id,
+            "id must have 1 to 128 characters, not " + std::to_string(event.id.size()));
+    }
+    if (!is_word(event.id, "._:-")) {
+        return refuse(
+            refusal_code::invalid_id, "id must be made of A-Z a-z 0-9 . _ : -, not " + in_quotes(event.id));
+    }
+    return {};
+}
+
+parsed<> read_audience(const json::array& selectors, publish_event& event) {
+    if (selectors.empty()) {
+        return refuse(refusal_code::empty_audience, "audience is empty: name at least one selector");
+    }
+    if (selectors.size() > event_limits::max_selectors) {
+        return refuse(
+            refusal_code::too_many_selectors,
+            "audience has " + std::to_string(selectors.size()) + " selectors; at most 1000 are allowed");
+    }
+    event.audience.reserve(selectors.size());
+    for (std::size_t i = 0; i < selectors.size(); ++i) {
+        const std::string path = element_path("audience", i);
+        if (!selectors[i].is_string()) {
+            return wrong_type(path, json_kind::string, selectors[i]);
+        }
+        auto one = parse_selector(text_of(selectors[i]), path);
+        if (!one) {
+            return std::move(one).error();
+        }
+        event.audience.push_back(std::move(*one));
+    }
+    return {};
+}
+
+parsed<> read_apps(const json::array& apps, publish_event& event) {
+    if (apps.empty()) {
+        // An empty list is far likelier a backend's mistake than a wish for all apps.
+        return refuse(refusal_code::empty_apps, "apps is empty: leave it out to mean every app");
+    }
+    if (apps.size() > event_limits::max_apps) {
+        return refuse(
+            refusal_code::too_many_apps,
+            "apps has " + std::to_string(apps.size()) + " entries; at most 1000 are allowed");
+    }
+    for (std::size_t i = 0; i < apps.size(); ++i) {
+        const std::string path = element_path("apps", i);
+        if (!apps[i].is_string()) {
+            return wrong_type(path, json_kind::string, apps[i]);
+        }
+        const std::string_view app = text_of(apps[i]);
+        if (auto fine = check_app(app, path); !fine) {
+            return fine;
+        }
+        if (std::ranges::find(event.apps, app) == event.apps.end()) {
+            event.apps.emplace_back(app);
+        }
+    }
+    return {};
+}
+
+parsed<> read_words(const json::object& document, publish_event& event) {
+    if (document.contains("category")) {
+        event.category = text_field(document, "category");
+        if (auto fine = check_category(event.category, "category"); !fine) {
+            return fine;
+        }
+    }
+    if (document.contains("priority")) {
+        const std::string_view name = text_field(document, "priority");
+        const auto value = parse_priority(name);
+        if (!value) {
+            return refuse(
+                refusal_code::invalid_priority, "priority must be critical, high, normal or low, not " +
+                                                    in_quotes(name) + suggestion(name, priorities));
+        }
+        event.priority = *value;
+    }
+    if (document.contains("mode")) {
+        const std::string_view name = text_field(document, "mode");
+        const auto value = parse_delivery_mode(name);
+        if (!value) {
+            return refuse(
+                refusal_code::invalid_mode,
+                "mode must be actual or dry_run, not " + in_quotes(name) + suggestion(name, modes));
+        }
+        event.mode = *value;
+    }
+    return {};
+}
+
+parsed<> read_collapse_id(const json::object& document, publish_event& event) {
+    if (!document.contains("collapse_id")) {
+        return {};
+    }
+    const std::string_view id = text_field(document, "collapse_id");
+    if (id.empty() || id.size() > max_collapse_id) {
+        return refuse(
+            refusal_code::invalid_collapse_id,
+            "collapse_id must have 1 to 64 bytes, not " + std::to_string(id.size()));
+    }
+    // It travels in a header, where control characters and blanks at the ends have no place.
+    const bool control = std::ranges::any_of(id, [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 0x20 || byte == 0x7F;
+    });
+    if (control || id.front() == ' ' || id.back() == ' ') {
+        return refuse(
+            refusal_code::invalid_collapse_id,
+            control ? "collapse_id holds a control character" : "collapse_id begins or ends with a space");
+    }
+    event.collapse_id = id;
+    return {};
+}
+
+/// The milliseconds at the head of a stream entry's id; `now` if there are none.
+wall_time entry_time(std::string_view entry_id, wall_time now) noexcept {
+    std::int64_t milliseconds = 0;
+    const char* const end = entry_id.data() + entry_id.size();
+    const auto [stop, failure] = std::from_chars(entry_id.data(), end, milliseconds);
+    const bool whole = failure == std::errc() && (stop == end || *stop == '-');
+    // An id that a client chose (XADD key 7-1) is no time; a year 9999 would overflow later sums.
+    constexpr std::int64_t earliest = 946'684'800'000;
+    constexpr std::int64_t latest = 253'402'300'799'000;
+    if (!whole || milliseconds < earliest || milliseconds > latest) {
+        return now;
+    }
+    return wall_time(std::chrono::milliseconds(milliseconds));
+}
+
+parsed<> read_ttl(std::int64_t seconds, wall_time base, publish_event& event) {
+    if (seconds < 1) {
+        return refuse(
+            refusal_code::invalid_ttl, "ttl must be at least 1 second, not " + std::to_string(seconds));
+    }
+    if (seconds > event_limits::max_ttl.count()) {
+        return refuse(
+            refusal_code::ttl_too_long,
+            "ttl must be at most 2419200 seconds (28 days), not " + std::to_string(seconds));
+    }
+    event.expires_at = base + std::chrono::seconds(seconds);
+    return {};
+}
+
+parsed<> read_times(
+    const json::object& document, std::string_view entry_id, const event_limits& limits, wall_time now,
+    publish_event& event) {
+    if (const auto* value = document.if_contains("send_at")) {
+        const auto when = read_time(*value, "send_at");
+        if (!when) {
+            return when.error();
+        }
+        if (*when - now > event_limits::max_delay) {
+            return refuse(
+                refusal_code::send_at_too_far,
+                "send_at must be at most 30 days ahead, not " +
+                    std::to_string(std::chrono::duration_cast<std::chrono::days>(*when - now).count()));
+        }
+        event.send_at = *when;
+    }
+    const wall_time base = event.send_at.value_or(entry_time(entry_id, now));
+    const auto* ttl = document.if_contains("ttl");
+    const auto* expires = document.if_contains("expires_at");
+    if (ttl != nullptr && expires != nullptr) {
+        return refuse(refusal_code::ttl_and_expires_at, "ttl and expires_at exclude each other: keep one");
+    }
+    if (ttl != nullptr) {
+        return read_ttl(ttl->get_int64(), base, event);
+    }
+    if (expires == nullptr) {
+        event.expires_at = base + limits.default_ttl;
+        return {};
+    }
+    const auto when = read_time(*expires, "expires_at");
+    if (!when) {
+        return when.error();
+    }
+    if (event.send_at && *when <= *event.send_at) {
+        return refuse(refusal_code::expires_before_send_at, "expires_at must lie after send_at");
+    }
+    if (*when - base > event_limits::max_ttl) {
+        return refuse(
+            refusal_code::ttl_too_long,
+            "expires_at must lie at most 28 days after " +
+                std::string(event.send_at ? "send_at" : "the event was published"));
+    }
+    event.expires_at = *when;
+    return {};
+}
+
+json::object object_field(const json::object& document, std::string_view name) {
+    const auto* value = document.if_contains(name);
+    return value == nullptr ? json::object() : value->get_object();
+}
+
+}  // namespace
+
+parsed<publish_event> parse_event(
+    std::string_view json, std::string_view entry_id, const event_limits& limits, wall_time now) {
+    auto document = parse_document(json, limits.document);
+    if (!document) {
+        return std::move(document).error();
+    }
+    if (auto fine = check_fields(*document, event_fields, ""); !fine) {
+        return std::move(fine).error();
+    }
+    publish_event event;
+    if (auto fine = read_id(*document, entry_id, event); !fine) {
+        return std::move(fine).error();
+    }
+    if (auto fine = read_audience(document->at("audience").get_array(), event); !fine) {
+        return std::move(fine).error();
+    }
+    if (const auto* apps = document->if_contains("apps")) {
+        if (auto fine = read_apps(apps->get_array(), event); !fine) {
+            return std::move(fine).error();
+        }
+    }
+    if (auto fine = read_words(*document, event); !fine) {
+        return std::move(fine).error();
+    }
+    if (auto fine = read_content(*document, event); !fine) {
+        return std::move(fine).error();
+    }
+    if (auto fine = read_times(*document, entry_id, limits, now, event); !fine) {
+        return std::move(fine).error();
+    }
+    if (auto fine = read_collapse_id(*document, event); !fine) {
+        return std::move(fine).error();
+    }
+    event.apns = object_field(*document, "apns");
+    event.fcm = object_field(*document, "fcm");
+    return event;
+}
+
+}  // namespace tocsin

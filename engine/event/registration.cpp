@@ -1,0 +1,250 @@
+#include "engine/event/registration.hpp"
+
+#include "engine/event/device_token.hpp"
+#include "engine/event/document_fields.hpp"
+#include "engine/event/json_document.hpp"
+#include "engine/event/locale.hpp"
+#include "engine/event/refusal_codes.hpp"
+#include "engine/event/selector.hpp"
+#include "engine/event/words.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace tocsin {
+namespace {
+
+namespace json = boost::json;
+
+constexpr auto ops = std::to_array<std::string_view>({"register", "unregister"});
+constexpr auto platforms = std::to_array<std::string_view>({"apns", "fcm"});
+constexpr auto environments = std::to_array<std::string_view>({"production", "sandbox"});
+
+std::string element_path(std::string_view name, std::size_t index) {
+    return std::string(name) + "[" + std::to_string(index) + "]";
+}
+
+template <class T>
+void keep_each_once(std::vector<T>& values) {
+    std::ranges::sort(values);
+    const auto rest = std::ranges::unique(values);
+    values.erase(rest.begin(), rest.end());
+}
+
+parsed<> read_who(const json::object& document, registration& device) {
+    const std::string_view op = text_field(document, "op");
+    if (op != ops[0] && op != ops[1]) {
+        return refuse(
+            refusal_code::invalid_op,
+            "op must be register or unregister, not " + in_quotes(op) + suggestion(op, ops));
+    }
+    device.op = op == ops[0] ? registration_op::enroll : registration_op::withdraw;
+    device.app = text_field(document, "app");
+    if (auto fine = check_app(device.app, "app"); !fine) {
+        return fine;
+    }
+    const std::string_view name = text_field(document, "platform");
+    const auto kind = parse_platform(name);
+    if (!kind) {
+        return refuse(
+            refusal_code::invalid_platform,
+            "platform must be apns or fcm, not " + in_quotes(name) + suggestion(name, platforms));
+    }
+    device.platform = *kind;
+    return {};
+}
+
+parsed<> read_token(const json::object& document, registration& device) {
+    const bool has_token = document.contains("token");
+    device.is_fid = document.contains("fid");
+    if (has_token && device.is_fid) {
+        return refuse(refusal_code::token_and_fid, "token and fid exclude each other: keep one");
+    }
+    if (device.is_fid) {
+        if (device.platform != platform::fcm) {
+            return refuse(refusal_code::invalid_fid, "fid is for the platform fcm; apns has a token");
+        }
+        device.token = text_field(document, "fid");
+        return check_fid(device.token, "fid");
+    }
+    if (!has_token) {
+        return refuse(
+            refusal_code::missing_field,
+            device.platform == platform::fcm ? "token (or fid) is required" : "token is required");
+    }
+    const std::string_view token = text_field(document, "token");
+    if (auto fine = check_token(device.platform, token, "token"); !fine) {
+        return fine;
+    }
+    device.token = stored_token(device.platform, token);
+    return {};
+}
+
+parsed<> read_follow(const json::object& document, registration& device) {
+    const auto* given = document.if_contains("follow");
+    if (given == nullptr) {
+        return device.op == registration_op::withdraw
+                   ? parsed<>()
+                   : refuse(refusal_code::missing_field, "follow is required to register");
+    }
+    const json::array& territories = given->get_array();
+    if (territories.empty() && device.op == registration_op::enroll) {
+        return refuse(refusal_code::empty_follow, "follow is empty; to follow nothing, unregister");
+    }
+    if (territories.size() > max_follows) {
+        return refuse(
+            refusal_code::too_many_follows,
+            "follow has " + std::to_string(territories.size()) + " territories; at most 100 are allowed");
+    }
+    device.follow.reserve(territories.size());
+    for (std::size_t i = 0; i < territories.size(); ++i) {
+        const std::string path = element_path("follow", i);
+        if (!territories[i].is_string()) {
+            return wrong_type(path, json_kind::string, territories[i]);
+        }
+        auto one = parse_followed(text_of(territories[i]), path);
+        if (!one) {
+            return std::move(one).error();
+        }
+        device.follow.push_back(std::move(*one));
+    }
+    keep_each_once(device.follow);
+    return {};
+}
+
+parsed<> read_mute(const json::object& document, registration& device) {
+    const auto* given = document.if_contains("mute");
+    if (given == nullptr) {
+        return {};
+    }
+    const json::array& categories = given->get_array();
+    if (categories.size() > max_mutes) {
+        return refuse(
+            refusal_code::too_many_mutes,
+            "mute has " + std::to_string(categories.size()) + " categories; at most 32 are allowed");
+    }
+    for (std::size_t i = 0; i < categories.size(); ++i) {
+        const std::string path = element_path("mute", i);
+        if (!categories[i].is_string()) {
+            return wrong_type(path, json_kind::string, categories[i]);
+        }
+        const std::string_view category = text_of(categories[i]);
+        if (auto fine = check_category(category, path); !fine) {
+            return fine;
+        }
+        device.mute.emplace_back(category);
+    }
+    keep_each_once(device.mute);
+    return {};
+}
+
+parsed<> read_environment(const json::object& document, registration& device) {
+    if (!document.contains("environment")) {
+        return {};
+    }
+    const std::string_view name = text_field(document, "environment");
+    if (name != environments[0] && name != environments[1]) {
+        return refuse(
+            refusal_code::invalid_environment, "environment must be production or sandbox, not " +
+                                                   in_quotes(name) + suggestion(name, environments));
+    }
+    device.sandbox = name == environments[1];
+    if (device.sandbox && device.platform == platform::fcm) {
+        return refuse(refusal_code::invalid_environment, "environment: FCM has no sandbox");
+    }
+    return {};
+}
+
+parsed<> read_registered_at(const json::object& document, wall_time now, registration& device) {
+    using std::chrono::seconds;
+    device.registered_at = std::chrono::floor<seconds>(now);
+    const auto* value = document.if_contains("registered_at");
+    if (value == nullptr) {
+        return {};
+    }
+    const auto when = read_time(*value, "registered_at");
+    if (!when) {
+        return when.error();
+    }
+    if (*when - now > std::chrono::days(1)) {
+        return refuse(
+            refusal_code::registered_in_future,
+            "registered_at must be in Unix seconds and lie in the past, not " +
+                std::to_string(value->get_int64()));
+    }
+    device.registered_at = *when;
+    return {};
+}
+
+}  // namespace
+
+parsed<registration> parse_registration(std::string_view json, wall_time now) {
+    auto document = parse_document(json, document_limits{.max_bytes = max_registration_bytes});
+    if (!document) {
+        return std::move(document).error();
+    }
+    if (auto fine = check_fields(*document, registration_fields, ""); !fine) {
+        return std::move(fine).error();
+    }
+    registration device;
+    if (auto fine = read_who(*document, device); !fine) {
+        return std::move(fine).error();
+    }
+    if (auto fine = read_token(*document, device); !fine) {
+        return std::move(fine).error();
+    }
+    if (auto fine = read_follow(*document, device); !fine) {
+        return std::move(fine).error();
+    }
+    if (auto fine = read_mute(*document, device); !fine) {
+        return std::move(fine).error();
+    }
+    if (const auto* locale = document->if_contains("locale")) {
+        auto spelled = normalize_locale(text_of(*locale), "locale");
+        if (!spelled) {
+            return std::move(spelled).error();
+        }
+        device.locale = std::move(*spelled);
+    }
+    if (auto fine = read_environment(*document, device); !fine) {
+        return std::move(fine).error();
+    }
+    if (auto fine = read_registered_at(*document, now, device); !fine) {
+        return std::move(fine).error();
+    }
+    return device;
+}
+
+std::string to_json(const registration& device) {
+    json::object document;
+    document.emplace("op", ops[static_cast<std::size_t>(device.op)]);
+    document.emplace("app", device.app);
+    document.emplace("platform", to_string(device.platform));
+    document.emplace(device.is_fid ? "fid" : "token", written_token(device.platform, device.token));
+    if (!device.follow.empty()) {
+        json::array follow;
+        for (const territory& where : device.follow) {
+            follow.emplace_back(selector_of(where));
+        }
+        document.emplace("follow", std::move(follow));
+    }
+    if (!device.mute.empty()) {
+        document.emplace("mute", json::array(device.mute.begin(), device.mute.end()));
+    }
+    if (!device.locale.empty()) {
+        document.emplace("locale", device.locale);
+    }
+    if (device.sandbox) {
+        document.emplace("environment", environments[1]);
+    }
+    document.emplace(
+        "registered_at",
+        std::chrono::floor<std::chrono::seconds>(device.registered_at).time_since_epoch().count());
+    return json::serialize(document);
+}
+
+}  // namespace tocsin

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "engine/core/clock.hpp"
+#include "engine/core/error.hpp"
+#include "engine/event/publish_event.hpp"
+#include "engine/event/territory.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tocsin {
+
+enum class registration_op : std::uint8_t { enroll, withdraw };
+
+/// What a device asks for: contract §5, validated.
+struct registration {
+    registration_op op = registration_op::enroll;  ///< "register" and "unregister".
+    std::string app;
+    tocsin::platform platform = tocsin::platform::apns;
+    std::string token;              ///< As stored: APNs the bytes behind the hex, FCM the text.
+    bool is_fid = false;            ///< `token` is a Firebase installation id.
+    std::vector<territory> follow;  ///< Sorted, each once; empty only to unregister.
+    std::vector<std::string> mute;  ///< Sorted, each once.
+    std::string locale;             ///< As normalize_locale() spells it; empty if unknown.
+    bool sandbox = false;           ///< APNs: the development environment.
+    wall_time registered_at{};      ///< Whole seconds.
+
+    friend bool operator==(const registration&, const registration&) = default;
+};
+
+constexpr std::size_t max_registration_bytes = std::size_t{64} * 1024;
+constexpr std::size_t max_follows = 100;
+constexpr std::size_t max_mutes = 32;
+
+/// Reads one registration document (docs/reference/registrations.md). To unregister, whatever else
+/// the document holds is checked and has no effect.
+[[nodiscard]] parsed<registration> parse_registration(std::string_view json, wall_time now);
+
+/// The document of a registration, as parse_registration() reads it: one line, no newline at its end.
+[[nodiscard]] std::string to_json(const registration& device);
+
+}  // namespace tocsin

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "engine/core/error.hpp"
+#include "engine/keyspace/keyspace.hpp"
+#include "engine/ops/metrics.hpp"
+#include "engine/redis/client.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace tocsin {
+
+/// The `letter` document of the contract (§6). Bytes that are not UTF-8 cannot stand in JSON: they
+/// are replaced in `payload`, and the whole is added as `payload_base64url`.
+[[nodiscard]] std::string letter_document(
+    std::string_view stream, std::string_view entry, const refusal& why, std::string_view payload);
+
+/// Where entries go that cannot be accepted: reported and acknowledged in one step, so that they are
+/// neither lost nor in anybody's way.
+class dead_letters {
+public:
+    dead_letters(redis::client& redis, keyspace keys, std::size_t max_length, metrics_shard& metrics)
+        : redis_(redis), keys_(std::move(keys)), max_length_(max_length), metrics_(metrics) {}
+
+    boost::asio::awaitable<result<>> post(
+        std::string stream, std::string entry, refusal why, std::string payload);
+
+private:
+    redis::client& redis_;
+    keyspace keys_;
+    std::size_t max_length_;
+    metrics_shard& metrics_;
+};
+
+}  // namespace tocsin

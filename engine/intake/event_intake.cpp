@@ -1,0 +1,200 @@
+#include "engine/intake/event_intake.hpp"
+
+#include "engine/event/refusal_codes.hpp"
+#include "engine/plan/ledger_names.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace tocsin {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+constexpr auto error_pause = 250ms;
+
+/// A first look, so that an alert does not wait behind the rest of its batch to be read properly.
+bool looks_critical(std::string_view document) {
+    return document.find("\"critical\"") != std::string_view::npos;
+}
+
+/// A target without a device has no shards, and nobody is to look for any.
+void keep_planned_targets(active_event& event, const event_plan& plan) {
+    event.targets.clear();
+    for (const auto& one : plan.targets) {
+        event.targets.push_back(one.which);
+    }
+}
+
+}  // namespace
+
+std::string fields_as_json(const redis::stream_entry& entry) {
+    boost::json::object out;
+    if (entry.fields) {
+        for (std::size_t i = 0; i + 1 < entry.fields->size(); i += 2) {
+            out[(*entry.fields)[i].text()] = (*entry.fields)[i + 1].text();
+        }
+    }
+    return boost::json::serialize(out);
+}
+
+asio::awaitable<void> event_intake::run() {
+    asio::steady_timer pause(co_await asio::this_coro::executor);
+    while (!stopping_) {
+        auto batch = co_await stream_.next();
+        if (stopping_) {
+            co_return;
+        }
+        error_code failed;
+        if (batch.has_error()) {
+            failed = batch.error();
+        } else {
+            last_answer_ = time_.now();
+            auto& entries = batch->entries;
+            std::ranges::stable_partition(entries, [](const redis::stream_entry& entry) {
+                return looks_critical(entry.field("event").value_or(""));
+            });
+            for (const redis::stream_entry& entry : entries) {
+                const auto document = entry.field("event");
+                result<> handled;
+                if (entry.deleted) {
+                    // Trimmed before it was read: all that is left is its name.
+                    log_.error("event.lost_to_trimming", {{"entry", entry.id}});
+                    handled = co_await ledger_.acknowledge(ledger_.keys().events(), entry.id);
+                } else if (!document) {
+                    handled = co_await refuse(
+                        entry.id,
+                        tocsin::refuse(
+                            refusal_code::missing_entry_field, "the entry has no field \"event\"; write it with XADD " + ledger_.keys().events() + " * event '{…}'"),
+                        fields_as_json(entry));
+                } else {
+                    handled = co_await handle(entry.id, std::string(*document));
+                }
+                if (handled.has_error()) {
+                    failed = handled.error();
+                    break;
+                }
+            }
+        }
+        if (failed) {
+            log_.warning("intake.interrupted", {{"stream", "events"}, {"error", failed.message()}});
+            stream_.start_over();
+            pause.expires_after(error_pause);
+            co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+        }
+    }
+}
+
+asio::awaitable<result<>> event_intake::refuse(std::string entry, refusal why, std::string document) {
+    log_.warning("event.refused", {{"entry", entry}, {"reason", why.code}, {"message", why.message}});
+    auto posted = co_await letters_.post(
+        ledger_.keys().events(), std::move(entry), std::move(why), std::move(document));
+    if (posted.has_value()) {
+        metrics_.counter(metric::events_total, {"refused"}).add(1);
+    }
+    co_return posted;
+}
+
+asio::awaitable<result<>> event_intake::handle(std::string entry, std::string document) {
+    auto prepared = preparer_.accept(document, entry);
+    if (prepared.has_error()) {
+        refusal why = std::move(prepared.error());
+        co_return co_await refuse(std::move(entry), std::move(why), std::move(document));
+    }
+    const std::shared_ptr<active_event> event = std::move(*prepared);
+    auto fields = preparer_.describe(*event, document);
+    const bool later = event->content.send_at && *event->content.send_at > time_.wall_now();
+    event_plan plan;
+    if (later) {
+        plan.event = event->id;
+        plan.entry = entry;
+        plan.fields = std::move(fields);
+    } else {
+        auto made = co_await planner_.make(event, entry, std::move(fields));
+        if (made.has_error()) {
+            co_return made.error();
+        }
+        plan = std::move(*made);
+        keep_planned_targets(*event, plan);
+    }
+    const std::string state = later ? "scheduled" : "running";
+    const auto planned = co_await ledger_.plan(plan, state);
+    if (planned.has_error()) {
+        co_return planned.error();
+    }
+    if (*planned == plan_outcome::duplicate) {
+        log_.info("event.duplicate", {{"event", event->id}, {"entry", entry}});
+        metrics_.counter(metric::events_total, {"duplicate"}).add(1);
+        co_return co_await ledger_.acknowledge(ledger_.keys().events(), std::move(entry));
+    }
+    if (later) {
+        log_.info("event.scheduled", {{"event", event->id}});
+        co_return co_await ledger_.schedule(event->id, std::move(entry), *event->content.send_at);
+    }
+    const auto active =
+        co_await ledger_.activate(event->id, std::move(entry), event->content.priority, event->accepted_at);
+    if (active.has_error()) {
+        co_return active.error();
+    }
+    log_.info(
+        "event.planned", {{"event", event->id},
+                          {"priority", to_string(event->content.priority)},
+                          {"targets", event->targets.size()},
+                          {"pages", plan.pages}});
+    planned_(event);
+    co_return result<>();
+}
+
+asio::awaitable<result<>> event_intake::plan_due() {
+    const auto due = co_await ledger_.due_events(time_.wall_now());
+    if (due.has_error()) {
+        co_return due.error();
+    }
+    for (const std::string& id : *due) {
+        auto fields = co_await ledger_.read(id);
+        if (fields.has_error()) {
+            co_return fields.error();
+        }
+        auto restored = preparer_.restore(id, *fields);
+        if (restored.has_error()) {
+            log_.error("event.cannot_be_restored", {{"event", id}, {"reason", restored.error().message}});
+            continue;
+        }
+        const std::shared_ptr<active_event> event = std::move(*restored);
+        // Latencies count from when it was due: the waiting before was asked for.
+        event->accepted_at = time_.wall_now();
+        fields->insert_or_assign(
+            std::string(ledger_names::accepted_at),
+            std::to_string(event->accepted_at.time_since_epoch().count()));
+        std::string entry = fields->contains("entry") ? fields->at("entry") : std::string();
+        for (const char* const made_anew : {"entry", "state", "pages", "open", "shards", "parked"}) {
+            fields->erase(made_anew);
+        }
+        auto made = co_await planner_.make(event, entry, std::move(*fields));
+        if (made.has_error()) {
+            co_return made.error();
+        }
+        keep_planned_targets(*event, *made);
+        const auto planned = co_await ledger_.plan(*made, "running");
+        if (planned.has_error()) {
+            co_return planned.error();
+        }
+        const auto active =
+            co_await ledger_.activate_scheduled(id, event->content.priority, event->accepted_at);
+        if (active.has_error()) {
+            co_return active.error();
+        }
+        log_.info("event.due", {{"event", id}, {"pages", made->pages}});
+        planned_(event);
+    }
+    co_return result<>();
+}
+
+}  // namespace tocsin

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "engine/audience/device_store.hpp"
+#include "engine/core/clock.hpp"
+#include "engine/core/log.hpp"
+#include "engine/event/registration.hpp"
+#include "engine/intake/dead_letters.hpp"
+#include "engine/intake/stream_consumer.hpp"
+#include "engine/ops/metrics.hpp"
+#include "engine/plan/event_preparer.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace tocsin {
+
+/// The change of the store that a registration asks for.
+[[nodiscard]] device_change to_change(registration what);
+
+/// Whether the configured apps and the territories have a place for a registration.
+[[nodiscard]] parsed<> check_registration(const registration& what, const event_preparer& known);
+
+/// Reads the `registrations` stream into the device store. Of all engines one does so at a time, by
+/// a lease in Redis: what an app says of one device takes effect in the order in which it was said.
+class registrar {
+public:
+    registrar(
+        stream_consumer& stream, redis::client& redis, device_store& store, dead_letters& letters,
+        const event_preparer& known, std::string instance, const time_source& time, logger& log,
+        metrics_shard& metrics)
+        : stream_(stream),
+          redis_(redis),
+          store_(store),
+          letters_(letters),
+          known_(known),
+          instance_(std::move(instance)),
+          time_(time),
+          log_(log),
+          metrics_(metrics) {}
+
+    boost::asio::awaitable<void> run();
+    void stop() noexcept { stopping_ = true; }
+    /// Lets another engine take over at once.
+    boost::asio::awaitable<void> release_lease();
+
+private:
+    boost::asio::awaitable<result<>> handle(const std::vector<redis::stream_entry>& entries);
+    boost::asio::awaitable<result<bool>> hold_lease();
+
+    stream_consumer& stream_;
+    redis::client& redis_;
+    device_store& store_;
+    dead_letters& letters_;
+    const event_preparer& known_;
+    std::string instance_;
+    const time_source& time_;
+    logger& log_;
+    metrics_shard& metrics_;
+    bool holding_ = false;
+    bool stopping_ = false;
+};
+
+}  // namespace tocsin

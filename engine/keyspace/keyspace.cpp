@@ -1,0 +1,58 @@
+#include "engine/keyspace/keyspace.hpp"
+
+namespace tocsin {
+namespace {
+
+/// One letter: these names are repeated for every hundred devices.
+constexpr char letter(platform where) noexcept {
+    return where == platform::apns ? 'a' : 'f';
+}
+
+}  // namespace
+
+std::string keyspace::of_event(std::string_view event, std::string_view what) const {
+    std::string key;
+    key.reserve(prefix_.size() + event.size() + what.size() + 5);
+    key += prefix_;
+    key += ":{e:";
+    key += event;
+    key += "}:";
+    key += what;
+    return key;
+}
+
+std::string keyspace::roster_bucket(
+    std::string_view app, platform where, std::string_view territory, std::uint32_t generation,
+    std::uint32_t bucket) const {
+    std::string key;
+    key.reserve(prefix_.size() + app.size() + territory.size() + 24);
+    key += prefix_;
+    key += ":{r:";
+    key += app;
+    key += ':';
+    key += letter(where);
+    key += ':';
+    key += territory;
+    if (generation != 1) {
+        key += '@';
+        key += std::to_string(generation);
+    }
+    key += "}:";
+    key += std::to_string(bucket);
+    return key;
+}
+
+std::string keyspace::index_bucket(std::string_view app, platform where, std::uint32_t bucket) const {
+    std::string key;
+    key.reserve(prefix_.size() + app.size() + 16);
+    key += prefix_;
+    key += ":i:";
+    key += app;
+    key += ':';
+    key += letter(where);
+    key += ':';
+    key += std::to_string(bucket);
+    return key;
+}
+
+}  // namespace tocsin

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "engine/event/publish_event.hpp"
+#include "engine/event/territory.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tocsin {
+
+/// Every key that the engine uses, in one place. docs/reference/redis-keys.md says what they hold.
+///
+/// Braces mark what a cluster hashes: all keys of one event share a slot, and so do all buckets
+/// of one roster, because one script touches them together.
+class keyspace {
+public:
+    explicit keyspace(std::string prefix) : prefix_(std::move(prefix)) {}
+
+    // The five streams of the contract, and the consumer group on the two that come in.
+    [[nodiscard]] std::string events() const { return prefix_ + ":events"; }
+    [[nodiscard]] std::string registrations() const { return prefix_ + ":registrations"; }
+    [[nodiscard]] std::string results() const { return prefix_ + ":results"; }
+    [[nodiscard]] std::string feedback() const { return prefix_ + ":feedback"; }
+    [[nodiscard]] std::string dead_letters() const { return prefix_ + ":dead-letters"; }
+    static constexpr std::string_view group = "tocsin";
+
+    /// Sorted set: event id → priority and time; the unfinished events, most urgent first.
+    [[nodiscard]] std::string running() const { return prefix_ + ":running"; }
+    /// Sorted set: event id → the millisecond at which it is to be planned.
+    [[nodiscard]] std::string scheduled() const { return prefix_ + ":scheduled"; }
+    /// String: the instance that reads registrations at this moment, with a lease.
+    [[nodiscard]] std::string registrar() const { return prefix_ + ":registrar"; }
+
+    // One event. All of them share its slot.
+    [[nodiscard]] std::string ledger(std::string_view event) const { return of_event(event, "ledger"); }
+    /// Bitmaps, a bit a page: what was read to be sent, and what is settled.
+    [[nodiscard]] std::string opened(std::string_view event) const { return of_event(event, "opened"); }
+    [[nodiscard]] std::string settled(std::string_view event) const { return of_event(event, "settled"); }
+    /// Hash: dead devices that are accounted for and not yet removed from the store.
+    [[nodiscard]] std::string dead(std::string_view event) const { return of_event(event, "dead"); }
+    /// Stream: the shards of one app and platform.
+    [[nodiscard]] std::string shards(std::string_view event, std::string_view target) const {
+        return of_event(event, "shards:") + std::string(target);
+    }
+    /// Sorted set: pushes that wait for a retry → the millisecond at which they are due.
+    [[nodiscard]] std::string parked(std::string_view event, std::string_view target) const {
+        return of_event(event, "parked:") + std::string(target);
+    }
+
+    /// Hash: "<platform>:<territory>" → "<generation>:<buckets>", and "index" → its buckets.
+    [[nodiscard]] std::string rosters(std::string_view app) const {
+        return prefix_ + ":rosters:" + std::string(app);
+    }
+    /// Hash: token → what the device follows and mutes (roster_codec.hpp).
+    [[nodiscard]] std::string roster_bucket(
+        std::string_view app, platform where, std::string_view territory, std::uint32_t generation,
+        std::uint32_t bucket) const;
+    /// Hash: 96-bit token hash → what the device follows.
+    [[nodiscard]] std::string index_bucket(std::string_view app, platform where, std::uint32_t bucket) const;
+
+    [[nodiscard]] const std::string& prefix() const noexcept { return prefix_; }
+
+private:
+    [[nodiscard]] std::string of_event(std::string_view event, std::string_view what) const;
+
+    std::string prefix_;
+};
+
+}  // namespace tocsin

@@ -1,0 +1,425 @@
+#include "engine/ops/admin_server.hpp"
+
+#include "engine/ops/admin_router.hpp"
+#include "engine/ops/listen_address.hpp"
+#include "engine/runtime/deadline.hpp"
+#include "engine/runtime/gate.hpp"
+#include "engine/runtime/wait_queue.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <list>
+#include <utility>
+
+namespace tocsin {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using tcp = asio::ip::tcp;
+
+namespace {
+
+constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
+
+using request_parser = http::request_parser<http::string_body>;
+using response = http::response<http::string_body>;
+
+std::string_view view(beast::string_view text) noexcept {
+    return {text.data(), text.size()};
+}
+
+response to_http(admin_response answer, unsigned version, bool keep_alive, bool head) {
+    response out(http::int_to_status(answer.status), version);
+    out.result(answer.status);
+    out.set(http::field::content_type, answer.content_type);
+    out.set(http::field::cache_control, "no-store");
+    out.set("X-Content-Type-Options", "nosniff");
+    out.keep_alive(keep_alive);
+    out.content_length(answer.body.size());
+    if (!head) {
+        out.body() = std::move(answer.body);
+    }
+    return out;
+}
+
+/// What to answer to bytes that are no acceptable request; 0: nothing, the peer is gone or silent.
+unsigned status_of(error_code problem) noexcept {
+    if (problem == http::error::header_limit) {
+        return 431;
+    }
+    if (problem == http::error::body_limit) {
+        return 413;
+    }
+    if (problem == http::error::end_of_stream || problem == http::error::partial_message) {
+        return 0;
+    }
+    return problem.category() == http::make_error_code(http::error::bad_method).category() ? 400 : 0;
+}
+
+}  // namespace
+
+struct admin_server::implementation : std::enable_shared_from_this<implementation> {
+    struct connection {
+        explicit connection(tcp::socket socket) : stream(std::move(socket)) {}
+        beast::tcp_stream stream;
+        beast::flat_buffer buffer;
+        asio::cancellation_signal cancel;
+        bool answering = false;  // Between a request's header and the end of its response.
+    };
+
+    implementation(asio::any_io_executor loop, logger& lines, const admin_limits& given)
+        : executor(std::move(loop)),
+          log(lines),
+          limits(given),
+          acceptor(executor),
+          open(executor),
+          slot_freed(executor) {}
+
+    // --- calling a handler
+
+    asio::awaitable<result<admin_response>> call(const admin_handler& handler, const admin_request& request) {
+        try {
+            auto answer = handler(request);
+            co_return co_await std::move(answer);
+        } catch (const boost::system::system_error& failure) {
+            if (failure.code() == asio::error::operation_aborted) {
+                co_return failure.code();  // Cut off by the deadline or by stop().
+            }
+            report(request, failure.what());
+        } catch (const std::exception& failure) {
+            report(request, failure.what());
+        }
+        co_return admin_error(500, "the request failed inside the engine; the log says why");
+    }
+
+    void report(const admin_request& request, const char* what) {
+        log.error("admin.handler_failed", {{"path", request.path}, {"problem", what}});
+    }
+
+    /// The answer to a complete request, and the Allow field that goes with a 405.
+    struct answered {
+        admin_response response;
+        std::string allowed;
+    };
+
+    asio::awaitable<answered> answer(const http::request<http::string_body>& message) {
+        answered out;
+        const std::string_view sent_method = view(message.method_string());
+        const auto target = boost::urls::parse_origin_form(
+            boost::urls::string_view(message.target().data(), message.target().size()));
+        if (!target) {
+            out.response = admin_error(400, "the request target is not a path");
+            co_return out;
+        }
+        const std::string path = target->path();
+        const std::string_view method = sent_method == "HEAD" ? "GET" : sent_method;
+        const admin_router::match found = routes.find(method, path);
+        if (found.allowed.empty()) {
+            out.response = admin_error(404, "there is no " + path + " here");
+            co_return out;
+        }
+        if (found.handler == nullptr) {
+            out.response = admin_error(405, path + " takes " + found.allowed);
+            out.allowed = found.allowed;
+            co_return out;
+        }
+        if (method != "GET" && message.find(http::field::origin) != message.end()) {
+            out.response = admin_error(403, "requests from web pages are not accepted");
+            co_return out;
+        }
+        admin_request request;
+        request.method = method;
+        request.path = path;
+        request.rest = std::string_view(path).substr(found.prefix);
+        const boost::urls::string_view query = target->encoded_query();
+        request.query = {query.data(), query.size()};
+        request.content_type = view(message[http::field::content_type]);
+        request.body = message.body();
+
+        const time_point deadline = clock::now() + limits.timeout;
+        auto handled = co_await with_deadline(call(*found.handler, request), deadline);
+        if (handled.has_value()) {
+            out.response = std::move(*handled);
+        } else if (handled.error() == asio::error::timed_out) {
+            out.response = admin_error(504, "the engine took too long to answer");
+        } else {
+            out.response = admin_error(503, "the engine is shutting down");
+        }
+        co_return out;
+    }
+
+    // --- one connection
+
+    asio::awaitable<bool> send(connection& peer, response message) {
+        peer.stream.expires_after(limits.timeout);
+        const auto [problem, size] = co_await http::async_write(peer.stream, message, as_value);
+        co_return !problem && message.keep_alive();
+    }
+
+    /// Reads one request and answers it; false if the connection is over.
+    asio::awaitable<bool> serve_one(connection& peer) {
+        request_parser parser;
+        parser.header_limit(limits.header_bytes);
+        parser.body_limit(limits.body_bytes);
+        peer.stream.expires_after(limits.timeout);
+        peer.answering = false;
+        auto [problem, size] = co_await http::async_read_header(peer.stream, peer.buffer, parser, as_value);
+        peer.answering = true;
+        if (!problem && beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+            response proceed(http::status::continue_, parser.get().version());
+            peer.stream.expires_after(limits.timeout);
+            std::tie(problem, size) = co_await http::async_write(peer.stream, proceed, as_value);
+        }
+        if (!problem) {
+            peer.stream.expires_after(limits.timeout);
+            std::tie(problem, size) = co_await http::async_read(peer.stream, peer.buffer, parser, as_value);
+        }
+        if (problem) {
+            const unsigned status = status_of(problem);
+            if (status != 0) {
+                admin_response refused = admin_error(status, problem.message());
+                response message = to_http(std::move(refused), 11, false, false);
+                co_await send(peer, std::move(message));
+                co_await linger(peer);
+            }
+            co_return false;
+        }
+        peer.stream.expires_never();
+        const auto& request = parser.get();
+        answered outcome = co_await answer(request);
+        const bool keep_alive = request.keep_alive() && !stopping;
+        response message = to_http(
+            std::move(outcome.response), request.version(), keep_alive, request.method() == http::verb::head);
+        if (!outcome.allowed.empty()) {
+            message.set(http::field::allow, outcome.allowed);
+        }
+        co_return co_await send(peer, std::move(message));
+    }
+
+    /// Reads what the peer still sends to a request that was refused midway: closing on unread bytes
+    /// resets the connection, and the peer might never see why it was refused.
+    asio::awaitable<void> linger(connection& peer) {
+        error_code ignored;
+        peer.stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+        peer.stream.expires_after(
+            std::min<std::chrono::milliseconds>(limits.timeout, std::chrono::seconds(2)));
+        std::array<char, 4096> waste;
+        std::uint64_t left = 4 * limits.body_bytes;
+        for (;;) {
+            const auto [problem, size] = co_await peer.stream.async_read_some(asio::buffer(waste), as_value);
+            if (problem || size > left) {
+                co_return;
+            }
+            left -= size;
+        }
+    }
+
+    asio::awaitable<void> serve(connection& peer) {
+        try {
+            bool more = true;
+            while (more && !stopping) {
+                more = co_await serve_one(peer);
+            }
+        } catch (const boost::system::system_error& failure) {
+            if (failure.code() != asio::error::operation_aborted) {
+                log.error("admin.connection_failed", {{"problem", failure.what()}});
+            }
+        } catch (const std::exception& failure) {
+            log.error("admin.connection_failed", {{"problem", failure.what()}});
+        }
+    }
+
+    void start_serving(tcp::socket socket, gate::pass counted) {
+        const auto peer = peers.emplace(peers.end(), std::move(socket));
+        // The handler owns the connection's end: its cancellation signal has to outlive the coroutine.
+        auto ended = [self = shared_from_this(), peer, held = std::move(counted)](const std::exception_ptr&) {
+            self->peers.erase(peer);
+            self->slot_freed.notify_all();
+        };
+        asio::co_spawn(
+            executor, serve(*peer), asio::bind_cancellation_slot(peer->cancel.slot(), std::move(ended)));
+    }
+
+    static asio::awaitable<void> accept(std::shared_ptr<implementation> self, gate::pass counted) {
+        // A local goes before the parameters: the gate must outlive the pass.
+        const gate::pass held = std::move(counted);
+        asio::steady_timer pause(self->executor);
+        while (!self->stopping) {
+            if (self->peers.size() >= self->limits.connections) {
+                co_await self->slot_freed.wait();
+                continue;
+            }
+            auto [problem, socket] = co_await self->acceptor.async_accept(as_value);
+            if (problem) {
+                if (problem == asio::error::operation_aborted || self->stopping) {
+                    co_return;
+                }
+                // Out of descriptors, most likely: trying again at once would only burn the CPU.
+                self->log.warning("admin.accept_failed", {{"problem", problem.message()}});
+                pause.expires_after(std::chrono::milliseconds(100));
+                co_await pause.async_wait(as_value);
+                continue;
+            }
+            auto pass = self->open.try_enter();
+            if (!pass) {
+                co_return;
+            }
+            self->start_serving(std::move(socket), std::move(*pass));
+        }
+    }
+
+    void begin_stop() {
+        stopping = true;
+        error_code ignored;
+        acceptor.close(ignored);
+        slot_freed.notify_all();
+        for (connection& peer : peers) {
+            if (!peer.answering) {
+                peer.stream.cancel();
+            }
+        }
+    }
+
+    void cut_off() {
+        for (connection& peer : peers) {
+            peer.cancel.emit(asio::cancellation_type::terminal);
+        }
+    }
+
+    asio::any_io_executor executor;
+    logger& log;
+    admin_limits limits;
+    admin_router routes;
+    tcp::acceptor acceptor;
+    gate open;
+    wait_queue slot_freed;
+    std::list<connection> peers;
+    bool stopping = false;
+};
+
+admin_server::admin_server(asio::any_io_executor executor, logger& log, const admin_limits& limits)
+    : implementation_(std::make_shared<implementation>(std::move(executor), log, limits)) {}
+
+admin_server::~admin_server() {
+    implementation_->begin_stop();
+    implementation_->cut_off();
+}
+
+void admin_server::route(std::string_view method, std::string_view path, admin_handler handler) {
+    implementation_->routes.add(method, path, std::move(handler));
+}
+
+void admin_server::route(
+    std::string_view method, std::string_view path,
+    std::function<admin_response(const admin_request&)> handler) {
+    const auto plain =
+        std::make_shared<std::function<admin_response(const admin_request&)>>(std::move(handler));
+    // The function is a parameter of the coroutine, so that its frame and not the lambda owns it.
+    route(method, path, admin_handler([plain](const admin_request& request) {
+              return [](auto callee, const admin_request& given) -> asio::awaitable<admin_response> {
+                  co_return (*callee)(given);
+              }(plain, request);
+          }));
+}
+
+parsed<> admin_server::start(std::string_view address) {
+    auto wanted = parse_listen_address(address);
+    if (wanted.has_error()) {
+        return wanted.error();
+    }
+    const auto refused = [&](const error_code& problem) {
+        return refusal{
+            "listen", "the admin server cannot listen on " + std::string(address) + ": " + problem.message()};
+    };
+    error_code problem;
+    tcp::endpoint endpoint(tcp::v6(), wanted->port);
+    if (!wanted->host.empty()) {
+        tcp::resolver resolver(implementation_->executor);
+        const auto found =
+            resolver.resolve(wanted->host, std::to_string(wanted->port), tcp::resolver::passive, problem);
+        if (problem) {
+            return refused(problem);
+        }
+        endpoint = found.begin()->endpoint();
+    }
+    tcp::acceptor& acceptor = implementation_->acceptor;
+    acceptor.open(endpoint.protocol(), problem);
+    if (problem && wanted->host.empty()) {
+        endpoint = tcp::endpoint(tcp::v4(), wanted->port);  // A machine without IPv6.
+        acceptor.open(endpoint.protocol(), problem);
+    }
+    if (!problem && wanted->host.empty() && endpoint.protocol() == tcp::v6()) {
+        acceptor.set_option(asio::ip::v6_only(false), problem);
+    }
+    // So that a restart need not wait for the old connections to time out; a port that somebody
+    // listens on stays refused.
+    if (!problem) {
+        acceptor.set_option(tcp::acceptor::reuse_address(true), problem);
+    }
+    if (!problem) {
+        acceptor.bind(endpoint, problem);
+    }
+    if (!problem) {
+        acceptor.listen(asio::socket_base::max_listen_connections, problem);
+    }
+    if (problem) {
+        error_code ignored;
+        acceptor.close(ignored);
+        return refused(problem);
+    }
+    auto pass = implementation_->open.try_enter();
+    if (!pass) {
+        return refused(asio::error::operation_aborted);
+    }
+    asio::co_spawn(
+        implementation_->executor, implementation::accept(implementation_, std::move(*pass)), asio::detached);
+    return parsed<>();
+}
+
+std::string admin_server::address() const {
+    error_code problem;
+    const tcp::endpoint at = implementation_->acceptor.local_endpoint(problem);
+    if (problem) {
+        return "";
+    }
+    const std::string host = at.address().to_string();
+    return (at.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(at.port());
+}
+
+std::uint16_t admin_server::port() const {
+    error_code problem;
+    return implementation_->acceptor.local_endpoint(problem).port();
+}
+
+std::size_t admin_server::connections() const noexcept {
+    return implementation_->peers.size();
+}
+
+asio::awaitable<void> admin_server::stop(time_point deadline) {
+    const auto self = implementation_;  // The caller may not outlive the wait.
+    self->begin_stop();
+    const auto drained = co_await with_deadline(self->open.close(), deadline);
+    if (drained.has_error()) {
+        self->cut_off();
+        co_await self->open.close();
+    }
+}
+
+}  // namespace tocsin

@@ -1,0 +1,224 @@
+#include "engine/core/text.hpp"
+#include "engine/ops/config_draft.hpp"
+#include "engine/ops/credential_check.hpp"
+#include "engine/ops/listen_address.hpp"
+#include "engine/ops/url_check.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <system_error>
+
+namespace tocsin {
+namespace {
+
+constexpr std::size_t longest_app_id = 64;
+constexpr std::size_t longest_instance = 128;
+
+/// The form of an INSEE code: five digits, the second of which is A or B in Corsica (2A004, 2B033).
+bool is_insee_code(std::string_view code) noexcept {
+    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+    return code.size() == 5 && digit(code[0]) &&
+           (digit(code[1]) || (code[0] == '2' && (code[1] == 'A' || code[1] == 'B'))) &&
+           std::ranges::all_of(code.substr(2), digit);
+}
+
+class checker {
+public:
+    checker(config_draft& draft, wall_time now) : draft_(draft), now_(now) {}
+
+    void check_all() {
+        check_globals();
+        std::map<std::string, std::string> places_by_id;
+        for (std::size_t i = 0; i < draft_.value.apps.size(); ++i) {
+            const std::string place = "app." + std::to_string(i);
+            app_settings& app = draft_.value.apps[i];
+            check_id(app.id, place, places_by_id);
+            check_communes(app.communes, place + ".communes");
+            if (app.apns) {
+                check_apns(*app.apns, place + ".apns");
+            }
+            if (app.fcm) {
+                check_fcm(*app.fcm, place + ".fcm");
+            }
+            if (!app.apns && !app.fcm && draft_.sound(place + ".apns") && draft_.sound(place + ".fcm")) {
+                draft_.problem(place, "the app reaches nobody: it needs [app.apns] or [app.fcm], or both");
+            }
+        }
+    }
+
+private:
+    void check_globals() {
+        const settings& value = draft_.value;
+        require(
+            value.redis.url, "redis.url", "must say where Redis is, such as \"redis://127.0.0.1:6379/0\"");
+        if (draft_.sound("redis.prefix") &&
+            (value.redis.prefix.empty() || !is_word(value.redis.prefix, "._:-{}"))) {
+            draft_.problem("redis.prefix", "must be one or more of A-Z a-z 0-9 . _ : - { }");
+        }
+        check_root(value.redis.ca_file, "redis.ca_file");
+        if (value.engine.instance.size() > longest_instance || !is_word(value.engine.instance, "._:-")) {
+            draft_.problem("engine.instance", "must be at most 128 of A-Z a-z 0-9 . _ : -");
+        }
+        if (draft_.sound("admin.listen") && !value.admin.listen.empty()) {
+            if (const auto address = parse_listen_address(value.admin.listen); address.has_error()) {
+                draft_.problem("admin.listen", address.error().message);
+            }
+        }
+        if (draft_.sound("territories.file") && !value.territories.file.empty()) {
+            std::error_code problem;
+            if (!std::filesystem::is_regular_file(value.territories.file, problem)) {
+                draft_.problem(
+                    "territories.file", value.territories.file + " cannot be read: " +
+                                            (problem ? problem.message() : "it is not a regular file"));
+            }
+        }
+    }
+
+    void check_id(const std::string& id, const std::string& app, std::map<std::string, std::string>& seen) {
+        const std::string place = app + ".id";
+        if (!draft_.sound(place)) {
+            return;
+        }
+        if (id.empty() || id.size() > longest_app_id || !is_word(id, "._-")) {
+            draft_.problem(place, "each app needs an id of 1 to 64 of A-Z a-z 0-9 . _ -");
+            return;
+        }
+        const auto [first, fresh] = seen.emplace(id, place);
+        if (!fresh) {
+            draft_.problem(
+                place, "the app in line " + std::to_string(draft_.origin_of(first->second).line) +
+                           " is called \"" + id + "\" already; each app needs an id of its own");
+        }
+    }
+
+    void check_communes(const std::vector<std::string>& communes, const std::string& place) {
+        if (!draft_.sound(place)) {
+            return;
+        }
+        if (communes.empty()) {
+            draft_.problem(
+                place, "must list the INSEE codes that the app serves, or [\"*\"] for every commune");
+            return;
+        }
+        std::set<std::string_view> seen;
+        for (const std::string& code : communes) {
+            if (code == "*" && communes.size() > 1) {
+                draft_.problem(place, "\"*\" is every commune: it stands alone");
+            } else if (code != "*" && !is_insee_code(code)) {
+                draft_.problem(
+                    place, "\"" + code +
+                               "\" is not an INSEE code, such as \"21231\" or \"2A004\"; a postal "
+                               "code is something else");
+            } else if (!seen.insert(code).second) {
+                draft_.problem(place, "\"" + code + "\" is listed twice");
+            }
+        }
+    }
+
+    void check_apns(apns_settings& apns, const std::string& place) {
+        check_origin(apns.url, place + ".url");
+        check_origin(apns.sandbox_url, place + ".sandbox_url");
+        require(
+            apns.topic, place + ".topic",
+            "is missing: the bundle id of the app, such as \"fr.example.mairies\"");
+        check_root(apns.ca_file, place + ".ca_file");
+
+        const bool with_key = !apns.key_file.empty() || !draft_.sound(place + ".key_file");
+        const bool with_certificate = !apns.certificate_file.empty() ||
+                                      !draft_.sound(place + ".certificate_file") ||
+                                      !apns.certificate_key_file.empty();
+        if (with_key && with_certificate) {
+            draft_.problem(
+                place + ".certificate_file",
+                "an app authenticates with key_file or with certificate_file; leave one of them out");
+        } else if (with_certificate) {
+            require(
+                apns.certificate_file, place + ".certificate_file",
+                "is missing: the certificate of that key");
+            require(
+                apns.certificate_key_file, place + ".certificate_key_file",
+                "is missing: the private key of the certificate");
+            check_file(apns.certificate_file, place + ".certificate_file", [this](const std::string& path) {
+                return check_certificate(path, now_);
+            });
+            check_file(
+                apns.certificate_key_file, place + ".certificate_key_file",
+                [&](const std::string& path) { return check_certificate_key(path, apns.certificate_file); });
+        } else {
+            require(
+                apns.key_file, place + ".key_file",
+                "is missing: the app needs key_file, key_id and team_id, or certificate_file and "
+                "certificate_key_file");
+            if (with_key) {
+                check_apple_id(
+                    apns.key_id, place + ".key_id", "the id of the key, which is in the name of its file");
+                check_apple_id(apns.team_id, place + ".team_id", "the id of the team that owns the key");
+            }
+            check_file(apns.key_file, place + ".key_file", check_apns_key);
+        }
+    }
+
+    void check_apple_id(const std::string& id, const std::string& place, std::string_view what) {
+        if (draft_.sound(place) && (id.empty() || !is_word(id, ""))) {
+            draft_.problem(place, "must be " + std::string(what) + ", such as \"ABCDE12345\"");
+        }
+    }
+
+    void check_fcm(fcm_settings& fcm, const std::string& place) {
+        check_origin(fcm.url, place + ".url");
+        check_root(fcm.ca_file, place + ".ca_file");
+        if (draft_.sound(place + ".project_id") && !is_word(fcm.project_id, "-.:")) {
+            draft_.problem(
+                place + ".project_id",
+                "must be the id of a Google Cloud project, such as \"my-project-1234\"");
+        }
+        require(
+            fcm.service_account_file, place + ".service_account_file",
+            "is missing: the JSON key file of a service account that may send to the project");
+        check_file(fcm.service_account_file, place + ".service_account_file", check_service_account);
+    }
+
+    void require(const std::string& value, const std::string& place, std::string_view message) {
+        if (value.empty() && draft_.sound(place)) {
+            draft_.problem(place, std::string(message));
+        }
+    }
+
+    void check_origin(std::string& url, const std::string& place) {
+        if (!draft_.sound(place)) {
+            return;
+        }
+        auto origin = check_https_origin(url);
+        if (origin.has_error()) {
+            draft_.problem(place, origin.error().message);
+        } else {
+            url = std::move(*origin);
+        }
+    }
+
+    void check_root(const std::string& path, const std::string& place) {
+        check_file(path, place, [this](const std::string& file) { return check_trust_root(file, now_); });
+    }
+
+    template <class Check>
+    void check_file(const std::string& path, const std::string& place, Check check) {
+        if (path.empty() || !draft_.sound(place)) {
+            return;
+        }
+        if (const parsed<> outcome = check(path); outcome.has_error()) {
+            draft_.problem(place, outcome.error().message);
+        }
+    }
+
+    config_draft& draft_;
+    const wall_time now_;
+};
+
+}  // namespace
+
+void check_config(config_draft& draft, wall_time now) {
+    checker(draft, now).check_all();
+}
+
+}  // namespace tocsin

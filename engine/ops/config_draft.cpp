@@ -1,0 +1,99 @@
+#include "engine/ops/config_draft.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+namespace tocsin {
+namespace {
+
+bool is_number(std::string_view part) noexcept {
+    return !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+/// "app.1.apns.key_file" as a person would write it: "app.apns.key_file".
+std::string shown(std::string_view place) {
+    std::string out;
+    while (!place.empty()) {
+        const std::size_t dot = std::min(place.find('.'), place.size());
+        const std::string_view part = place.substr(0, dot);
+        if (out != "app" || !is_number(part)) {
+            out += (out.empty() ? "" : ".") + std::string(part);
+        }
+        place.remove_prefix(std::min(dot + 1, place.size()));
+    }
+    return out;
+}
+
+}  // namespace
+
+config_draft::origin config_draft::origin_of(std::string_view place) const {
+    for (;;) {
+        const auto found = origins_.find(place);
+        if (found != origins_.end()) {
+            return found->second;
+        }
+        const std::size_t dot = place.rfind('.');
+        if (dot == std::string_view::npos) {
+            return {.file = value.file.string(), .line = 0};
+        }
+        place = place.substr(0, dot);
+    }
+}
+
+void config_draft::problem(const std::string& place, std::string message) {
+    problem_at(origin_of(place), place, std::move(message));
+}
+
+void config_draft::problem_at(origin where, std::string_view place, std::string message) {
+    faulty_.emplace(place);
+    problems_.push_back({std::move(where.file), where.line, shown(place), std::move(message)});
+}
+
+config_target config_draft::target_of(config_section section, std::string_view place) {
+    const auto app = [&]() -> app_settings& {
+        constexpr std::string_view prefix = "app.";
+        std::size_t index = 0;
+        std::from_chars(place.data() + prefix.size(), place.data() + place.size(), index);
+        return value.apps.at(index);
+    };
+    switch (section) {
+        case config_section::redis: return &value.redis;
+        case config_section::engine: return &value.engine;
+        case config_section::admin: return &value.admin;
+        case config_section::log: return &value.log;
+        case config_section::territories: return &value.territories;
+        case config_section::app: return &app();
+        case config_section::apns: return &app().apns.value();
+        case config_section::fcm: return &app().fcm.value();
+    }
+    return &value.redis;
+}
+
+void config_draft::assign(
+    const config_key& key, const std::string& place, parsed<config_value> given, origin where,
+    const std::filesystem::path& folder) {
+    if (given.has_error()) {
+        problem_at(std::move(where), place, std::move(given).error().message);
+        return;
+    }
+    if (key.kind == config_kind::path) {
+        auto& path = std::get<std::string>(*given);
+        if (!path.empty()) {
+            path = (folder / path).lexically_normal().string();
+        }
+    }
+    came_from(place, std::move(where));
+    key.assign(target_of(key.section, place), std::move(*given));
+}
+
+std::vector<config_problem> config_draft::take_problems() {
+    const auto rank = [&](const config_problem& each) {
+        return each.file == value.file ? each.line : std::numeric_limits<std::uint32_t>::max();
+    };
+    std::ranges::stable_sort(problems_, {}, rank);
+    return std::exchange(problems_, {});
+}
+
+}  // namespace tocsin

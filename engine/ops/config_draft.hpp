@@ -1,0 +1,63 @@
+#pragma once
+
+#include "engine/ops/config.hpp"
+#include "engine/ops/config_keys.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tocsin {
+
+/// A configuration while it is put together: the values so far, where each came from, and what is
+/// wrong with them.
+///
+/// A place is written like "redis.url" or "app.1.apns.key_file", the second app's; a place that came
+/// from nowhere (a missing key) is reported where the table around it began.
+class config_draft {
+public:
+    struct origin {
+        std::string file;
+        std::uint32_t line = 0;
+    };
+
+    void came_from(const std::string& place, origin where) { origins_[place] = std::move(where); }
+    [[nodiscard]] origin origin_of(std::string_view place) const;
+
+    /// Records what is wrong at `place`, where it came from.
+    void problem(const std::string& place, std::string message);
+    void problem_at(origin where, std::string_view place, std::string message);
+
+    /// False once a problem was recorded: one complaint about a value is enough.
+    [[nodiscard]] bool sound(const std::string& place) const { return !faulty_.contains(place); }
+
+    /// Checks, resolves and stores a value that has the right type.
+    void assign(
+        const config_key& key, const std::string& place, parsed<config_value> value, origin where,
+        const std::filesystem::path& folder);
+
+    /// What has been found, in the order of the file and then of the other sources.
+    [[nodiscard]] std::vector<config_problem> take_problems();
+
+    settings value;
+
+private:
+    [[nodiscard]] config_target target_of(config_section section, std::string_view place);
+
+    std::map<std::string, origin, std::less<>> origins_;
+    std::set<std::string, std::less<>> faulty_;
+    std::vector<config_problem> problems_;
+};
+
+/// Reads the file into the draft.
+void read_config_file(const std::filesystem::path& file, config_draft& draft);
+
+/// Checks what the file, the environment and the flags together make.
+void check_config(config_draft& draft, wall_time now);
+
+}  // namespace tocsin

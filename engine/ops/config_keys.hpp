@@ -1,0 +1,80 @@
+#pragma once
+
+#include "engine/core/error.hpp"
+#include "engine/ops/settings.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace tocsin {
+
+enum class config_section : std::uint8_t { redis, engine, admin, log, territories, app, apns, fcm };
+
+struct config_section_description {
+    config_section id;
+    std::string_view path;    ///< "app.apns".
+    std::string_view header;  ///< "[app.apns]", as the file has it.
+    std::string_view help;
+    bool in_environment = true;  ///< Settable by flags and the environment.
+};
+
+enum class config_kind : std::uint8_t {
+    text,
+    path,      ///< Of a file; relative to the configuration file's folder.
+    count,     ///< A whole number.
+    interval,  ///< "25s", or a whole number of seconds.
+    list       ///< Of texts.
+};
+
+using config_value =
+    std::variant<std::string, std::uint64_t, std::chrono::milliseconds, std::vector<std::string>>;
+
+/// The part of the settings that a key writes to.
+using config_target = std::variant<
+    redis_settings*, engine_settings*, admin_settings*, log_settings*, territories_settings*, app_settings*,
+    apns_settings*, fcm_settings*>;
+
+/// One row of the table of keys.
+struct config_key {
+    config_section section;
+    std::string_view name;
+    config_kind kind;
+    std::string_view help;
+    /// What stands in the reference for a default that the code computes; empty: the default itself.
+    std::string_view default_text;
+    void (*assign)(const config_target&, config_value);
+    config_value (*read)(const config_target&);
+    std::uint64_t least = 0;  ///< Of a count; of a duration in milliseconds.
+    std::uint64_t most = std::numeric_limits<std::int64_t>::max();
+    std::span<const std::string_view> choices{};  ///< Empty: any text.
+};
+
+[[nodiscard]] std::span<const config_section_description> config_section_table() noexcept;
+[[nodiscard]] std::span<const config_key> config_key_table() noexcept;
+
+[[nodiscard]] const config_section_description& describe(config_section section) noexcept;
+/// Null if the section has no such key.
+[[nodiscard]] const config_key* find_config_key(config_section section, std::string_view name) noexcept;
+[[nodiscard]] std::vector<std::string_view> config_key_names(config_section section);
+/// "redis.url".
+[[nodiscard]] std::string full_name(const config_key& key);
+/// "TOCSIN_REDIS_URL".
+[[nodiscard]] std::string environment_name(const config_key& key);
+
+/// Reads a value from text, as flags and the environment give it. The refusal says what would be right.
+[[nodiscard]] parsed<config_value> parse_config_value(const config_key& key, std::string_view text);
+/// Checks the range or the choices of a value that has the right type.
+[[nodiscard]] parsed<config_value> check_config_value(const config_key& key, config_value value);
+/// "must be a duration such as "25s"": what a value of the wrong type is answered with.
+[[nodiscard]] std::string expected_text(const config_key& key);
+/// The value as the file has it: "25s" in quotes, 16, ["*"].
+[[nodiscard]] std::string to_toml(const config_value& value);
+
+}  // namespace tocsin

@@ -1,0 +1,226 @@
+#include "engine/ops/credential_check.hpp"
+
+#include "engine/core/c_handle.hpp"
+#include "engine/core/private_file.hpp"
+#include "engine/core/rfc3339.hpp"
+#include "engine/ops/url_check.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <ctime>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <sys/stat.h>
+
+namespace tocsin {
+namespace {
+
+using bio_handle = c_handle<BIO, BIO_free_all>;
+using key_handle = c_handle<EVP_PKEY, EVP_PKEY_free>;
+using certificate_handle = c_handle<X509, X509_free>;
+
+constexpr int least_rsa_bits = 2048;
+constexpr std::size_t largest_public_file = std::size_t{4} << 20U;
+
+/// Without it OpenSSL would ask for the passphrase on the terminal.
+int no_passphrase(char*, int, int, void*) noexcept {
+    return -1;
+}
+
+bio_handle memory(std::string_view bytes) {
+    return bio_handle(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
+}
+
+key_handle private_key(std::string_view pem) {
+    const bio_handle source = memory(pem);
+    key_handle out(PEM_read_bio_PrivateKey(source.get(), nullptr, no_passphrase, nullptr));
+    ERR_clear_error();
+    return out;
+}
+
+std::vector<certificate_handle> certificates(std::string_view pem) {
+    std::vector<certificate_handle> out;
+    const bio_handle source = memory(pem);
+    for (;;) {
+        certificate_handle next(PEM_read_bio_X509(source.get(), nullptr, no_passphrase, nullptr));
+        if (next == nullptr) {
+            ERR_clear_error();  // The end of the file looks like an error.
+            return out;
+        }
+        out.push_back(std::move(next));
+    }
+}
+
+parsed<std::string> read_public_file(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+        return refusal{"unreadable", path + " cannot be read: " + std::generic_category().message(errno)};
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return refusal{"not_a_file", path + " is not a regular file"};
+    }
+    if (static_cast<std::size_t>(status.st_size) > largest_public_file) {
+        return refusal{"too_large", path + " is larger than 4 MiB: it holds no certificates"};
+    }
+    std::ifstream in(path, std::ios::binary);
+    if (!in) {
+        return refusal{"unreadable", path + " cannot be read: " + std::generic_category().message(errno)};
+    }
+    return std::string{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+wall_time time_of(const ASN1_TIME* given) {
+    std::tm parts{};
+    ASN1_TIME_to_tm(given, &parts);
+    return std::chrono::time_point_cast<std::chrono::milliseconds>(wall_clock::from_time_t(::timegm(&parts)));
+}
+
+bool valid_at(const X509* certificate, wall_time now) {
+    return time_of(X509_get0_notBefore(certificate)) <= now &&
+           now <= time_of(X509_get0_notAfter(certificate));
+}
+
+bool is_p256(const EVP_PKEY* key) {
+    std::array<char, 64> group{};
+    std::size_t size = 0;
+    const bool known =
+        EVP_PKEY_is_a(key, "EC") == 1 && EVP_PKEY_get_group_name(key, group.data(), group.size(), &size) == 1;
+    ERR_clear_error();
+    return known && std::string_view(group.data(), size) == "prime256v1";
+}
+
+/// A member that is a non-empty text; empty otherwise.
+std::string_view member(const boost::json::object& document, std::string_view name) {
+    const auto* const value = document.if_contains(boost::json::string_view(name.data(), name.size()));
+    if (value == nullptr || !value->is_string()) {
+        return {};
+    }
+    return {value->get_string().data(), value->get_string().size()};
+}
+
+}  // namespace
+
+parsed<> check_apns_key(const std::string& path) {
+    const auto contents = read_private_file(path);
+    if (contents.has_error()) {
+        return contents.error();
+    }
+    const key_handle key = private_key(*contents);
+    if (key == nullptr) {
+        return refusal{
+            "malformed", path +
+                             " is not a PEM private key without a passphrase; it should be the "
+                             "AuthKey_….p8 file from Apple's developer site, unchanged"};
+    }
+    if (!is_p256(key.get())) {
+        return refusal{"malformed", path + " holds a key of another kind; APNs takes EC keys on P-256 only"};
+    }
+    return parsed<>();
+}
+
+parsed<> check_service_account(const std::string& path) {
+    const auto contents = read_private_file(path);
+    if (contents.has_error()) {
+        return contents.error();
+    }
+    boost::json::error_code problem;
+    const boost::json::value document = boost::json::parse(*contents, problem);
+    if (problem || !document.is_object()) {
+        return refusal{
+            "malformed", path +
+                             " is not a JSON object; it should be the key file of a service account from "
+                             "Google's console, unchanged"};
+    }
+    const boost::json::object& account = document.get_object();
+    for (const std::string_view name : {"client_email", "private_key", "token_uri", "project_id"}) {
+        if (member(account, name).empty()) {
+            return refusal{
+                "malformed",
+                path + " has no \"" + std::string(name) + "\"; a service account's key file has"};
+        }
+    }
+    if (const auto uri = check_https_url(member(account, "token_uri")); uri.has_error()) {
+        return refusal{"malformed", "the token_uri of " + path + " " + uri.error().message};
+    }
+    const key_handle key = private_key(member(account, "private_key"));
+    if (key == nullptr || EVP_PKEY_is_a(key.get(), "RSA") != 1) {
+        return refusal{"malformed", "the private_key of " + path + " is not an RSA key in PEM"};
+    }
+    if (EVP_PKEY_get_bits(key.get()) < least_rsa_bits) {
+        return refusal{"malformed", "the private_key of " + path + " is shorter than 2048 bits"};
+    }
+    return parsed<>();
+}
+
+parsed<> check_certificate(const std::string& path, wall_time now) {
+    const auto contents = read_public_file(path);
+    if (contents.has_error()) {
+        return contents.error();
+    }
+    const auto chain = certificates(*contents);
+    if (chain.empty()) {
+        return refusal{"malformed", path + " holds no PEM certificate"};
+    }
+    const X509* const own = chain.front().get();
+    if (!valid_at(own, now)) {
+        return refusal{
+            "expired", "the certificate in " + path + " is valid from " +
+                           format_rfc3339(time_of(X509_get0_notBefore(own))) + " to " +
+                           format_rfc3339(time_of(X509_get0_notAfter(own))) + " only; ask for a new one"};
+    }
+    return parsed<>();
+}
+
+parsed<> check_certificate_key(const std::string& path, const std::string& certificate_path) {
+    const auto contents = read_private_file(path);
+    if (contents.has_error()) {
+        return contents.error();
+    }
+    const key_handle key = private_key(*contents);
+    if (key == nullptr) {
+        return refusal{"malformed", path + " is not a PEM private key without a passphrase"};
+    }
+    const auto certificate = read_public_file(certificate_path);
+    if (certificate.has_error()) {
+        return parsed<>();  // The certificate's own check tells.
+    }
+    const auto chain = certificates(*certificate);
+    const bool fits = chain.empty() || X509_check_private_key(chain.front().get(), key.get()) == 1;
+    ERR_clear_error();
+    if (!fits) {
+        return refusal{
+            "mismatch", path + " is not the private key of the certificate in " + certificate_path};
+    }
+    return parsed<>();
+}
+
+parsed<> check_trust_root(const std::string& path, wall_time now) {
+    const auto contents = read_public_file(path);
+    if (contents.has_error()) {
+        return contents.error();
+    }
+    const auto roots = certificates(*contents);
+    if (roots.empty()) {
+        return refusal{"malformed", path + " holds no PEM certificate"};
+    }
+    if (std::ranges::none_of(roots, [now](const auto& each) { return valid_at(each.get(), now); })) {
+        return refusal{"expired", "no certificate in " + path + " is valid today"};
+    }
+    return parsed<>();
+}
+
+}  // namespace tocsin

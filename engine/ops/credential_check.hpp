@@ -1,0 +1,29 @@
+#pragma once
+
+#include "engine/core/clock.hpp"
+#include "engine/core/error.hpp"
+
+#include <string>
+
+namespace tocsin {
+
+// What a configuration names as credentials, looked at before the engine starts, so that a bad file is a
+// sentence at start-up and not a stream of refusals from a provider. Each refusal is a sentence that
+// names the file.
+
+/// An APNs signing key: a private PEM file (PKCS #8) with an EC key on P-256.
+[[nodiscard]] parsed<> check_apns_key(const std::string& path);
+
+/// A Google service account: a private JSON file with the members that sending needs and a usable RSA key.
+[[nodiscard]] parsed<> check_service_account(const std::string& path);
+
+/// A client certificate chain: PEM, the first certificate valid at `now`.
+[[nodiscard]] parsed<> check_certificate(const std::string& path, wall_time now);
+
+/// The private key of a client certificate: a private PEM file that fits the certificate.
+[[nodiscard]] parsed<> check_certificate_key(const std::string& path, const std::string& certificate_path);
+
+/// Extra trust roots: PEM certificates, at least one of them valid at `now`.
+[[nodiscard]] parsed<> check_trust_root(const std::string& path, wall_time now);
+
+}  // namespace tocsin

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "engine/audience/audience.hpp"
+#include "engine/core/clock.hpp"
+#include "engine/core/digest.hpp"
+#include "engine/delivery/provider.hpp"
+#include "engine/event/publish_event.hpp"
+#include "engine/plan/shard.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace tocsin {
+
+/// An unfinished event as this engine knows it. Shared by all threads; only the flags change.
+struct active_event {
+    std::string id;
+    std::uint64_t seed = 0;  ///< Of push_uuid().
+    publish_event content;
+    tocsin::audience audience;
+    wall_time accepted_at{};
+    time_point expires{};  ///< content.expires_at on the steady clock.
+    std::vector<target> targets;
+    std::map<target, std::shared_ptr<const message>> messages;
+    /// Devices named by a selector: they have a shard of their own and are passed over in rosters.
+    std::set<std::string, std::less<>> named_devices;  ///< platform letter and token
+    bool counts_communes = false;
+
+    std::atomic<bool> cancelled{false};
+    /// A provider has refused the event itself: what is not sent yet is not sent.
+    std::atomic<bool> rejected{false};
+    /// Pages whose dead devices are being removed right now.
+    std::atomic<int> pruning{0};
+};
+
+/// How a named device is written in active_event::named_devices.
+[[nodiscard]] inline std::string named_device(platform on, std::string_view token) {
+    return std::string(1, on == platform::apns ? 'a' : 'f') + std::string(token);
+}
+
+}  // namespace tocsin

@@ -1,0 +1,372 @@
+#include "engine/plan/ledger.hpp"
+
+#include "engine/core/varint.hpp"
+#include "engine/plan/ledger_scripts.hpp"
+#include "engine/redis/error.hpp"
+
+#include <charconv>
+#include <utility>
+
+namespace tocsin {
+namespace {
+
+namespace asio = boost::asio;
+using redis::redis_errc;
+
+std::uint64_t to_number(std::string_view text) noexcept {
+    std::uint64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+std::int64_t to_ms(wall_time when) noexcept {
+    return when.time_since_epoch().count();
+}
+
+// Orders by urgency first and age second, in the 53 bits that a score keeps exactly.
+std::string running_score(priority urgency, wall_time at) {
+    return std::to_string(static_cast<std::int64_t>(urgency) * 10'000'000'000'000 + to_ms(at));
+}
+
+/// The field of a stream entry's flat list, or nothing.
+std::optional<std::string_view> field_of(const redis::reply& fields, std::string_view name) {
+    for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
+        if (fields[i].text() == name) {
+            return fields[i + 1].text();
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<shard> parse_shard(const redis::reply& fields) {
+    const auto page = field_of(fields, "page");
+    if (!page) {
+        return std::nullopt;
+    }
+    shard out;
+    out.first_page = static_cast<std::uint32_t>(to_number(*page));
+    if (const auto runs = field_of(fields, "runs")) {
+        auto decoded = decode_runs(*runs);
+        if (!decoded) {
+            return std::nullopt;
+        }
+        out.runs = std::move(*decoded);
+        return out;
+    }
+    if (const auto devices = field_of(fields, "devices")) {
+        auto decoded = decode_listed(*devices);
+        if (!decoded) {
+            return std::nullopt;
+        }
+        out.devices = std::move(*decoded);
+        return out;
+    }
+    return std::nullopt;
+}
+
+asio::awaitable<result<redis::replies>> run(redis::client& redis, redis::request what) {
+    auto answer = co_await redis.execute(std::move(what));
+    if (answer.has_value() && answer->first_error()) {
+        co_return redis_errc::unexpected_reply;
+    }
+    co_return answer;
+}
+
+}  // namespace
+
+asio::awaitable<result<plan_outcome>> ledger::plan(const event_plan& what, std::string state) {
+    std::vector<std::string> keys{keys_.ledger(what.event)};
+    std::vector<std::string> arguments{std::string(keys_.group), what.entry, state};
+    arguments.push_back(std::to_string(what.fields.size() + 1));
+    for (const auto& [name, value] : what.fields) {
+        arguments.push_back(name);
+        arguments.push_back(value);
+    }
+    arguments.emplace_back("pages");
+    arguments.push_back(std::to_string(what.pages));
+    for (const auto& one : what.targets) {
+        keys.push_back(keys_.shards(what.event, to_string(one.which)));
+        arguments.push_back(std::to_string(one.shards.size()));
+        for (const shard& piece : one.shards) {
+            arguments.emplace_back(piece.devices.empty() ? "runs" : "devices");
+            arguments.push_back(std::to_string(piece.first_page));
+            std::string bytes;
+            if (piece.devices.empty()) {
+                bytes = encode_runs(piece.runs);
+            } else {
+                for (const listed_device& device : piece.devices) {
+                    bytes += encode_listed(device);
+                }
+            }
+            arguments.push_back(std::move(bytes));
+        }
+    }
+    redis::request ask;
+    ask.add_script(ledger_scripts::plan, keys, arguments);
+    const auto answer = co_await run(redis_, std::move(ask));
+    if (answer.has_error()) {
+        co_return answer.error();
+    }
+    const std::string_view word = answer->front().text();
+    co_return word == "created" ? plan_outcome::created
+                                : (word == "exists" ? plan_outcome::exists : plan_outcome::duplicate);
+}
+
+asio::awaitable<result<>> ledger::activate(
+    std::string event, std::string entry, priority urgency, wall_time at) {
+    const std::vector<std::string> keys{keys_.running(), keys_.scheduled(), keys_.events()};
+    const std::vector<std::string> arguments{
+        event, running_score(urgency, at), std::string(keys_.group), entry};
+    redis::request ask;
+    ask.add_script(ledger_scripts::activate, keys, arguments);
+    const auto answer = co_await run(redis_, std::move(ask));
+    co_return answer.has_error() ? result<>(answer.error()) : result<>();
+}
+
+asio::awaitable<result<>> ledger::schedule(std::string event, std::string entry, wall_time due) {
+    const std::vector<std::string> keys{keys_.scheduled(), keys_.running(), keys_.events()};
+    const std::vector<std::string> arguments{
+        event, std::to_string(to_ms(due)), std::string(keys_.group), entry};
+    redis::request ask;
+    ask.add_script(ledger_scripts::activate, keys, arguments);
+    const auto answer = co_await run(redis_, std::move(ask));
+    co_return answer.has_error() ? result<>(answer.error()) : result<>();
+}
+
+asio::awaitable<result<>> ledger::activate_scheduled(std::string event, priority urgency, wall_time at) {
+    return activate(std::move(event), "", urgency, at);
+}
+
+asio::awaitable<result<std::vector<std::string>>> ledger::due_events(wall_time now) {
+    redis::request ask;
+    ask.add("ZRANGEBYSCORE", keys_.scheduled(), "-inf", to_ms(now), "LIMIT", 0, 64);
+    const auto answer = co_await run(redis_, std::move(ask));
+    if (answer.has_error()) {
+        co_return answer.error();
+    }
+    std::vector<std::string> out;
+    for (std::size_t i = 0; i < answer->front().size(); ++i) {
+        out.emplace_back(answer->front()[i].text());
+    }
+    co_return out;
+}
+
+asio::awaitable<result<>> ledger::acknowledge(std::string stream, std::string entry) {
+    redis::request ask;
+    ask.add("XACK", stream, keys_.group, entry);
+    const auto answer = co_await run(redis_, std::move(ask));
+    co_return answer.has_error() ? result<>(answer.error()) : result<>();
+}
+
+asio::awaitable<result<std::vector<std::string>>> ledger::running(std::size_t limit) {
+    redis::request ask;
+    ask.add("ZRANGE", keys_.running(), 0, limit - 1);
+    const auto answer = co_await run(redis_, std::move(ask));
+    if (answer.has_error()) {
+        co_return answer.error();
+    }
+    std::vector<std::string> out;
+    for (std::size_t i = 0; i < answer->front().size(); ++i) {
+        out.emplace_back(answer->front()[i].text());
+    }
+    co_return out;
+}
+
+asio::awaitable<result<ledger_fields>> ledger::read(std::string event) {
+    redis::request ask;
+    ask.add("HGETALL", keys_.ledger(event));
+    const auto answer = co_await run(redis_, std::move(ask));
+    if (answer.has_error()) {
+        co_return answer.error();
+    }
+    ledger_fields out;
+    const redis::reply fields = answer->front();
+    for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
+        out.emplace(fields[i].text(), fields[i + 1].text());
+    }
+    co_return out;
+}
+
+asio::awaitable<result<claim_answer>> ledger::claim(
+    std::string event, target which, std::size_t limit, std::chrono::milliseconds lease, wall_time now,
+    bool own) {
+    const std::string name = to_string(which);
+    const std::vector<std::string> keys{
+        keys_.ledger(event), keys_.shards(event, name), keys_.parked(event, name)};
+    const std::vector<std::string> arguments{
+        std::string(keys_.group), consumer_, std::to_string(to_ms(now)), std::to_string(lease.count()),
+        std::to_string(limit), own ? "1" : "0", std::to_string(devices_per_page)};
+    redis::request ask;
+    ask.add_script(ledger_scripts::claim, keys, arguments);
+    const auto answer = co_await run(redis_, std::move(ask));
+    if (answer.has_error()) {
+        co_return answer.error();
+    }
+    const redis::reply parts = answer->front();
+    if (parts.size() != 4) {
+        co_return redis_errc::unexpected_reply;
+    }
+    claim_answer out;
+    out.state = parts[0].text();
+    out.open = to_number(parts[1].text());
+    out.parked = to_number(parts[2].text());
+    const redis::reply entries = parts[3];
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        const redis::reply entry = entries[i];
+        if (entry.size() != 2) {
+            co_return redis_errc::unexpected_reply;
+        }
+        auto work = parse_shard(entry[1]);
+        if (work) {
+            out.shards.push_back({std::string(entry[0].text()), std::move(*work)});
+        } else {
+            out.unreadable.emplace_back(entry[0].text());
+        }
+    }
+    co_return out;
+}
+
+asio::awaitable<result<>> ledger::renew(std::string event, target which, std::vector<std::string> entries) {
+    if (entries.empty()) {
+        co_return result<>();
+    }
+    redis::request ask;
+    ask.begin(6 + entries.size());
+    ask.append("XCLAIM").append(keys_.shards(event, to_string(which))).append(keys_.group).append(consumer_);
+    ask.append("0");
+    for (const std::string& entry : entries) {
+        ask.append(entry);
+    }
+    ask.append("JUSTID");
+    const auto answer = co_await run(redis_, std::move(ask));
+    co_return answer.has_error() ? result<>(answer.error()) : result<>();
+}
+
+asio::awaitable<result<>> ledger::release(std::string event, target which, std::string entry) {
+    const std::vector<std::string> keys{keys_.shards(event, to_string(which))};
+    const std::vector<std::string> arguments{std::string(keys_.group), std::move(entry)};
+    redis::request ask;
+    ask.add_script(ledger_scripts::release, keys, arguments);
+    const auto answer = co_await run(redis_, std::move(ask));
+    co_return answer.has_error() ? result<>(answer.error()) : result<>();
+}
+
+asio::awaitable<result<bool>> ledger::complete(std::string event, target which, std::string entry) {
+    const std::vector<std::string> keys{keys_.ledger(event), keys_.shards(event, to_string(which))};
+    const std::vector<std::string> arguments{std::string(keys_.group), std::move(entry)};
+    redis::request ask;
+    ask.add_script(ledger_scripts::complete, keys, arguments);
+    const auto answer = co_await run(redis_, std::move(ask));
+    if (answer.has_error()) {
+        co_return result<bool>(boost::system::in_place_error, answer.error());
+    }
+    co_return result<bool>(boost::system::in_place_value, answer->front().integer() == 1);
+}
+
+asio::awaitable<result<settle_answer>> ledger::settle(page_settlement what) {
+    const std::string name = to_string(what.which);
+    const std::vector<std::string> keys{
+        keys_.ledger(what.event), keys_.settled(what.event), keys_.dead(what.event),
+        keys_.shards(what.event, name), keys_.parked(what.event, name)};
+    std::vector<std::string> arguments{
+        std::string(keys_.group), consumer_, std::to_string(what.page), what.shard_entry,
+        what.shard_done ? "1" : "0", std::to_string(what.sent_if_repeated)};
+    arguments.push_back(std::to_string(what.increments.size()));
+    for (const auto& [field, amount] : what.increments) {
+        arguments.push_back(field);
+        arguments.push_back(std::to_string(amount));
+    }
+    arguments.push_back(std::to_string(what.parked.size()));
+    for (auto& [due, member] : what.parked) {
+        arguments.push_back(std::to_string(due));
+        arguments.push_back(std::move(member));
+    }
+    arguments.push_back(std::to_string(what.dead.size()));
+    for (auto& [member, reason] : what.dead) {
+        arguments.push_back(std::move(member));
+        arguments.push_back(std::move(reason));
+    }
+    redis::request ask;
+    ask.add_script(ledger_scripts::settle, keys, arguments);
+    const auto answer = co_await run(redis_, std::move(ask));
+    if (answer.has_error()) {
+        co_return answer.error();
+    }
+    const redis::reply parts = answer->front();
+    if (parts.size() != 3) {
+        co_return redis_errc::unexpected_reply;
+    }
+    settle_answer out;
+    out.repeated = parts[0].integer() == 1;
+    out.drained = parts[1].integer() == 1;
+    out.state = parts[2].text();
+    co_return out;
+}
+
+asio::awaitable<result<std::vector<std::pair<std::string, std::string>>>> ledger::dead(std::string event) {
+    redis::request ask;
+    ask.add("HGETALL", keys_.dead(event));
+    const auto answer = co_await run(redis_, std::move(ask));
+    if (answer.has_error()) {
+        co_return answer.error();
+    }
+    std::vector<std::pair<std::string, std::string>> out;
+    const redis::reply fields = answer->front();
+    for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
+        out.emplace_back(fields[i].text(), fields[i + 1].text());
+    }
+    co_return out;
+}
+
+asio::awaitable<result<bool>> ledger::finish(
+    std::string event, std::string state, std::string document, std::size_t max_length,
+    std::chrono::milliseconds retention, std::vector<target> targets) {
+    std::vector<std::string> keys{
+        keys_.ledger(event), keys_.running(),       keys_.results(),
+        keys_.opened(event), keys_.settled(event), keys_.dead(event)};
+    for (const target& which : targets) {
+        const std::string name = to_string(which);
+        keys.push_back(keys_.shards(event, name));
+        keys.push_back(keys_.parked(event, name));
+    }
+    const std::vector<std::string> arguments{
+        event, std::move(state), std::move(document), std::to_string(max_length),
+        std::to_string(retention.count())};
+    redis::request ask;
+    ask.add_script(ledger_scripts::finish, keys, arguments);
+    const auto answer = co_await run(redis_, std::move(ask));
+    if (answer.has_error()) {
+        co_return result<bool>(boost::system::in_place_error, answer.error());
+    }
+    co_return result<bool>(boost::system::in_place_value, answer->front().integer() == 1);
+}
+
+asio::awaitable<result<>> ledger::forget_running(std::string event) {
+    redis::request ask;
+    ask.add("ZREM", keys_.running(), event);
+    const auto answer = co_await run(redis_, std::move(ask));
+    co_return answer.has_error() ? result<>(answer.error()) : result<>();
+}
+
+std::string encode_dead(const target& which, std::string_view token, std::string_view entry) {
+    std::string out;
+    append_counted(out, to_string(which));
+    append_counted(out, token);
+    out += entry;
+    return out;
+}
+
+std::optional<dead_device> decode_dead(std::string_view bytes) {
+    const auto name = take_counted(bytes);
+    if (!name) {
+        return std::nullopt;
+    }
+    auto which = parse_target(*name);
+    const auto token = take_counted(bytes);
+    if (!which || !token) {
+        return std::nullopt;
+    }
+    return dead_device{std::move(*which), std::string(*token), std::string(bytes)};
+}
+
+}  // namespace tocsin

@@ -1,0 +1,143 @@
+#pragma once
+
+#include "engine/core/clock.hpp"
+#include "engine/core/error.hpp"
+#include "engine/event/publish_event.hpp"
+#include "engine/plan/shard.hpp"
+#include "engine/redis/client.hpp"
+#include "engine/keyspace/keyspace.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tocsin {
+
+/// An event's fields in Redis, as read. Counters are named in ledger_fields.hpp.
+using ledger_fields = std::map<std::string, std::string, std::less<>>;
+
+/// Everything that the first step of planning writes.
+struct event_plan {
+    std::string event;  ///< Its id.
+    std::string entry;  ///< Its stream entry: tells a replay from a second event with the same id.
+    ledger_fields fields;
+    struct target_plan {
+        target which;
+        std::vector<shard> shards;
+    };
+    std::vector<target_plan> targets;
+    std::uint32_t pages = 0;  ///< The first page number that is still free.
+};
+
+enum class plan_outcome : std::uint8_t {
+    created,
+    exists,     ///< This very entry was planned before.
+    duplicate,  ///< Another event with this id was accepted before.
+};
+
+struct claimed_shard {
+    std::string entry;  ///< Its id in the shard stream.
+    shard work;
+};
+
+struct claim_answer {
+    std::string state;  ///< Of the event: "running", "cancelled", …; empty: there is no such event.
+    std::uint64_t open = 0;    ///< Shards that are not settled, of all targets.
+    std::uint64_t parked = 0;  ///< Pushes that wait for a retry, of all targets.
+    std::vector<claimed_shard> shards;
+    std::vector<std::string> unreadable;  ///< Entries that could not be parsed.
+};
+
+/// What one settled page adds to its event.
+struct page_settlement {
+    std::string event;
+    target which;
+    std::string shard_entry;
+    std::uint32_t page = 0;
+    bool shard_done = false;  ///< It was the shard's last unsettled page.
+    std::vector<std::pair<std::string, std::uint64_t>> increments;
+    std::vector<std::pair<std::int64_t, std::string>> parked;  ///< Due (ms), encode_listed().
+    std::vector<std::pair<std::string, std::string>> dead;     ///< encode_dead(), reason.
+    /// Pushes of this page that may have reached a device twice if another engine settled it before us.
+    std::uint64_t sent_if_repeated = 0;
+};
+
+struct settle_answer {
+    bool repeated = false;  ///< Another engine had settled the page: nothing was added but duplicates.
+    bool drained = false;   ///< The event has nothing left to do.
+    std::string state;
+};
+
+/// Progress and sums of events in Redis. Each call is one script or one pipeline on the keys of one
+/// event, safe to repeat after an error.
+class ledger {
+public:
+    ledger(redis::client& redis, keyspace keys, std::string consumer)
+        : redis_(redis), keys_(std::move(keys)), consumer_(std::move(consumer)) {}
+
+    /// First step: the shards exist, but no engine looks for them yet. With state "scheduled", none are made.
+    boost::asio::awaitable<result<plan_outcome>> plan(const event_plan& what, std::string state);
+    /// Second step, atomic with the acknowledgement of the event's entry: engines see the event.
+    boost::asio::awaitable<result<>> activate(std::string event, std::string entry, priority urgency, wall_time at);
+    /// The same for an event that waits for its send_at.
+    boost::asio::awaitable<result<>> schedule(std::string event, std::string entry, wall_time due);
+    /// The second step of an event whose send_at has come.
+    boost::asio::awaitable<result<>> activate_scheduled(std::string event, priority urgency, wall_time at);
+    boost::asio::awaitable<result<std::vector<std::string>>> due_events(wall_time now);
+    /// Acknowledges an entry that asks for nothing (a duplicate).
+    boost::asio::awaitable<result<>> acknowledge(std::string stream, std::string entry);
+
+    /// The unfinished events, most urgent first.
+    boost::asio::awaitable<result<std::vector<std::string>>> running(std::size_t limit);
+    boost::asio::awaitable<result<ledger_fields>> read(std::string event);
+
+    /// Takes up to `limit` shards of one target: those of engines that fell silent for longer than
+    /// `lease`, parked pushes that are due, then new ones. With `own`, first those that this very
+    /// consumer held in an earlier life.
+    boost::asio::awaitable<result<claim_answer>> claim(
+        std::string event, target which, std::size_t limit, std::chrono::milliseconds lease, wall_time now,
+        bool own);
+    boost::asio::awaitable<result<>> renew(std::string event, target which, std::vector<std::string> entries);
+    /// Gives a shard back at once for any engine to take.
+    boost::asio::awaitable<result<>> release(std::string event, target which, std::string entry);
+    /// Ends a shard none of whose pages needs doing. True if that leaves the event with nothing to do.
+    boost::asio::awaitable<result<bool>> complete(std::string event, target which, std::string entry);
+
+    boost::asio::awaitable<result<settle_answer>> settle(page_settlement what);
+
+    /// Dead devices that are counted and not yet removed: encode_dead() → reason.
+    boost::asio::awaitable<result<std::vector<std::pair<std::string, std::string>>>> dead(std::string event);
+
+    /// Publishes the result and ends the event, once however often it is called. False if it had ended.
+    boost::asio::awaitable<result<bool>> finish(
+        std::string event, std::string state, std::string document, std::size_t max_length,
+        std::chrono::milliseconds retention, std::vector<target> targets);
+    /// Takes an event off the list of running ones that is no longer running.
+    boost::asio::awaitable<result<>> forget_running(std::string event);
+
+    [[nodiscard]] const keyspace& keys() const noexcept { return keys_; }
+    [[nodiscard]] redis::client& connection() noexcept { return redis_; }
+
+private:
+    redis::client& redis_;
+    keyspace keys_;
+    std::string consumer_;
+};
+
+/// A dead device as a field of the event's `dead` hash.
+[[nodiscard]] std::string encode_dead(const target& which, std::string_view token, std::string_view entry);
+struct dead_device {
+    target which;
+    std::string token;
+    std::string entry;  ///< Its roster entry when the page was read.
+};
+[[nodiscard]] std::optional<dead_device> decode_dead(std::string_view bytes);
+
+}  // namespace tocsin

@@ -1,0 +1,154 @@
+#include "engine/plan/ledger_scripts.hpp"
+
+namespace tocsin::ledger_scripts {
+
+// KEYS: ledger, shard stream of each target
+// ARGV: group, entry, state, fields, name, value, …, then for each target: shards, (kind, page, bytes) …
+const redis::script plan("ledger.plan", R"lua(
+local entry, state = ARGV[2], ARGV[3]
+local have = redis.call('HMGET', KEYS[1], 'entry', 'state')
+if have[1] and have[1] ~= entry then return 'duplicate' end
+if have[2] and not (have[2] == 'scheduled' and state == 'running') then return 'exists' end
+local a = 5
+for i = 1, tonumber(ARGV[4]) do
+  redis.call('HSET', KEYS[1], ARGV[a], ARGV[a + 1])
+  a = a + 2
+end
+local open = 0
+for k = 2, #KEYS do
+  local shards = tonumber(ARGV[a])
+  a = a + 1
+  redis.call('XGROUP', 'CREATE', KEYS[k], ARGV[1], '0', 'MKSTREAM')
+  for i = 1, shards do
+    redis.call('XADD', KEYS[k], '*', 'page', ARGV[a + 1], ARGV[a], ARGV[a + 2])
+    a = a + 3
+  end
+  open = open + shards
+end
+redis.call('HSET', KEYS[1], 'entry', entry, 'state', state, 'open', open, 'shards', open, 'parked', 0)
+return 'created'
+)lua");
+
+// KEYS: sorted set to join, sorted set to leave, stream to acknowledge    ARGV: event, score, group, entry
+const redis::script activate("ledger.activate", R"lua(
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+if ARGV[4] ~= '' then redis.call('XACK', KEYS[3], ARGV[3], ARGV[4]) end
+return 1
+)lua");
+
+// KEYS: ledger, shards, parked
+// ARGV: group, consumer, now, lease, limit, own, devices a page
+// Returns state, open, parked, then entries as XREADGROUP gives them.
+const redis::script claim("ledger.claim", R"lua(
+local have = redis.call('HMGET', KEYS[1], 'state', 'open', 'parked')
+local state = have[1] or ''
+local out = {}
+if state == 'running' or state == 'cancelling' then
+  local limit = tonumber(ARGV[5])
+  local add = function(entries)
+    for _, e in ipairs(entries) do
+      if e[2] then out[#out + 1] = e else redis.call('XACK', KEYS[2], ARGV[1], e[1]) end
+    end
+  end
+  local due = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', state == 'cancelling' and '+inf' or ARGV[3],
+    'LIMIT', 0, tonumber(ARGV[7]))
+  if #due > 0 then
+    local page = redis.call('HINCRBY', KEYS[1], 'pages', 1) - 1
+    redis.call('XADD', KEYS[2], '*', 'page', page, 'devices', table.concat(due))
+    for i = 1, #due do redis.call('ZREM', KEYS[3], due[i]) end
+    redis.call('HINCRBY', KEYS[1], 'open', 1)
+    redis.call('HINCRBY', KEYS[1], 'parked', -#due)
+  end
+  if ARGV[6] == '1' then
+    local own = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', 1000, 'STREAMS', KEYS[2], '0')
+    if own then add(own[1][2]) end
+  end
+  if #out < limit then
+    local taken = redis.call('XAUTOCLAIM', KEYS[2], ARGV[1], ARGV[2], ARGV[4], '0-0', 'COUNT', limit - #out)
+    add(taken[2])
+  end
+  if #out < limit then
+    local new = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', limit - #out, 'STREAMS', KEYS[2], '>')
+    if new then add(new[1][2]) end
+  end
+  have = redis.call('HMGET', KEYS[1], 'state', 'open', 'parked')
+end
+return {state, have[2] or '0', have[3] or '0', out}
+)lua");
+
+// KEYS: shards    ARGV: group, entry
+const redis::script release("ledger.release", R"lua(
+local found = redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2])
+if #found == 0 then return 0 end
+if redis.call('XACK', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
+redis.call('XDEL', KEYS[1], ARGV[2])
+redis.call('XADD', KEYS[1], '*', unpack(found[1][2]))
+return 1
+)lua");
+
+// KEYS: ledger, shards    ARGV: group, entry
+const redis::script complete("ledger.complete", R"lua(
+if redis.call('XACK', KEYS[2], ARGV[1], ARGV[2]) == 1 then
+  redis.call('XDEL', KEYS[2], ARGV[2])
+  redis.call('HINCRBY', KEYS[1], 'open', -1)
+end
+local left = redis.call('HMGET', KEYS[1], 'open', 'parked')
+return (left[1] == '0' and left[2] == '0') and 1 or 0
+)lua");
+
+// KEYS: ledger, settled, dead, shards, parked
+// ARGV: group, consumer, page, entry, done, sent if repeated,
+//       increments, field, amount, …, parked, due, member, …, dead, member, reason, …
+// Returns repeated, drained, state.
+const redis::script settle("ledger.settle", R"lua(
+local repeated = redis.call('SETBIT', KEYS[2], ARGV[3], 1)
+if repeated == 1 then
+  if ARGV[6] ~= '0' then redis.call('HINCRBY', KEYS[1], 'possible_duplicates', ARGV[6]) end
+else
+  local a = 8
+  for i = 1, tonumber(ARGV[7]) do
+    redis.call('HINCRBY', KEYS[1], ARGV[a], ARGV[a + 1])
+    a = a + 2
+  end
+  local parked = tonumber(ARGV[a])
+  a = a + 1
+  for i = 1, parked do
+    redis.call('ZADD', KEYS[5], ARGV[a], ARGV[a + 1])
+    a = a + 2
+  end
+  if parked > 0 then redis.call('HINCRBY', KEYS[1], 'parked', parked) end
+  local dead = tonumber(ARGV[a])
+  a = a + 1
+  for i = 1, dead do
+    redis.call('HSET', KEYS[3], ARGV[a], ARGV[a + 1])
+    a = a + 2
+  end
+end
+if ARGV[5] == '1' then
+  if redis.call('XACK', KEYS[4], ARGV[1], ARGV[4]) == 1 then
+    redis.call('XDEL', KEYS[4], ARGV[4])
+    redis.call('HINCRBY', KEYS[1], 'open', -1)
+  end
+else
+  redis.call('XCLAIM', KEYS[4], ARGV[1], ARGV[2], 0, ARGV[4], 'JUSTID')
+end
+local left = redis.call('HMGET', KEYS[1], 'open', 'parked', 'state')
+local drained = (left[1] == '0' and left[2] == '0') and 1 or 0
+return {repeated, drained, left[3] or ''}
+)lua");
+
+// KEYS: ledger, running, results, then the event's other keys
+// ARGV: event, state, document, max length, retention (ms)
+const redis::script finish("ledger.finish", R"lua(
+local state = redis.call('HGET', KEYS[1], 'state')
+redis.call('ZREM', KEYS[2], ARGV[1])
+if state ~= 'running' and state ~= 'cancelling' then return 0 end
+redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[4], '*', 'result', ARGV[3])
+redis.call('HSET', KEYS[1], 'state', ARGV[2], 'result', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+for k = 4, #KEYS do redis.call('DEL', KEYS[k]) end
+return 1
+)lua");
+
+}  // namespace tocsin::ledger_scripts

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "engine/redis/request.hpp"
+
+// The Lua scripts of the ledger. Each touches the keys of one event (one slot of a cluster) and
+// leaves them consistent, whoever dies before or after it.
+
+namespace tocsin::ledger_scripts {
+
+extern const redis::script plan;
+extern const redis::script activate;
+extern const redis::script claim;
+extern const redis::script release;
+extern const redis::script complete;
+extern const redis::script settle;
+extern const redis::script finish;
+
+}  // namespace tocsin::ledger_scripts

@@ -1,0 +1,121 @@
+#include "engine/plan/planner.hpp"
+
+#include "engine/audience/roster_codec.hpp"
+#include "engine/plan/ledger_names.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace tocsin {
+namespace {
+
+namespace asio = boost::asio;
+
+// Above this many territories it is cheaper to read the list of all rosters than to ask for each.
+constexpr std::size_t most_heads_asked = 2'000;
+
+}  // namespace
+
+asio::awaitable<result<std::vector<device_store::roster>>> planner::rosters_of(
+    const active_event& event, target which) {
+    const audience& whom = event.audience;
+    std::vector<device_store::roster> out;
+    if (whom.communes().size() + whom.zones().size() > most_heads_asked) {
+        auto all = co_await store_.all_rosters(which.app, which.on);
+        if (all.has_error()) {
+            co_return all.error();
+        }
+        std::ranges::copy_if(
+            *all, std::back_inserter(out), [&](const device_store::roster& one) { return whom.contains(one.where); });
+        co_return out;
+    }
+    std::vector<territory> asked;
+    for (const commune_id commune : whom.communes()) {
+        asked.push_back(territory{commune, {}});
+    }
+    asked.insert(asked.end(), whom.zones().begin(), whom.zones().end());
+    std::ranges::sort(asked);
+    auto heads = co_await store_.heads(which.app, which.on, asked);
+    if (heads.has_error()) {
+        co_return heads.error();
+    }
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        if ((*heads)[i]) {
+            out.push_back({asked[i], *(*heads)[i]});
+        }
+    }
+    co_return out;
+}
+
+asio::awaitable<result<std::vector<listed_device>>> planner::named_devices_of(
+    const active_event& event, target which) {
+    std::vector<listed_device> out;
+    for (const auto& named : event.audience.devices()) {
+        if (named.on != which.on) {
+            continue;
+        }
+        auto known = co_await store_.find(which.app, which.on, named.token);
+        if (known.has_error()) {
+            co_return known.error();
+        }
+        listed_device one;
+        one.token = named.token;
+        if (known->has_value()) {
+            one.commune = (*known)->which.follow.front().commune.value();
+            one.entry = std::move((*known)->entry);
+            out.push_back(std::move(one));
+            continue;
+        }
+        // A device that nobody registered is sent to through the apps that the event names, or
+        // through the only one there is: anything else would be a guess.
+        const bool only_app = std::ranges::count_if(preparer_.apps(), [&](const served_app& app) {
+                                  return app.platforms.contains(which.on);
+                              }) == 1;
+        if (!event.content.apps.empty() || only_app) {
+            one.entry = encode_roster_entry(device{});
+            out.push_back(std::move(one));
+        }
+    }
+    co_return out;
+}
+
+asio::awaitable<result<event_plan>> planner::make(
+    std::shared_ptr<const active_event> event, std::string entry, ledger_fields fields) {
+    event_plan out;
+    out.event = event->id;
+    out.entry = std::move(entry);
+    out.fields = std::move(fields);
+    for (const target& which : event->targets) {
+        const auto rosters = co_await rosters_of(*event, which);
+        if (rosters.has_error()) {
+            co_return rosters.error();
+        }
+        auto shards = plan_rosters(*rosters, out.pages);
+        for (const shard& one : shards) {
+            out.pages += page_count(one);
+        }
+        auto named = co_await named_devices_of(*event, which);
+        if (named.has_error()) {
+            co_return named.error();
+        }
+        for (shard& one : plan_devices(std::move(*named), out.pages)) {
+            ++out.pages;
+            shards.push_back(std::move(one));
+        }
+        if (!shards.empty()) {
+            out.targets.push_back({which, std::move(shards)});
+        }
+    }
+    // Only these have keys of their own from now on.
+    std::string targets;
+    for (const auto& one : out.targets) {
+        targets += (targets.empty() ? "" : ";") + to_string(one.which);
+    }
+    out.fields.insert_or_assign(std::string(ledger_names::targets), std::move(targets));
+    out.fields.insert_or_assign(
+        std::string(ledger_names::started_at), std::to_string(time_.wall_now().time_since_epoch().count()));
+    out.fields.insert_or_assign("pages_planned", std::to_string(out.pages));
+    co_return out;
+}
+
+}  // namespace tocsin

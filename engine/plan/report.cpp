@@ -1,0 +1,162 @@
+#include "engine/plan/report.hpp"
+
+#include "engine/plan/ledger_names.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+namespace tocsin {
+namespace {
+
+namespace json = boost::json;
+namespace names = ledger_names;
+
+template <class T = std::uint64_t>
+T to_number(std::string_view text) noexcept {
+    T value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+void read_outcome(event_report& out, std::string_view name, std::uint64_t amount) {
+    const std::size_t colon = name.rfind(':');
+    if (colon == std::string_view::npos) {
+        return;
+    }
+    const auto which = parse_target(name.substr(0, colon));
+    for (std::size_t i = 0; which && i < outcome_count; ++i) {
+        if (outcome_names[i] == name.substr(colon + 1)) {
+            out.outcomes[i] += amount;
+            out.apps[which->app][std::string(to_string(which->on))][i] += amount;
+        }
+    }
+}
+
+json::object outcome_object(const std::array<std::uint64_t, outcome_count>& counts) {
+    json::object out;
+    out["targeted"] = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+    for (std::size_t i = 0; i < outcome_count; ++i) {
+        out[outcome_names[i]] = counts[i];
+    }
+    return out;
+}
+
+// Three decimals say "36.4 %"; more would be noise in every reader's diff.
+double rounded(double value) {
+    return std::round(value * 10'000) / 10'000;
+}
+
+json::value time_or_null(std::int64_t when) {
+    return when == 0 ? json::value(nullptr) : json::value(when);
+}
+
+}  // namespace
+
+std::uint64_t event_report::ended() const noexcept {
+    return std::accumulate(outcomes.begin(), outcomes.end(), std::uint64_t{0});
+}
+
+event_report read_report(std::string event, const ledger_fields& fields) {
+    event_report out;
+    out.event = std::move(event);
+    const std::map<std::string_view, std::uint64_t*> numbers{
+        {names::targeted, &out.targeted},
+        {names::retries, &out.retries},
+        {names::possible_duplicates, &out.possible_duplicates},
+        {"parked", &out.parked},
+        {"pages_planned", &out.pages_planned},
+        {names::pages_settled, &out.pages_settled}};
+    for (const auto& [name, value] : fields) {
+        if (const auto number = numbers.find(name); number != numbers.end()) {
+            *number->second = to_number(value);
+        } else if (name == names::state) {
+            out.state = value;
+        } else if (name == names::accepted_at) {
+            out.accepted_at = to_number<std::int64_t>(value);
+        } else if (name == names::started_at) {
+            out.started_at = to_number<std::int64_t>(value);
+        } else if (name == names::communes) {
+            out.counts_communes = value == "1";
+        } else if (name.starts_with(names::outcome_prefix)) {
+            read_outcome(out, std::string_view(name).substr(names::outcome_prefix.size()), to_number(value));
+        } else if (name.starts_with(names::reason_prefix)) {
+            out.reasons[name.substr(names::reason_prefix.size())] = to_number(value);
+        } else if (name.starts_with(names::commune_prefix)) {
+            out.communes[name.substr(names::commune_prefix.size())] = to_number(value);
+        } else if (name.starts_with(names::latency_prefix)) {
+            out.latencies.add_bucket(
+                to_number<std::size_t>(std::string_view(name).substr(names::latency_prefix.size())),
+                to_number(value));
+        }
+    }
+    return out;
+}
+
+std::string final_state(const event_report& report) {
+    if (report.state == "cancelling") {
+        return "cancelled";
+    }
+    const std::uint64_t failed = report.count(outcome::failed) + report.count(outcome::rejected);
+    if (report.count(outcome::expired) != 0) {
+        return "expired";
+    }
+    if (failed != 0 && report.count(outcome::accepted) == 0) {
+        return "failed";
+    }
+    return "finished";
+}
+
+json::object result_document(const event_report& report, const territories& places) {
+    json::object out;
+    out["event"] = report.event;
+    out["state"] = report.state;
+    out["targeted"] = report.targeted;
+    for (std::size_t i = 0; i < outcome_count; ++i) {
+        out[outcome_names[i]] = report.outcomes[i];
+    }
+    out["retries"] = report.retries;
+    out["possible_duplicates"] = report.possible_duplicates;
+    out["accepted_at"] = time_or_null(report.accepted_at);
+    out["started_at"] = time_or_null(report.started_at);
+    out["finished_at"] = time_or_null(report.finished_at);
+    const bool any = report.latencies.total() != 0;
+    for (const auto& [name, share] : {std::pair("p50_ms", 0.50), std::pair("p90_ms", 0.90), std::pair("p99_ms", 0.99)}) {
+        out[name] = any ? json::value(report.latencies.quantile(share)) : json::value(nullptr);
+    }
+    json::object reasons;
+    for (const auto& [reason, times] : report.reasons) {
+        reasons[reason] = times;
+    }
+    out["reasons"] = std::move(reasons);
+    json::object apps;
+    for (const auto& [app, platforms] : report.apps) {
+        json::object one;
+        for (const auto& [name, counts] : platforms) {
+            one[name] = outcome_object(counts);
+        }
+        apps[app] = std::move(one);
+    }
+    out["apps"] = std::move(apps);
+    if (report.counts_communes) {
+        json::object communes;
+        for (const auto& [insee, accepted] : report.communes) {
+            const auto id = parse_commune_id(insee);
+            const auto* const commune = id ? places.find(*id) : nullptr;
+            json::object one{{"accepted", accepted}};
+            if (commune != nullptr) {
+                one["population"] = commune->population;
+                one["reach"] = commune->population == 0
+                                   ? json::value(nullptr)
+                                   : json::value(rounded(
+                                         static_cast<double>(accepted) / static_cast<double>(commune->population)));
+            }
+            communes[insee] = std::move(one);
+        }
+        out["communes"] = std::move(communes);
+    }
+    return out;
+}
+
+}  // namespace tocsin

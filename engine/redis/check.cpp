@@ -1,0 +1,32 @@
+#include "engine/redis/check.hpp"
+
+#include "engine/redis/error.hpp"
+
+#include <utility>
+
+namespace tocsin::redis {
+
+result<replies> checked(result<replies> answer, std::string* text) {
+    if (answer.has_error()) {
+        return answer;
+    }
+    const auto problem = answer->first_error();
+    if (!problem) {
+        return answer;
+    }
+    if (text != nullptr) {
+        *text = *problem;
+    }
+    return redis_errc::unexpected_reply;
+}
+
+result<replies> checked(result<replies> answer, logger& log, std::string_view purpose) {
+    std::string text;
+    result<replies> outcome = checked(std::move(answer), &text);
+    if (!text.empty()) {
+        log.error("redis.command_failed", {{"purpose", purpose}, {"error", text}});
+    }
+    return outcome;
+}
+
+}  // namespace tocsin::redis

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "engine/core/error.hpp"
+#include "engine/core/log.hpp"
+#include "engine/redis/reply.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace tocsin::redis {
+
+/// For pipelines in which no command may fail: an error reply becomes redis_errc::unexpected_reply,
+/// and `text`, if given, Redis' own sentence about the first one.
+///
+///     result<replies> got = checked(co_await redis.execute(std::move(commands)));
+[[nodiscard]] result<replies> checked(result<replies> answer, std::string* text = nullptr);
+
+/// The same, and logs "redis.command_failed" with that sentence; `purpose` says in a word or two
+/// what the commands were for.
+[[nodiscard]] result<replies> checked(result<replies> answer, logger& log, std::string_view purpose);
+
+}  // namespace tocsin::redis

@@ -1,0 +1,47 @@
+#include "engine/redis/error.hpp"
+
+namespace tocsin::redis {
+namespace {
+
+class category final : public boost::system::error_category {
+public:
+    const char* name() const noexcept override { return "redis"; }
+
+    std::string message(int value) const override {
+        // No default: a new enumerator must not compile until it has a sentence of its own.
+        switch (static_cast<redis_errc>(value)) {
+            case redis_errc::connection_lost:
+                return "the connection to Redis broke before the answer came; the commands may or may not "
+                       "have "
+                       "run";
+            case redis_errc::unreachable:
+                return "Redis cannot be reached; check redis.url and that the server is running";
+            case redis_errc::timed_out:
+                return "Redis did not answer in time; look for slow commands (SLOWLOG GET) or an overloaded "
+                       "server";
+            case redis_errc::protocol:
+                return "the peer at redis.url does not speak the Redis protocol; check host and port, and "
+                       "redis:// against rediss://";
+            case redis_errc::refused:
+                return "Redis refused us; check user, password and database in redis.url, and redis.ca_file "
+                       "for "
+                       "TLS";
+            case redis_errc::overloaded:
+                return "too many commands wait to be sent to Redis; it is slower than what is asked of it";
+            case redis_errc::closed: return "the Redis client is shutting down";
+            case redis_errc::unexpected_reply:
+                return "Redis gave an answer that the command does not have; is another program using our "
+                       "keys?";
+        }
+        return "unknown Redis error";
+    }
+};
+
+}  // namespace
+
+const boost::system::error_category& redis_category() noexcept {
+    static const category instance;
+    return instance;
+}
+
+}  // namespace tocsin::redis

@@ -1,0 +1,158 @@
+#include "engine/redis/streams.hpp"
+
+#include "engine/redis/error.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace tocsin::redis {
+namespace {
+
+bool read_number(std::string_view text, std::uint64_t& into) noexcept {
+    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), into);
+    return ec == std::errc() && end == text.data() + text.size();
+}
+
+result<stream_entry> parse_entry(const reply& answer) {
+    if (answer.size() != 2 || answer[0].type() != reply_type::string) {
+        return redis_errc::unexpected_reply;
+    }
+    stream_entry entry{std::string(answer[0].text()), false, std::nullopt};
+    if (answer[1].is_nil()) {
+        entry.deleted = true;
+        return entry;
+    }
+    if (!answer[1].is_array() || answer[1].size() % 2 != 0) {
+        return redis_errc::unexpected_reply;
+    }
+    entry.fields = answer[1];
+    return entry;
+}
+
+}  // namespace
+
+std::string entry_id::to_string() const {
+    return std::to_string(ms) + '-' + std::to_string(sequence);
+}
+
+std::optional<entry_id> parse_entry_id(std::string_view text) noexcept {
+    const std::size_t dash = text.find('-');
+    entry_id id;
+    if (dash == std::string_view::npos || !read_number(text.substr(0, dash), id.ms) ||
+        !read_number(text.substr(dash + 1), id.sequence)) {
+        return std::nullopt;
+    }
+    return id;
+}
+
+std::optional<std::string_view> stream_entry::field(std::string_view name) const noexcept {
+    if (!fields) {
+        return std::nullopt;
+    }
+    for (std::size_t i = 0; i + 1 < fields->size(); i += 2) {
+        if ((*fields)[i].text() == name) {
+            return (*fields)[i + 1].text();
+        }
+    }
+    return std::nullopt;
+}
+
+result<std::vector<stream_entry>> parse_entries(const reply& answer) {
+    if (!answer.is_array()) {
+        return redis_errc::unexpected_reply;
+    }
+    std::vector<stream_entry> entries;
+    entries.reserve(answer.size());
+    for (std::size_t i = 0; i < answer.size(); ++i) {
+        if (answer[i].is_nil()) {
+            continue;  // What Redis 6.2 claims of an entry that no longer exists.
+        }
+        auto entry = parse_entry(answer[i]);
+        if (entry.has_error()) {
+            return entry.error();
+        }
+        entries.push_back(std::move(*entry));
+    }
+    return entries;
+}
+
+result<std::vector<stream_batch>> parse_batches(const reply& answer) {
+    std::vector<stream_batch> batches;
+    if (answer.is_nil()) {
+        return batches;
+    }
+    if (!answer.is_array()) {
+        return redis_errc::unexpected_reply;
+    }
+    for (std::size_t i = 0; i < answer.size(); ++i) {
+        if (answer[i].size() != 2) {
+            return redis_errc::unexpected_reply;
+        }
+        auto entries = parse_entries(answer[i][1]);
+        if (entries.has_error()) {
+            return entries.error();
+        }
+        batches.push_back({answer[i][0].text(), std::move(*entries)});
+    }
+    return batches;
+}
+
+result<claimed_entries> parse_claimed(const reply& answer) {
+    if (answer.size() < 2 || answer[0].type() != reply_type::string) {
+        return redis_errc::unexpected_reply;
+    }
+    auto entries = parse_entries(answer[1]);
+    if (entries.has_error()) {
+        return entries.error();
+    }
+    claimed_entries claimed{std::string(answer[0].text()), std::move(*entries), {}};
+    for (std::size_t i = 0; answer.size() > 2 && i < answer[2].size(); ++i) {
+        claimed.deleted.emplace_back(answer[2][i].text());
+    }
+    return claimed;
+}
+
+request read_group(const group_reader& how, std::span<const std::string> streams, std::string_view from) {
+    request read;
+    read.begin(7 + (how.block ? 2 : 0) + 2 * streams.size());
+    read.append("XREADGROUP").append("GROUP").append(how.group).append(how.consumer);
+    read.append("COUNT").append(how.count);
+    if (how.block) {
+        // To Redis 0 is for ever, which no reply timeout could be told from a dead connection.
+        const auto block = std::max(*how.block, std::chrono::milliseconds(1));
+        read.append("BLOCK").append(block.count());
+        read.expect_delay(block);
+    }
+    read.append("STREAMS");
+    for (const std::string& stream : streams) {
+        read.append(stream);
+    }
+    for (std::size_t i = 0; i < streams.size(); ++i) {
+        read.append(from);
+    }
+    return read;
+}
+
+request claim_idle(
+    const group_reader& how, std::string_view stream, std::chrono::milliseconds idle,
+    std::string_view start) {
+    request claim;
+    claim.add("XAUTOCLAIM", stream, how.group, how.consumer, idle.count(), start, "COUNT", how.count);
+    return claim;
+}
+
+boost::asio::awaitable<result<>> ensure_group(client& redis, std::string stream, std::string group) {
+    request create;
+    create.add("XGROUP", "CREATE", stream, group, "0", "MKSTREAM");
+    const result<replies> answer = co_await redis.execute(std::move(create));
+    if (answer.has_error()) {
+        co_return answer.error();
+    }
+    if (answer->front().is_error() && !answer->front().text().starts_with("BUSYGROUP")) {
+        co_return redis_errc::unexpected_reply;
+    }
+    co_return result<>();
+}
+
+}  // namespace tocsin::redis

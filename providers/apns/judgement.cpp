@@ -1,0 +1,68 @@
+#include "providers/apns/judgement.hpp"
+
+#include "providers/common/bounded_json.hpp"
+#include "providers/common/reason_word.hpp"
+#include "providers/common/retry_after.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
+namespace tocsin::apns {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+
+constexpr milliseconds first_device_pause = 60s;
+constexpr milliseconds longest_device_pause = 16min;
+constexpr milliseconds outage_pause = 15min;
+
+std::optional<milliseconds> pause_of(pace when, std::uint32_t attempts) noexcept {
+    switch (when) {
+        case pace::engine: return std::nullopt;
+        case pace::at_once: return 0ms;
+        case pace::device:
+            return std::min(longest_device_pause, first_device_pause * (1U << std::min(attempts, 8U)));
+        case pace::outage: return attempts == 0 ? std::nullopt : std::optional(outage_pause);
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+judgement::judgement(const answer& given, std::uint32_t attempts, wall_time now) noexcept {
+    bounded_json reader;
+    std::string_view reason;
+    const auto* document = given.body.empty() ? nullptr : reader.parse(given.body);
+    const auto* object = document != nullptr ? document->if_object() : nullptr;
+    if (object != nullptr) {
+        reason = string_at(*object, "reason");
+    }
+    const bool plausible = given.status > 0 && given.status <= std::numeric_limits<std::uint16_t>::max();
+    what_.status = static_cast<std::uint16_t>(plausible ? given.status : 0);
+    row_ = &find_reason(what_.status, reason);
+    what_.action = row_->action;
+    what_.provider_id = given.apns_id;
+    if (row_->reason != "Unknown") {
+        what_.reason = row_->reason;
+    } else if (what_.action != reaction::accept) {
+        const std::string_view word = reason_word(reason);
+        std::ranges::copy(word, word_.begin());
+        what_.reason = std::string_view(word_.data(), word.size());
+    }
+    // APNs documents no Retry-After; if it ever sends one, it knows better than our table.
+    what_.retry_after = parse_retry_after(given.retry_after, now);
+    if (!what_.retry_after) {
+        what_.retry_after = pause_of(row_->when, attempts);
+    }
+    if (what_.action == reaction::drop_token && object != nullptr) {
+        const auto* timestamp = object->if_contains("timestamp");
+        const auto* since = timestamp != nullptr ? timestamp->if_int64() : nullptr;
+        if (since != nullptr && *since > 0) {
+            what_.dead_since = wall_time(milliseconds(*since));
+        }
+    }
+}
+
+}  // namespace tocsin::apns

@@ -1,0 +1,293 @@
+#include "providers/apns/line.hpp"
+
+#include "engine/core/digest.hpp"
+#include "engine/core/text.hpp"
+#include "providers/apns/message.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace tocsin::apns {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds sandbox_pause = 5s;
+// A reason that we do not know is not worth stopping an app for, until nothing else comes.
+constexpr std::size_t unknown_refusals_to_pause = 10;
+
+}  // namespace
+
+line::line(const line_wiring& wiring, std::string authority, bool sandbox, std::function<void()> wake_pool)
+    : wiring_(wiring), authority_(std::move(authority)), sandbox_(sandbox), wake_pool_(std::move(wake_pool)) {
+    std::ranges::copy(path_start, path_.begin());
+}
+
+void line::pair(line& production, line& sandbox) noexcept {
+    production.other_ = &sandbox;
+    sandbox.other_ = &production;
+}
+
+bool line::belongs_elsewhere(const push& item) const noexcept {
+    return other_ != nullptr && item.sandbox != sandbox_;
+}
+
+bool line::queue_full() const noexcept {
+    return queued_ >= (sandbox_ ? sandbox_queue_limit : production_queue_limit);
+}
+
+void line::enqueue(push& item) noexcept {
+    item.next = nullptr;
+    (last_ == nullptr ? first_ : last_->next) = &item;
+    last_ = &item;
+    ++queued_;
+}
+
+void line::refuse(push& item, reaction action, std::string_view reason, time_point now) noexcept {
+    verdict what;
+    what.action = action;
+    what.reason = reason;
+    if (action == reaction::retry_elsewhere) {
+        what.retry_after = sandbox_pause;
+    }
+    wiring_.source.settle(item, what, now);
+}
+
+push& line::dequeue() noexcept {
+    push& item = *first_;
+    first_ = std::exchange(item.next, nullptr);
+    last_ = first_ == nullptr ? nullptr : last_;
+    --queued_;
+    return item;
+}
+
+bool line::give_back_if_expired(push& item, time_point now) noexcept {
+    if (static_cast<const rendered_message&>(*item.content).expires_at() > wiring_.time.wall_now()) {
+        return false;
+    }
+    // Back to the source, which knows what that means.
+    refuse(item, reaction::resend, "Expired", now);
+    return true;
+}
+
+push* line::take_queued(time_point now) noexcept {
+    while (first_ != nullptr) {
+        push& item = dequeue();
+        if (!give_back_if_expired(item, now)) {
+            return &item;
+        }
+    }
+    return nullptr;
+}
+
+void line::drop_expired(time_point now) noexcept {
+    for (std::size_t left = queued_; left != 0; --left) {
+        push& item = dequeue();
+        if (!give_back_if_expired(item, now)) {
+            enqueue(item);
+        }
+    }
+}
+
+push* line::draw(time_point now) noexcept {
+    if (push* const item = take_queued(now)) {
+        return item;
+    }
+    for (;;) {
+        if (sandbox_ && other_ != nullptr && other_->queue_full()) {
+            return nullptr;
+        }
+        push* const item = wiring_.source.take(now);
+        if (item == nullptr || !belongs_elsewhere(*item)) {
+            return item;
+        }
+        if (other_->queue_full()) {
+            refuse(*item, reaction::retry_elsewhere, "SandboxBusy", now);
+            continue;
+        }
+        other_->enqueue(*item);
+        other_->wake_if_filled();
+    }
+}
+
+bool line::look_for_work(time_point now) noexcept {
+    while (queued_ == 0) {
+        if (other_ != nullptr && other_->queue_full()) {
+            return true;
+        }
+        push* const item = wiring_.source.take(now);
+        if (item == nullptr) {
+            return false;
+        }
+        (belongs_elsewhere(*item) ? *other_ : *this).enqueue(*item);
+    }
+    return true;
+}
+
+void line::wake_if_filled() {
+    if (queued_ != 0) {
+        wake_pool_();
+    }
+}
+
+bool line::urgent() const noexcept {
+    return wiring_.source.urgent();
+}
+
+bool line::next_request(std::uint64_t, time_point now, http2::request& out) noexcept {
+    const issued_token* token = nullptr;
+    if (wiring_.token != nullptr) {
+        wiring_.token->keep_fresh(now);
+        token = token_.get(wiring_.token->slot());
+        if (token == nullptr) {
+            return false;
+        }
+    }
+    while (push* const item = draw(now)) {
+        if (fill(*item, token, out)) {
+            ++in_flight_;
+            return true;
+        }
+        refuse(*item, reaction::reject_push, "MalformedToken", now);
+    }
+    return false;
+}
+
+bool line::fill(push& item, const issued_token* token, http2::request& out) noexcept {
+    using enum http2::indexing;
+    if (item.token.empty() || item.token.size() > max_apns_token) {
+        return false;
+    }
+    to_hex(item.token, path_.data() + path_start.size());
+    const auto& content = static_cast<const rendered_message&>(*item.content);
+    push_uuid(content.seed(), item.token, apns_id_.data());
+    const shared_headers& shared = content.headers();
+
+    out.add(":method", "POST");
+    out.add(":scheme", "https");
+    out.add(":authority", authority_);
+    out.add(":path", {path_.data(), path_start.size() + 2 * item.token.size()}, never);
+    if (token != nullptr) {
+        out.add("authorization", token->authorization);
+    }
+    if (!shared.topic.empty()) {
+        out.add("apns-topic", shared.topic);
+    }
+    out.add("apns-push-type", shared.push_type);
+    out.add("apns-priority", shared.priority);
+    out.add("apns-id", {apns_id_.data(), apns_id_.size()}, never);
+    // Indexed though they differ between events: the pushes of one event follow one another.
+    out.add("apns-expiration", shared.expiration);
+    out.add("apns-collapse-id", shared.collapse_id);
+    out.add("content-type", "application/json");
+    out.body[0] = content.body(item.variant);
+    out.context = &item;
+    return true;
+}
+
+http2::connection_advice line::on_response(const http2::response& answer) noexcept {
+    auto& item = *static_cast<push*>(answer.context);
+    --in_flight_;
+    item.written_at = answer.written_at;
+    if (answer.status == 200) [[likely]] {
+        wiring_.counters.accepted();
+        wiring_.health.clear();
+        sandbox_health_.clear();
+        unrelated_key_connection_ = 0;
+        unknown_refusals_ = 0;
+        verdict what;
+        what.action = reaction::accept;
+        what.status = 200;
+        what.provider_id = answer.provider_id;
+        wiring_.source.settle(item, what, answer.answered_at);
+        return http2::connection_advice::keep;
+    }
+    apns::answer said;
+    said.status = answer.status;
+    said.body = answer.body;
+    said.retry_after = answer.retry_after;
+    said.apns_id = answer.provider_id;
+    judgement given(said, item.attempts, wiring_.time.wall_now());
+    const auto advice = weigh(given, answer);
+    wiring_.counters.count(given.what().status, given.what().reason);
+    wiring_.source.settle(item, given.what(), answer.answered_at);
+    return advice;
+}
+
+http2::connection_advice line::weigh(judgement& given, const http2::response& answer) noexcept {
+    http2::connection_advice advice = given.row().connection;
+    verdict& what = given.what();
+    std::string_view problem = given.row().meaning;
+    if (what.action == reaction::refresh_credential) {
+        const auto outcome = wiring_.token != nullptr
+                                 ? wiring_.token->refresh_after_expiry(answer.written_at, answer.answered_at)
+                                 : auth::renewal::failed;
+        if (outcome == auth::renewal::too_young) {
+            what.action = reaction::pause_app;
+            problem =
+                "APNs calls a provider token expired that is not 20 minutes old: this host's clock is wrong.";
+        } else if (outcome == auth::renewal::failed) {
+            what.action = reaction::pause_app;
+            problem = "APNs calls the provider token expired, and no new one can be made.";
+        }
+    } else if (what.reason == "TooManyProviderTokenUpdates") {
+        if (wiring_.token != nullptr && wiring_.token->too_many_updates(answer.answered_at)) {
+            // Back to the token that this connection accepted: no need for another.
+            advice = http2::connection_advice::keep;
+        }
+    } else if (what.reason == "UnrelatedKeyIdInToken") {
+        // Once is a connection of an older key; on a second connection, it is the key.
+        if (unrelated_key_connection_ != 0 && unrelated_key_connection_ != answer.connection) {
+            what.action = reaction::pause_app;
+        }
+        unrelated_key_connection_ = answer.connection;
+    } else if (given.unknown_refusal() && ++unknown_refusals_ >= unknown_refusals_to_pause) {
+        what.action = reaction::pause_app;
+    }
+    if (what.action == reaction::pause_app) {
+        report(given, std::string(problem));
+    }
+    return advice;
+}
+
+void line::report(judgement& given, std::string problem) noexcept {
+    try {
+        const bool for_development_only = sandbox_ && other_ != nullptr;
+        if (for_development_only) {
+            // A key for production alone is no reason to stop production.
+            given.what().action = reaction::reject_push;
+        }
+        problem += ' ';
+        problem += given.row().remedy;
+        auto& health = for_development_only ? sandbox_health_ : wiring_.health;
+        if (health.report(problem)) {
+            wiring_.log.error(
+                "apns.credential_refused", {{"app", wiring_.app},
+                                            {"environment", sandbox_ ? "sandbox" : "production"},
+                                            {"reason", given.what().reason},
+                                            {"problem", problem}});
+        }
+    } catch (const std::exception&) {
+        // Out of memory for a sentence: the verdict stands without it.
+    }
+}
+
+void line::on_failure(const http2::failed_request& failed) noexcept {
+    auto& item = *static_cast<push*>(failed.context);
+    --in_flight_;
+    item.written_at = failed.written_at;
+    verdict what;
+    switch (failed.why) {
+        case http2::failure::not_processed:
+            what.action = reaction::resend;
+            what.reason = "NotProcessed";
+            break;
+        case http2::failure::unknown: what.reason = "ConnectionLost"; break;
+        case http2::failure::timed_out: what.reason = "Timeout"; break;
+    }
+    wiring_.counters.count(0, what.reason);
+    wiring_.source.settle(item, what, wiring_.time.now());
+}
+
+}  // namespace tocsin::apns

@@ -1,0 +1,49 @@
+#include "providers/auth/oauth_schedule.hpp"
+
+#include "engine/core/backoff.hpp"
+
+#include <algorithm>
+
+namespace tocsin::auth {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+
+constexpr milliseconds margin = 5min;
+constexpr milliseconds spread = 1min;
+constexpr milliseconds between_refusals = 5min;
+constexpr backoff_policy after_failure{.base = 1s, .cap = 60s};
+
+}  // namespace
+
+oauth_schedule::oauth_schedule(time_point now, std::uint64_t random_seed)
+    : random_(static_cast<std::minstd_rand::result_type>(random_seed ^ (random_seed >> 32U))), due_(now) {}
+
+void oauth_schedule::succeeded(time_point now, std::chrono::seconds lifetime) {
+    failures_ = 0;
+    std::uniform_int_distribution<std::int64_t> jitter(0, spread.count());
+    const milliseconds early = margin + milliseconds(jitter(random_));
+    const milliseconds whole = lifetime;
+    due_ = now + std::max(whole - early, whole / 2);
+}
+
+void oauth_schedule::failed(time_point now, std::optional<milliseconds> retry_after) {
+    const milliseconds delay = backoff_delay(after_failure, failures_++, random_);
+    due_ = now + std::max(delay, retry_after.value_or(0ms));
+}
+
+void oauth_schedule::refused(time_point now) {
+    ++failures_;
+    due_ = now + between_refusals;
+}
+
+void oauth_schedule::hurry(time_point now) noexcept {
+    // While attempts fail, their own pace holds: a thousand dead requests are not a reason to ask
+    // a thousand times.
+    if (failures_ == 0) {
+        due_ = std::min(due_, now);
+    }
+}
+
+}  // namespace tocsin::auth

@@ -1,0 +1,27 @@
+#include "providers/auth/pem_key.hpp"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+namespace tocsin::auth {
+
+key_handle read_private_key(std::string_view pem) noexcept {
+    const c_handle<BIO, BIO_free_all> source(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    if (source == nullptr) {
+        return nullptr;
+    }
+    // Without a callback OpenSSL would ask for a pass phrase on the terminal, and wait.
+    const auto no_pass_phrase = [](char*, int, int, void*) noexcept { return 0; };
+    key_handle key(PEM_read_bio_PrivateKey(source.get(), nullptr, no_pass_phrase, nullptr));
+    if (key == nullptr) {
+        ERR_clear_error();  // Left behind, it would be blamed on the next TLS operation of this thread.
+    }
+    return key;
+}
+
+digest_handle fetch_sha256() noexcept {
+    return digest_handle(EVP_MD_fetch(nullptr, "SHA256", nullptr));
+}
+
+}  // namespace tocsin::auth

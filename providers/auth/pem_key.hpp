@@ -1,0 +1,21 @@
+#pragma once
+
+#include "engine/core/c_handle.hpp"
+
+#include <openssl/evp.h>
+
+#include <string_view>
+
+namespace tocsin::auth {
+
+using key_handle = c_handle<EVP_PKEY, EVP_PKEY_free>;
+using digest_handle = c_handle<EVP_MD, EVP_MD_free>;
+
+/// A private key in PEM; null if it is none, or if it asks for a pass phrase.
+[[nodiscard]] key_handle read_private_key(std::string_view pem) noexcept;
+
+/// SHA-256, to be fetched once and kept: in OpenSSL 3.0 EVP_sha256() looks the algorithm up again
+/// on every use, under a lock that all threads share.
+[[nodiscard]] digest_handle fetch_sha256() noexcept;
+
+}  // namespace tocsin::auth

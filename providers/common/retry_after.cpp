@@ -1,0 +1,101 @@
+#include "providers/common/retry_after.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace tocsin {
+namespace {
+
+using std::chrono::milliseconds;
+constexpr milliseconds longest = std::chrono::hours(24);
+
+constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+std::string_view trimmed(std::string_view text) noexcept {
+    const auto first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) {
+        return {};
+    }
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+/// The number that all of `digits` makes.
+std::optional<std::int64_t> number(std::string_view digits) noexcept {
+    if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos) {
+        return std::nullopt;
+    }
+    std::int64_t value = 0;
+    const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    // Too many digits for 64 bits: certainly longer than our longest.
+    return ec == std::errc() ? value : std::int64_t{longest.count()};
+}
+
+/// "Sun, 06 Nov 1994 08:49:37 GMT", the one form that RFC 9110 lets servers send.
+std::optional<wall_time> parse_http_date(std::string_view text) noexcept {
+    if (text.size() != 29 || text.substr(3, 2) != ", " || text.substr(25) != " GMT" || text[7] != ' ' ||
+        text[11] != ' ' || text[16] != ' ' || text[19] != ':' || text[22] != ':') {
+        return std::nullopt;
+    }
+    const auto month = std::ranges::find(months, text.substr(8, 3));
+    const auto day = number(text.substr(5, 2));
+    const auto year = number(text.substr(12, 4));
+    const auto hour = number(text.substr(17, 2));
+    const auto minute = number(text.substr(20, 2));
+    const auto second = number(text.substr(23, 2));
+    if (month == months.end() || !day || !year || !hour || !minute || !second || *hour > 23 || *minute > 59 ||
+        *second > 60) {
+        return std::nullopt;
+    }
+    const std::chrono::year_month_day date(
+        std::chrono::year(static_cast<int>(*year)),
+        std::chrono::month(static_cast<unsigned>(month - months.begin()) + 1),
+        std::chrono::day(static_cast<unsigned>(*day)));
+    if (!date.ok()) {
+        return std::nullopt;
+    }
+    return wall_time(
+        std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
+        std::chrono::seconds(*second));
+}
+
+}  // namespace
+
+std::optional<milliseconds> parse_retry_after(std::string_view text, wall_time now) noexcept {
+    text = trimmed(text);
+    if (const auto seconds = number(text)) {
+        return std::min(longest, milliseconds(std::min<std::int64_t>(*seconds, 86'400) * 1000));
+    }
+    if (const auto when = parse_http_date(text)) {
+        return std::clamp(milliseconds(*when - now), milliseconds(0), longest);
+    }
+    return std::nullopt;
+}
+
+std::optional<milliseconds> parse_proto_duration(std::string_view text) noexcept {
+    if (text.empty() || text.back() != 's') {
+        return std::nullopt;
+    }
+    text.remove_suffix(1);
+    const auto point = text.find('.');
+    const auto seconds = number(text.substr(0, point));
+    if (!seconds) {
+        return std::nullopt;
+    }
+    milliseconds out(std::min<std::int64_t>(*seconds, 86'400) * 1000);
+    if (point != std::string_view::npos) {
+        const std::string_view fraction = text.substr(point + 1);
+        if (!number(fraction)) {
+            return std::nullopt;
+        }
+        std::int64_t thousandths = 0;
+        for (std::size_t i = 0; i < 3; ++i) {
+            thousandths = thousandths * 10 + (i < fraction.size() ? fraction[i] - '0' : 0);
+        }
+        out += milliseconds(thousandths);
+    }
+    return std::min(out, longest);
+}
+
+}  // namespace tocsin

@@ -1,0 +1,42 @@
+#include "providers/connections.hpp"
+
+#include <utility>
+
+namespace tocsin {
+namespace {
+
+std::string key_of(const connection_identity& identity) {
+    // One TLS context stands for one set of trust roots and client certificate.
+    return identity.where.authority + '|' + identity.credential + '|' +
+           std::to_string(reinterpret_cast<std::uintptr_t>(identity.tls.get()));
+}
+
+}  // namespace
+
+connection_registry::connection_registry(
+    std::size_t threads, const time_source& time, logger& log, std::uint64_t random_seed)
+    : time_(time), log_(log), threads_(threads) {
+    for (slot& each : threads_) {
+        each.random.seed(random_seed++);
+    }
+}
+
+std::shared_ptr<http2::pool> connection_registry::get(
+    std::size_t thread, const boost::asio::any_io_executor& executor, const connection_identity& identity,
+    const http2::pool_policy& policy) {
+    slot& mine = threads_.at(thread);
+    std::erase_if(mine.pools, [](const auto& entry) { return entry.second.expired(); });
+    std::weak_ptr<http2::pool>& place = mine.pools[key_of(identity)];
+    if (auto present = place.lock()) {
+        return present;
+    }
+    http2::endpoint where;
+    where.host = identity.where.host;
+    where.port = identity.where.port;
+    auto made = std::make_shared<http2::pool>(
+        executor, std::move(where), identity.tls, policy, time_, log_, mine.random());
+    place = made;
+    return made;
+}
+
+}  // namespace tocsin

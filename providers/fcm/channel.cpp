@@ -1,0 +1,71 @@
+#include "providers/fcm/channel.hpp"
+
+#include <utility>
+
+namespace tocsin::fcm {
+namespace {
+
+using namespace std::chrono_literals;
+
+http2::pool_policy policy() {
+    http2::pool_policy out;
+    // Google's front ends end a connection, with all that is on it, at the 101st stream.
+    out.stream_cap = 100;
+    // 100 streams a connection, at a tenth of a second each: 1,000 pushes a second for each of these.
+    out.max_connections = 16;
+    // Google's clients wait 10 to 15 seconds for an answer.
+    out.request_timeout = 15s;
+    return out;
+}
+
+line_wiring wiring_of(service& shared, const channel_context& context, response_counters& counters) {
+    auth::oauth_token_source& tokens = *shared.tokens;
+    return {
+        shared.app,
+        shared.where.where.authority,
+        shared.path,
+        context.source,
+        context.time,
+        context.log,
+        counters,
+        shared.health,
+        shared.project,
+        tokens.slot(),
+        [&tokens](time_point written_at, time_point now) {
+            return tokens.refresh_after_rejection(written_at, now);
+        }};
+}
+
+}  // namespace
+
+fcm_channel::fcm_channel(std::shared_ptr<service> shared, const channel_context& context)
+    : service_(std::move(shared)),
+      counters_(context.metrics, service_->app, platform::fcm),
+      pool_(service_->connections->get(context.thread, context.executor, service_->where, policy())),
+      line_(wiring_of(*service_, context, counters_)) {
+    pool_->attach(line_);
+    new_token_ = service_->tokens->subscribe(context.executor, [this] { wake(); });
+}
+
+fcm_channel::~fcm_channel() {
+    pool_->detach(line_);
+}
+
+void fcm_channel::wake() {
+    // Without a token there is nothing that could be sent; its coming wakes us again.
+    if (line_.can_send()) {
+        pool_->wake(line_);
+    }
+}
+
+channel_statistics fcm_channel::statistics() const {
+    const http2::pool_statistics numbers = pool_->statistics();
+    channel_statistics out;
+    out.in_flight = line_.in_flight();
+    out.connections_ready = numbers.ready;
+    out.connections_connecting = numbers.connecting;
+    out.connections_draining = numbers.draining;
+    return out;
+}
+
+}  // namespace tocsin::fcm

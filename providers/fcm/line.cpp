@@ -1,0 +1,168 @@
+#include "providers/fcm/line.hpp"
+
+#include <exception>
+#include <utility>
+
+namespace tocsin::fcm {
+namespace {
+
+using namespace std::chrono_literals;
+
+// More than this many quota answers a second that do not say whose quota, on one thread: it is the
+// project's.
+constexpr std::size_t quota_answers_of_devices = 10;
+constexpr std::chrono::milliseconds quota_pause = 60s;
+constexpr std::chrono::milliseconds least_pause = 10s;  // Google: between two tries of anything.
+constexpr auto between_apple_lines = 10min;
+
+}  // namespace
+
+line::line(line_wiring wiring) : wiring_(std::move(wiring)) {}
+
+bool line::urgent() const noexcept {
+    return wiring_.source.urgent();
+}
+
+bool line::next_request(std::uint64_t, time_point now, http2::request& out) noexcept {
+    const issued_token* const token = token_.get(wiring_.token);
+    if (token == nullptr) {
+        return false;
+    }
+    push* const item = wiring_.source.take(now);
+    if (item == nullptr) {
+        return false;
+    }
+    const auto& content = static_cast<const rendered_message&>(*item->content);
+    out.add(":method", "POST");
+    out.add(":scheme", "https");
+    out.add(":authority", wiring_.authority);
+    out.add(":path", wiring_.path);
+    out.add("authorization", token->authorization);
+    out.add("content-type", "application/json");
+    out.body[0] = rendered_message::beginning(item->is_fid);
+    out.body[1] = item->token;
+    out.body[2] = content.ending(item->variant);
+    out.context = item;
+    ++in_flight_;
+    return true;
+}
+
+http2::connection_advice line::on_response(const http2::response& answer) noexcept {
+    auto& item = *static_cast<push*>(answer.context);
+    const auto& content = static_cast<const rendered_message&>(*item.content);
+    --in_flight_;
+    item.written_at = answer.written_at;
+    if (answer.status == 200) [[likely]] {
+        wiring_.counters.accepted();
+        wiring_.health.clear();
+        wiring_.project.note_accepted(answer.answered_at);
+        content.note_accepted();
+        verdict what;
+        what.action = reaction::accept;
+        what.status = 200;
+        what.provider_id = message_name(answer.body);
+        wiring_.source.settle(item, what, answer.answered_at);
+        return http2::connection_advice::keep;
+    }
+    fcm::answer said;
+    said.status = answer.status;
+    said.body = answer.body;
+    said.retry_after = answer.retry_after;
+    surroundings around;
+    around.project_works = wiring_.project.works(answer.answered_at);
+    around.message_accepted = content.accepted();
+    judgement given(said, around, item.attempts, wiring_.time.wall_now());
+    weigh(given, item, answer);
+    wiring_.counters.count(given.what().status, given.what().reason);
+    wiring_.source.settle(item, given.what(), answer.answered_at);
+    // FCM authenticates each request, so no answer says anything about the connection.
+    return http2::connection_advice::keep;
+}
+
+void line::weigh(judgement& given, const push& item, const http2::response& answer) noexcept {
+    if (given.why() == cause::unclear_quota) {
+        weigh_quota(given, answer.answered_at);
+    }
+    try {
+        tell(given, item, answer);
+    } catch (const std::exception&) {
+        // Out of memory for a sentence: the verdict stands without it.
+    }
+}
+
+void line::weigh_quota(judgement& given, time_point now) noexcept {
+    if (now - quota_window_ > 1s) {
+        quota_window_ = now;
+        quota_answers_ = 0;
+    }
+    if (++quota_answers_ > quota_answers_of_devices) {
+        given.what().action = reaction::pause_quota;
+        given.what().retry_after = quota_pause;
+    }
+}
+
+void line::tell(judgement& given, const push& item, const http2::response& answer) {
+    verdict& what = given.what();
+    std::string_view problem = row_of(given.why()).meaning;
+    if (what.action == reaction::refresh_credential) {
+        if (wiring_.refresh(answer.written_at, answer.answered_at) == auth::renewal::too_young) {
+            what.action = reaction::pause_app;
+            problem = "FCM does not accept an access token that was issued a moment ago.";
+        }
+    }
+    if (what.action == reaction::pause_app) {
+        report(given, std::string(problem));
+    } else if (given.why() == cause::apple_credential) {
+        if (apple_told_ == time_point{} || answer.answered_at - apple_told_ > between_apple_lines) {
+            apple_told_ = answer.answered_at;
+            wiring_.log.error(
+                "fcm.apple_credential_refused", {{"app", wiring_.app},
+                                                 {"reason", what.reason},
+                                                 {"problem", problem},
+                                                 {"remedy", row_of(given.why()).remedy}});
+        }
+    } else if (what.action == reaction::reject_event && told_about_ != item.content) {
+        // One line for an event, not one for each of its pushes that is in flight.
+        told_about_ = item.content;
+        wiring_.log.warning(
+            "fcm.message_refused",
+            {{"app", wiring_.app}, {"reason", what.reason}, {"answer", given.sentence()}});
+    }
+}
+
+void line::report(const judgement& given, std::string problem) {
+    problem += ' ';
+    problem += row_of(given.why()).remedy;
+    if (wiring_.health.report(problem)) {
+        wiring_.log.error(
+            "fcm.credential_refused", {{"app", wiring_.app},
+                                       {"reason", given.what().reason},
+                                       {"problem", problem},
+                                       {"answer", given.sentence()}});
+    }
+}
+
+void line::on_failure(const http2::failed_request& failed) noexcept {
+    auto& item = *static_cast<push*>(failed.context);
+    --in_flight_;
+    item.written_at = failed.written_at;
+    verdict what;
+    switch (failed.why) {
+        case http2::failure::not_processed:
+            what.action = reaction::resend;
+            what.reason = "NotProcessed";
+            break;
+        case http2::failure::unknown:
+            what.reason = "ConnectionLost";
+            what.retry_after = least_pause;
+            break;
+        case http2::failure::timed_out:
+            what.reason = "Timeout";
+            what.retry_after = least_pause;
+            break;
+    }
+    wiring_.counters.count(0, what.reason);
+    wiring_.source.settle(item, what, wiring_.time.now());
+}
+
+}  // namespace tocsin::fcm

@@ -1,0 +1,180 @@
+#include "providers/fcm/renderer.hpp"
+
+#include "engine/core/text.hpp"
+#include "providers/common/json_merge.hpp"
+#include "providers/fcm/message_json.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+namespace tocsin::fcm {
+namespace {
+
+namespace json = boost::json;
+
+refusal bad_override(std::string message) {
+    return {"invalid_override", "fcm." + std::move(message)};
+}
+
+/// Keys that FCM refuses in data: the REST reference and the ErrorCode page together.
+bool is_reserved(std::string_view key) noexcept {
+    return key == "from" || key == "message_type" || key == "gcm" || key.starts_with("google") ||
+           key.starts_with("gcm");
+}
+
+parsed<> check_keys(const json::object& overrides) {
+    static constexpr auto known = std::to_array<std::string_view>(
+        {"data", "notification", "android", "webpush", "apns", "fcm_options", "validate_only"});
+    static constexpr auto targets =
+        std::to_array<std::string_view>({"token", "fid", "topic", "condition", "name"});
+    for (const auto& entry : overrides) {
+        const std::string_view key = entry.key();
+        if (std::ranges::find(targets, key) != targets.end()) {
+            return bad_override(std::string(key) + " cannot be set: the audience says who is sent to");
+        }
+        if (std::ranges::find(known, key) == known.end()) {
+            const std::string_view meant = nearest(key, known);
+            return bad_override(
+                std::string(key) + " is not a field of an FCM message" +
+                (meant.empty() ? "" : "; did you mean " + std::string(meant) + "?"));
+        }
+    }
+    return {};
+}
+
+bool is_duration(std::string_view text) noexcept {
+    if (text.size() < 2 || text.back() != 's') {
+        return false;
+    }
+    text.remove_suffix(1);
+    const auto point = text.find('.');
+    const auto whole = text.substr(0, point);
+    const auto digits = [](std::string_view part) {
+        return !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
+    };
+    return digits(whole) && (point == std::string_view::npos || digits(text.substr(point + 1)));
+}
+
+parsed<> check_android(const json::object& android) {
+    if (const auto* level = android.if_contains("priority")) {
+        static constexpr auto levels = std::to_array<std::string_view>({"NORMAL", "HIGH", "normal", "high"});
+        const auto* word = level->if_string();
+        if (word == nullptr || std::ranges::find(levels, std::string_view(*word)) == levels.end()) {
+            return bad_override("android.priority must be \"NORMAL\" or \"HIGH\"");
+        }
+    }
+    if (const auto* ttl = android.if_contains("ttl")) {
+        const auto* text = ttl->if_string();
+        if (text == nullptr || !is_duration(*text)) {
+            return bad_override("android.ttl must be a duration like \"3600s\"");
+        }
+    }
+    return {};
+}
+
+/// What an override may have made of the message.
+parsed<> check_message(const json::object& message) {
+    for (const auto& entry : message) {
+        if (!entry.value().is_object()) {
+            return bad_override(std::string(entry.key()) + " must be an object");
+        }
+    }
+    if (const auto* data = message.if_contains("data")) {
+        for (const auto& entry : data->get_object()) {
+            if (is_reserved(entry.key())) {
+                return bad_override("data." + std::string(entry.key()) + ": the key is reserved by FCM");
+            }
+            if (!entry.value().is_string()) {
+                return bad_override("data." + std::string(entry.key()) + " must be a string");
+            }
+        }
+    }
+    const auto* android = message.if_contains("android");
+    return android != nullptr ? check_android(android->get_object()) : parsed<>();
+}
+
+parsed<bool> wants_validation(const publish_event& event) {
+    const auto* given = event.fcm.if_contains("validate_only");
+    if (given == nullptr) {
+        return false;
+    }
+    const auto* wanted = given->if_bool();
+    if (wanted == nullptr) {
+        return bad_override("validate_only must be true or false");
+    }
+    if (*wanted && event.mode != delivery_mode::dry_run) {
+        return bad_override("validate_only needs mode \"dry_run\": nothing would be delivered");
+    }
+    return *wanted;
+}
+
+/// `","notification":{…},…}}`: everything behind the token.
+std::string ending_of(const json::object& message, bool validate_only) {
+    std::string out = "\"";
+    if (!message.empty()) {
+        const std::string fields = json::serialize(message);
+        out += ',';
+        out.append(fields, 1, fields.size() - 2);
+    }
+    out += validate_only ? R"(},"validate_only":true})" : "}}";
+    return out;
+}
+
+}  // namespace
+
+parsed<std::shared_ptr<const rendered_message>> renderer::render(
+    const publish_event& event, wall_time now) const {
+    for (const auto& [key, value] : event.data) {
+        if (is_reserved(key)) {
+            return refusal{
+                "reserved_data_key", "data." + key + ": the key is reserved by FCM; choose another"};
+        }
+    }
+    if (const auto fine = check_keys(event.fcm); fine.has_error()) {
+        return fine.error();
+    }
+    const auto validate_only = wants_validation(event);
+    if (validate_only.has_error()) {
+        return validate_only.error();
+    }
+    json::object overrides = event.fcm;
+    overrides.erase("validate_only");
+
+    locale_table locales;
+    std::vector<std::string> endings;
+    std::size_t largest = 0;
+    const auto add = [&](const localized_text* text, std::string_view locale) -> parsed<> {
+        json::object message = make_message(event, text, now);
+        merge_json(message, overrides);
+        if (auto fine = check_message(message); fine.has_error()) {
+            return fine;
+        }
+        const std::size_t size = json::serialize(message).size();
+        if (size > payload_limit) {
+            return refusal{
+                "payload_too_large", "the FCM message for app " + app_ +
+                                         (locale.empty() ? "" : " in locale " + std::string(locale)) +
+                                         " is " + std::to_string(size) + " bytes, the limit is " +
+                                         std::to_string(payload_limit)};
+        }
+        largest = std::max(largest, size);
+        endings.push_back(ending_of(message, *validate_only));
+        return {};
+    };
+    if (const auto done = add(nullptr, {}); done.has_error()) {
+        return done.error();
+    }
+    for (const auto& [locale, text] : event.localized) {
+        if (const auto done = add(&text, locale); done.has_error()) {
+            return done.error();
+        }
+        locales.add(locale);
+    }
+    return std::make_shared<const rendered_message>(std::move(endings), std::move(locales), largest);
+}
+
+}  // namespace tocsin::fcm

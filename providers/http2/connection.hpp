@@ -1,0 +1,189 @@
+#pragma once
+
+#include "engine/core/c_handle.hpp"
+#include "engine/core/clock.hpp"
+#include "engine/core/log.hpp"
+#include "engine/net/tls_channel.hpp"
+#include "engine/net/tls_context.hpp"
+#include "providers/http2/client.hpp"
+#include "providers/http2/pool.hpp"
+#include "providers/http2/session.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tocsin::http2 {
+
+class connection;
+
+using ticket_handle = c_handle<SSL_SESSION, SSL_SESSION_free>;
+
+/// What all connections of a pool have in common.
+struct connection_context {
+    boost::asio::any_io_executor executor;
+    endpoint where;
+    std::shared_ptr<net::tls_context> tls;
+    pool_policy policy;
+    const time_source& time;
+    logger& log;
+};
+
+/// How a connection ended.
+struct connection_end {
+    bool was_ready = false;  ///< False: the dial did not get as far as the peer's SETTINGS.
+    bool answered = false;   ///< At least one request was.
+    bool calm = false;       ///< The peer asked for fewer requests.
+    duration lived{};        ///< Since it became ready.
+    std::string problem;     ///< A sentence.
+};
+
+/// What a connection tells its pool. Must not throw; may call any function of the connection.
+class connection_owner {
+public:
+    virtual void on_ready(connection& which) noexcept = 0;
+    /// room() may have grown: answers came, a write drained, a limit rose.
+    virtual void on_room(connection& which) noexcept = 0;
+    virtual void on_first_answer(connection& which) noexcept = 0;
+    /// A ticket to resume the TLS session with, for the next dial.
+    virtual void on_ticket(ticket_handle ticket) noexcept = 0;
+    /// The last call. Every request has been answered or failed, the socket is closed.
+    virtual void on_ended(connection& which, const connection_end& end) noexcept = 0;
+
+protected:
+    ~connection_owner() = default;
+};
+
+/// One connection to a provider: a socket, TLS and an HTTP/2 session, kept going by the executor.
+///
+/// Dials once, lives, ends; never reconnects. Handlers hold it by shared_ptr, so it outlives its
+/// removal from the pool; the owner is not called any more after on_ended(). Reads and writes happen in
+/// turns: while many streams are open, what arrives and what is to be written gathers for up to
+/// pool_policy.gather_time, because a provider answers one stream at a time and a wake-up, a read, a TLS
+/// record and a write for each of them cost several times the rest.
+class connection final : public std::enable_shared_from_this<connection>, private session_events {
+public:
+    enum class phase : std::uint8_t { dialling, greeting, ready, draining, closed };
+
+    connection(
+        const connection_context& context, std::uint64_t id, connection_owner& owner,
+        std::uint64_t random_seed);
+    ~connection() = default;
+    connection(const connection&) = delete;
+    connection& operator=(const connection&) = delete;
+
+    /// Begins to dial. `ticket` may be null; it is not needed after the call.
+    void start(SSL_SESSION* ticket);
+
+    /// How many requests it takes now: none while a write is under way, and while it gathers only
+    /// for something urgent.
+    [[nodiscard]] std::size_t room(bool urgent) const noexcept;
+    /// At most room() of them, then flush(). `who` is told of every outcome.
+    void submit(client& who, const request& what, time_point now) noexcept;
+    /// Hands everything submitted to the socket.
+    void flush(time_point now) noexcept;
+
+    /// No new request; closes when those in flight have their answers, or at the drain timeout.
+    void drain(std::string_view why) noexcept;
+    /// Closes now. Idempotent.
+    void close() noexcept;
+    void forget(client& who) noexcept;
+
+    [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
+    [[nodiscard]] phase state() const noexcept { return phase_; }
+    [[nodiscard]] std::size_t in_flight() const noexcept { return session_ ? session_->in_flight() : 0; }
+    /// True if its streams or its window, not the lack of requests, limit it. Not while it is probed.
+    [[nodiscard]] bool saturated() const noexcept {
+        return phase_ == phase::ready && proven_ && session_->saturated();
+    }
+
+private:
+    // Dialling: connection_dial.cpp. Holds the connection itself: a name lookup cannot be cancelled and
+    // may outlast everything else.
+    static boost::asio::awaitable<void> dial(std::shared_ptr<connection> self, ticket_handle ticket);
+    boost::asio::awaitable<std::string> connect();
+    boost::asio::awaitable<std::string> secure(ticket_handle ticket);
+    [[nodiscard]] std::string host_and_port() const;
+    [[nodiscard]] std::string overdue_sentence() const;
+
+    // Turns of reading and writing: connection.cpp.
+    void greet();
+    void start_reading();
+    void on_turn();
+    [[nodiscard]] bool take_bytes(std::size_t count);
+    void settle(bool received);
+    void hold();
+    void become_ready(time_point now);
+    void on_written(const error_code& failed);
+    void offer_ticket();
+    void set_receive_mark(int bytes) noexcept;
+    [[nodiscard]] bool busy() const noexcept {
+        return session_->in_flight() > context_.policy.gather_above &&
+               context_.policy.gather_time.count() != 0;
+    }
+
+    // Time: connection_life.cpp.
+    void on_tick();
+    void arm(time_point due);
+    [[nodiscard]] time_point next_due() const noexcept;
+    void retire_if_due(time_point now) noexcept;
+    [[nodiscard]] bool finish_if_over() noexcept;
+    void finish(std::string problem, error_code detail) noexcept;
+    void say_goodbye() noexcept;
+
+    void on_answer(client& who, const response& answer) noexcept override;
+    void on_failure(client& who, const failed_request& failed) noexcept override;
+    void on_going_away(std::uint32_t http2_code, std::string_view text) noexcept override;
+    void note_idle(time_point now) noexcept;
+
+    const connection_context& context_;
+    std::uint64_t id_;
+    connection_owner* owner_;
+    std::mt19937_64 random_;
+    phase phase_ = phase::dialling;
+    const char* doing_ = "resolving its name";
+
+    boost::asio::ip::tcp::resolver resolver_;
+    boost::asio::ip::tcp::socket socket_;
+    boost::asio::steady_timer tick_timer_;
+    boost::asio::steady_timer hold_timer_;
+    std::unique_ptr<net::tls_channel> tls_;
+    std::optional<session> session_;
+    std::vector<char> cipher_;  // What is read from the socket.
+    std::vector<char> plain_;
+    std::string wire_;  // What is being written to the socket.
+
+    bool reading_ = false;
+    bool writing_ = false;
+    bool holding_ = false;
+    bool filled_up_ = false;  // The last write was as large as one may be: more may wait for it to drain.
+    bool in_session_ = false;
+    bool close_asked_ = false;
+    bool proven_;
+    bool answered_ = false;
+    bool calm_ = false;
+    bool ticket_offered_ = false;
+    int receive_mark_ = 1;
+
+    time_point ready_at_{};
+    time_point retire_at_ = time_point::max();
+    time_point phase_deadline_ = time_point::max();  // Of the dial, the SETTINGS, the drain.
+    time_point last_received_{};
+    time_point active_since_{};
+    time_point idle_since_{};
+    time_point ping_sent_{};
+    time_point armed_for_ = time_point::max();
+    std::string drain_reason_;
+};
+
+}  // namespace tocsin::http2

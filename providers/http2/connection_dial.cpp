@@ -1,0 +1,182 @@
+#include "providers/http2/connection.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+// From a name to an encrypted connection that speaks h2. Once per connection, so coroutines.
+
+namespace tocsin::http2 {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+// Longer than a provider's pause, far shorter than the quarter of an hour TCP takes by itself.
+constexpr int user_timeout_ms = 20'000;
+// What may wait in the kernel. The rest waits in lanes, where something urgent can overtake it.
+constexpr int unsent_in_kernel = 128 * 1024;
+
+void set_option(tcp::socket& socket, int level, int name, int value) noexcept {
+    // Each only improves on the default, so a kernel that refuses one is no reason to stop.
+    setsockopt(socket.native_handle(), level, name, &value, sizeof(value));
+}
+
+void tune(tcp::socket& socket) {
+    set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
+    set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_option(socket, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+    set_option(socket, IPPROTO_TCP, TCP_KEEPINTVL, 15);
+    set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout_ms);
+    set_option(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, unsent_in_kernel);
+    error_code ignored;
+    socket.non_blocking(true, ignored);
+}
+
+}  // namespace
+
+void connection::start(SSL_SESSION* ticket) {
+    ticket_handle kept;
+    if (ticket != nullptr && SSL_SESSION_up_ref(ticket) == 1) {
+        kept.reset(ticket);
+    }
+    phase_deadline_ = context_.time.now() + context_.policy.dial_timeout;
+    arm(phase_deadline_);
+    asio::co_spawn(context_.executor, dial(shared_from_this(), std::move(kept)), asio::detached);
+}
+
+asio::awaitable<void> connection::dial(std::shared_ptr<connection> self, ticket_handle ticket) {
+    std::string problem = co_await self->connect();
+    if (self->phase_ == phase::dialling && problem.empty()) {
+        problem = co_await self->secure(std::move(ticket));
+    }
+    if (self->phase_ != phase::dialling) {
+        co_return;  // Overdue or closed meanwhile, and said so.
+    }
+    if (problem.empty()) {
+        self->greet();
+    } else {
+        self->finish(std::move(problem), http2_errc::connection_lost);
+    }
+}
+
+/// Tries the addresses of the host one after another, in random order. Empty if one accepted.
+asio::awaitable<std::string> connection::connect() {
+    using namespace asio::experimental::awaitable_operators;
+    const std::string port = std::to_string(context_.where.port);
+    const auto [unresolved, found] =
+        co_await resolver_.async_resolve(context_.where.host, port, asio::as_tuple(asio::use_awaitable));
+    if (phase_ != phase::dialling) {
+        co_return std::string();
+    }
+    if (unresolved || found.empty()) {
+        co_return "no such host: " + context_.where.host + " (" + unresolved.message() + ")";
+    }
+    // A provider spreads its load by DNS, and the resolver's own order would undo that.
+    std::vector<tcp::endpoint> addresses;
+    for (const auto& entry : found) {
+        addresses.push_back(entry.endpoint());
+    }
+    std::ranges::shuffle(addresses, random_);
+
+    doing_ = "connecting";
+    const auto share = context_.policy.dial_timeout / static_cast<std::int64_t>(addresses.size());
+    const auto patience = std::max<std::chrono::milliseconds>(share, std::chrono::seconds(1));
+    error_code refused;
+    for (const tcp::endpoint& address : addresses) {
+        error_code failed;
+        socket_.close(failed);
+        socket_.open(address.protocol(), failed);
+        if (failed) {
+            refused = failed;
+            continue;
+        }
+        asio::steady_timer limit(context_.executor, patience);
+        const auto first = co_await (
+            socket_.async_connect(address, asio::as_tuple(asio::use_awaitable)) ||
+            limit.async_wait(asio::as_tuple(asio::use_awaitable)));
+        if (phase_ != phase::dialling) {
+            co_return std::string();
+        }
+        refused = asio::error::timed_out;
+        if (first.index() == 0) {
+            refused = std::get<0>(std::get<0>(first));
+        }
+        if (!refused) {
+            tune(socket_);
+            co_return std::string();
+        }
+    }
+    co_return "cannot connect to " + host_and_port() + ": " + refused.message() + " (" +
+        std::to_string(addresses.size()) + (addresses.size() == 1 ? " address" : " addresses") + " tried)";
+}
+
+/// The TLS handshake. Empty if the peer is who it should be and speaks h2.
+asio::awaitable<std::string> connection::secure(ticket_handle ticket) {
+    doing_ = "in the TLS handshake";
+    tls_ = std::make_unique<net::tls_channel>(context_.tls->session(context_.where.host));
+    if (ticket) {
+        tls_->resume(ticket.get());
+    }
+    for (;;) {
+        const auto outcome = tls_->handshake();
+        if (tls_->has_output()) {
+            tls_->take_output(wire_);
+            const auto [failed, written] =
+                co_await asio::async_write(socket_, asio::buffer(wire_), asio::as_tuple(asio::use_awaitable));
+            if (phase_ != phase::dialling) {
+                co_return std::string();
+            }
+            // An alert that cannot be delivered must not hide why it was sent.
+            if (failed && outcome != net::tls_channel::progress::failed) {
+                co_return "TLS handshake with " + host_and_port() + " failed: " + failed.message();
+            }
+        }
+        if (outcome == net::tls_channel::progress::failed) {
+            co_return "TLS handshake with " + host_and_port() + " failed: " + tls_->problem();
+        }
+        if (outcome == net::tls_channel::progress::done) {
+            break;
+        }
+        const auto [failed, count] =
+            co_await socket_.async_read_some(asio::buffer(cipher_), asio::as_tuple(asio::use_awaitable));
+        if (phase_ != phase::dialling) {
+            co_return std::string();
+        }
+        if (failed) {
+            co_return "TLS handshake with " + host_and_port() + " failed: " + failed.message();
+        }
+        tls_->receive({cipher_.data(), count});
+    }
+    if (tls_->alpn() != "h2") {
+        co_return host_and_port() + " does not speak HTTP/2: it did not choose h2 (ALPN)";
+    }
+    co_return std::string();
+}
+
+std::string connection::host_and_port() const {
+    return context_.where.host + ":" + std::to_string(context_.where.port);
+}
+
+std::string connection::overdue_sentence() const {
+    if (phase_ == phase::greeting) {
+        return host_and_port() + " sent no HTTP/2 SETTINGS within " +
+               std::to_string(context_.policy.settings_timeout.count()) + " ms";
+    }
+    return "no connection to " + host_and_port() + " within " +
+           std::to_string(context_.policy.dial_timeout.count()) + " ms (still " + doing_ + ")";
+}
+
+}  // namespace tocsin::http2

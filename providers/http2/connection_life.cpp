@@ -1,0 +1,204 @@
+#include "providers/http2/connection.hpp"
+
+#include <boost/asio/buffer.hpp>
+
+#include <algorithm>
+#include <utility>
+
+// Deadlines and endings. One timer serves them all: it is set to the nearest, and only moved when
+// something nearer appears, so a request costs no timer.
+
+namespace tocsin::http2 {
+
+namespace asio = boost::asio;
+
+void connection::arm(time_point due) {
+    if (due >= armed_for_) {
+        return;
+    }
+    armed_for_ = due;
+    // Relative, because a test's time_source need not be the timer's.
+    tick_timer_.expires_after(std::max(due - context_.time.now(), duration::zero()));
+    tick_timer_.async_wait([self = shared_from_this()](const error_code& cancelled) {
+        if (!cancelled && self->phase_ != phase::closed) {
+            self->armed_for_ = time_point::max();
+            self->on_tick();
+        }
+    });
+}
+
+time_point connection::next_due() const noexcept {
+    time_point due = phase_deadline_;
+    if (phase_ != phase::ready && phase_ != phase::draining) {
+        return due;
+    }
+    due = std::min(due, session_->next_deadline().value_or(time_point::max()));
+    if (session_->in_flight() == 0) {
+        due = std::min(due, idle_since_ + context_.policy.idle_timeout);
+    } else if (session_->ping_pending()) {
+        due = std::min(due, ping_sent_ + context_.policy.ping_timeout);
+    } else {
+        due = std::min(due, std::max(last_received_, active_since_) + context_.policy.silence_before_ping);
+    }
+    return phase_ == phase::ready ? std::min(due, retire_at_) : due;
+}
+
+void connection::on_tick() {
+    const time_point now = context_.time.now();
+    if (now >= phase_deadline_) {
+        if (phase_ == phase::draining) {
+            finish(drain_reason_ + "; drained for as long as allowed", http2_errc::drain_timeout);
+        } else {
+            finish(overdue_sentence(), http2_errc::connection_lost);
+        }
+        return;
+    }
+    if (phase_ == phase::ready || phase_ == phase::draining) {
+        in_session_ = true;
+        const std::size_t expired = session_->expire(now);
+        in_session_ = false;
+        if (close_asked_) {
+            finish("closed", http2_errc::closed_here);
+            return;
+        }
+        if (expired != 0) {
+            context_.log.warning(
+                "http2.requests_timed_out",
+                {{"host", context_.where.host}, {"connection", id_}, {"count", expired}});
+        }
+        if (session_->ping_pending() && now >= ping_sent_ + context_.policy.ping_timeout) {
+            const error_code silent = http2_errc::connection_silent;
+            finish(host_and_port() + ": " + silent.message(), silent);
+            return;
+        }
+        if (session_->in_flight() != 0 && !session_->ping_pending() &&
+            now >= std::max(last_received_, active_since_) + context_.policy.silence_before_ping) {
+            ping_sent_ = now;
+            session_->ping();
+        }
+        retire_if_due(now);
+        if (finish_if_over()) {
+            return;
+        }
+        if (expired != 0) {
+            note_idle(now);
+            owner_->on_room(*this);
+            if (phase_ == phase::closed) {
+                return;
+            }
+        }
+        flush(now);
+    }
+    if (phase_ != phase::closed) {
+        arm(next_due());
+    }
+}
+
+void connection::retire_if_due(time_point now) noexcept {
+    if (phase_ != phase::ready) {
+        return;
+    }
+    if (session_->timeouts_in_a_row() >= session::timeouts_to_retire) {
+        drain(std::to_string(session_->timeouts_in_a_row()) + " requests in a row had no answer in time");
+    } else if (now >= retire_at_) {
+        drain("it has reached its age limit");
+    } else if (session_->in_flight() == 0 && now >= idle_since_ + context_.policy.idle_timeout) {
+        drain("it was idle");
+    }
+}
+
+void connection::note_idle(time_point now) noexcept {
+    if (session_->in_flight() == 0 && phase_ == phase::ready && idle_since_ <= active_since_) {
+        idle_since_ = now;
+        arm(idle_since_ + context_.policy.idle_timeout);
+    }
+}
+
+void connection::drain(std::string_view why) noexcept {
+    if (phase_ != phase::ready) {
+        return;
+    }
+    phase_ = phase::draining;
+    drain_reason_ = "the connection was retired because ";
+    drain_reason_ += why;
+    phase_deadline_ = context_.time.now() + context_.policy.drain_timeout;
+    arm(phase_deadline_);
+}
+
+/// Closes if nothing is left to wait for.
+bool connection::finish_if_over() noexcept {
+    if (phase_ == phase::draining && session_->in_flight() == 0) {
+        finish(drain_reason_, http2_errc::closed_here);
+    } else if (!session_->alive()) {
+        finish(host_and_port() + " ended the connection", http2_errc::connection_lost);
+    }
+    return phase_ == phase::closed;
+}
+
+void connection::close() noexcept {
+    if (in_session_) {
+        close_asked_ = true;  // Whoever is in there closes on the way out.
+        return;
+    }
+    finish("closed", http2_errc::closed_here);
+}
+
+void connection::finish(std::string problem, error_code detail) noexcept {
+    if (phase_ == phase::closed) {
+        return;
+    }
+    const auto self = shared_from_this();  // The owner is about to let go of it.
+    connection_end end;
+    end.was_ready = phase_ == phase::ready || phase_ == phase::draining;
+    end.answered = answered_;
+    end.calm = calm_;
+    end.lived = end.was_ready ? context_.time.now() - ready_at_ : duration::zero();
+    end.problem = std::move(problem);
+
+    const bool greeted = phase_ != phase::dialling;
+    phase_ = phase::closed;
+    if (greeted) {
+        if (answered_) {
+            offer_ticket();
+        }
+        say_goodbye();
+    }
+    error_code ignored;
+    socket_.close(ignored);
+    resolver_.cancel();
+    tick_timer_.cancel();
+    hold_timer_.cancel();
+    if (session_) {
+        in_session_ = true;
+        session_->fail_all(detail);
+        in_session_ = false;
+    }
+    if (end.was_ready) {
+        context_.log.info(
+            "http2.closed", {{"host", context_.where.host}, {"connection", id_}, {"why", end.problem}});
+    }
+    std::exchange(owner_, nullptr)->on_ended(*this, end);
+}
+
+/// Tells the peer, if that needs no waiting. It must not find out by a request that went nowhere,
+/// and neither must we wait for a peer that may be dead.
+void connection::say_goodbye() noexcept {
+    if (writing_) {
+        return;  // A record is half written: anything after it would be garbage.
+    }
+    // What was submitted and never flushed must stay unsent: it will be called not processed.
+    const bool unsent = !session_->output().empty() && session_->in_flight() != 0;
+    if (!unsent) {
+        session_->say_goodbye();
+        if (!tls_->write(session_->output())) {
+            return;
+        }
+    }
+    session_->clear_output();
+    tls_->shutdown();
+    tls_->take_output(wire_);
+    error_code ignored;
+    socket_.write_some(asio::buffer(wire_), ignored);
+}
+
+}  // namespace tocsin::http2

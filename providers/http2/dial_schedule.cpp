@@ -1,0 +1,52 @@
+#include "providers/http2/dial_schedule.hpp"
+
+#include "engine/core/backoff.hpp"
+
+#include <algorithm>
+
+namespace tocsin::http2 {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr backoff_policy after_failure{milliseconds(1'000), milliseconds(60'000)};
+constexpr milliseconds least_spacing(50);
+constexpr milliseconds most_spacing(200);
+constexpr milliseconds least_calm(5'000);
+constexpr milliseconds most_calm(30'000);
+constexpr std::chrono::seconds a_short_life(10);
+
+milliseconds between(milliseconds least, milliseconds most, std::mt19937_64& random) {
+    return milliseconds(std::uniform_int_distribution<std::int64_t>(least.count(), most.count())(random));
+}
+
+}  // namespace
+
+void dial_schedule::dialled(time_point now) {
+    not_before(now + between(least_spacing, most_spacing, random_));
+}
+
+void dial_schedule::failed(time_point now) {
+    // The spacing stays in force beneath: a random part of a second may be nothing at all.
+    not_before(now + between(least_spacing, most_spacing, random_));
+    not_before(now + backoff_delay(after_failure, failures_, random_));
+    ++failures_;
+}
+
+void dial_schedule::ended(time_point now, duration lived, bool ever_answered) {
+    if (ever_answered || lived >= a_short_life) {
+        failures_ = 0;
+    } else {
+        failed(now);
+    }
+}
+
+void dial_schedule::calm_down(time_point now) {
+    not_before(now + between(least_calm, most_calm, random_));
+}
+
+void dial_schedule::not_before(time_point when) noexcept {
+    earliest_ = std::max(earliest_, when);
+}
+
+}  // namespace tocsin::http2

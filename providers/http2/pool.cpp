@@ -1,0 +1,358 @@
+#include "providers/http2/pool.hpp"
+
+#include "providers/http2/connection.hpp"
+#include "providers/http2/dial_schedule.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+#include <random>
+#include <utility>
+#include <vector>
+
+namespace tocsin::http2 {
+namespace {
+
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+
+// Requests put on one connection before the next turn looks again for the one with most room:
+// few enough to spread one event, enough to make a write worth while.
+constexpr std::size_t quantum = 32;
+constexpr milliseconds first_growth_delay(20);
+constexpr milliseconds longest_growth_delay(1'000);
+// A moment between two writes in which streams are free does not end a shortage.
+constexpr milliseconds shortage_memory(10);
+
+std::uint64_t next_connection_id() noexcept {
+    static std::atomic<std::uint64_t> last{0};  // Pools on other threads count on it too.
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+/// A shortage must last this long before one more connection is opened: a small event needs none.
+milliseconds growth_delay(std::size_t connections) noexcept {
+    const unsigned doublings = 2U * static_cast<unsigned>(std::min<std::size_t>(connections - 1, 8));
+    return std::min(first_growth_delay * (1 << doublings), longest_growth_delay);
+}
+
+}  // namespace
+
+class pool::implementation final : public std::enable_shared_from_this<implementation>,
+                                   private connection_owner {
+public:
+    implementation(connection_context context, std::uint64_t random_seed)
+        : context_(std::move(context)),
+          random_(random_seed),
+          schedule_(random_()),
+          timer_(context_.executor) {}
+
+    void attach(client& who) { clients_.push_back({&who, false, false}); }
+
+    void detach(client& who) {
+        std::erase_if(clients_, [&](const attached& entry) { return entry.who == &who; });
+        for (const auto& each : connections_) {
+            each->forget(who);
+        }
+    }
+
+    void wake(client& who) {
+        for (attached& entry : clients_) {
+            entry.woken = entry.woken || entry.who == &who;
+        }
+        dispatch_soon();
+    }
+
+    void close() {
+        if (std::exchange(closed_, true)) {
+            return;
+        }
+        timer_.cancel();
+        const auto closing = connections_;  // on_ended() removes them one by one.
+        for (const auto& each : closing) {
+            each->close();
+        }
+    }
+
+    [[nodiscard]] pool_statistics statistics() const {
+        pool_statistics out;
+        for (const auto& each : connections_) {
+            switch (each->state()) {
+                case connection::phase::dialling:
+                case connection::phase::greeting: ++out.connecting; break;
+                case connection::phase::ready: ++out.ready; break;
+                case connection::phase::draining: ++out.draining; break;
+                case connection::phase::closed: break;
+            }
+            out.in_flight += each->in_flight();
+        }
+        out.dials_failed = dials_failed_;
+        out.last_dial_error = last_dial_error_;
+        return out;
+    }
+
+private:
+    struct attached {
+        client* who;
+        bool ready;  ///< It has not said "nothing" since it was last woken.
+        bool woken;  ///< Becomes ready with the next dispatch: one that wakes itself while it is
+                     ///< asked must neither be forgotten nor keep the loop busy.
+    };
+
+    /// From the loop and not from the caller: wake() may come from inside a client's callback, and
+    /// many wakes make one dispatch.
+    void dispatch_soon() {
+        if (closed_ || std::exchange(posted_, true)) {
+            return;
+        }
+        asio::post(context_.executor, [self = shared_from_this()] {
+            self->posted_ = false;
+            self->dispatch();
+        });
+    }
+
+    /// Moves requests from clients to connections until either side has no more, then writes.
+    void dispatch() {
+        if (closed_ || std::exchange(dispatching_, true)) {
+            return;  // The one that is under way goes on until nothing is left.
+        }
+        const time_point now = context_.time.now();
+        for (attached& entry : clients_) {
+            entry.ready = entry.ready || std::exchange(entry.woken, false);
+        }
+        touched_.clear();
+        while (attached* next = next_client()) {
+            connection* best = most_room(next->who->urgent());
+            if (best == nullptr || !fill(*best, now)) {
+                break;
+            }
+        }
+        for (connection* each : touched_) {
+            each->flush(now);
+        }
+        dispatching_ = false;
+        std::erase_if(
+            connections_, [](const auto& each) { return each->state() == connection::phase::closed; });
+        plan(now);
+    }
+
+    /// Whose turn it is: somebody urgent, or the next one in the round; null if nobody is ready.
+    [[nodiscard]] attached* next_client() {
+        attached* first = nullptr;
+        for (std::size_t i = 0; i < clients_.size(); ++i) {
+            attached& entry = clients_[(turn_ + i) % clients_.size()];
+            if (!entry.ready) {
+                continue;
+            }
+            if (entry.who->urgent()) {
+                return &entry;
+            }
+            first = first == nullptr ? &entry : first;
+        }
+        return first;
+    }
+
+    [[nodiscard]] connection* most_room(bool urgent) const {
+        connection* best = nullptr;
+        std::size_t most = 0;
+        for (const auto& each : connections_) {
+            const std::size_t room = each->room(urgent);
+            if (room > most) {
+                most = room;
+                best = each.get();
+            }
+        }
+        return best;
+    }
+
+    /// False if it could neither place a request nor learn that a client has none.
+    bool fill(connection& where, time_point now) {
+        bool progress = false;
+        for (std::size_t taken = 0; taken < quantum;) {
+            attached* entry = next_client();
+            if (entry == nullptr || where.room(entry->who->urgent()) == 0) {
+                break;
+            }
+            progress = true;
+            client& who = *entry->who;
+            turn_ = static_cast<std::size_t>(entry - clients_.data()) + 1;
+            scratch_.clear();
+            if (!who.next_request(where.id(), now, scratch_)) {
+                mark_done(who);
+                continue;
+            }
+            where.submit(who, scratch_, now);
+            ++taken;
+        }
+        if (progress && std::ranges::find(touched_, &where) == touched_.end()) {
+            touched_.push_back(&where);
+        }
+        return progress;
+    }
+
+    void mark_done(const client& who) {
+        for (attached& entry : clients_) {  // Its place may have moved: clients come and go.
+            entry.ready = entry.ready && entry.who != &who;
+        }
+    }
+
+    [[nodiscard]] bool anybody_ready() const {
+        return std::ranges::any_of(clients_, [](const attached& entry) { return entry.ready; });
+    }
+
+    /// Opens a connection, now or later, if what there is does not suffice.
+    void plan(time_point now) {
+        if (closed_ || !anybody_ready()) {
+            short_since_.reset();
+            return;
+        }
+        std::size_t usable = 0;
+        bool all_saturated = true;
+        for (const auto& each : connections_) {
+            switch (each->state()) {
+                case connection::phase::dialling:
+                case connection::phase::greeting: return;  // One at a time.
+                case connection::phase::ready:
+                    ++usable;
+                    all_saturated = all_saturated && each->saturated();
+                    break;
+                case connection::phase::draining:
+                case connection::phase::closed: break;
+            }
+        }
+        time_point due = schedule_.earliest();
+        if (usable != 0) {
+            if (usable >= context_.policy.max_connections) {
+                return;
+            }
+            if (all_saturated) {
+                short_since_ = short_since_.value_or(now);
+                short_seen_ = now;
+            } else if (now - short_seen_ > shortage_memory) {
+                short_since_.reset();
+            }
+            if (!short_since_) {
+                return;
+            }
+            due = std::max(due, *short_since_ + growth_delay(usable));
+        }
+        if (now < due) {
+            dispatch_at(due, now);
+        } else if (usable == 0 || all_saturated) {
+            dial(now);
+        }
+    }
+
+    void dispatch_at(time_point due, time_point now) {
+        if (timer_due_ <= due && timer_due_ > now) {
+            return;
+        }
+        timer_due_ = due;
+        timer_.expires_after(due - now);
+        timer_.async_wait([self = shared_from_this()](const error_code& cancelled) {
+            if (!cancelled) {
+                self->timer_due_ = {};
+                self->dispatch();
+            }
+        });
+    }
+
+    void dial(time_point now) {
+        short_since_.reset();
+        schedule_.dialled(now);
+        connection_owner& owner = *this;
+        connections_.push_back(
+            std::make_shared<connection>(context_, next_connection_id(), owner, random_()));
+        connections_.back()->start(ticket_.get());
+    }
+
+    void on_ready(connection&) noexcept override { last_dial_error_.clear(); }
+    void on_room(connection&) noexcept override { dispatch(); }
+    void on_first_answer(connection&) noexcept override { schedule_.answered(); }
+    void on_ticket(ticket_handle ticket) noexcept override { ticket_ = std::move(ticket); }
+
+    void on_ended(connection& which, const connection_end& end) noexcept override {
+        const time_point now = context_.time.now();
+        if (closed_) {
+            // Our own doing: says nothing about the peer.
+        } else if (end.was_ready) {
+            schedule_.ended(now, end.lived, end.answered);
+        } else {
+            note_failed_dial(end.problem, now);
+        }
+        if (end.calm) {
+            schedule_.calm_down(now);
+        }
+        if (!dispatching_) {
+            std::erase_if(connections_, [&](const auto& each) { return each.get() == &which; });
+        }
+        dispatch_soon();
+    }
+
+    void note_failed_dial(const std::string& problem, time_point now) {
+        schedule_.failed(now);
+        ++dials_failed_;
+        ticket_.reset();                    // Should it be the cause, the next dial does without.
+        if (problem != last_dial_error_) {  // Once per change, not once per attempt.
+            last_dial_error_ = problem;
+            context_.log.warning(
+                "http2.dial_failed",
+                {{"host", context_.where.host}, {"port", context_.where.port}, {"problem", problem}});
+        }
+    }
+
+    connection_context context_;
+    std::mt19937_64 random_;
+    dial_schedule schedule_;
+    asio::steady_timer timer_;
+    time_point timer_due_{};
+    std::vector<attached> clients_;
+    std::size_t turn_ = 0;
+    std::vector<std::shared_ptr<connection>> connections_;
+    std::vector<connection*> touched_;
+    request scratch_;
+    ticket_handle ticket_;
+
+    std::optional<time_point> short_since_;
+    time_point short_seen_{};
+    std::uint64_t dials_failed_ = 0;
+    std::string last_dial_error_;
+    bool posted_ = false;
+    bool dispatching_ = false;
+    bool closed_ = false;
+};
+
+pool::pool(
+    boost::asio::any_io_executor executor, endpoint where, std::shared_ptr<net::tls_context> tls,
+    const pool_policy& policy, const time_source& time, logger& log, std::uint64_t random_seed) {
+    connection_context context{std::move(executor), std::move(where), std::move(tls), policy, time, log};
+    implementation_ = std::make_shared<implementation>(std::move(context), random_seed);
+}
+
+pool::~pool() {
+    close();
+}
+
+void pool::attach(client& who) {
+    implementation_->attach(who);
+}
+
+void pool::detach(client& who) {
+    implementation_->detach(who);
+}
+
+void pool::wake(client& who) {
+    implementation_->wake(who);
+}
+
+void pool::close() {
+    implementation_->close();
+}
+
+pool_statistics pool::statistics() const {
+    return implementation_->statistics();
+}
+
+}  // namespace tocsin::http2

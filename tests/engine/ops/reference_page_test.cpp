@@ -1,0 +1,70 @@
+#include "engine/ops/config.hpp"
+#include "engine/ops/metrics.hpp"
+#include "engine/ops/metrics_table.hpp"
+#include "tests/engine/ops/temporary_folder.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tocsin {
+namespace {
+
+/// Compares a page of the documentation with what the code says; with UPDATE_REFERENCE=1 in the
+/// environment it writes the page instead.
+void expect_page(const std::string& name, const std::string& generated) {
+    const std::filesystem::path file = std::filesystem::path(TOCSIN_REFERENCE_FOLDER) / name;
+    if (std::getenv("UPDATE_REFERENCE") != nullptr) {
+        std::ofstream(file, std::ios::binary) << generated;
+    }
+    std::ifstream in(file, std::ios::binary);
+    ASSERT_TRUE(in) << file;
+    const std::string written{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    EXPECT_EQ(written, generated) << "run this test once with UPDATE_REFERENCE=1 and commit the page";
+}
+
+TEST(ReferencePageTest, ConfigurationPageIsWhatTheTableOfKeysMakes) {
+    expect_page("configuration.md", configuration_reference());
+}
+
+TEST(ReferencePageTest, MetricsPageIsWhatTheTableOfMetricsMakes) {
+    expect_page("metrics.md", metrics::reference_page());
+}
+
+TEST(ReferencePageTest, ConfigurationPageShowsDefaultsAsTheFileHasThem) {
+    const std::string page = configuration_reference();
+    EXPECT_THAT(
+        page, ::testing::HasSubstr(
+                  "| `shutdown_timeout` | duration | `\"25s\"` | `TOCSIN_ENGINE_SHUTDOWN_TIMEOUT` |"));
+    EXPECT_THAT(page, ::testing::HasSubstr("| `default_ttl` | duration | `\"4h\"` |"));
+    EXPECT_THAT(page, ::testing::HasSubstr("| `pages_in_flight` | number | `16` |"));
+}
+
+TEST(ReferencePageTest, ExampleLacksNothingButItsKeyFiles) {
+    const std::string page = configuration_reference();
+    const std::string fence = "```toml\n";
+    const std::size_t start = page.find(fence) + fence.size();
+    const testing::temporary_folder folder;
+    config_sources sources;
+    sources.file = folder.write("tocsin.toml", page.substr(start, page.find("```", start) - start));
+    const config_outcome outcome = load_config(sources);
+    ASSERT_EQ(outcome.problems.size(), 3U);
+    for (const config_problem& problem : outcome.problems) {
+        EXPECT_THAT(problem.message, ::testing::HasSubstr("No such file or directory")) << problem.describe();
+    }
+}
+
+TEST(ReferencePageTest, EveryMetricIsDescribed) {
+    const std::string page = metrics::reference_page();
+    for (const metric_description& row : metric_table()) {
+        EXPECT_THAT(page, ::testing::HasSubstr("| `" + std::string(row.name) + "` |"));
+    }
+}
+
+}  // namespace
+}  // namespace tocsin

@@ -1,0 +1,115 @@
+#include "providers/apns/judgement.hpp"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace tocsin::apns {
+namespace {
+
+using namespace std::chrono_literals;
+const wall_time now(std::chrono::milliseconds(1'795'000'000'000));
+
+answer said(int status, std::string_view body, std::string_view retry_after = "") {
+    answer out;
+    out.status = status;
+    out.body = body;
+    out.retry_after = retry_after;
+    out.apns_id = "an-id";
+    return out;
+}
+
+TEST(ApnsJudgement, ReadsTheReasonAndSinceWhenTheTokenIsDead) {
+    const judgement given(said(410, R"({"reason":"Unregistered","timestamp":1763870000123})"), 0, now);
+    EXPECT_EQ(given.what().action, reaction::drop_token);
+    EXPECT_EQ(given.what().status, 410);
+    EXPECT_EQ(given.what().reason, "Unregistered");
+    EXPECT_EQ(given.what().dead_since, wall_time(1'763'870'000'123ms));
+    EXPECT_EQ(given.what().provider_id, "an-id");
+}
+
+TEST(ApnsJudgement, TakesNoTimestampThatIsNone) {
+    for (const std::string_view body :
+         {R"({"reason":"Unregistered"})", R"({"reason":"Unregistered","timestamp":"1763870000123"})",
+          R"({"reason":"Unregistered","timestamp":-1})", R"({"reason":"Unregistered","timestamp":1e300})",
+          R"({"reason":"Unregistered","timestamp":null})"}) {
+        const judgement given(said(410, body), 0, now);
+        EXPECT_EQ(given.what().action, reaction::drop_token) << body;
+        EXPECT_FALSE(given.what().dead_since.has_value()) << body;
+    }
+}
+
+TEST(ApnsJudgement, OfABodyThatCannotBeReadGoesByTheStatusAndDropsNothing) {
+    for (const std::string& body :
+         {std::string(), std::string("{\"reason\":\"BadDev"), std::string("<html>Bad Request</html>"),
+          std::string("[]"), std::string("\"BadDeviceToken\""),
+          std::string(R"({"reason":["BadDeviceToken"]})"), std::string(R"({"error":"BadDeviceToken"})"),
+          std::string(16'000, '['), std::string("\xff\xfe\0", 3)}) {
+        const judgement given(said(400, body), 0, now);
+        EXPECT_EQ(given.what().action, reaction::reject_push) << body;
+        EXPECT_EQ(given.what().reason, "Unknown") << body;
+    }
+}
+
+TEST(ApnsJudgement, KeepsAnUnknownReasonThatIsAWord) {
+    const judgement given(said(400, R"({"reason":"InventedNextYear"})"), 0, now);
+    EXPECT_EQ(given.what().action, reaction::reject_push);
+    EXPECT_EQ(given.what().reason, "InventedNextYear");
+}
+
+TEST(ApnsJudgement, ReplacesAReasonThatIsNoWord) {
+    for (const std::string& body :
+         {std::string(R"({"reason":"two words"})"), std::string(R"({"reason":"a\nb"})"),
+          std::string(R"({"reason":"\"} 1"})"), "{\"reason\":\"" + std::string(65, 'a') + "\"}"}) {
+        const judgement given(said(400, body), 0, now);
+        EXPECT_EQ(given.what().reason, "Unknown") << body;
+    }
+}
+
+TEST(ApnsJudgement, OfASuccessHasNoReason) {
+    const judgement given(said(200, ""), 0, now);
+    EXPECT_EQ(given.what().action, reaction::accept);
+    EXPECT_EQ(given.what().reason, "");
+}
+
+TEST(ApnsJudgement, AThrottledDeviceWaitsTwiceAsLongEachTime) {
+    const auto pause = [](std::uint32_t attempts) {
+        return judgement(said(429, R"({"reason":"TooManyRequests"})"), attempts, now).what().retry_after;
+    };
+    EXPECT_EQ(pause(0), 60s);
+    EXPECT_EQ(pause(1), 120s);
+    EXPECT_EQ(pause(2), 240s);
+    EXPECT_EQ(pause(200), 16min);
+}
+
+TEST(ApnsJudgement, AnOutageIsTriedOnceSoonAndThenEveryQuarterOfAnHour) {
+    for (const std::string_view body :
+         {R"({"reason":"InternalServerError"})", R"({"reason":"ServiceUnavailable"})",
+          R"({"reason":"Shutdown"})"}) {
+        const int status = body.find("Internal") != std::string_view::npos ? 500 : 503;
+        EXPECT_EQ(judgement(said(status, body), 0, now).what().retry_after, std::nullopt);
+        EXPECT_EQ(judgement(said(status, body), 1, now).what().retry_after, 15min);
+    }
+}
+
+TEST(ApnsJudgement, ARetryAfterGoesBeforeOurOwnPause) {
+    const judgement given(said(503, R"({"reason":"ServiceUnavailable"})", "7"), 3, now);
+    EXPECT_EQ(given.what().retry_after, 7s);
+}
+
+TEST(ApnsJudgement, AnIdleConnectionCostsNoTime) {
+    const judgement given(said(400, R"({"reason":"IdleTimeout"})"), 0, now);
+    EXPECT_EQ(given.what().retry_after, 0ms);
+    EXPECT_EQ(given.row().connection, http2::connection_advice::drain);
+}
+
+TEST(ApnsJudgement, OfAnImpossibleStatusIsNoStatus) {
+    for (const int status : {0, -1, 70'000}) {
+        const judgement given(said(status, ""), 0, now);
+        EXPECT_EQ(given.what().status, 0);
+        EXPECT_EQ(given.what().action, reaction::retry_elsewhere);
+    }
+}
+
+}  // namespace
+}  // namespace tocsin::apns

@@ -1,0 +1,174 @@
+#include "providers/factory.hpp"
+
+#include "engine/ops/metrics.hpp"
+#include "tests/providers/auth/test_keys.hpp"
+#include "tests/support/manual_time.hpp"
+#include "tests/support/recorded_source.hpp"
+#include "tests/support/sample_event.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace tocsin {
+namespace {
+
+class FactoryTest : public ::testing::Test {
+protected:
+    FactoryTest() {
+        std::string pattern = ::testing::TempDir() + "factory_XXXXXX";
+        folder = ::mkdtemp(pattern.data());
+        app.id = "dijon";
+        app.apns.emplace();
+        app.apns->topic = "fr.example.dijon";
+        app.apns->team_id = "ABCDE12345";
+        app.apns->key_id = "KEY1234567";
+        app.apns->key_file = write("key.p8", testing::test_key::p256().pem());
+        app.fcm.emplace();
+        app.fcm->service_account_file = write(
+            "account.json", boost::json::serialize(boost::json::object{
+                                {"type", "service_account"},
+                                {"project_id", "mairies"},
+                                {"private_key_id", "abc123"},
+                                {"private_key", rsa_pem()},
+                                {"client_email", "push@mairies.iam.gserviceaccount.com"},
+                                {"token_uri", "https://oauth2.googleapis.com/token"}}));
+    }
+    ~FactoryTest() override { std::filesystem::remove_all(folder); }
+
+    static const std::string& rsa_pem() {
+        static const std::string pem = testing::test_key::rsa(2048).pem();  // Takes a third of a second.
+        return pem;
+    }
+
+    std::string write(const std::string& name, const std::string& text, mode_t mode = 0600) {
+        const auto path = folder / name;
+        std::ofstream(path) << text;
+        ::chmod(path.c_str(), mode);
+        return path;
+    }
+
+    [[nodiscard]] parsed<std::vector<std::shared_ptr<provider>>> make() {
+        settings configuration;
+        configuration.apps = {app};
+        return make_providers(configuration, {loop.get_executor(), 2, time, log, 1});
+    }
+
+    /// The refusal's code and message in one line.
+    [[nodiscard]] std::string refused() {
+        const auto made = make();
+        return made.has_error() ? made.error().code + ": " + made.error().message : "not refused";
+    }
+
+    std::filesystem::path folder;
+    boost::asio::io_context loop{1};
+    testing::manual_time time;
+    null_logger log;
+    app_settings app;
+};
+
+TEST_F(FactoryTest, MakesAProviderForEachPlatform) {
+    const auto made = make();
+    ASSERT_TRUE(made.has_value()) << refused();
+    ASSERT_EQ(made->size(), 2U);
+    EXPECT_EQ((*made)[0]->kind(), platform::apns);
+    EXPECT_EQ((*made)[1]->kind(), platform::fcm);
+    for (const auto& each : *made) {
+        EXPECT_EQ(each->app(), "dijon");
+        EXPECT_TRUE(each->credential().usable);
+        EXPECT_TRUE(each->render(testing::flood_event()).has_value());
+        EXPECT_FALSE(each->explain(400, "InventedNextYear").empty());
+    }
+    EXPECT_GE((*made)[1]->retry_floor(), std::chrono::seconds(10));
+}
+
+TEST_F(FactoryTest, ChannelsOpenNothingByThemselves) {
+    const auto made = make();
+    ASSERT_TRUE(made.has_value()) << refused();
+    metrics all;
+    testing::recorded_source source;
+    for (const auto& each : *made) {
+        const auto opened = each->open({loop.get_executor(), 1, time, log, all.add_shard(), source});
+        opened->wake();
+        EXPECT_EQ(opened->statistics().in_flight, 0U);
+        EXPECT_EQ(opened->statistics().connections_connecting, 0U);
+    }
+}
+
+TEST_F(FactoryTest, NamesTheAppAndTheKeyOfWhatIsWrong) {
+    app.apns->key_file = write("text.p8", "not a key");
+    EXPECT_TRUE(refused().starts_with("app.apns.key_file: app \"dijon\", apns: ")) << refused();
+}
+
+TEST_F(FactoryTest, RefusesKeysThatOthersCanRead) {
+    app.apns->key_file = write("open.p8", testing::test_key::p256().pem(), 0644);
+    EXPECT_NE(refused().find("chmod 600"), std::string::npos) << refused();
+    app.apns.reset();
+    ::chmod(app.fcm->service_account_file.c_str(), 0640);
+    EXPECT_NE(refused().find("app.fcm.service_account_file"), std::string::npos) << refused();
+}
+
+TEST_F(FactoryTest, RefusesWhatIsMissing) {
+    app.apns->key_id.clear();
+    EXPECT_TRUE(refused().starts_with("app.apns.key_id: ")) << refused();
+    app.apns->key_file = "/nowhere/key.p8";
+    app.apns->key_id = "KEY1234567";
+    EXPECT_TRUE(refused().starts_with("app.apns.key_file: ")) << refused();
+    app.apns->topic.clear();
+    EXPECT_TRUE(refused().starts_with("app.apns.topic: ")) << refused();
+    app.apns.reset();
+    app.fcm->service_account_file.clear();
+    EXPECT_TRUE(refused().starts_with("app.fcm.service_account_file: ")) << refused();
+}
+
+TEST_F(FactoryTest, RefusesAddressesInTheClearAndPaths) {
+    app.apns->url = "http://api.push.apple.com";
+    EXPECT_TRUE(refused().starts_with("app.apns.url: ")) << refused();
+    app.apns->url = "https://api.push.apple.com/3/device";
+    EXPECT_NE(refused().find("may have no path"), std::string::npos) << refused();
+}
+
+TEST_F(FactoryTest, RefusesAProjectThatWouldChangeThePath) {
+    app.fcm->project_id = "mairies/../other";
+    EXPECT_TRUE(refused().starts_with("app.fcm.project_id: ")) << refused();
+}
+
+TEST_F(FactoryTest, TakesACertificateInsteadOfAKey) {
+    const auto key = testing::test_key::p256();
+    app.apns->certificate_file = write("push.pem", key.certificate("push"), 0644);
+    app.apns->certificate_key_file = write("push.key", key.pem());
+    app.apns->key_file.clear();
+    const auto made = make();
+    ASSERT_TRUE(made.has_value()) << refused();
+    EXPECT_TRUE((*made)[0]->credential().expires_at.has_value());
+
+    app.apns->certificate_key_file = write("other.key", testing::test_key::p256().pem());
+    EXPECT_TRUE(refused().starts_with("app.apns.certificate_key_file: ")) << refused();
+    app.apns->certificate_file = write("bad.pem", "nothing");
+    EXPECT_TRUE(refused().starts_with("app.apns.certificate_file: ")) << refused();
+}
+
+TEST_F(FactoryTest, ACertificateThatHasEndedIsNotUsable) {
+    const auto key = testing::test_key::p256();
+    app.apns->certificate_file = write("push.pem", key.certificate("push"), 0644);
+    app.apns->certificate_key_file = write("push.key", key.pem());
+    const auto made = make();
+    ASSERT_TRUE(made.has_value()) << refused();
+    const auto state = (*made)[0]->credential();
+    EXPECT_EQ(state.usable, *state.expires_at > time.wall_now());
+    time.advance(std::chrono::hours(24 * 365 * 100));
+    EXPECT_FALSE((*made)[0]->credential().usable);
+    EXPECT_NE((*made)[0]->credential().problem.find("ended"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace tocsin

@@ -1,0 +1,241 @@
+#include "tests/providers/http2/pool_fixture.hpp"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace tocsin::http2 {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST_F(Http2PoolTest, CutConnectionLeavesUnknownsAndIsReplaced) {
+    serve();
+    server->on_request = [&](auto& peer, std::int32_t stream, const auto&) {
+        if (server->peers().size() > 1) {
+            peer.http2.respond(stream, "200");
+        } else if (peer.http2.requests().size() == 50) {
+            for (std::int32_t id = 1; id <= 19; id += 2) {
+                peer.http2.respond(id, "200");
+            }
+        }
+    };
+    open();
+    client.add_many(50, "x");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.answered == 10; }));
+    server->peers().front()->cut();
+    ASSERT_TRUE(run_until([&] { return client.settled() == 50; }));
+    EXPECT_EQ(client.count(failure::unknown), 40U);
+    EXPECT_EQ(pool_->statistics().ready, 0U);
+    client.add_many(50, "x");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.settled() == 100; }));
+    expect_each_settled_once(100);
+    EXPECT_EQ(client.answered, 60U);
+    EXPECT_EQ(server->peers().size(), 2U);
+}
+
+TEST_F(Http2PoolTest, ProbeGoesAloneUntilItIsAnswered) {
+    serve();
+    std::size_t seen_before_answer = 0;
+    std::vector<std::int32_t> held;
+    h2_tls_server::peer* peer = nullptr;
+    server->on_request = [&](auto& from, std::int32_t stream, const auto&) {
+        if (seen_before_answer == 0 || held.empty()) {
+            peer = &from;
+        }
+        held.push_back(stream);
+        if (client.answered != 0) {
+            from.http2.respond(stream, "200");
+        }
+    };
+    policy.probe_first = true;
+    policy.max_connections = 1;
+    open();
+    client.add_many(20, "x");
+    go();
+    ASSERT_TRUE(run_until([&] { return !held.empty(); }));
+    run_for(50ms);
+    seen_before_answer = held.size();
+    EXPECT_EQ(seen_before_answer, 1U);
+    peer->http2.respond(held.front(), "400");
+    peer->flush();
+    ASSERT_TRUE(run_until([&] { return client.answered == 20; }));
+    EXPECT_GT(peer->http2.most_open(), 1U);
+}
+
+TEST_F(Http2PoolTest, AdviceToDrainReplacesTheConnectionAfterItsAnswers) {
+    serve();
+    open();
+    client.advice = connection_advice::drain;
+    client.add("first");
+    go();
+    ASSERT_TRUE(run_until([&] { return server->open() == 0 && !server->peers().empty(); }));
+    EXPECT_TRUE(server->peers().front()->http2.said_goodbye());
+    client.advice = connection_advice::keep;
+    client.add("second");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.answered == 2; }));
+    EXPECT_NE(client.outcomes[0].connection, client.outcomes[1].connection);
+}
+
+TEST_F(Http2PoolTest, DrainWaitsForTheOthersAndGivesUpAtItsTimeout) {
+    serve();
+    server->on_request = [](auto& peer, std::int32_t stream, const auto&) {
+        if (stream == 5) {
+            peer.http2.respond(1, "200");
+        }
+    };
+    policy.drain_timeout = 50ms;
+    open();
+    client.advice = connection_advice::drain;
+    client.add_many(3, "x");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.answered == 1; }));
+    EXPECT_EQ(pool_->statistics().draining, 1U);
+    ASSERT_TRUE(run_until([&] { return client.settled() == 3; }));
+    EXPECT_EQ(client.outcomes[1].why, failure::unknown);
+    EXPECT_EQ(client.outcomes[1].detail, http2_errc::drain_timeout);
+}
+
+TEST_F(Http2PoolTest, GoAwayMovesTheUnprocessedToANewConnection) {
+    serve();
+    server->on_request = [&](auto& peer, std::int32_t stream, const auto&) {
+        if (server->peers().size() > 1) {
+            peer.http2.respond(stream, "200");
+        } else if (stream == 39) {
+            peer.http2.go_away(19, NGHTTP2_NO_ERROR, "server_shutting_down");
+            for (std::int32_t id = 1; id <= 19; id += 2) {
+                peer.http2.respond(id, "200");
+            }
+        }
+    };
+    open();
+    client.send_again = true;
+    client.on_requeue = [this] { go(); };
+    client.add_many(20, "x");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.answered == 20; }));
+    EXPECT_EQ(client.failed, 10U);
+    EXPECT_EQ(client.count(failure::not_processed), 10U);
+    EXPECT_EQ(log.count("http2.goaway"), 1);
+}
+
+TEST_F(Http2PoolTest, IdleConnectionIsClosed) {
+    serve();
+    policy.idle_timeout = 30ms;
+    open();
+    client.add("x");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.answered == 1; }));
+    ASSERT_TRUE(run_until([&] { return server->open() == 0; }));
+    EXPECT_EQ(pool_->statistics().ready, 0U);
+    EXPECT_TRUE(server->peers().front()->http2.said_goodbye());
+    EXPECT_EQ(server->peers().front()->http2.pings(), 0U);
+    EXPECT_EQ(pool_->statistics().dials_failed, 0U);
+}
+
+TEST_F(Http2PoolTest, OldConnectionIsReplaced) {
+    serve();
+    policy.max_age = 30ms;
+    open();
+    client.add("x");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.answered == 1 && server->open() == 0; }));
+    client.add("y");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.answered == 2; }));
+    EXPECT_EQ(server->peers().size(), 2U);
+}
+
+TEST_F(Http2PoolTest, SilentPeerIsPingedAndGivenUp) {
+    serve();
+    server->on_request = [](auto& peer, std::int32_t stream, const auto&) { peer.muted = stream == 5; };
+    policy.silence_before_ping = 30ms;
+    policy.ping_timeout = 30ms;
+    open();
+    client.add_many(3, "x");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.settled() == 3; }));
+    EXPECT_EQ(client.count(failure::unknown), 3U);
+    EXPECT_EQ(client.outcomes[0].detail, http2_errc::connection_silent);
+}
+
+TEST_F(Http2PoolTest, PingThatIsAnsweredKeepsTheConnection) {
+    serve();
+    server->on_request = [](auto&, std::int32_t, const auto&) {};
+    policy.silence_before_ping = 20ms;
+    policy.ping_timeout = 5s;
+    open();
+    client.add("slow");
+    go();
+    ASSERT_TRUE(
+        run_until([&] { return !server->peers().empty() && server->peers().front()->http2.pings() >= 3; }));
+    EXPECT_EQ(client.settled(), 0U);
+    server->peers().front()->http2.respond(1, "200");
+    server->peers().front()->flush();
+    ASSERT_TRUE(run_until([&] { return client.answered == 1; }));
+}
+
+TEST_F(Http2PoolTest, IdleConnectionIsNeverPinged) {
+    serve();
+    policy.silence_before_ping = 10ms;
+    policy.ping_timeout = 10ms;
+    open();
+    client.add("x");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.answered == 1; }));
+    run_for(100ms);
+    EXPECT_EQ(server->peers().front()->http2.pings(), 0U);
+    EXPECT_EQ(pool_->statistics().ready, 1U);
+}
+
+TEST_F(Http2PoolTest, AnswerThatNeverComesTimesOut) {
+    serve();
+    server->on_request = [](auto& peer, std::int32_t stream, const auto&) {
+        if (stream != 1) {
+            peer.http2.respond(stream, "200");
+        }
+    };
+    policy.request_timeout = 40ms;
+    open();
+    client.add_many(2, "x");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.settled() == 2; }));
+    EXPECT_EQ(client.outcomes[0].why, failure::timed_out);
+    EXPECT_EQ(client.outcomes[1].status, 200);
+    ASSERT_TRUE(run_until([&] { return server->peers().front()->http2.requests().at(1).reset; }));
+    EXPECT_EQ(pool_->statistics().ready, 1U);
+}
+
+TEST_F(Http2PoolTest, FiveTimeoutsInARowRetireTheConnection) {
+    serve();
+    server->on_request = [](auto&, std::int32_t, const auto&) {};
+    policy.request_timeout = 40ms;
+    open();
+    client.add_many(5, "x");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.settled() == 5 && server->open() == 0; }));
+    EXPECT_EQ(client.count(failure::timed_out), 5U);
+    EXPECT_EQ(pool_->statistics().ready, 0U);
+}
+
+TEST_F(Http2PoolTest, GarbageAfterTheHandshakeEndsTheConnection) {
+    serve();
+    server->on_request = [](auto& peer, std::int32_t stream, const auto&) {
+        if (stream == 5) {
+            peer.http2.send_raw("HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    };
+    open();
+    client.add_many(3, "x");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.settled() == 3; }));
+    EXPECT_EQ(client.count(failure::unknown), 3U);
+    EXPECT_EQ(client.outcomes[0].detail, http2_errc::protocol_violation);
+}
+
+}  // namespace
+}  // namespace tocsin::http2

@@ -1,0 +1,106 @@
+#include "providers/http2/dial_schedule.hpp"
+
+#include "tests/support/manual_time.hpp"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+namespace tocsin::http2 {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(DialSchedule, FirstConnectionMayBeOpenedAtOnce) {
+    testing::manual_time time;
+    dial_schedule schedule(1);
+    EXPECT_LE(schedule.earliest(), time.now());
+}
+
+TEST(DialSchedule, FurtherConnectionsKeepTheirDistance) {
+    testing::manual_time time;
+    dial_schedule schedule(1);
+    for (int i = 0; i < 100; ++i) {
+        schedule.dialled(time.now());
+        EXPECT_GE(schedule.earliest(), time.now() + 50ms);
+        EXPECT_LE(schedule.earliest(), time.now() + 200ms);
+        time.advance(schedule.earliest() - time.now());
+    }
+}
+
+TEST(DialSchedule, FailuresBackOffToAMinuteAndSpread) {
+    constexpr int schedules = 200;
+    for (std::uint32_t failures = 1; failures <= 10; ++failures) {
+        const duration ceiling = std::min<duration>(60s, 1s * (1 << (failures - 1)));
+        duration longest{};
+        duration sum{};
+        for (std::uint64_t seed = 0; seed < schedules; ++seed) {
+            testing::manual_time time;
+            dial_schedule schedule(seed);
+            for (std::uint32_t i = 0; i < failures; ++i) {
+                time.advance(std::max<duration>(schedule.earliest() - time.now(), 0s));
+                schedule.failed(time.now());
+            }
+            const duration wait = schedule.earliest() - time.now();
+            EXPECT_GE(wait, 50ms);
+            EXPECT_LE(wait, ceiling);
+            longest = std::max(longest, wait);
+            sum += wait;
+        }
+        EXPECT_GT(longest, ceiling * 9 / 10);
+        EXPECT_GT(sum / schedules, ceiling / 3);
+        EXPECT_LT(sum / schedules, ceiling * 2 / 3);
+    }
+}
+
+TEST(DialSchedule, RefusingHostIsDialledAHandfulOfTimesAnHour) {
+    testing::manual_time time;
+    dial_schedule schedule(42);
+    const time_point end = time.now() + 1h;
+    int dials = 0;
+    while (time.now() < end) {
+        schedule.dialled(time.now());
+        ++dials;
+        schedule.failed(time.now());
+        time.advance(schedule.earliest() - time.now());
+    }
+    EXPECT_LT(dials, 200);
+    EXPECT_GT(dials, 60);
+}
+
+TEST(DialSchedule, AnAnswerForgivesEarlierFailures) {
+    testing::manual_time time;
+    dial_schedule schedule(1);
+    for (int i = 0; i < 8; ++i) {
+        schedule.failed(time.now());
+    }
+    schedule.answered();
+    time.advance(1min);
+    schedule.failed(time.now());
+    EXPECT_LE(schedule.earliest(), time.now() + 1s);
+}
+
+TEST(DialSchedule, ShortLifeWithoutAnAnswerIsAFailure) {
+    testing::manual_time time;
+    dial_schedule schedule(1);
+    schedule.ended(time.now(), 9s, false);
+    EXPECT_EQ(schedule.failures_in_a_row(), 1U);
+    schedule.ended(time.now(), 1s, false);
+    EXPECT_EQ(schedule.failures_in_a_row(), 2U);
+    schedule.ended(time.now(), 1s, true);
+    EXPECT_EQ(schedule.failures_in_a_row(), 0U);
+    schedule.ended(time.now(), 1s, false);
+    schedule.ended(time.now(), 11s, false);
+    EXPECT_EQ(schedule.failures_in_a_row(), 0U);
+}
+
+TEST(DialSchedule, CalmIsKeptForSeconds) {
+    testing::manual_time time;
+    dial_schedule schedule(1);
+    schedule.calm_down(time.now());
+    EXPECT_GE(schedule.earliest(), time.now() + 5s);
+    EXPECT_LE(schedule.earliest(), time.now() + 30s);
+}
+
+}  // namespace
+}  // namespace tocsin::http2

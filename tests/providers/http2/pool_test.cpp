@@ -1,0 +1,247 @@
+#include "providers/http2/pool.hpp"
+
+#include "tests/providers/http2/pool_fixture.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace tocsin::http2 {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST_F(Http2PoolTest, OpensNothingUntilWoken) {
+    serve();
+    open();
+    run_for(30ms);
+    EXPECT_EQ(pool_->statistics().connecting + pool_->statistics().ready, 0U);
+    EXPECT_TRUE(server->peers().empty());
+}
+
+TEST_F(Http2PoolTest, OneRequestIsAnswered) {
+    serve();
+    server->on_request = [](auto& peer, std::int32_t stream, const auto& request) {
+        EXPECT_EQ(request.body, "{\"aps\":{}}");
+        peer.http2.respond(stream, "410", R"({"reason":"Unregistered"})", {{"apns-id", "abc"}});
+    };
+    open();
+    client.add("{\"aps\":{}}");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.answered == 1; }));
+    const auto& outcome = client.outcomes.at(0);
+    EXPECT_EQ(outcome.status, 410);
+    EXPECT_EQ(outcome.body, R"({"reason":"Unregistered"})");
+    EXPECT_EQ(outcome.provider_id, "abc");
+    EXPECT_NE(outcome.connection, 0U);
+    EXPECT_TRUE(outcome.written);
+    EXPECT_EQ(pool_->statistics().ready, 1U);
+    EXPECT_EQ(pool_->statistics().last_dial_error, "");
+}
+
+TEST_F(Http2PoolTest, ManyRequestsOverSeveralConnectionsAreEachAnsweredOnce) {
+    h2_tls_server::options options;
+    options.http2.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 100}};
+    serve(options);
+    std::vector<std::pair<h2_tls_server::peer*, std::int32_t>> held;
+    server->on_request = [&](auto& peer, std::int32_t stream, const auto&) {
+        // Nobody is answered before three connections are open, so that the pool must grow.
+        held.emplace_back(&peer, stream);
+        if (server->peers().size() >= 3) {
+            for (const auto& [from, id] : std::exchange(held, {})) {
+                from->http2.respond(id, "200");
+                from->flush();
+            }
+        }
+    };
+    policy.max_connections = 3;
+    open();
+    client.add_many(20'000, std::string(180, 'x'));
+    go();
+    ASSERT_TRUE(run_until([&] { return client.settled() == 20'000; }));
+    expect_each_settled_once(20'000);
+    EXPECT_EQ(client.failed, 0U);
+    EXPECT_EQ(server->peers().size(), 3U);
+    EXPECT_EQ(client.given_to.size(), 3U);
+    std::set<std::string> paths;
+    for (const auto& peer : server->peers()) {
+        EXPECT_LE(peer->http2.most_open(), 100U);
+        EXPECT_TRUE(peer->http2.healthy());
+        EXPECT_GT(peer->http2.requests().size(), 2000U) << "requests must spread over the connections";
+        for (const auto& [stream, request] : peer->http2.requests()) {
+            paths.insert(request.headers.at(":path"));
+        }
+    }
+    EXPECT_EQ(paths.size(), 20'000U);
+}
+
+TEST_F(Http2PoolTest, SmallEventNeedsNoSecondConnection) {
+    serve();
+    open();
+    client.add_many(100, "x");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.answered == 100; }));
+    EXPECT_EQ(server->peers().size(), 1U);
+}
+
+TEST_F(Http2PoolTest, LoweredLimitIsHonouredAndRefusalsComeBack) {
+    serve();
+    bool lowered = false;
+    std::size_t most_since = 0;
+    server->on_request = [&](auto& peer, std::int32_t stream, const auto&) {
+        const std::size_t seen = peer.http2.requests().size();
+        if (seen == 200 && !lowered) {
+            // What APNs does after a rejection: one stream, and REFUSED_STREAM for those in flight.
+            lowered = true;
+            peer.http2.set(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 1);
+            for (std::int32_t id = 1; id <= stream; id += 2) {
+                peer.http2.refuse(id);
+            }
+        } else if (lowered) {
+            most_since = std::max(most_since, seen);
+            peer.http2.respond(stream, "200");
+            if (seen == 260) {
+                peer.http2.set(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 500);
+            }
+        }
+    };
+    policy.max_connections = 1;
+    open();
+    client.send_again = true;
+    client.on_requeue = [this] { go(); };
+    client.add_many(200, "x");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.answered == 200; }));
+    EXPECT_EQ(client.count(failure::not_processed), 200U);
+    EXPECT_EQ(server->peers().size(), 1U);
+    EXPECT_TRUE(server->peers().front()->http2.healthy());
+}
+
+TEST_F(Http2PoolTest, ClientsTakeTurns) {
+    h2_tls_server::options options;
+    options.http2.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 10}};
+    serve(options);
+    policy.max_connections = 1;
+    open();
+    recorded_client second;
+    pool_->attach(second);
+    client.add_many(500, "x");
+    second.add_many(500, "y");
+    pool_->wake(client);
+    pool_->wake(second);
+    ASSERT_TRUE(run_until([&] { return client.answered + second.answered >= 400; }));
+    EXPECT_GT(client.answered, 150U);
+    EXPECT_GT(second.answered, 150U);
+    pool_->detach(second);
+}
+
+TEST_F(Http2PoolTest, UrgentClientOvertakes) {
+    h2_tls_server::options options;
+    options.http2.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 10}};
+    serve(options);
+    policy.max_connections = 1;
+    open();
+    recorded_client alert;
+    pool_->attach(alert);
+    client.add_many(5000, "x");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.answered >= 50; }));
+    const std::size_t before = client.answered;
+    alert.is_urgent = true;
+    alert.add_many(50, "alert");
+    pool_->wake(alert);
+    ASSERT_TRUE(run_until([&] { return alert.answered == 50; }));
+    EXPECT_LT(client.answered - before, 100U);
+    pool_->detach(alert);
+}
+
+TEST_F(Http2PoolTest, DetachedClientHearsNothingMore) {
+    serve();
+    std::int32_t asked = 0;
+    server->on_request = [&](auto&, std::int32_t stream, const auto&) { asked = stream; };
+    open();
+    auto gone = std::make_unique<recorded_client>();
+    pool_->attach(*gone);
+    gone->add("x");
+    pool_->wake(*gone);
+    ASSERT_TRUE(run_until([&] { return asked == 1; }));
+    pool_->detach(*gone);
+    gone.reset();
+    server->peers().front()->http2.respond(1, "200");
+    server->peers().front()->flush();
+    ASSERT_TRUE(run_until([&] { return pool_->statistics().in_flight == 0; }));
+}
+
+TEST_F(Http2PoolTest, CloseClassifiesEverythingOnceAndIsIdempotent) {
+    serve();
+    server->on_request = [](auto&, std::int32_t, const auto&) {};
+    open();
+    client.add_many(30, "x");
+    go();
+    ASSERT_TRUE(run_until([&] { return server->requests() == 30; }));
+    pool_->close();
+    pool_->close();
+    EXPECT_EQ(client.count(failure::unknown), 30U);
+    EXPECT_EQ(client.outcomes[0].detail, http2_errc::closed_here);
+    expect_each_settled_once(30);
+    EXPECT_EQ(pool_->statistics().ready, 0U);
+    client.add("late");
+    go();
+    run_for(20ms);
+    EXPECT_EQ(client.settled(), 30U);
+    EXPECT_EQ(server->peers().size(), 1U);
+}
+
+TEST_F(Http2PoolTest, CloseFromInsideAnAnswerIsSafe) {
+    struct closing_client final : recorded_client {
+        connection_advice on_response(const response& answer) noexcept override {
+            owner->close();
+            return recorded_client::on_response(answer);
+        }
+        pool* owner = nullptr;
+    };
+    serve();
+    open();
+    closing_client closing;
+    closing.owner = pool_.get();
+    pool_->attach(closing);
+    closing.add_many(10, "x");
+    pool_->wake(closing);
+    ASSERT_TRUE(run_until([&] { return closing.settled() == 10; }));
+    EXPECT_EQ(pool_->statistics().ready, 0U);
+    pool_->detach(closing);
+}
+
+TEST_F(Http2PoolTest, RandomCutsLoseAndRepeatNothing) {
+    h2_tls_server::options options;
+    options.http2.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 50}};
+    serve(options);
+    std::size_t seen = 0;
+    server->on_request = [&](auto& peer, std::int32_t stream, const auto&) {
+        peer.http2.respond(stream, "200");
+        if (++seen % 700 == 0) {
+            boost::asio::post(loop, [&peer] { peer.cut(); });
+        } else if (seen % 500 == 0) {
+            peer.http2.go_away(stream);
+        }
+    };
+    policy.max_connections = 2;
+    open();
+    client.add_many(5000, std::string(200, 'x'));
+    go();
+    ASSERT_TRUE(run_until([&] { return client.settled() == 5000; }));
+    expect_each_settled_once(5000);
+    EXPECT_GT(client.answered, 4000U);
+    for (const auto& peer : server->peers()) {
+        EXPECT_TRUE(peer->http2.healthy());
+    }
+}
+
+}  // namespace
+}  // namespace tocsin::http2

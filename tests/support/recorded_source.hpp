@@ -1,0 +1,45 @@
+#pragma once
+
+#include "engine/delivery/provider.hpp"
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tocsin::testing {
+
+/// A push_source that hands out what a test puts in, and remembers each verdict.
+class recorded_source final : public push_source {
+public:
+    struct settled {
+        push* item;
+        reaction action;
+        std::uint16_t status;
+        std::string reason;
+        std::optional<std::chrono::milliseconds> retry_after;
+        std::optional<wall_time> dead_since;
+        std::string provider_id;
+    };
+
+    [[nodiscard]] push* take(time_point) noexcept override {
+        if (waiting.empty()) {
+            return nullptr;
+        }
+        push* const out = waiting.front();
+        waiting.pop_front();
+        return out;
+    }
+    [[nodiscard]] bool urgent() const noexcept override { return is_urgent; }
+    void settle(push& item, const verdict& what, time_point) noexcept override {
+        verdicts.push_back(
+            {&item, what.action, what.status, std::string(what.reason), what.retry_after, what.dead_since,
+             std::string(what.provider_id)});
+    }
+
+    std::deque<push*> waiting;
+    std::vector<settled> verdicts;
+    bool is_urgent = false;
+};
+
+}  // namespace tocsin::testing

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace tocsin::testing {
+
+struct redis_server_options {
+    bool tcp = false;          ///< Also listen on a free port of 127.0.0.1.
+    bool tls = false;          ///< Speak TLS on that port, with a certificate for localhost and 127.0.0.1.
+    bool append_only = false;  ///< What was answered survives kill() and restart().
+    std::string password;      ///< Of the user "default"; empty: none.
+    std::vector<std::string> users;  ///< ACL lines: "alice on >secret ~* &* +@all".
+    std::vector<std::string> extra;  ///< More arguments, as {"--maxmemory", "10mb"}.
+};
+
+/// A real redis-server of one's own, in a directory of its own; both are gone with the object.
+///
+///     redis_server server;                     // on a Unix socket only
+///     server.cli({"XADD", "s", "*", "event", "{}"});
+///     client redis(loop.get_executor(), parse_address(server.url()).value(), …);
+///
+/// Everything that fails here throws std::runtime_error, with the server's log. Make it on a
+/// thread that outlives it: the server dies with the thread that started it, so that a crashed
+/// test leaves none behind.
+class redis_server {
+public:
+    explicit redis_server(redis_server_options options = {});
+    redis_server(const redis_server&) = delete;
+    redis_server& operator=(const redis_server&) = delete;
+    ~redis_server();
+
+    /// redis:// or rediss:// if it listens on a port, else unix://; with the password, if any.
+    [[nodiscard]] std::string url() const;
+    [[nodiscard]] std::string socket_url() const;
+    [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+    [[nodiscard]] std::string socket_path() const { return (directory_ / "redis.sock").string(); }
+    /// The trust root of a TLS server (PEM).
+    [[nodiscard]] std::string ca_file() const { return (directory_ / "certificate.pem").string(); }
+    [[nodiscard]] std::string log() const;
+
+    /// As a crash: SIGKILL, and gone when this returns.
+    void kill() noexcept;
+    /// Starts it again on the same port, socket and data, and waits until it answers.
+    void restart();
+    /// Stops it from running (SIGSTOP): connections stay open, nothing is answered.
+    void pause() const noexcept;
+    void resume() const noexcept;
+
+    /// Runs one command, over a connection of its own, and returns the reply as redis-cli prints it
+    /// to a pipe: elements of an array on lines of their own, nil as an empty line.
+    std::string cli(const std::vector<std::string>& command) const;
+
+private:
+    void start();
+    void wait_until_it_answers(std::chrono::steady_clock::time_point deadline);
+    [[nodiscard]] std::vector<std::string> command_line() const;
+
+    redis_server_options options_;
+    std::filesystem::path directory_;
+    std::uint16_t port_ = 0;
+    pid_t process_ = -1;
+};
+
+}  // namespace tocsin::testing

@@ -1,0 +1,122 @@
+#include "tests/tools/simulator/simulator_fixture.hpp"
+
+#include <boost/json/array.hpp>
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace tocsin::sim::testing {
+namespace {
+
+class ControlTest : public SimulatorTest {
+protected:
+    plain_answer get(const std::string& target) { return http(running->ports().control, "GET", target); }
+    plain_answer post(const std::string& target, const std::string& body) {
+        return http(running->ports().control, "POST", target, body);
+    }
+};
+
+TEST_F(ControlTest, IsHealthy) {
+    EXPECT_EQ(get("/healthz").status, 200);
+    EXPECT_EQ(get("/elsewhere").status, 404);
+    EXPECT_EQ(http(running->ports().control, "DELETE", "/stats").status, 405);
+}
+
+TEST_F(ControlTest, TellsHowOftenATokenCame) {
+    h2_client client = apns_client();
+    client.ask(apns_headers(apns_device(10)), apns_body);
+    client.ask(apns_headers(apns_device(10)), apns_body);
+    const auto counts = json_of(get("/tokens?platform=apns&token=" + apns_device(10)).body);
+    EXPECT_EQ(counts, json_of(R"({"received":2,"accepted":2,"dead":false})"));
+    EXPECT_EQ(get("/tokens?platform=apns").status, 400);
+    EXPECT_EQ(get("/tokens?platform=hms&token=x").status, 400);
+}
+
+TEST_F(ControlTest, ABehaviourIsInForceWhenThePostIsAnswered) {
+    h2_client client = apns_client();
+    EXPECT_EQ(client.ask(apns_headers(apns_device(1)), apns_body).status, 200);
+    const auto answer = post("/behaviour", R"({"apns":{"errors":[{"reason":"Shutdown","share":1}]}})");
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(json_of(answer.body).at("apns").at("errors").at(0).at("reason"), "Shutdown");
+    EXPECT_EQ(client.ask(apns_headers(apns_device(1)), apns_body).status, 503);
+    EXPECT_EQ(json_of(get("/behaviour").body), json_of(answer.body));
+}
+
+TEST_F(ControlTest, AMistakeInABehaviourIsExplainedAndChangesNothing) {
+    const auto before = get("/behaviour").body;
+    const auto answer = post("/behaviour", R"({"seed":5,"fcm":{"latency":{"fixed_m":1}}})");
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_EQ(
+        json_of(answer.body).at("error"),
+        "fcm.latency.fixed_m is not a known member; did you mean fixed_ms?");
+    EXPECT_EQ(post("/behaviour", "{").status, 400);
+    EXPECT_EQ(get("/behaviour").body, before);
+}
+
+TEST_F(ControlTest, RequestsAreRecordedInFullWhileRecordingIsOn) {
+    h2_client client = apns_client();
+    client.ask(apns_headers(apns_device(1)), apns_body);
+    EXPECT_EQ(json_of(get("/received").body), boost::json::array());
+    EXPECT_EQ(post("/behaviour", R"({"record":true})").status, 200);
+    client.ask(apns_headers(apns_device(2)), apns_body);
+    client.ask(apns_headers(apns_device(3)), "");
+    const auto newest = json_of(get("/received?platform=apns&limit=1").body).as_array();
+    ASSERT_EQ(newest.size(), 1U);
+    EXPECT_EQ(newest[0].at("token").as_string(), apns_device(3));
+    EXPECT_EQ(newest[0].at("status"), 400);
+    const auto all = json_of(get("/received").body).as_array();
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_EQ(all[1].at("body").as_string(), apns_body);
+    const auto& headers = all[1].at("headers").as_array();
+    EXPECT_NE(
+        std::find(headers.begin(), headers.end(), json_of(R"(["apns-topic","fr.example.mairies"])")),
+        headers.end());
+    EXPECT_EQ(json_of(get("/received?platform=fcm").body), boost::json::array());
+}
+
+TEST_F(ControlTest, ResetStartsTheCountsAgain) {
+    h2_client client = apns_client();
+    client.ask(apns_headers(apns_device(1)), apns_body);
+    ASSERT_EQ(json_of(get("/stats").body).at("apns").at("accepted"), 1);
+    EXPECT_EQ(post("/reset", "").status, 200);
+    const auto stats_now = json_of(get("/stats").body);
+    EXPECT_EQ(stats_now.at("apns").at("accepted"), 0);
+    EXPECT_EQ(stats_now.at("apns").at("tokens_distinct"), 0);
+    client.ask(apns_headers(apns_device(1)), apns_body);
+    EXPECT_EQ(stats("apns").at("accepted"), 1);
+    EXPECT_EQ(stats("apns").at("tokens_accepted_twice"), 0);
+}
+
+TEST_F(ControlTest, APortThatIsTakenIsNamed) {
+    simulator_options second = test_options(directory.path());
+    second.ports.fcm = running->ports().control;
+    const auto started = simulator::start(second);
+    ASSERT_FALSE(started.has_value());
+    EXPECT_EQ(started.error().code, "port");
+    EXPECT_EQ(
+        started.error().message, "port " + std::to_string(second.ports.fcm) +
+                                     " of 127.0.0.1 is taken by another program; choose another port for "
+                                     "FCM, or 0 for any that is free");
+}
+
+TEST_F(ControlTest, AnAddressThatIsNoneIsNamed) {
+    simulator_options second = test_options(directory.path());
+    second.address = "nowhere";
+    const auto started = simulator::start(second);
+    ASSERT_FALSE(started.has_value());
+    EXPECT_EQ(started.error().message, "\"nowhere\" is not an IP address to listen on");
+}
+
+TEST_F(ControlTest, StoppingTwiceIsFineAndChangingAfterwardsIsRefused) {
+    h2_client client = apns_client();
+    client.ask(apns_headers(apns_device(1)), apns_body);
+    running->stop();
+    running->stop();
+    EXPECT_FALSE(client.run_until([] { return false; }));
+    EXPECT_FALSE(running->change(json_of("{}")).has_value());
+    EXPECT_EQ(stats("apns").at("accepted"), 1);
+}
+
+}  // namespace
+}  // namespace tocsin::sim::testing

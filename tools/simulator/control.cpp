@@ -1,0 +1,120 @@
+#include "tools/simulator/control.hpp"
+
+#include "tools/simulator/dead_token.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <charconv>
+#include <optional>
+#include <string>
+
+namespace tocsin::sim {
+namespace {
+
+namespace json = boost::json;
+
+http_reply answer(const json::value& document) {
+    http_reply reply;
+    reply.body = json::serialize(document) + "\n";
+    return reply;
+}
+
+http_reply problem(unsigned status, std::string_view sentence) {
+    http_reply reply = answer(json::object{{"error", sentence}});
+    reply.status = status;
+    return reply;
+}
+
+std::string lower(std::string text) {
+    for (char& c : text) {
+        c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    }
+    return text;
+}
+
+}  // namespace
+
+http_reply control_endpoint::handle(const http_call& call) {
+    if (call.method == "GET") {
+        return get(call);
+    }
+    if (call.method != "POST") {
+        return problem(405, "GET or POST is required.");
+    }
+    if (call.path == "/reset") {
+        simulator_.reset();
+        return answer(json::object{{"reset", true}});
+    }
+    if (call.path != "/behaviour") {
+        return problem(404, "POST goes to /behaviour or /reset.");
+    }
+    error_code ec;
+    const auto document = json::parse(call.body, ec);
+    if (ec) {
+        return problem(400, "The body is not JSON: " + ec.message() + ".");
+    }
+    const auto changed = simulator_.change(document);
+    if (!changed) {
+        return problem(400, changed.error().message);
+    }
+    return answer(behaviour_json(simulator_.current_behaviour()));
+}
+
+http_reply control_endpoint::get(const http_call& call) const {
+    if (call.path == "/healthz") {
+        return answer(json::object{{"status", "ok"}});
+    }
+    if (call.path == "/stats") {
+        return answer(simulator_.stats());
+    }
+    if (call.path == "/behaviour") {
+        return answer(behaviour_json(simulator_.current_behaviour()));
+    }
+    if (call.path == "/tokens") {
+        return token(call);
+    }
+    if (call.path == "/received") {
+        return received(call);
+    }
+    return problem(404, "GET goes to /healthz, /stats, /behaviour, /tokens or /received.");
+}
+
+http_reply control_endpoint::token(const http_call& call) const {
+    const auto platform = find_provider(form_field(call.query, "platform").value_or(""));
+    const auto given = form_field(call.query, "token");
+    if (!platform || !given) {
+        return problem(400, "platform (apns, sandbox or fcm) and token are required.");
+    }
+    const std::string name = *platform == provider::fcm ? *given : lower(*given);
+    const token_counts counts = simulator_.counts(*platform, name);
+    const behaviour current = simulator_.current_behaviour();
+    const provider_behaviour& rules = current.of(*platform);
+    return answer(json::object{
+        {"received", counts.received},
+        {"accepted", counts.accepted},
+        {"dead",
+         is_dead(name, current.seed, rules.dead_share) || rules.dead_tokens.contains(token_key(name))}});
+}
+
+http_reply control_endpoint::received(const http_call& call) const {
+    std::optional<provider> platform;
+    if (const auto name = form_field(call.query, "platform")) {
+        platform = find_provider(*name);
+        if (!platform) {
+            return problem(400, "platform must be apns, sandbox or fcm.");
+        }
+    }
+    std::size_t limit = 100;
+    if (const auto text = form_field(call.query, "limit")) {
+        const auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), limit);
+        if (failed != std::errc() || end != text->data() + text->size()) {
+            return problem(400, "limit must be a whole number.");
+        }
+    }
+    return answer(simulator_.received(platform, limit));
+}
+
+}  // namespace tocsin::sim

@@ -1,0 +1,195 @@
+#include "engine/core/text.hpp"
+#include "engine/redis/check.hpp"
+#include "engine/redis/streams.hpp"
+#include "tools/tocsin/commands.hpp"
+#include "tools/tocsin/console.hpp"
+#include "tools/tocsin/exit_code.hpp"
+#include "tools/tocsin/session.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tocsin::cli {
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+constexpr std::size_t longest_payload_listed = 60;
+
+struct letter {
+    std::string id;
+    std::string stream;
+    std::string entry;
+    std::string reason;
+    std::string payload;
+};
+
+std::string text_of(const json::object& from, std::string_view name) {
+    const json::value* const found = from.if_contains(name);
+    return found != nullptr && found->is_string() ? std::string(found->as_string()) : std::string();
+}
+
+letter read_letter(const redis::stream_entry& entry) {
+    letter out;
+    out.id = entry.id;
+    boost::system::error_code ec;
+    const auto document = json::parse(entry.field("letter").value_or(""), ec);
+    if (!ec && document.is_object()) {
+        const json::object& object = document.as_object();
+        out.stream = text_of(object, "stream");
+        out.entry = text_of(object, "entry");
+        out.reason = text_of(object, "reason");
+        out.payload = text_of(object, "payload");
+        if (const auto raw = from_base64url(text_of(object, "payload_base64url")); raw && !raw->empty()) {
+            out.payload = *raw;
+        }
+    }
+    return out;
+}
+
+asio::awaitable<result<std::vector<letter>>> newest(redis_session& redis, std::size_t limit) {
+    redis::request ask;
+    ask.add("XREVRANGE", redis.keys().dead_letters(), "+", "-", "COUNT", limit);
+    auto answer = co_await redis.redis().execute(std::move(ask));
+    const auto checked = redis::checked(std::move(answer));
+    if (checked.has_error()) {
+        co_return checked.error();
+    }
+    const auto entries = redis::parse_entries(checked->front());
+    if (entries.has_error()) {
+        co_return entries.error();
+    }
+    std::vector<letter> out;
+    std::ranges::transform(*entries, std::back_inserter(out), read_letter);
+    co_return out;
+}
+
+asio::awaitable<result<std::vector<letter>>> by_ids(redis_session& redis, std::vector<std::string> ids) {
+    redis::request ask;
+    for (const std::string& id : ids) {
+        ask.add("XRANGE", redis.keys().dead_letters(), id, id);
+    }
+    std::vector<letter> out;
+    if (ask.empty()) {
+        co_return out;
+    }
+    auto answer = co_await redis.redis().execute(std::move(ask));
+    const auto checked = redis::checked(std::move(answer));
+    if (checked.has_error()) {
+        co_return checked.error();
+    }
+    for (std::size_t i = 0; i < checked->size(); ++i) {
+        const auto entries = redis::parse_entries((*checked)[i]);
+        if (entries.has_value() && !entries->empty()) {
+            out.push_back(read_letter(entries->front()));
+        }
+    }
+    co_return out;
+}
+
+/// Puts each entry back where it came from and takes its letter away.
+asio::awaitable<result<>> act(redis_session& redis, std::vector<letter> letters, bool put_back) {
+    redis::request ask;
+    ask.add("MULTI");
+    for (const letter& one : letters) {
+        const bool event = one.stream == redis.keys().events();
+        if (put_back && (event || one.stream == redis.keys().registrations())) {
+            ask.add("XADD", one.stream, "*", event ? "event" : "registration", one.payload);
+        }
+        ask.add("XDEL", redis.keys().dead_letters(), one.id);
+    }
+    ask.add("EXEC");
+    auto answer = co_await redis.redis().execute(std::move(ask));
+    const auto checked = redis::checked(std::move(answer));
+    co_return checked.has_error() ? result<>(checked.error()) : result<>();
+}
+
+int list(redis_session& redis, const common_options& common, std::size_t limit) {
+    const auto letters = redis.run(newest(redis, limit));
+    if (!letters) {
+        return exit_unreachable;
+    }
+    if (common.json) {
+        json::array out;
+        for (const letter& one : *letters) {
+            out.push_back(json::object{{"id", one.id}, {"stream", one.stream}, {"entry", one.entry}, {"reason", one.reason}});
+        }
+        print_json(out);
+        return exit_ok;
+    }
+    for (const letter& one : *letters) {
+        const bool cut = one.payload.size() > longest_payload_listed;
+        std::string head = one.payload.substr(0, longest_payload_listed);
+        while (!is_utf8(head) && !head.empty()) {
+            head.pop_back();
+        }
+        std::ranges::replace_if(head, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+        print(fmt::format("{}  {}\n    {}{}", inked(ink::bold, one.id), one.reason, inked(ink::dim, head), cut ? " …" : ""));
+    }
+    if (letters->empty()) {
+        print("No dead letters.");
+    }
+    return exit_ok;
+}
+
+int show(const common_options& common, const std::vector<letter>& letters) {
+    for (const letter& one : letters) {
+        if (common.json) {
+            print_json(json::object{
+                {"id", one.id}, {"stream", one.stream}, {"entry", one.entry}, {"reason", one.reason},
+                {"payload", is_utf8(one.payload) ? one.payload : "base64url:" + base64url(one.payload)}});
+        } else {
+            print(fmt::format("letter   {}\nstream   {}\nentry    {}\nreason   {}\npayload\n{}", one.id, one.stream, one.entry, one.reason, one.payload));
+        }
+    }
+    return exit_ok;
+}
+
+}  // namespace
+
+int run(const common_options& common, const dead_letters_options& how) {
+    const auto loaded = load_settings(common);
+    if (!loaded) {
+        return exit_configuration;
+    }
+    const auto redis = redis_session::open(*loaded);
+    if (redis == nullptr) {
+        return exit_configuration;
+    }
+    if (how.what == dead_letters_options::action::list) {
+        return list(*redis, common, how.limit);
+    }
+    if (how.ids.empty() && !how.all) {
+        complain("name the letters, as \"tocsin dead-letters list\" shows them, or say --all");
+        return exit_usage;
+    }
+    const auto letters = how.all ? redis->run(newest(*redis, loaded->engine.dead_letters_max_length))
+                                 : redis->run(by_ids(*redis, how.ids));
+    if (!letters) {
+        return exit_unreachable;
+    }
+    if (!how.all && letters->size() != how.ids.size()) {
+        complain(fmt::format("{} of {} letters do not exist", how.ids.size() - letters->size(), how.ids.size()));
+        return exit_failed;
+    }
+    if (how.what == dead_letters_options::action::show) {
+        return show(common, *letters);
+    }
+    const bool put_back = how.what == dead_letters_options::action::retry;
+    if (!letters->empty() && !redis->run(act(*redis, *letters, put_back))) {
+        return exit_unreachable;
+    }
+    if (common.json) {
+        print_json(json::object{{put_back ? "retried" : "dropped", letters->size()}});
+    } else {
+        print(fmt::format("{} {}", letters->size(), put_back ? "put back on their streams" : "dropped"));
+    }
+    return exit_ok;
+}
+
+}  // namespace tocsin::cli

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "engine/audience/device_store.hpp"
+#include "engine/audience/territories.hpp"
+#include "tools/tocsin/options.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tocsin::cli {
+
+/// The invented residents of the demo: real communes, real populations, devices out of a fixed seed.
+struct demo_population {
+    std::vector<device_change> devices;
+    std::uint64_t following_two = 0;
+};
+
+/// A share of the inhabitants of each commune follows it through the mutualised app, three quarters
+/// with FCM and one with APNs; one in ten also follows the next commune of the list. In the commune of
+/// `dedicated_to`, most of them have its own app instead.
+[[nodiscard]] demo_population make_population(
+    const territories& places, const std::vector<commune_id>& communes, commune_id dedicated_to,
+    const demo_options& how);
+
+}  // namespace tocsin::cli

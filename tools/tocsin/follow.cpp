@@ -1,0 +1,187 @@
+#include "tools/tocsin/follow.hpp"
+
+#include "engine/plan/ledger.hpp"
+#include "engine/redis/streams.hpp"
+#include "tools/tocsin/console.hpp"
+#include "tools/tocsin/exit_code.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/json/parse.hpp>
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace tocsin::cli {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+constexpr auto look_again = 100ms;
+constexpr auto patience = 5s;  // Before somebody is told that perhaps no engine runs.
+
+struct sight {
+    std::optional<event_report> report;
+    boost::json::value document;
+    std::string refusal;
+    bool other_entry = false;
+};
+
+/// Looks for a dead letter about `entry` among the newest.
+asio::awaitable<result<std::string>> letter_about(redis_session& redis, std::string entry) {
+    redis::request ask;
+    ask.add("XREVRANGE", redis.keys().dead_letters(), "+", "-", "COUNT", 200);
+    const auto answer = co_await redis.redis().execute(std::move(ask));
+    if (answer.has_error()) {
+        co_return answer.error();
+    }
+    const auto letters = redis::parse_entries(answer->front());
+    if (letters.has_error()) {
+        co_return letters.error();
+    }
+    for (const redis::stream_entry& letter : *letters) {
+        boost::system::error_code ec;
+        const auto document = boost::json::parse(letter.field("letter").value_or(""), ec);
+        const auto* const about = ec || !document.is_object() ? nullptr : document.as_object().if_contains("entry");
+        if (about != nullptr && about->is_string() && about->as_string() == entry) {
+            co_return std::string(document.as_object().at("reason").as_string());
+        }
+    }
+    co_return std::string();
+}
+
+asio::awaitable<result<sight>> look(redis_session& redis, std::string event, std::string entry) {
+    sight out;
+    auto report = co_await read_event(redis, event, &out.document);
+    if (report.has_error()) {
+        co_return report.error();
+    }
+    out.report = std::move(*report);
+    if (!entry.empty()) {
+        redis::request ask;
+        ask.add("HGET", redis.keys().ledger(event), "entry");
+        const auto answer = co_await redis.redis().execute(std::move(ask));
+        if (answer.has_error()) {
+            co_return answer.error();
+        }
+        const redis::reply owner = answer->front();
+        out.other_entry = !owner.is_nil() && owner.text() != entry;
+        if (!out.report || out.other_entry) {
+            auto refused = co_await letter_about(redis, std::move(entry));
+            if (refused.has_error()) {
+                co_return refused.error();
+            }
+            out.refusal = std::move(*refused);
+        }
+    }
+    co_return out;
+}
+
+void pause(redis_session& redis) {
+    asio::steady_timer timer(redis.loop(), look_again);
+    timer.wait();
+}
+
+}  // namespace
+
+asio::awaitable<result<std::optional<event_report>>> read_event(
+    redis_session& redis, std::string event, boost::json::value* document) {
+    ledger book(redis.redis(), redis.keys(), "");
+    const auto fields = co_await book.read(event);
+    if (fields.has_error()) {
+        co_return fields.error();
+    }
+    if (fields->empty()) {
+        co_return std::optional<event_report>();
+    }
+    event_report report = read_report(event, *fields);
+    if (const auto stored = fields->find("result"); stored != fields->end()) {
+        boost::system::error_code ec;
+        *document = boost::json::parse(stored->second, ec);
+        if (const auto* const object = document->if_object()) {
+            if (const auto* const at = object->if_contains("finished_at"); at != nullptr && at->is_int64()) {
+                report.finished_at = at->as_int64();
+            }
+        }
+    }
+    co_return std::optional<event_report>(std::move(report));
+}
+
+std::string report_table(const event_report& report) {
+    std::string out = fmt::format("{} {}", inked(ink::bold, report.event), report.state);
+    if (report.finished_at != 0) {
+        out += " in " + spoken_ms(static_cast<double>(report.finished_at - report.accepted_at));
+    }
+    table sums({"", "devices"});
+    sums.add({"targeted", grouped(report.targeted)});
+    for (std::size_t i = 0; i < outcome_count; ++i) {
+        if (report.outcomes[i] != 0) {
+            sums.add({"  " + std::string(outcome_names[i]), grouped(report.outcomes[i])});
+        }
+    }
+    if (report.parked != 0) {
+        sums.add({"  waiting for a retry", grouped(report.parked)});
+    }
+    sums.add({"retries", grouped(report.retries)});
+    sums.add({"possible duplicates", grouped(report.possible_duplicates)});
+    out += "\n" + sums.text();
+    if (report.latencies.total() != 0) {
+        out += fmt::format(
+            "\naccepted within: 50 % {}, 90 % {}, 99 % {}",
+            spoken_ms(static_cast<double>(report.latencies.quantile(0.5))),
+            spoken_ms(static_cast<double>(report.latencies.quantile(0.9))),
+            spoken_ms(static_cast<double>(report.latencies.quantile(0.99))));
+    }
+    for (const auto& [reason, times] : report.reasons) {
+        out += fmt::format("\n  {} × {}", grouped(times), reason);
+    }
+    return out;
+}
+
+int follow_event(
+    redis_session& redis, const common_options& common, std::string event, std::string entry) {
+    progress_line progress;
+    const time_point begun = redis.time().now();
+    bool warned = false;
+    for (;;) {
+        const auto seen = redis.run(look(redis, event, entry));
+        if (!seen) {
+            return exit_unreachable;
+        }
+        if (!seen->refusal.empty()) {
+            progress.clear();
+            complain("the event was refused: " + seen->refusal);
+            return exit_failed;
+        }
+        if (seen->other_entry) {
+            progress.clear();
+            complain("an event with the id \"" + event + "\" was accepted before: this one is not sent again");
+            return exit_ok;
+        }
+        if (seen->report && seen->report->finished_at != 0) {
+            progress.clear();
+            if (common.json) {
+                print_json(seen->document);
+            } else {
+                print(report_table(*seen->report));
+            }
+            return seen->report->state == "finished" ? exit_ok : exit_failed;
+        }
+        if (seen->report) {
+            const event_report& report = *seen->report;
+            const double share = report.pages_planned == 0
+                                     ? 0
+                                     : static_cast<double>(report.pages_settled) / static_cast<double>(report.pages_planned);
+            progress.show(fmt::format(
+                "{} {:3.0f} %  {} accepted  {} dead  {} waiting", progress_line::bar(share), share * 100,
+                grouped(report.count(outcome::accepted)), grouped(report.count(outcome::dead)),
+                grouped(report.parked)));
+        } else if (!warned && redis.time().now() - begun > patience) {
+            warned = true;
+            complain("nobody has taken the event yet: is an engine running on this Redis?");
+        }
+        pause(redis);
+    }
+}
+
+}  // namespace tocsin::cli

@@ -1,0 +1,83 @@
+#pragma once
+
+#include "engine/event/publish_event.hpp"
+#include "tools/simulator/options.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+// What each command can be told, without a word about how it is spelt (command_line.cpp) or done.
+
+namespace tocsin::cli {
+
+/// For every command.
+struct common_options {
+    std::string config;  ///< --config; empty: where load_config() looks.
+    std::vector<std::pair<std::string, std::string>> settings;  ///< "redis.url" and the like.
+    bool json = false;
+    bool show_tokens = false;
+};
+
+struct serve_options {};
+
+struct publish_options {
+    std::vector<std::string> to;
+    std::string file;  ///< A whole event document instead of the flags; "-": standard input.
+    std::string id, title, subtitle, body, category, priority, send_at, collapse_id, url, image, mode;
+    std::optional<long> ttl;
+    std::vector<std::string> apps, data;
+    bool watch = false;
+};
+
+struct send_options {
+    std::string app, platform, token, title, body, priority;
+    std::vector<std::string> data;
+    bool sandbox = false;
+    bool validate_only = false;
+};
+
+struct status_options {
+    std::string event;
+    bool watch = false;
+};
+
+struct devices_options {
+    enum class action { import, export_, count, show, forget } what = action::count;
+    std::string argument;  ///< File for import, token for show and forget.
+};
+
+struct dead_letters_options {
+    enum class action { list, show, retry, drop } what = action::list;
+    std::vector<std::string> ids;
+    std::size_t limit = 20;
+    bool all = false;
+};
+
+struct check_config_options {
+    bool online = false;
+};
+
+struct sim_options {
+    sim::simulator_options simulator;
+    std::string behaviour;  ///< A JSON document as POST /behaviour takes it.
+};
+
+struct demo_options {
+    std::string epci = "242100410";  ///< Dijon Métropole.
+    double share = 0.35;             ///< Of the inhabitants, that follow their commune.
+    double dead_share = 0.03;
+    std::string keep;                ///< A directory to leave everything in; empty: a temporary one.
+};
+
+struct command {
+    common_options common;
+    std::variant<
+        serve_options, publish_options, send_options, status_options, devices_options, dead_letters_options,
+        check_config_options, sim_options, demo_options>
+        what;
+};
+
+}  // namespace tocsin::cli

@@ -1,0 +1,219 @@
+#include "engine/core/digest.hpp"
+#include "engine/delivery/provider.hpp"
+#include "engine/event/device_token.hpp"
+#include "engine/ops/metrics.hpp"
+#include "providers/factory.hpp"
+#include "tools/tocsin/commands.hpp"
+#include "tools/tocsin/console.hpp"
+#include "tools/tocsin/exit_code.hpp"
+#include "tools/tocsin/key_value.hpp"
+#include "tools/tocsin/session.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/json/object.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+namespace tocsin::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto patience = 15s;
+
+/// Keeps the last thing that went wrong: it is the explanation when no answer comes.
+class last_words final : public logger {
+public:
+    [[nodiscard]] bool enabled(log_level level) const noexcept override { return level >= log_level::warning; }
+    void write(log_level level, std::string_view event, std::span<const log_field> fields) noexcept override {
+        if (!enabled(level)) {
+            return;
+        }
+        text = event;
+        for (const log_field& field : fields) {
+            text += fmt::format(" {}={}", field.key, field.value);
+        }
+    }
+    std::string text;
+};
+
+/// A queue of one push.
+class single_push final : public push_source {
+public:
+    explicit single_push(boost::asio::io_context& loop) : loop_(loop) {}
+
+    push item;
+    time_point sent{};
+    time_point answered{};
+    bool over = false;
+    verdict what;
+    std::string reason;
+    std::string provider_id;
+
+    [[nodiscard]] push* take(time_point now) noexcept override {
+        if (taken_) {
+            return nullptr;
+        }
+        taken_ = true;
+        sent = now;
+        item.written_at = now;
+        return &item;
+    }
+    [[nodiscard]] bool urgent() const noexcept override { return true; }
+    void settle(push&, const verdict& answer, time_point now) noexcept override {
+        // Certainly not processed: the connection's trouble, not the push's. A person waits, so again.
+        const bool again = (answer.action == reaction::resend || answer.action == reaction::refresh_credential) && ++tries_ < 3;
+        if (again) {
+            taken_ = false;
+            return;
+        }
+        over = true;
+        answered = now;
+        what = answer;
+        reason = answer.reason;
+        provider_id = answer.provider_id;
+        loop_.stop();
+    }
+
+private:
+    boost::asio::io_context& loop_;
+    bool taken_ = false;
+    int tries_ = 0;
+};
+
+parsed<publish_event> event_of(const send_options& how, const time_source& time) {
+    publish_event out;
+    const auto now = time.wall_now();
+    out.id = "manual-" + std::to_string(now.time_since_epoch().count());
+    out.expires_at = now + 1h;
+    notification shown;
+    shown.title = how.title;
+    shown.body = how.body;
+    out.notification = std::move(shown);
+    if (!how.priority.empty()) {
+        const auto priority = parse_priority(how.priority);
+        if (!priority) {
+            return refusal{"priority", "--priority: critical, high, normal or low"};
+        }
+        out.priority = *priority;
+    }
+    for (const std::string& pair : how.data) {
+        const auto split = split_key_value(pair);
+        if (!split) {
+            return refusal{"data", "--data: \"" + pair + "\" is not KEY=VALUE"};
+        }
+        out.data.emplace_back(split->first, split->second);
+    }
+    if (how.validate_only) {
+        out.mode = delivery_mode::dry_run;
+        out.fcm["validate_only"] = true;
+    }
+    return out;
+}
+
+}  // namespace
+
+int run(const common_options& common, const send_options& how) {
+    const auto on = parse_platform(how.platform);
+    if (!on) {
+        complain("--platform: apns or fcm");
+        return exit_usage;
+    }
+    if (const auto form = check_token(*on, how.token, "--token"); form.has_error()) {
+        complain(form.error().message);
+        return exit_usage;
+    }
+    if (how.validate_only && *on != platform::fcm) {
+        complain("--validate-only: APNs has no such thing; use it with --platform fcm");
+        return exit_usage;
+    }
+    const auto loaded = load_settings(common);
+    if (!loaded) {
+        return exit_configuration;
+    }
+    const system_time_source time;
+    const auto event = event_of(how, time);
+    if (event.has_error()) {
+        complain(event.error().message);
+        return exit_usage;
+    }
+    boost::asio::io_context loop(1);
+    last_words log;
+    metrics numbers;
+    std::random_device entropy;
+    const provider_runtime runtime{loop.get_executor(), 1, time, log, entropy()};
+    const auto providers = make_providers(*loaded, runtime);
+    if (providers.has_error()) {
+        complain(providers.error().code + ": " + providers.error().message);
+        return exit_configuration;
+    }
+    const auto through = std::ranges::find_if(*providers, [&](const auto& one) {
+        return one->app() == how.app && one->kind() == *on;
+    });
+    if (through == providers->end()) {
+        complain("no app \"" + how.app + "\" with [app." + how.platform + "] is configured");
+        return exit_usage;
+    }
+    const auto content = (*through)->render(*event);
+    if (content.has_error()) {
+        complain(content.error().message);
+        return exit_usage;
+    }
+    const std::string token = stored_token(*on, how.token);
+    single_push queue(loop);
+    queue.item.token = token;
+    queue.item.content = content->get();
+    queue.item.sandbox = how.sandbox;
+    {
+        const auto out = (*through)->open({loop.get_executor(), 0, time, log, numbers.add_shard(), queue});
+        out->wake();
+        const time_point deadline = time.now() + patience;
+        while (!queue.over && time.now() < deadline) {
+            loop.restart();
+            loop.run_for(50ms);
+            out->wake();
+        }
+    }
+    const credential_state credential = (*through)->credential();
+    if (!queue.over || queue.what.status == 0) {
+        const std::string why = !credential.usable ? credential.problem
+                                : !log.text.empty() ? log.text
+                                                    : std::string("no answer within ") + spoken_ms(patience / 1ms);
+        if (common.json) {
+            print_json(boost::json::object{{"app", how.app}, {"platform", how.platform}, {"status", nullptr}, {"error", why}});
+        } else {
+            complain("no answer from the provider: " + why);
+        }
+        return exit_unreachable;
+    }
+    const bool accepted = queue.what.action == reaction::accept;
+    const double latency = std::chrono::duration<double, std::milli>(queue.answered - queue.sent).count();
+    const std::string meaning = (*through)->explain(queue.what.status, queue.reason);
+    if (common.json) {
+        print_json(boost::json::object{
+            {"app", how.app},
+            {"platform", how.platform},
+            {"token", common.show_tokens ? how.token : shorten_token(how.token)},
+            {"status", queue.what.status},
+            {"reason", queue.reason},
+            {"provider_id", queue.provider_id},
+            {"meaning", meaning},
+            {"latency_ms", latency},
+            {"accepted", accepted}});
+    } else {
+        print(fmt::format(
+            "status       {}", inked(accepted ? ink::green : ink::red, std::to_string(queue.what.status) + (queue.reason.empty() ? "" : " " + queue.reason))));
+        if (!queue.provider_id.empty()) {
+            print("provider id  " + queue.provider_id);
+        }
+        print("meaning      " + meaning);
+        print(fmt::format("latency      {:.1f} ms", latency));
+        print("token        " + (common.show_tokens ? how.token : shorten_token(how.token)));
+    }
+    return accepted ? exit_ok : exit_failed;
+}
+
+}  // namespace tocsin::cli

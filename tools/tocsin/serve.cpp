@@ -1,0 +1,203 @@
+#include "engine/engine.hpp"
+#include "engine/ops/admin_routes.hpp"
+#include "engine/ops/admin_server.hpp"
+#include "engine/ops/health.hpp"
+#include "engine/ops/log_sink.hpp"
+#include "engine/ops/metrics.hpp"
+#include "engine/ops/sd_notify.hpp"
+#include "engine/ops/signals.hpp"
+#include "engine/redis/address.hpp"
+#include "providers/factory.hpp"
+#include "tools/tocsin/commands.hpp"
+#include "tools/tocsin/console.hpp"
+#include "tools/tocsin/exit_code.hpp"
+#include "tools/tocsin/session.hpp"
+#include "tools/tocsin/version.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <mutex>
+#include <random>
+#include <thread>
+
+namespace tocsin::cli {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+using provider_list = std::vector<std::shared_ptr<provider>>;
+
+/// The providers in use, for readers of other threads.
+class current_providers {
+public:
+    void replace(provider_list with) {
+        const std::scoped_lock lock(mutex_);
+        list_ = std::move(with);
+    }
+    [[nodiscard]] provider_list get() const {
+        const std::scoped_lock lock(mutex_);
+        return list_;
+    }
+    /// A sentence about every credential that cannot be used; empty if all can.
+    [[nodiscard]] std::string problems() const {
+        std::string out;
+        for (const auto& one : get()) {
+            const credential_state state = one->credential();
+            if (!state.usable) {
+                out += (out.empty() ? "" : " ") + one->app() + "/" + std::string(to_string(one->kind())) + ": " +
+                       state.problem;
+            }
+        }
+        return out;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    provider_list list_;
+};
+
+boost::json::value lanes_document(const std::vector<lane_status>& lanes) {
+    boost::json::array out;
+    for (const lane_status& lane : lanes) {
+        out.push_back(boost::json::object{
+            {"app", lane.which.app},
+            {"platform", to_string(lane.which.on)},
+            {"waiting", lane.waiting},
+            {"in_flight", lane.in_flight},
+            {"connections", lane.connections.connections_ready},
+            {"paused", lane.paused_because}});
+    }
+    return boost::json::object{{"lanes", std::move(out)}};
+}
+
+/// What of the credentials a scrape shows, brought up to date from time to time.
+asio::awaitable<void> sample_credentials(
+    const current_providers& providers, metrics_shard& numbers, const time_source& time) {
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    for (;;) {
+        for (const auto& one : providers.get()) {
+            const credential_state state = one->credential();
+            if (state.issued_at) {
+                const auto age = time.wall_now() - *state.issued_at;
+                numbers.gauge(metric::credential_age_seconds, {one->app(), to_string(one->kind())})
+                    .set(std::chrono::duration<double>(age).count());
+            }
+        }
+        timer.expires_after(5s);
+        const auto [ec] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        if (ec) {
+            co_return;
+        }
+    }
+}
+
+}  // namespace
+
+int run(const common_options& common, const serve_options&) {
+    auto loaded = load_settings(common);
+    if (!loaded) {
+        return exit_configuration;
+    }
+    const settings how = std::move(*loaded);
+    const auto places = load_territories(how);
+    auto where = redis::parse_address(how.redis.url);
+    if (where.has_error()) {
+        complain("redis.url: " + where.error().message);
+    }
+    if (!places || where.has_error()) {
+        return exit_configuration;
+    }
+    where->ca_file = how.redis.ca_file;
+
+    const system_time_source time;
+    log_sink log(log_options_for(how.log, STDERR_FILENO, std::getenv("NO_COLOR") != nullptr), time);
+    metrics numbers;
+    health checks(time);
+    metrics_shard& own_numbers = numbers.add_shard();
+    own_numbers.gauge(metric::build_info, {version, TOCSIN_COMMIT}).set(1);
+
+    engine all(how, *where, *places, time, log, numbers, checks);
+    std::random_device entropy;
+    const provider_runtime runtime{all.executors().front(), how.engine.threads, time, log, entropy()};
+    auto providers = make_providers(how, runtime);
+    if (providers.has_error()) {
+        complain(providers.error().code + ": " + providers.error().message);
+        return exit_configuration;
+    }
+    current_providers current;
+    current.replace(*providers);
+    checks.add_check("credentials", [&current] { return current.problems(); });
+    all.set_providers(how, std::move(*providers));
+
+    asio::io_context loop(1);
+    admin_server admin(loop.get_executor(), log);
+    add_standard_routes(admin, checks, numbers);
+    admin.route("GET", "/api/v1/lanes", [&all](const admin_request&) {
+        return admin_response{200, "application/json", boost::json::serialize(lanes_document(all.lanes()))};
+    });
+    if (!how.admin.listen.empty()) {
+        if (const auto listening = admin.start(how.admin.listen); listening.has_error()) {
+            complain("admin.listen: " + listening.error().message);
+            return exit_failed;
+        }
+    }
+    const char* const socket = std::getenv("NOTIFY_SOCKET");
+    const sd_notifier manager(socket == nullptr ? std::nullopt : std::optional<std::string>(socket));
+
+    std::jthread stopper;
+    signal_callbacks on;
+    on.stop = [&] {
+        log.info("engine.stopping", {{"timeout_ms", how.engine.shutdown_timeout.count()}});
+        checks.shutting_down();
+        static_cast<void>(manager.stopping());
+        // On a thread of its own: /livez and a second signal are answered meanwhile.
+        stopper = std::jthread([&] {
+            all.stop();
+            asio::post(loop, [&loop] { loop.stop(); });
+        });
+    };
+    on.reload = [&] {
+        static_cast<void>(manager.reloading(time.now()));
+        const auto again = load_settings(common);
+        auto fresh = again ? make_providers(*again, runtime)
+                           : parsed<provider_list>(refusal{"configuration", "see standard error"});
+        if (fresh.has_error()) {
+            // All or nothing: the engine goes on with what it has.
+            log.error("reload.refused", {{"key", fresh.error().code}, {"reason", fresh.error().message}});
+        } else {
+            log.set_level(log_level_from(again->log.level));
+            current.replace(*fresh);
+            all.set_providers(*again, std::move(*fresh));
+            log.info("reload.done", {{"apps", again->apps.size()}});
+        }
+        static_cast<void>(manager.ready());
+    };
+    const signal_watch signals(loop.get_executor(), std::move(on));
+
+    all.start();
+    asio::co_spawn(loop, sample_credentials(current, own_numbers, time), asio::detached);
+    log.info(
+        "engine.started", {{"version", version},
+                           {"instance", how.engine.instance},
+                           {"threads", how.engine.threads},
+                           {"apps", how.apps.size()},
+                           {"redis", where->describe()},
+                           {"admin", how.admin.listen.empty() ? std::string("off") : admin.address()}});
+    static_cast<void>(manager.ready());
+    loop.run();
+    if (stopper.joinable()) {
+        stopper.join();
+    }
+    log.info("engine.stopped");
+    return exit_ok;
+}
+
+}  // namespace tocsin::cli

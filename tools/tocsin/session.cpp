@@ -1,0 +1,112 @@
+#include "tools/tocsin/session.hpp"
+
+#include "engine/ops/config.hpp"
+#include "tools/tocsin/console.hpp"
+
+#include <algorithm>
+
+namespace tocsin::cli {
+
+std::optional<settings> load_settings(const common_options& common) {
+    config_sources sources = process_config_sources();
+    sources.file = common.config;
+    sources.flags = common.settings;
+    config_outcome outcome = load_config(sources);
+    for (const config_problem& problem : outcome.problems) {
+        complain(problem.describe());
+    }
+    if (!outcome.problems.empty()) {
+        return std::nullopt;
+    }
+    return std::move(outcome.value);
+}
+
+std::optional<territories> load_territories(const settings& how) {
+    auto places = territories::load(how.territories.file);
+    if (places.has_error()) {
+        complain("territories.file: " + places.error().message);
+        return std::nullopt;
+    }
+    for (const app_settings& app : how.apps) {
+        for (const std::string& code : app.communes) {
+            const auto id = parse_commune_id(code);
+            if (code != "*" && (!id || places->find(*id) == nullptr)) {
+                complain(
+                    how.file.string() + ": app.communes: app \"" + app.id + "\" names commune \"" + code +
+                    "\", which does not exist");
+                return std::nullopt;
+            }
+        }
+    }
+    return std::move(*places);
+}
+
+store_sizing sizing_for(const settings& how, const territories& places) {
+    return {
+        [&places](commune_id commune) { return places.population(commune); },
+        [&how, &places](std::string_view app) {
+            const auto found = std::ranges::find(how.apps, app, &app_settings::id);
+            std::uint64_t total = 0;
+            for (const std::string& code : found == how.apps.end() ? std::vector<std::string>{"*"} : found->communes) {
+                const auto id = parse_commune_id(code);
+                total += code == "*" ? places.total_population() : (id ? places.population(*id) : 0);
+            }
+            return total;
+        }};
+}
+
+std::vector<served_app> apps_without_providers(const settings& how) {
+    std::vector<served_app> out;
+    for (const app_settings& app : how.apps) {
+        served_app one;
+        one.id = app.id;
+        for (const std::string& code : app.communes) {
+            one.everywhere = one.everywhere || code == "*";
+            if (const auto id = parse_commune_id(code)) {
+                one.communes.insert(*id);
+            }
+        }
+        if (app.apns) {
+            one.platforms.emplace(platform::apns, nullptr);
+        }
+        if (app.fcm) {
+            one.platforms.emplace(platform::fcm, nullptr);
+        }
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
+std::unique_ptr<redis_session> redis_session::open(const settings& how) {
+    auto where = redis::parse_address(how.redis.url);
+    if (where.has_error()) {
+        complain("redis.url: " + where.error().message);
+        return nullptr;
+    }
+    where->ca_file = how.redis.ca_file;
+    return std::unique_ptr<redis_session>(new redis_session(std::move(*where), how.redis.prefix));
+}
+
+redis_session::redis_session(redis::address where, std::string prefix)
+    : loop_(1),
+      where_(where.describe()),
+      client_(
+          loop_.get_executor(), std::move(where), time_, log_,
+          redis::client_options{.connect_timeout = std::chrono::seconds(3), .reply_timeout = std::chrono::seconds(5)}),
+      keys_(std::move(prefix)) {}
+
+bool redis_session::run(boost::asio::awaitable<result<>> work) {
+    std::optional<result<>> out;
+    start(std::move(work), out);
+    if (!out || out->has_error()) {
+        tell(out ? out->error() : error_code());
+        return false;
+    }
+    return true;
+}
+
+void redis_session::tell(error_code why) const {
+    complain("Redis at " + where_ + ": " + (why ? why.message() : std::string("the command failed")));
+}
+
+}  // namespace tocsin::cli

@@ -1,0 +1,85 @@
+#pragma once
+
+#include "engine/audience/device_store.hpp"
+#include "engine/audience/territories.hpp"
+#include "engine/core/clock.hpp"
+#include "engine/core/error.hpp"
+#include "engine/core/log.hpp"
+#include "engine/keyspace/keyspace.hpp"
+#include "engine/ops/settings.hpp"
+#include "engine/plan/event_preparer.hpp"
+#include "engine/redis/client.hpp"
+#include "tools/tocsin/options.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <exception>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace tocsin::cli {
+
+/// The configuration, or nothing after every problem was told on standard error (exit 78).
+[[nodiscard]] std::optional<settings> load_settings(const common_options& common);
+
+/// The territories it names, or nothing after a word on standard error (exit 78).
+[[nodiscard]] std::optional<territories> load_territories(const settings& how);
+
+/// What serve() and the commands make of the territories and apps: how large things are in the store.
+[[nodiscard]] store_sizing sizing_for(const settings& how, const territories& places);
+/// The apps without their providers: enough to say who serves what.
+[[nodiscard]] std::vector<served_app> apps_without_providers(const settings& how);
+
+/// What a command needs of Redis: one connection, and one coroutine at a time run to its end.
+class redis_session {
+public:
+    /// Nothing after a word on standard error, if redis.url is none (exit 78).
+    [[nodiscard]] static std::unique_ptr<redis_session> open(const settings& how);
+
+    /// Runs `work` to its end. An error is told on standard error; the caller exits 69.
+    template <class T>
+    [[nodiscard]] std::optional<T> run(boost::asio::awaitable<result<T>> work) {
+        std::optional<result<T>> out;
+        start(std::move(work), out);
+        if (!out || out->has_error()) {
+            tell(out ? out->error() : error_code());
+            return std::nullopt;
+        }
+        return std::optional<T>(std::move(**out));
+    }
+    [[nodiscard]] bool run(boost::asio::awaitable<result<>> work);
+
+    [[nodiscard]] redis::client& redis() noexcept { return client_; }
+    [[nodiscard]] const keyspace& keys() const noexcept { return keys_; }
+    [[nodiscard]] boost::asio::io_context& loop() noexcept { return loop_; }
+    [[nodiscard]] const time_source& time() const noexcept { return time_; }
+
+private:
+    redis_session(redis::address where, std::string prefix);
+
+    template <class T>
+    void start(boost::asio::awaitable<result<T>> work, std::optional<result<T>>& out) {
+        loop_.restart();
+        boost::asio::co_spawn(
+            loop_, std::move(work), [this, &out](const std::exception_ptr& failure, result<T> value) {
+                if (!failure) {
+                    out.emplace(std::move(value));
+                }
+                loop_.stop();
+            });
+        loop_.run();
+    }
+    void tell(error_code why) const;
+
+    boost::asio::io_context loop_;
+    system_time_source time_;
+    null_logger log_;
+    std::string where_;
+    redis::client client_;
+    keyspace keys_;
+};
+
+}  // namespace tocsin::cli

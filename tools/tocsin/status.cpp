@@ -1,0 +1,176 @@
+#include "engine/plan/ledger.hpp"
+#include "engine/plan/report.hpp"
+#include "tools/tocsin/admin_client.hpp"
+#include "tools/tocsin/commands.hpp"
+#include "tools/tocsin/console.hpp"
+#include "tools/tocsin/exit_code.hpp"
+#include "tools/tocsin/follow.hpp"
+#include "tools/tocsin/session.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <fmt/format.h>
+
+#include <array>
+
+namespace tocsin::cli {
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+struct overview {
+    std::vector<event_report> running;
+    std::vector<std::string> scheduled;
+    struct stream {
+        std::string name;
+        std::optional<std::int64_t> lag;
+        std::optional<std::int64_t> pending;
+    };
+    std::vector<stream> streams;
+};
+
+asio::awaitable<result<overview>> look_around(redis_session& redis) {
+    overview out;
+    ledger book(redis.redis(), redis.keys(), "");
+    const auto running = co_await book.running(1'000);
+    if (running.has_error()) {
+        co_return running.error();
+    }
+    for (const std::string& id : *running) {
+        json::value ignored;
+        auto report = co_await read_event(redis, id, &ignored);
+        if (report.has_error()) {
+            co_return report.error();
+        }
+        if (*report) {
+            out.running.push_back(std::move(**report));
+        }
+    }
+    redis::request ask;
+    ask.add("ZRANGE", redis.keys().scheduled(), 0, 999);
+    ask.add("XINFO", "GROUPS", redis.keys().events()).add("XINFO", "GROUPS", redis.keys().registrations());
+    const auto answer = co_await redis.redis().execute(std::move(ask));
+    if (answer.has_error()) {
+        co_return answer.error();
+    }
+    for (std::size_t i = 0; i < (*answer)[0].size(); ++i) {
+        out.scheduled.emplace_back((*answer)[0][i].text());
+    }
+    constexpr std::array names{"events", "registrations"};
+    for (std::size_t s = 0; s < names.size(); ++s) {
+        overview::stream one;
+        one.name = names[s];
+        const redis::reply groups = (*answer)[s + 1];
+        for (std::size_t g = 0; g < groups.size(); ++g) {
+            const redis::reply fields = groups[g];
+            for (std::size_t f = 0; f + 1 < fields.size(); f += 2) {
+                if (fields[f].text() == "lag") {
+                    one.lag = fields[f + 1].integer();
+                } else if (fields[f].text() == "pending") {
+                    one.pending = fields[f + 1].integer();
+                }
+            }
+        }
+        out.streams.push_back(std::move(one));
+    }
+    co_return out;
+}
+
+json::value optional_number(const std::optional<std::int64_t>& number) {
+    return number ? json::value(*number) : json::value(nullptr);
+}
+
+std::string said(const std::optional<std::int64_t>& number) {
+    return number ? grouped(static_cast<std::uint64_t>(*number)) : std::string("?");
+}
+
+void show(const common_options& common, const territories& places, const overview& all, const std::optional<json::value>& lanes) {
+    if (common.json) {
+        json::array running;
+        for (const event_report& report : all.running) {
+            running.push_back(result_document(report, places));
+        }
+        json::object streams;
+        for (const auto& one : all.streams) {
+            streams[one.name] = json::object{{"lag", optional_number(one.lag)}, {"pending", optional_number(one.pending)}};
+        }
+        print_json(json::object{
+            {"running", std::move(running)},
+            {"scheduled", json::array(all.scheduled.begin(), all.scheduled.end())},
+            {"streams", std::move(streams)},
+            {"lanes", lanes ? lanes->as_object().at("lanes") : json::value(nullptr)}});
+        return;
+    }
+    table events({"event", "state", "pages", "accepted", "dead", "waiting"});
+    for (const event_report& one : all.running) {
+        events.add(
+            {one.event, one.state, fmt::format("{}/{}", one.pages_settled, one.pages_planned),
+             grouped(one.count(outcome::accepted)), grouped(one.count(outcome::dead)), grouped(one.parked)});
+    }
+    print(all.running.empty() ? "No event is running." : events.text());
+    if (!all.scheduled.empty()) {
+        print(fmt::format("{} scheduled for later.", all.scheduled.size()));
+    }
+    for (const auto& one : all.streams) {
+        print(fmt::format("{}: {} not read yet, {} being handled", one.name, said(one.lag), said(one.pending)));
+    }
+    if (!lanes) {
+        print("Lanes: no engine answers at admin.listen.");
+        return;
+    }
+    table lines({"lane", "waiting", "in flight", "connections", ""});
+    for (const json::value& lane : lanes->as_object().at("lanes").as_array()) {
+        const json::object& one = lane.as_object();
+        const auto number = [&](const char* name) { return grouped(one.at(name).to_number<std::uint64_t>()); };
+        const std::string paused(one.at("paused").as_string());
+        lines.add(
+            {std::string(one.at("app").as_string()) + "/" + std::string(one.at("platform").as_string()),
+             number("waiting"), number("in_flight"), number("connections"), paused.empty() ? "" : "paused: " + paused});
+    }
+    if (!lanes->as_object().at("lanes").as_array().empty()) {
+        print(lines.text());
+    }
+}
+
+}  // namespace
+
+int run(const common_options& common, const status_options& how) {
+    const auto loaded = load_settings(common);
+    if (!loaded) {
+        return exit_configuration;
+    }
+    const auto redis = redis_session::open(*loaded);
+    const auto places = load_territories(*loaded);
+    if (redis == nullptr || !places) {
+        return exit_configuration;
+    }
+    if (how.event.empty()) {
+        const auto all = redis->run(look_around(*redis));
+        if (!all) {
+            return exit_unreachable;
+        }
+        show(common, *places, *all, admin_get(loaded->admin.listen, "/api/v1/lanes"));
+        return exit_ok;
+    }
+    if (how.watch) {
+        return follow_event(*redis, common, how.event, "");
+    }
+    json::value document;
+    const auto report = redis->run(read_event(*redis, how.event, &document));
+    if (!report) {
+        return exit_unreachable;
+    }
+    if (!*report) {
+        complain("no event \"" + how.event + "\" is known; results are kept for engine.event_retention");
+        return exit_failed;
+    }
+    if (common.json) {
+        print_json(document.is_object() ? document : json::value(result_document(**report, *places)));
+    } else {
+        print(report_table(**report));
+    }
+    return exit_ok;
+}
+
+}  // namespace tocsin::cli
