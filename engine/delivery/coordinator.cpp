@@ -138,10 +138,10 @@ asio::awaitable<result<>> coordinator::refresh() {
         }
         auto event = preparer_.restore(id, *fields);
         if (event.has_error()) {
-            log_.error("event.cannot_be_restored", {{"event", id}, {"reason", event.error().message}});
+            log_.error("event.cannot_be_restored", {{"event_id", id}, {"reason", event.error().message}});
             continue;
         }
-        log_.info("event.joined", {{"event", id}});
+        log_.info("event.joined", {{"event_id", id}});
         tracked entry;
         entry.event = std::move(*event);
         events_.emplace(id, std::move(entry));
@@ -159,28 +159,27 @@ asio::awaitable<result<>> coordinator::refresh() {
     co_return result<>();
 }
 
-asio::awaitable<result<bool>> coordinator::claim_for(std::string id, target which) {
-    const auto nothing = result<bool>(boost::system::in_place_value, false);
+asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::string id, target which) {
     auto found = events_.find(id);
     if (found == events_.end() || found->second.finishing) {
-        co_return nothing;
+        co_return claim_outcome::nothing;
     }
     target_state& state = found->second.targets[which];
     const std::shared_ptr<active_event> event = found->second.event;
     const room_key room(which, event->content.priority == priority::critical);
     const std::uint32_t wanted = pages_wanted(room);
     if (state.next_try > time_.now() || wanted == 0 || !event->messages.contains(which)) {
-        co_return nothing;
+        co_return claim_outcome::nothing;
     }
     const std::size_t limit =
         std::clamp<std::size_t>(wanted / pages_per_shard, 1, most_claimed_at_once);
     auto answer = co_await ledger_.claim(id, which, limit, how_.lease, time_.wall_now(), !state.met);
     if (answer.has_error()) {
-        co_return result<bool>(boost::system::in_place_error, answer.error());
+        co_return answer.error();
     }
     found = events_.find(id);
     if (found == events_.end()) {
-        co_return nothing;  // Cannot be: whoever erases it has seen that it is over.
+        co_return claim_outcome::nothing;  // Cannot be: whoever erases it has seen that it is over.
     }
     target_state& after = found->second.targets[which];
     after.met = true;
@@ -189,10 +188,10 @@ asio::awaitable<result<bool>> coordinator::claim_for(std::string id, target whic
         event->cancelled.store(true, std::memory_order_relaxed);
     }
     for (const std::string& entry : answer->unreadable) {
-        log_.error("shard.unreadable", {{"event", id}, {"target", to_string(which)}, {"entry", entry}});
+        log_.error("shard.unreadable", {{"event_id", id}, {"target", to_string(which)}, {"entry", entry}});
         const auto completed = co_await ledger_.complete(id, which, entry);
         if (completed.has_error()) {
-            co_return result<bool>(boost::system::in_place_error, completed.error());
+            co_return completed.error();
         }
     }
     auto& threads = outstanding_[room];
@@ -205,7 +204,7 @@ asio::awaitable<result<bool>> coordinator::claim_for(std::string id, target whic
     if (answer->shards.empty() && answer->open == 0 && answer->parked == 0) {
         drained(id);
     }
-    co_return result<bool>(boost::system::in_place_value, !answer->shards.empty());
+    co_return answer->shards.empty() ? claim_outcome::nothing : claim_outcome::some;
 }
 
 asio::awaitable<void> coordinator::run() {
@@ -241,7 +240,7 @@ asio::awaitable<void> coordinator::run() {
                     failed = got.error();
                     break;
                 }
-                claimed = claimed || *got;
+                claimed = claimed || *got == claim_outcome::some;
             }
         }
         if (stopping_) {
@@ -274,7 +273,7 @@ asio::awaitable<void> coordinator::finish(std::string id) {
         if (stopping_) {
             break;  // Another engine, or this one when it comes back, finds it drained and goes on.
         }
-        log_.warning("event.result_later", {{"event", id}, {"error", published.error().message()}});
+        log_.warning("event.result_later", {{"event_id", id}, {"error", published.error().message()}});
         pause.expires_after(error_pause);
         co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
     }
@@ -322,13 +321,13 @@ asio::awaitable<result<>> coordinator::publish_result(std::shared_ptr<active_eve
     if (ended.has_error()) {
         co_return ended.error();
     }
-    if (*ended) {
+    if (*ended == finish_outcome::published) {
         metrics_.counter(metric::events_total, {report.state}).add(1);
         metrics_.histogram(metric::event_seconds, {to_string(event->content.priority)})
             .record_microseconds(
                 static_cast<std::uint64_t>(std::max<std::int64_t>(0, report.finished_at - report.accepted_at)) * 1000);
         log_.info(
-            "event.finished", {{"event", event->id},
+            "event.finished", {{"event_id", event->id},
                                {"state", report.state},
                                {"targeted", report.targeted},
                                {"accepted", report.count(outcome::accepted)},

@@ -67,7 +67,9 @@ private:
     using room_key = std::pair<target, bool>;  ///< Critical events have room of their own.
 
     boost::asio::awaitable<result<>> refresh();
-    boost::asio::awaitable<result<bool>> claim_for(std::string id, target which);
+    enum class claim_outcome : std::uint8_t { nothing, some };
+
+    boost::asio::awaitable<result<claim_outcome>> claim_for(std::string id, target which);
     boost::asio::awaitable<void> finish(std::string id);
     boost::asio::awaitable<result<>> publish_result(std::shared_ptr<active_event> event);
     [[nodiscard]] std::vector<std::string> by_urgency() const;

@@ -218,7 +218,7 @@ void lane::settle(push& item, const verdict& what, time_point now) noexcept {
         case reaction::reject_event:
             if (!event.rejected.exchange(true)) {
                 log_.error(
-                    "event.rejected_by_provider", {{"event", event.id},
+                    "event.rejected_by_provider", {{"event_id", event.id},
                                                    {"app", which_.app},
                                                    {"platform", to_string(which_.on)},
                                                    {"status", what.status},

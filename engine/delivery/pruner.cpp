@@ -50,7 +50,7 @@ boost::asio::awaitable<result<>> pruner::prune(
     if (reported.has_error()) {
         co_return reported.error();
     }
-    log_.debug("devices.pruned", {{"event", event}, {"devices", dead.size()}});
+    log_.debug("devices.pruned", {{"event_id", event}, {"devices", dead.size()}});
     co_return result<>();
 }
 

@@ -229,7 +229,7 @@ asio::awaitable<bool> worker::open_page(lane_runner& runner, std::shared_ptr<act
         ++from->settled;
         if (from->settled == from->pages) {
             const auto drained = co_await ledger_.complete(event.id, from->which, from->entry);
-            if (drained.has_value() && *drained) {
+            if (drained.has_value() && *drained == remaining_work::none) {
                 events_.event_drained(event.id);
             }
             shard_finished(*from);
@@ -248,7 +248,7 @@ asio::awaitable<bool> worker::open_page(lane_runner& runner, std::shared_ptr<act
     }
     if (what->unread_entries() != 0) {
         log_.error(
-            "roster.malformed_entries", {{"event", event.id},
+            "roster.malformed_entries", {{"event_id", event.id},
                                          {"target", to_string(from->which)},
                                          {"entries", what->unread_entries()}});
     }
@@ -333,7 +333,7 @@ asio::awaitable<void> worker::settle(std::unique_ptr<page> what) {
         }
         if (answer->repeated) {
             log_.warning(
-                "page.settled_twice", {{"event", event},
+                "page.settled_twice", {{"event_id", event},
                                        {"target", to_string(from->which)},
                                        {"page", settlement.page},
                                        {"sent_twice_at_most", settlement.sent_if_repeated}});
@@ -344,7 +344,7 @@ asio::awaitable<void> worker::settle(std::unique_ptr<page> what) {
             const auto pruned = co_await pruner_.prune(event, std::move(dead));
             --from->event->pruning;
             if (pruned.has_error()) {
-                log_.warning("devices.prune_later", {{"event", event}, {"error", pruned.error().message()}});
+                log_.warning("devices.prune_later", {{"event_id", event}, {"error", pruned.error().message()}});
             }
         }
         if (last) {

@@ -130,12 +130,12 @@ asio::awaitable<result<>> event_intake::handle(std::string entry, std::string do
         co_return planned.error();
     }
     if (*planned == plan_outcome::duplicate) {
-        log_.info("event.duplicate", {{"event", event->id}, {"entry", entry}});
+        log_.info("event.duplicate", {{"event_id", event->id}, {"entry", entry}});
         metrics_.counter(metric::events_total, {"duplicate"}).add(1);
         co_return co_await ledger_.acknowledge(ledger_.keys().events(), std::move(entry));
     }
     if (later) {
-        log_.info("event.scheduled", {{"event", event->id}});
+        log_.info("event.scheduled", {{"event_id", event->id}});
         co_return co_await ledger_.schedule(event->id, std::move(entry), *event->content.send_at);
     }
     const auto active =
@@ -144,7 +144,7 @@ asio::awaitable<result<>> event_intake::handle(std::string entry, std::string do
         co_return active.error();
     }
     log_.info(
-        "event.planned", {{"event", event->id},
+        "event.planned", {{"event_id", event->id},
                           {"priority", to_string(event->content.priority)},
                           {"targets", event->targets.size()},
                           {"pages", plan.pages}});
@@ -164,7 +164,7 @@ asio::awaitable<result<>> event_intake::plan_due() {
         }
         auto restored = preparer_.restore(id, *fields);
         if (restored.has_error()) {
-            log_.error("event.cannot_be_restored", {{"event", id}, {"reason", restored.error().message}});
+            log_.error("event.cannot_be_restored", {{"event_id", id}, {"reason", restored.error().message}});
             continue;
         }
         const std::shared_ptr<active_event> event = std::move(*restored);
@@ -191,7 +191,7 @@ asio::awaitable<result<>> event_intake::plan_due() {
         if (active.has_error()) {
             co_return active.error();
         }
-        log_.info("event.due", {{"event", id}, {"pages", made->pages}});
+        log_.info("event.due", {{"event_id", id}, {"pages", made->pages}});
         planned_(event);
     }
     co_return result<>();

@@ -72,7 +72,7 @@ parsed<> check_registration(const registration& what, const event_preparer& know
     return {};
 }
 
-asio::awaitable<result<bool>> registrar::hold_lease() {
+asio::awaitable<result<registrar::lease_state>> registrar::hold_lease() {
     const std::vector<std::string> keys{store_.keys().registrar()};
     const std::vector<std::string> arguments{instance_, std::to_string(lease / 1ms)};
     redis::request ask;
@@ -80,9 +80,9 @@ asio::awaitable<result<bool>> registrar::hold_lease() {
     auto answer = co_await redis_.execute(std::move(ask));
     const auto held = redis::checked(std::move(answer));
     if (held.has_error()) {
-        co_return result<bool>(boost::system::in_place_error, held.error());
+        co_return held.error();
     }
-    co_return result<bool>(boost::system::in_place_value, held->front().integer() == 1);
+    co_return held->front().integer() == 1 ? lease_state::ours : lease_state::taken;
 }
 
 asio::awaitable<void> registrar::release_lease() {
@@ -103,7 +103,7 @@ asio::awaitable<void> registrar::run() {
         error_code failed;
         if (held.has_error()) {
             failed = held.error();
-        } else if (!*held) {
+        } else if (*held == lease_state::taken) {
             holding_ = false;
             pause.expires_after(1s);
             co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));

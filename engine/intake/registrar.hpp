@@ -48,7 +48,8 @@ public:
 
 private:
     boost::asio::awaitable<result<>> handle(const std::vector<redis::stream_entry>& entries);
-    boost::asio::awaitable<result<bool>> hold_lease();
+    enum class lease_state : std::uint8_t { ours, taken };
+    boost::asio::awaitable<result<lease_state>> hold_lease();
 
     stream_consumer& stream_;
     redis::client& redis_;

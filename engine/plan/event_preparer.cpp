@@ -126,8 +126,9 @@ parsed<std::shared_ptr<active_event>> event_preparer::accept(
 
 parsed<std::shared_ptr<active_event>> event_preparer::restore(
     std::string id, const ledger_fields& fields) const {
-    auto content = parse_event(
-        field(fields, names::document), field(fields, "entry"), limits_, time_.wall_now());
+    // As of when it was accepted: what counts from "now" must not move with every reading.
+    const wall_time accepted_at(std::chrono::milliseconds(to_number(field(fields, names::accepted_at))));
+    auto content = parse_event(field(fields, names::document), field(fields, "entry"), limits_, accepted_at);
     if (content.has_error()) {
         return content.error();
     }
@@ -139,7 +140,7 @@ parsed<std::shared_ptr<active_event>> event_preparer::restore(
     event->content = std::move(*content);
     event->content.id = std::move(id);
     event->audience = std::move(*whom);
-    event->accepted_at = wall_time(std::chrono::milliseconds(to_number(field(fields, names::accepted_at))));
+    event->accepted_at = accepted_at;
     event->counts_communes = field(fields, names::communes) == "1";
     event->cancelled = field(fields, names::state) == "cancelling";
     std::string_view rest = field(fields, names::targets);

@@ -251,16 +251,16 @@ asio::awaitable<result<>> ledger::release(std::string event, target which, std::
     co_return answer.has_error() ? result<>(answer.error()) : result<>();
 }
 
-asio::awaitable<result<bool>> ledger::complete(std::string event, target which, std::string entry) {
+asio::awaitable<result<remaining_work>> ledger::complete(std::string event, target which, std::string entry) {
     const std::vector<std::string> keys{keys_.ledger(event), keys_.shards(event, to_string(which))};
     const std::vector<std::string> arguments{std::string(keys_.group), std::move(entry)};
     redis::request ask;
     ask.add_script(ledger_scripts::complete, keys, arguments);
     const auto answer = co_await run(redis_, std::move(ask));
     if (answer.has_error()) {
-        co_return result<bool>(boost::system::in_place_error, answer.error());
+        co_return answer.error();
     }
-    co_return result<bool>(boost::system::in_place_value, answer->front().integer() == 1);
+    co_return answer->front().integer() == 1 ? remaining_work::none : remaining_work::some;
 }
 
 asio::awaitable<result<settle_answer>> ledger::settle(page_settlement what) {
@@ -318,7 +318,7 @@ asio::awaitable<result<std::vector<std::pair<std::string, std::string>>>> ledger
     co_return out;
 }
 
-asio::awaitable<result<bool>> ledger::finish(
+asio::awaitable<result<finish_outcome>> ledger::finish(
     std::string event, std::string state, std::string document, std::size_t max_length,
     std::chrono::milliseconds retention, std::vector<target> targets) {
     std::vector<std::string> keys{
@@ -336,9 +336,9 @@ asio::awaitable<result<bool>> ledger::finish(
     ask.add_script(ledger_scripts::finish, keys, arguments);
     const auto answer = co_await run(redis_, std::move(ask));
     if (answer.has_error()) {
-        co_return result<bool>(boost::system::in_place_error, answer.error());
+        co_return answer.error();
     }
-    co_return result<bool>(boost::system::in_place_value, answer->front().integer() == 1);
+    co_return answer->front().integer() == 1 ? finish_outcome::published : finish_outcome::had_ended;
 }
 
 asio::awaitable<result<>> ledger::forget_running(std::string event) {

@@ -42,6 +42,11 @@ enum class plan_outcome : std::uint8_t {
     duplicate,  ///< Another event with this id was accepted before.
 };
 
+/// Whether an event has anything left to do.
+enum class remaining_work : std::uint8_t { some, none };
+
+enum class finish_outcome : std::uint8_t { published, had_ended };
+
 struct claimed_shard {
     std::string entry;  ///< Its id in the shard stream.
     shard work;
@@ -107,16 +112,16 @@ public:
     boost::asio::awaitable<result<>> renew(std::string event, target which, std::vector<std::string> entries);
     /// Gives a shard back at once for any engine to take.
     boost::asio::awaitable<result<>> release(std::string event, target which, std::string entry);
-    /// Ends a shard none of whose pages needs doing. True if that leaves the event with nothing to do.
-    boost::asio::awaitable<result<bool>> complete(std::string event, target which, std::string entry);
+    /// Ends a shard none of whose pages needs doing.
+    boost::asio::awaitable<result<remaining_work>> complete(std::string event, target which, std::string entry);
 
     boost::asio::awaitable<result<settle_answer>> settle(page_settlement what);
 
     /// Dead devices that are counted and not yet removed: encode_dead() → reason.
     boost::asio::awaitable<result<std::vector<std::pair<std::string, std::string>>>> dead(std::string event);
 
-    /// Publishes the result and ends the event, once however often it is called. False if it had ended.
-    boost::asio::awaitable<result<bool>> finish(
+    /// Publishes the result and ends the event, once however often it is called.
+    boost::asio::awaitable<result<finish_outcome>> finish(
         std::string event, std::string state, std::string document, std::size_t max_length,
         std::chrono::milliseconds retention, std::vector<target> targets);
     /// Takes an event off the list of running ones that is no longer running.
