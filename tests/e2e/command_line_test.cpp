@@ -1,0 +1,197 @@
+#include "tests/e2e/engine_fixture.hpp"
+#include "tools/tocsin/admin_client.hpp"
+
+#include <boost/json/parse.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <string>
+
+namespace tocsin {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+using testing::apns_token;
+using testing::fcm_token;
+using testing::registration_line;
+using testing::run_tocsin;
+
+std::string read_file(const fs::path& file) {
+    std::ifstream in(file);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+class CommandLineTest : public testing::engine_fixture {
+protected:
+    /// The simulator's tocsin.toml with one thing changed, in a file of its own beside it.
+    std::string changed_config(const std::string& find, const std::string& replace) {
+        std::string text = read_file(providers->configuration_file());
+        const std::size_t at = text.find(find);
+        EXPECT_NE(at, std::string::npos) << find << "\n" << text;
+        text.replace(at, find.size(), replace);
+        const fs::path file = options.directory / "changed.toml";
+        std::ofstream(file) << text;
+        return file.string();
+    }
+};
+
+TEST_F(CommandLineTest, SendPrintsStatusIdMeaningAndLatency) {
+    start_simulator();
+    const auto sent = tocsin({"send", "--app", "mairies", "--platform", "apns", "--token", apns_token(1), "--title", "Test"});
+    EXPECT_EQ(sent.exit_code, 0) << sent.err;
+    EXPECT_NE(sent.out.find("200"), std::string::npos) << sent.out;
+    EXPECT_TRUE(std::regex_search(sent.out, std::regex("provider id +[0-9a-f]{8}-"))) << sent.out;
+    EXPECT_TRUE(std::regex_search(sent.out, std::regex("latency +[0-9.]+ ms"))) << sent.out;
+    EXPECT_NE(sent.out.find("meaning"), std::string::npos);
+    EXPECT_EQ(sent.out.find(apns_token(1)), std::string::npos);
+    const auto fcm = tocsin({"send", "--app", "mairies", "--platform", "fcm", "--token", fcm_token(1), "--title", "Test", "--json"});
+    EXPECT_EQ(fcm.exit_code, 0) << fcm.err;
+    EXPECT_EQ(json::parse(fcm.out).at("status").to_number<int>(), 200);
+}
+
+TEST_F(CommandLineTest, SendToADeadTokenExitsOneAndSaysWhatToDo) {
+    options.initial.of(sim::provider::apns).dead_share = 1;
+    options.initial.of(sim::provider::fcm).dead_share = 1;
+    start_simulator();
+    const auto apns = tocsin({"send", "--app", "mairies", "--platform", "apns", "--token", apns_token(1), "--title", "Test"});
+    EXPECT_EQ(apns.exit_code, 1);
+    EXPECT_NE(apns.out.find("410 Unregistered"), std::string::npos) << apns.out;
+    const auto fcm = tocsin({"send", "--app", "mairies", "--platform", "fcm", "--token", fcm_token(1), "--title", "Test", "--json"});
+    EXPECT_EQ(fcm.exit_code, 1);
+    EXPECT_EQ(json::parse(fcm.out).at("reason").as_string(), "UNREGISTERED");
+    EXPECT_GT(json::parse(fcm.out).at("meaning").as_string().size(), 20U);
+}
+
+TEST_F(CommandLineTest, SendToAProviderThatIsNotThereExits69) {
+    start_simulator();
+    providers->stop();
+    const auto sent = tocsin({"send", "--app", "mairies", "--platform", "apns", "--token", apns_token(1), "--title", "Test"});
+    EXPECT_EQ(sent.exit_code, 69) << sent.out << sent.err;
+}
+
+TEST_F(CommandLineTest, ConfigurationProblemsNameFileLineKeyAndASuggestionAndExit78) {
+    start_simulator();
+    const auto check = [&](const std::string& find, const std::string& replace, const std::vector<std::string>& said) {
+        const std::string file = changed_config(find, replace);
+        const auto done = run_tocsin({"check-config", "--config", file});
+        EXPECT_EQ(done.exit_code, 78) << replace;
+        EXPECT_TRUE(std::regex_search(done.err, std::regex("changed\\.toml:[0-9]+: "))) << done.err;
+        for (const std::string& word : said) {
+            EXPECT_NE(done.err.find(word), std::string::npos) << word << " in " << done.err;
+        }
+    };
+    check("key_file", "key_fil", {"key_fil", "key_file"});
+    check("rate = 0", "rate = \"fast\"", {"rate"});
+    check("AuthKey_", "Missing_", {"key_file", "Missing_"});
+    check("[[app]]", "[[app]", {});
+    EXPECT_EQ(run_tocsin({"serve", "--config", changed_config("key_file", "key_fil")}).exit_code, 78);
+    EXPECT_EQ(run_tocsin({"check-config", "--config", (directory / "none.toml").string()}).exit_code, 78);
+}
+
+TEST_F(CommandLineTest, AKeyThatOthersCanReadIsRefused) {
+    start_simulator();
+    for (const auto& file : fs::directory_iterator(options.directory)) {
+        if (file.path().extension() == ".p8") {
+            fs::permissions(file.path(), fs::perms::others_read, fs::perm_options::add);
+        }
+    }
+    const auto done = tocsin({"check-config"});
+    EXPECT_EQ(done.exit_code, 78);
+    EXPECT_NE(done.err.find("key_file"), std::string::npos) << done.err;
+    EXPECT_NE(done.err.find("chmod 600"), std::string::npos) << done.err;
+}
+
+TEST_F(CommandLineTest, CheckConfigOnlineShakesHandsWithEveryone) {
+    start_simulator();
+    const auto good = tocsin({"check-config", "--online"});
+    EXPECT_EQ(good.exit_code, 0) << good.out << good.err;
+    EXPECT_NE(good.out.find("redis"), std::string::npos);
+    providers->stop();
+    EXPECT_EQ(tocsin({"check-config", "--online"}).exit_code, 69);
+}
+
+TEST_F(CommandLineTest, PublishWithWatchFollowsToTheResult) {
+    start_engine();
+    import(registration_line("mairies", "fcm", fcm_token(1), {"commune:21231"}));
+    const auto done = tocsin({"publish", "--to", "commune:21231", "--title", "Test", "--priority", "critical", "--data", "article=1234", "--watch", "--json"});
+    EXPECT_EQ(done.exit_code, 0) << done.err;
+    EXPECT_EQ(json::parse(done.out).at("accepted").to_number<int>(), 1);
+    const std::string id(json::parse(done.out).at("event").as_string());
+    const auto status = tocsin({"status", id});
+    EXPECT_EQ(status.exit_code, 0);
+    EXPECT_NE(status.out.find("finished"), std::string::npos) << status.out;
+    EXPECT_EQ(tocsin({"status", "no-such-event"}).exit_code, 1);
+    EXPECT_EQ(tocsin({"status", "--json"}).exit_code, 0);
+}
+
+TEST_F(CommandLineTest, PublishOfARefusedEventFailsWithItsReason) {
+    start_engine();
+    const auto typo = tocsin({"publish", "--to", "comune:21231", "--title", "Test"});
+    EXPECT_EQ(typo.exit_code, 2);
+    EXPECT_NE(typo.err.find("commune"), std::string::npos) << typo.err;
+    const auto nowhere = tocsin({"publish", "--to", "commune:21999", "--title", "Test", "--watch"});
+    EXPECT_EQ(nowhere.exit_code, 1);
+    EXPECT_NE(nowhere.err.find("unknown_commune"), std::string::npos) << nowhere.err;
+    const auto listed = tocsin({"dead-letters", "list", "--json"});
+    EXPECT_EQ(listed.exit_code, 0);
+    const json::array letters = json::parse(listed.out).as_array();
+    ASSERT_EQ(letters.size(), 1U);
+    const auto shown = tocsin({"dead-letters", "show", std::string(letters[0].at("id").as_string())});
+    EXPECT_EQ(shown.exit_code, 0);
+    EXPECT_NE(shown.out.find("commune:21999"), std::string::npos) << shown.out;
+    EXPECT_EQ(tocsin({"dead-letters", "show", "1-1"}).exit_code, 1);
+}
+
+TEST_F(CommandLineTest, DevicesAreImportedCountedShownAndForgotten) {
+    start_simulator();
+    import(registration_line("mairies", "apns", apns_token(1), {"commune:21231", "zone:21231:centre"}) +
+           registration_line("mairies", "fcm", fcm_token(1), {"commune:21231"}));
+    const auto count = tocsin({"devices", "count", "--json"});
+    EXPECT_EQ(json::parse(count.out).at("total").to_number<int>(), 2);
+    std::string upper = apns_token(1);
+    std::ranges::transform(upper, upper.begin(), [](char c) { return static_cast<char>(std::toupper(c)); });
+    const auto shown = tocsin({"devices", "show", upper});
+    EXPECT_EQ(shown.exit_code, 0) << shown.err;
+    EXPECT_NE(shown.out.find("zone:21231:centre"), std::string::npos) << shown.out;
+    EXPECT_EQ(shown.out.find(apns_token(1)), std::string::npos);
+    EXPECT_NE(tocsin({"devices", "show", apns_token(1), "--show-tokens"}).out.find(apns_token(1)), std::string::npos);
+    EXPECT_EQ(tocsin({"devices", "forget", apns_token(1)}).exit_code, 0);
+    EXPECT_EQ(tocsin({"devices", "show", apns_token(1)}).exit_code, 1);
+    const auto bad = tocsin({"devices", "import", "-"}, "{\"op\":\"register\"}\n" + registration_line("mairies", "fcm", fcm_token(2), {"commune:21231"}));
+    EXPECT_EQ(bad.exit_code, 1);
+    EXPECT_NE(bad.err.find("-:1:"), std::string::npos) << bad.err;
+    EXPECT_EQ(json::parse(tocsin({"devices", "count", "--json"}).out).at("total").to_number<int>(), 2);
+    const auto backup = tocsin({"devices", "export", "--show-tokens"});
+    EXPECT_NE(backup.out.find(fcm_token(2)), std::string::npos);
+}
+
+TEST_F(CommandLineTest, UnreachableRedisExits69AndUsageErrorsExit2) {
+    start_simulator();
+    redis.kill();
+    EXPECT_EQ(tocsin({"devices", "count"}).exit_code, 69);
+    EXPECT_EQ(run_tocsin({"publsh"}).exit_code, 2);
+    EXPECT_EQ(run_tocsin({"send", "--app", "mairies"}).exit_code, 2);
+    const auto help = run_tocsin({"publish", "--help"});
+    EXPECT_EQ(help.exit_code, 0);
+    EXPECT_LT(help.out.find("Examples:"), help.out.find("--to")) << help.out;
+    redis.restart();
+}
+
+TEST_F(CommandLineTest, MetricsAndHealthTellHowItGoes) {
+    start_engine();
+    import(registration_line("mairies", "fcm", fcm_token(1), {"commune:21231"}));
+    wait_for_result(publish(R"({"audience":["commune:21231"],"notification":{"title":"Test"}})"));
+    const auto ready = cli::admin_get(options.admin_listen, "/readyz");
+    ASSERT_TRUE(ready.has_value());
+    EXPECT_TRUE(ready->at("ready").as_bool());
+    EXPECT_TRUE(cli::admin_get(options.admin_listen, "/livez").has_value());
+    EXPECT_TRUE(cli::admin_get(options.admin_listen, "/api/v1/lanes")->at("lanes").is_array());
+}
+
+}  // namespace
+}  // namespace tocsin

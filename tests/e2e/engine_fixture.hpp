@@ -1,0 +1,69 @@
+#pragma once
+
+#include "tests/e2e/tocsin_process.hpp"
+#include "tests/support/redis_server.hpp"
+#include "tools/simulator/simulator.hpp"
+#include "tools/tocsin/child_process.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace tocsin::testing {
+
+/// The whole, as an operator has it: a real Redis, the simulator over real TLS and HTTP/2, and the
+/// engine as a process of its own. What a test does goes through Redis and the command line alone.
+class engine_fixture : public ::testing::Test {
+protected:
+    engine_fixture();
+    ~engine_fixture() override;
+
+    /// Called by tests that want another simulator than the default before it is started.
+    sim::simulator_options options;
+
+    void start_simulator();
+    void start_engine();
+    /// Ends the engine as SIGTERM does and returns its exit status.
+    int stop_engine();
+
+    finished_process tocsin(std::vector<std::string> arguments, const std::string& input = {});
+    /// Registers `lines` of registration documents with `devices import`.
+    void import(const std::string& lines);
+    /// XADD to the events stream; the entry's id.
+    std::string publish(const std::string& document);
+    /// The result of an event, as soon as it is there.
+    boost::json::object wait_for_result(const std::string& event);
+    /// All entries of a stream's one field, oldest first.
+    std::vector<std::string> entries(const std::string& stream);
+    /// Waits until `stream` has `count` entries.
+    void wait_for_length(const std::string& stream, std::size_t count);
+
+    /// Requests that the simulator's endpoint has seen so far.
+    std::uint64_t requests(const std::string& endpoint) const;
+
+    redis_server redis;
+    std::filesystem::path directory;
+    std::unique_ptr<sim::simulator> providers;
+    std::optional<cli::child_process> engine;
+};
+
+/// An APNs token (hex) and an FCM token that belong to device number `n` alone.
+[[nodiscard]] std::string apns_token(std::size_t n);
+[[nodiscard]] std::string fcm_token(std::size_t n);
+/// A registration document in one line, with its newline.
+[[nodiscard]] std::string registration_line(
+    const std::string& app, const std::string& platform, const std::string& token,
+    const std::vector<std::string>& follow);
+
+/// Fails the test unless the outcomes of a result add up to what it targeted.
+void expect_sums_agree(const boost::json::object& result);
+[[nodiscard]] std::int64_t number(const boost::json::object& from, const std::string& name);
+
+}  // namespace tocsin::testing

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace tocsin::testing {
+
+struct finished_process {
+    int exit_code = -1;
+    std::string out;
+    std::string err;
+};
+
+/// Runs the tocsin executable to its end.
+[[nodiscard]] finished_process run_tocsin(
+    const std::vector<std::string>& arguments, const std::string& input = {},
+    const std::vector<std::string>& environment = {});
+
+}  // namespace tocsin::testing

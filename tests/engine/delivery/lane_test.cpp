@@ -1,0 +1,301 @@
+#include "engine/delivery/lane.hpp"
+
+#include "tests/engine/delivery/page_fixture.hpp"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace tocsin {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::increment;
+
+class LaneTest : public ::testing::Test {
+protected:
+    std::unique_ptr<lane> make(lane_settings how = {}) {
+        return std::make_unique<lane>(
+            target{"mairies", platform::fcm}, how, time, log, numbers.add_shard(), 1,
+            [this](page& which) { done.push_back(&which); });
+    }
+    page& add(lane& to, std::size_t count, const std::shared_ptr<active_event>& event, std::uint32_t registered_at = 1'000) {
+        pages.push_back(testing::make_page(event, count, content, registered_at));
+        to.add(*pages.back(), event->content.priority);
+        return *pages.back();
+    }
+    page& add(lane& to, std::size_t count, priority urgency = priority::normal) {
+        return add(to, count, testing::make_event(time, urgency));
+    }
+    verdict answer(reaction action, std::string_view reason = "") {
+        verdict out;
+        out.action = action;
+        out.status = 400;
+        out.reason = reason;
+        return out;
+    }
+    std::vector<push*> take_all(lane& from) {
+        std::vector<push*> out;
+        while (push* const item = from.take(time.now())) {
+            out.push_back(item);
+        }
+        return out;
+    }
+
+    testing::manual_time time;
+    null_logger log;
+    metrics numbers;
+    testing::plain_message content;
+    std::vector<std::unique_ptr<page>> pages;
+    std::vector<page*> done;
+};
+
+TEST_F(LaneTest, ACriticalPushOvertakesWhatWaits) {
+    const auto line = make();
+    add(*line, 100, priority::normal);
+    page& alert = add(*line, 1, priority::critical);
+    EXPECT_TRUE(line->urgent());
+    EXPECT_EQ(line->take(time.now()), alert.pushes().data());
+    EXPECT_FALSE(line->urgent());
+}
+
+TEST_F(LaneTest, LowPriorityIsNotStarved) {
+    const auto line = make();
+    add(*line, 1'000, priority::high);
+    page& low = add(*line, 10, priority::low);
+    int before = 0;
+    while (line->take(time.now())->owner != &low) {
+        ASSERT_LT(++before, 50);
+    }
+}
+
+TEST_F(LaneTest, APageIsDoneWithItsLastPush) {
+    const auto line = make();
+    page& only = add(*line, 3);
+    const auto taken = take_all(*line);
+    ASSERT_EQ(taken.size(), 3U);
+    line->settle(*taken[0], answer(reaction::accept), time.now());
+    line->settle(*taken[1], answer(reaction::reject_push, "BadTopic"), time.now());
+    EXPECT_TRUE(done.empty());
+    line->settle(*taken[2], answer(reaction::drop_token, "UNREGISTERED"), time.now());
+    EXPECT_EQ(done, std::vector{&only});
+    const auto sums = only.settlement(true);
+    EXPECT_EQ(increment(sums, "o:mairies/fcm:accepted"), 1U);
+    EXPECT_EQ(increment(sums, "o:mairies/fcm:rejected"), 1U);
+    EXPECT_EQ(increment(sums, "o:mairies/fcm:dead"), 1U);
+    EXPECT_EQ(increment(sums, "r:fcm:UNREGISTERED"), 1U);
+}
+
+TEST_F(LaneTest, NothingLeavesAfterTheExpiryHoweverItWaited) {
+    const auto line = make();
+    const auto event = testing::make_event(time, priority::normal, 10s);
+    page& only = add(*line, 2, event);
+    time.advance(10s);
+    EXPECT_EQ(line->take(time.now()), nullptr);
+    EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:expired"), 2U);
+}
+
+TEST_F(LaneTest, ExpiryIsNoticedAlsoWhenNobodyTakes) {
+    const auto line = make();
+    const auto event = testing::make_event(time, priority::normal, 10s);
+    add(*line, 2, event);
+    time.advance(11s);
+    line->tick(time.now());
+    EXPECT_EQ(done.size(), 1U);
+}
+
+TEST_F(LaneTest, ACancelledEventIsCountedAndNotSent) {
+    const auto line = make();
+    const auto event = testing::make_event(time);
+    page& only = add(*line, 5, event);
+    ASSERT_NE(line->take(time.now()), nullptr);
+    event->cancelled = true;
+    EXPECT_EQ(line->take(time.now()), nullptr);
+    line->settle(only.pushes()[0], answer(reaction::accept), time.now());
+    const auto sums = only.settlement(true);
+    EXPECT_EQ(increment(sums, "o:mairies/fcm:cancelled"), 4U);
+    EXPECT_EQ(increment(sums, "o:mairies/fcm:accepted"), 1U);
+}
+
+TEST_F(LaneTest, ARefusalOfTheEventItselfStopsTheRest) {
+    const auto line = make();
+    page& only = add(*line, 5);
+    push* const first = line->take(time.now());
+    line->settle(*first, answer(reaction::reject_event, "BadPriority"), time.now());
+    EXPECT_EQ(line->take(time.now()), nullptr);
+    EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:rejected"), 5U);
+}
+
+TEST_F(LaneTest, AShortRetryWaitsInMemoryAndALongOneInRedis) {
+    lane_settings how;
+    how.retry_floor = 500ms;
+    how.longest_wait_in_memory = 2s;
+    const auto line = make(how);
+    page& only = add(*line, 2);
+    const auto taken = take_all(*line);
+    line->settle(*taken[0], answer(reaction::retry_elsewhere, "UNAVAILABLE"), time.now());
+    verdict later = answer(reaction::retry_here, "QUOTA_EXCEEDED");
+    later.retry_after = 60s;
+    line->settle(*taken[1], later, time.now());
+    EXPECT_EQ(line->take(time.now()), nullptr);
+    EXPECT_LE(line->next_look(), time.now() + 2s);
+    time.advance(2s);
+    EXPECT_TRUE(line->tick(time.now()));
+    EXPECT_EQ(line->take(time.now()), taken[0]);
+    line->settle(*taken[0], answer(reaction::accept), time.now());
+    ASSERT_EQ(done.size(), 1U);
+    const auto sums = only.settlement(true);
+    ASSERT_EQ(sums.parked.size(), 1U);
+    EXPECT_GE(sums.parked[0].first, (time.wall_now() + 58s).time_since_epoch().count());
+    EXPECT_EQ(increment(sums, "retries"), 2U);
+    EXPECT_EQ(decode_listed(sums.parked[0].second)->front().attempts, 1);
+}
+
+TEST_F(LaneTest, RetriesAreBounded) {
+    lane_settings how;
+    how.max_attempts = 3;
+    how.retry_floor = 10ms;
+    how.longest_wait_in_memory = 1h;
+    const auto line = make(how);
+    page& only = add(*line, 1);
+    int tries = 0;
+    while (done.empty()) {
+        time.advance(1min);
+        line->tick(time.now());
+        push* const item = line->take(time.now());
+        ASSERT_NE(item, nullptr);
+        ASSERT_LT(++tries, 10);
+        line->settle(*item, answer(reaction::retry_elsewhere, "INTERNAL"), time.now());
+    }
+    EXPECT_EQ(tries, 3);
+    EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:failed"), 1U);
+}
+
+TEST_F(LaneTest, ARetryThatCannotComeInTimeIsExpiredAtOnce) {
+    const auto line = make();
+    page& only = add(*line, 1, testing::make_event(time, priority::normal, 30s));
+    verdict later = answer(reaction::retry_here, "QUOTA_EXCEEDED");
+    later.retry_after = 60s;
+    line->settle(*line->take(time.now()), later, time.now());
+    EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:expired"), 1U);
+}
+
+TEST_F(LaneTest, AnUnknownAnswerIsSentAgainAndCountedAsAPossibleDuplicate) {
+    lane_settings how;
+    how.retry_floor = 10ms;
+    const auto line = make(how);
+    page& only = add(*line, 1);
+    line->settle(*line->take(time.now()), answer(reaction::unknown), time.now());
+    time.advance(2s);
+    line->tick(time.now());
+    push* const again = line->take(time.now());
+    ASSERT_NE(again, nullptr);
+    line->settle(*again, answer(reaction::accept), time.now());
+    EXPECT_EQ(increment(only.settlement(true), "possible_duplicates"), 1U);
+}
+
+TEST_F(LaneTest, WhatWasCertainlyNotProcessedIsFreeToResendButNotForEver) {
+    const auto line = make();
+    page& only = add(*line, 1);
+    for (int i = 0; i < 8; ++i) {
+        push* item = line->take(time.now());
+        if (item == nullptr) {
+            time.advance(1s);
+            line->tick(time.now());
+            item = line->take(time.now());
+        }
+        ASSERT_NE(item, nullptr);
+        line->settle(*item, answer(reaction::resend), time.now());
+        EXPECT_EQ(item->attempts, 0);
+    }
+    for (int i = 0; i < 20 && done.empty(); ++i) {
+        time.advance(1h - 1s - 1s);
+        line->tick(time.now());
+        if (push* const item = line->take(time.now())) {
+            line->settle(*item, answer(reaction::resend), time.now());
+        }
+    }
+    ASSERT_EQ(done.size(), 1U);
+    EXPECT_EQ(increment(only.settlement(true), "possible_duplicates"), 0U);
+}
+
+TEST_F(LaneTest, AnUnusableCredentialHoldsTheLaneAndReloadReleasesIt) {
+    const auto line = make();
+    add(*line, 3);
+    line->settle(*line->take(time.now()), answer(reaction::pause_app, "InvalidProviderToken"), time.now());
+    EXPECT_EQ(line->take(time.now()), nullptr);
+    EXPECT_EQ(line->paused_because(), "InvalidProviderToken");
+    line->resume();
+    EXPECT_EQ(take_all(*line).size(), 3U);
+}
+
+TEST_F(LaneTest, AUsedUpQuotaHoldsTheLaneAsLongAsTheProviderSays) {
+    const auto line = make();
+    add(*line, 3);
+    verdict quota = answer(reaction::pause_quota, "RATE_LIMIT_EXCEEDED");
+    quota.retry_after = 30s;
+    line->settle(*line->take(time.now()), quota, time.now());
+    time.advance(29s);
+    line->tick(time.now());
+    EXPECT_EQ(line->take(time.now()), nullptr);
+    time.advance(2s);
+    EXPECT_TRUE(line->tick(time.now()));
+    EXPECT_EQ(take_all(*line).size(), 3U);
+}
+
+TEST_F(LaneTest, TheRateIsKeptOverTime) {
+    lane_settings how;
+    how.rate = 100;
+    const auto line = make(how);
+    add(*line, 1'000);
+    std::size_t sent = 0;
+    for (int ms = 0; ms < 2'000; ms += 10) {
+        sent += take_all(*line).size();
+        time.advance(10ms);
+    }
+    EXPECT_GE(sent, 195U);
+    EXPECT_LE(sent, 206U);
+}
+
+TEST_F(LaneTest, ADeviceThatRegisteredAfterItsDeathNoticeStays) {
+    const auto line = make();
+    page& only = add(*line, 1, testing::make_event(time), 2'000'000);
+    verdict gone = answer(reaction::drop_token, "Unregistered");
+    gone.dead_since = wall_time(std::chrono::seconds(1'999'999));
+    line->settle(*line->take(time.now()), gone, time.now());
+    const auto sums = only.settlement(true);
+    EXPECT_TRUE(sums.dead.empty());
+    EXPECT_EQ(increment(sums, "o:mairies/fcm:rejected"), 1U);
+}
+
+TEST_F(LaneTest, StoppingParksWhatWaitsAndSeesTheRestToItsEnd) {
+    const auto line = make();
+    page& only = add(*line, 3);
+    push* const flying = line->take(time.now());
+    line->stop(time.now());
+    EXPECT_EQ(line->take(time.now()), nullptr);
+    EXPECT_TRUE(done.empty());
+    line->settle(*flying, answer(reaction::accept), time.now());
+    ASSERT_EQ(done.size(), 1U);
+    const auto sums = only.settlement(true);
+    EXPECT_EQ(sums.parked.size(), 2U);
+    EXPECT_EQ(increment(sums, "targeted"), 3U);
+    EXPECT_FALSE(decode_listed(sums.parked[0].second)->front().maybe_sent);
+}
+
+TEST_F(LaneTest, AnAbandonedAnswerIsParkedAsPerhapsSent) {
+    const auto line = make();
+    page& only = add(*line, 1);
+    push* const flying = line->take(time.now());
+    line->stop(time.now());
+    line->abandon(*flying);
+    ASSERT_EQ(done.size(), 1U);
+    EXPECT_TRUE(decode_listed(only.settlement(true).parked[0].second)->front().maybe_sent);
+}
+
+}  // namespace
+}  // namespace tocsin

@@ -1,0 +1,180 @@
+#include "engine/delivery/page.hpp"
+
+#include "engine/redis/reply_reader.hpp"
+#include "tests/engine/delivery/page_fixture.hpp"
+
+#include <gtest/gtest.h>
+
+namespace tocsin {
+namespace {
+
+using testing::increment;
+
+territory place(std::string_view code, std::string zone = {}) {
+    return {*parse_commune_id(code), std::move(zone)};
+}
+
+std::string bulk(std::string_view text) {
+    return "$" + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n";
+}
+
+/// What HGETALL says of a bucket with these devices.
+std::string bucket(const std::vector<device>& devices) {
+    std::string out = "*" + std::to_string(2 * devices.size()) + "\r\n";
+    for (const device& one : devices) {
+        out += bulk(one.token) + bulk(encode_roster_entry(one));
+    }
+    return out;
+}
+
+redis::replies parse(const std::string& bytes, std::size_t count) {
+    redis::reply_reader reader;
+    redis::replies out;
+    reader.feed(bytes);
+    for (std::size_t i = 0; i < count; ++i) {
+        EXPECT_TRUE(reader.next(out).has_value());
+    }
+    return out;
+}
+
+device one(std::string token, std::vector<territory> follow, std::vector<std::string> mute = {}) {
+    device out;
+    out.token = std::move(token);
+    out.follow = std::move(follow);
+    out.mute = std::move(mute);
+    return out;
+}
+
+class PageTest : public ::testing::Test {
+protected:
+    std::shared_ptr<active_event> event_to(const std::vector<std::string>& communes) {
+        auto event = testing::make_event(time);
+        std::vector<selector> selectors;
+        std::string csv = "insee,name,population,department,epci\n";
+        for (const std::string& code : communes) {
+            selectors.push_back({selector_kind::commune, code, platform::apns});
+            csv += code + ",X,1000,21,242100410\n";
+        }
+        event->audience = audience::resolve(selectors, territories::parse(csv, "").value()).value();
+        event->counts_communes = true;
+        return event;
+    }
+    std::unique_ptr<page> filled(
+        const std::shared_ptr<active_event>& event, const territory& here, const std::vector<device>& devices) {
+        auto shard = std::make_shared<active_shard>();
+        shard->event = event;
+        shard->which = {"mairies", platform::fcm};
+        shard->pages = 1;
+        auto out = std::make_unique<page>(shard, 0);
+        const std::vector<bucket_run> runs{{here, 1, 0, 1}};
+        out->fill(parse(bucket(devices), 1), 0, runs, &content);
+        return out;
+    }
+
+    testing::manual_time time;
+    testing::plain_message content;
+};
+
+TEST_F(PageTest, ADeviceIsSentToFromTheFirstOfItsTerritoriesInTheAudienceOnly) {
+    const auto event = event_to({"21054", "21231"});
+    const std::vector<device> devices{one("both-device-token", {place("21054"), place("21231")}),
+                                      one("other-device-token", {place("21166"), place("21231")}),
+                                      one("plain-device-token", {place("21231")})};
+    EXPECT_EQ(filled(event, place("21054"), {devices[0]})->pushes().size(), 1U);
+    const auto here = filled(event, place("21231"), devices);
+    ASSERT_EQ(here->pushes().size(), 2U);
+    EXPECT_EQ(here->pushes()[0].token, "other-device-token");
+    EXPECT_EQ(here->pushes()[1].token, "plain-device-token");
+}
+
+TEST_F(PageTest, MutedDevicesAreTargetedCountedAndNotSentTo) {
+    const auto event = event_to({"21231"});
+    event->content.category = "agenda";
+    const auto here = filled(
+        event, place("21231"), {one("quiet-device-token", {place("21231")}, {"agenda"}), one("loud-device-token", {place("21231")})});
+    ASSERT_EQ(here->pushes().size(), 1U);
+    here->accept(here->pushes()[0], std::chrono::milliseconds(5));
+    const auto sums = here->settlement(true);
+    EXPECT_EQ(increment(sums, "targeted"), 2U);
+    EXPECT_EQ(increment(sums, "o:mairies/fcm:muted"), 1U);
+    EXPECT_EQ(increment(sums, "o:mairies/fcm:accepted"), 1U);
+    EXPECT_EQ(increment(sums, "c:21231"), 1U);
+}
+
+TEST_F(PageTest, ADeviceThatTheEventNamesIsPassedOverInItsRoster) {
+    const auto event = event_to({"21231"});
+    event->named_devices.insert(named_device(platform::fcm, "named-device-token"));
+    EXPECT_TRUE(filled(event, place("21231"), {one("named-device-token", {place("21231")})})->pushes().empty());
+}
+
+TEST_F(PageTest, MalformedEntriesAreCountedAndStopNobodyElse) {
+    const auto event = event_to({"21231"});
+    auto shard = std::make_shared<active_shard>();
+    shard->event = event;
+    shard->which = {"mairies", platform::fcm};
+    page here(shard, 0);
+    const std::string bytes = "*4\r\n" + bulk("broken-device-token") + bulk("\xFF\xFF\xFF\xFF\xFF") +
+                              bulk("whole-device-token") + bulk(encode_roster_entry(one("", {place("21231")})));
+    const std::vector<bucket_run> runs{{place("21231"), 1, 0, 1}};
+    here.fill(parse(bytes, 1), 0, runs, &content);
+    EXPECT_EQ(here.pushes().size(), 1U);
+    EXPECT_EQ(here.unread_entries(), 1U);
+}
+
+TEST_F(PageTest, SumsAlwaysAgree) {
+    const auto event = testing::make_event(time);
+    const auto here = testing::make_page(event, 7, content);
+    auto pushes = here->pushes();
+    for (push& item : pushes) {
+        here->count_sent(item);
+    }
+    here->accept(pushes[0], std::chrono::milliseconds(1));
+    here->die(pushes[1], "UNREGISTERED");
+    here->finish(pushes[2], outcome::rejected);
+    here->finish(pushes[3], outcome::expired);
+    here->finish(pushes[4], outcome::cancelled);
+    here->finish(pushes[5], outcome::failed);
+    EXPECT_FALSE(here->done());
+    here->park(pushes[6], time.wall_now());
+    EXPECT_TRUE(here->done());
+    const auto sums = here->settlement(true);
+    std::uint64_t ended = 0;
+    for (const std::string_view name : outcome_names) {
+        ended += increment(sums, "o:mairies/fcm:" + std::string(name));
+    }
+    EXPECT_EQ(increment(sums, "targeted"), ended + sums.parked.size());
+    EXPECT_EQ(sums.dead.size(), 1U);
+    EXPECT_EQ(sums.sent_if_repeated, 7U);
+}
+
+TEST_F(PageTest, AParkedDeviceIsNotTargetedAgain) {
+    const auto event = testing::make_event(time);
+    const auto first = testing::make_page(event, 1, content);
+    first->park(first->pushes()[0], time.wall_now());
+    const auto parked = decode_listed(first->settlement(true).parked[0].second);
+    ASSERT_TRUE(parked.has_value());
+    auto shard = std::make_shared<active_shard>();
+    shard->event = event;
+    shard->which = {"mairies", platform::fcm};
+    shard->work.devices = *parked;
+    page again(shard, 0);
+    again.fill_listed(&content);
+    ASSERT_EQ(again.pushes().size(), 1U);
+    again.accept(again.pushes()[0], std::chrono::milliseconds(1));
+    const auto sums = again.settlement(true);
+    EXPECT_EQ(increment(sums, "targeted"), 0U);
+    EXPECT_EQ(increment(sums, "o:mairies/fcm:accepted"), 1U);
+}
+
+TEST_F(PageTest, EveryPushOfAReopenedPageIsAPossibleDuplicate) {
+    const auto event = testing::make_event(time);
+    const auto here = testing::make_page(event, 3, content);
+    here->set_reopened();
+    here->count_sent(here->pushes()[0]);
+    here->count_sent(here->pushes()[1]);
+    here->finish_all(outcome::accepted);
+    EXPECT_EQ(increment(here->settlement(true), "possible_duplicates"), 2U);
+}
+
+}  // namespace
+}  // namespace tocsin
