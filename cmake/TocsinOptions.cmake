@@ -12,7 +12,9 @@ set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1 -DNDEBUG")
 # Set for the directory and not per target: a precompiled header is only shared by targets that
 # are compiled with the very same options.
 add_compile_options(
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Woverloaded-virtual -Werror)
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Woverloaded-virtual -Werror
+  # GCC 12 takes the frame allocator of an inlined awaitable for a mismatched operator new.
+  -Wno-mismatched-new-delete)
 add_compile_definitions(
   BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE BOOST_ASIO_SEPARATE_COMPILATION
   BOOST_BEAST_SEPARATE_COMPILATION BOOST_JSON_NO_LIB BOOST_URL_NO_LIB)
@@ -24,6 +26,13 @@ if(TOCSIN_SANITIZE)
   # Instrumented code confuses GCC 12's flow analysis into warnings about Boost's own headers.
   add_compile_options(-fsanitize=${TOCSIN_SANITIZE} -fno-omit-frame-pointer -Wno-maybe-uninitialized)
   add_link_options(-fsanitize=${TOCSIN_SANITIZE})
+endif()
+
+# Tests spend their time in what they test, not in themselves: built without optimisation, the
+# hundred files of them take half as long to compile. Sanitizer builds keep their own level.
+set(TOCSIN_TEST_FLAGS "")
+if(NOT TOCSIN_SANITIZE)
+  set(TOCSIN_TEST_FLAGS -O0 -g0)
 endif()
 
 # One library a folder: the folder's dependencies are the ones it may include, and no others.
@@ -48,7 +57,8 @@ function(tocsin_test name)
   endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gtest_main GTest::gmock)
-  target_precompile_headers(${name} REUSE_FROM tocsin_pch)
+  target_precompile_headers(${name} REUSE_FROM tocsin_test_pch)
+  target_compile_options(${name} PRIVATE ${TOCSIN_TEST_FLAGS})
   gtest_discover_tests(
     ${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
 endfunction()

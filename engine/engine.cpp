@@ -191,7 +191,9 @@ void engine::implementation::make_control() {
     registrations = std::make_unique<stream_consumer>(*registrations_redis, read, time);
     work_finder = std::make_unique<coordinator>(
         executor, *control_redis, *store, preparer, how.engine, time, log, *control_numbers,
-        [this](std::size_t thread, std::shared_ptr<active_event> event, const target& which, claimed_shard work) {
+        [this](
+            std::size_t thread, std::shared_ptr<active_event> event, const target& which,
+            claimed_shard work) {
             asio::post(
                 cores[thread]->context,
                 [this, thread, event = std::move(event), which, work = std::move(work)]() mutable {
@@ -204,7 +206,8 @@ void engine::implementation::make_control() {
     devices = std::make_unique<registrar>(
         *registrations, *control_redis, *store, *letters, preparer, how.engine.instance, time, log,
         *control_numbers);
-    redis_health = &health_checks.add_flag("redis", "No answer from Redis yet at " + address.describe() + ".");
+    redis_health =
+        &health_checks.add_flag("redis", "No answer from Redis yet at " + address.describe() + ".");
 }
 
 // Rosters and index stay in Redis' compact form (a third of the memory, a tenth of the time to read)
@@ -216,8 +219,9 @@ asio::awaitable<void> engine::implementation::prefer_compact_rosters() {
         redis::request ask;
         ask.add("CONFIG", "GET", name);
         const auto answer = co_await control_redis->execute(std::move(ask));
-        const auto current = answer.has_value() && answer->front().size() == 2 ? answer->front()[1].integer()
-                                                                              : std::optional<std::int64_t>();
+        const auto current = answer.has_value() && answer->front().size() == 2
+                                 ? answer->front()[1].integer()
+                                 : std::optional<std::int64_t>();
         if (current && *current >= least) {
             continue;
         }
@@ -264,8 +268,10 @@ asio::awaitable<void> engine::implementation::sample_streams() {
     redis::request ask;
     ask.add("XINFO", "GROUPS", keys.events()).add("XINFO", "GROUPS", keys.registrations());
     const auto answer = co_await control_redis->execute(std::move(ask));
-    const std::uint64_t errors = control_redis->errors() + events_redis->errors() + registrations_redis->errors();
-    control_numbers->counter(metric::redis_errors_total, {}).add(errors - std::exchange(redis_errors_seen, errors));
+    const std::uint64_t errors =
+        control_redis->errors() + events_redis->errors() + registrations_redis->errors();
+    control_numbers->counter(metric::redis_errors_total, {})
+        .add(errors - std::exchange(redis_errors_seen, errors));
     if (answer.has_error()) {
         redis_health->failing("Redis at " + address.describe() + ": " + answer.error().message());
         co_return;

@@ -11,13 +11,13 @@ namespace tocsin {
 
 /// One installation of an app, as the store keeps it.
 struct device {
-    std::string token;               ///< APNs: raw bytes. FCM: text.
-    bool is_fid = false;             ///< FCM: `token` is a Firebase installation id.
-    bool sandbox = false;            ///< APNs: a token of the development environment.
-    std::uint32_t registered_at = 0; ///< Unix seconds.
-    std::string locale;              ///< Empty: unknown.
-    std::vector<std::string> mute;   ///< Categories the resident does not want.
-    std::vector<territory> follow;   ///< Sorted, distinct, never empty.
+    std::string token;                ///< APNs: raw bytes. FCM: text.
+    bool is_fid = false;              ///< FCM: `token` is a Firebase installation id.
+    bool sandbox = false;             ///< APNs: a token of the development environment.
+    std::uint32_t registered_at = 0;  ///< Unix seconds.
+    std::string locale;               ///< Empty: unknown.
+    std::vector<std::string> mute;    ///< Categories the resident does not want.
+    std::vector<territory> follow;    ///< Sorted, distinct, never empty.
 };
 
 }  // namespace tocsin

@@ -129,7 +129,8 @@ asio::awaitable<result<>> device_store::learn_heads(const std::vector<pending>& 
         const std::uint64_t served = put ? sizing_.population_served(change.app) : 0;
         want(
             change.app, "index",
-            put ? static_cast<std::uint32_t>(std::max<std::uint64_t>(1, served / inhabitants_per_bucket)) : 0);
+            put ? static_cast<std::uint32_t>(std::max<std::uint64_t>(1, served / inhabitants_per_bucket))
+                : 0);
         if (put) {
             for (const territory& where : change.which.follow) {
                 want(change.app, head_field(change.where, where), buckets_for(where));
@@ -192,7 +193,8 @@ asio::awaitable<result<>> device_store::run_pass(std::vector<pending>& work) {
                 return std::nullopt;
             }
             return keys_.roster_bucket(
-                change.app, change.where, to_string(where), head->generation, item.hash.bucket(head->buckets));
+                change.app, change.where, to_string(where), head->generation,
+                item.hash.bucket(head->buckets));
         };
         const bool put = change.what == device_change::action::put;
         keys.push_back(keys_.index_bucket(change.app, change.where, item.hash.bucket(index->second.buckets)));
@@ -417,7 +419,8 @@ asio::awaitable<result<std::uint64_t>> device_store::count(std::string app, plat
     std::uint64_t total = 0;
     for (std::uint32_t from = 0; index && from < index->buckets; from += buckets_per_read) {
         redis::request ask;
-        for (std::uint32_t b = from; b < std::min<std::uint32_t>(from + buckets_per_read, index->buckets); ++b) {
+        for (std::uint32_t b = from; b < std::min<std::uint32_t>(from + buckets_per_read, index->buckets);
+             ++b) {
             ask.add("HLEN", keys_.index_bucket(app, on, b));
         }
         const auto answer = co_await redis_.execute(std::move(ask));

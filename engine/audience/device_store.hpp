@@ -2,8 +2,8 @@
 
 #include "engine/audience/device.hpp"
 #include "engine/core/error.hpp"
-#include "engine/redis/client.hpp"
 #include "engine/keyspace/keyspace.hpp"
+#include "engine/redis/client.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -58,7 +58,8 @@ enum class change_outcome : std::uint8_t {
 /// A change writes the index and every roster of one device in one script, and only if the index
 /// still says what the change was computed from; otherwise it is computed again. So concurrent
 /// changes of one device, from any number of processes, end as if made one after the other.
-/// An event that reads rosters meanwhile sees each device before or after, never between.
+/// A page that is read meanwhile sees each device before or after, never between; an event of many
+/// pages may meet a device that moves to another territory meanwhile in both, or in neither.
 class device_store {
 public:
     device_store(redis::client& redis, keyspace keys, store_sizing sizing)

@@ -151,8 +151,7 @@ std::optional<std::vector<territory>> decode_follows(std::string_view encoded) {
     return out;
 }
 
-std::optional<device> decode_device(
-    std::string_view token, std::string_view entry, const territory& where) {
+std::optional<device> decode_device(std::string_view token, std::string_view entry, const territory& where) {
     const auto decoded = decode_roster_entry(entry);
     if (!decoded) {
         return std::nullopt;

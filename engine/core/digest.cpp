@@ -4,10 +4,11 @@
 #include "engine/core/text.hpp"
 
 #include <openssl/evp.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <cstring>
+
+#include <xxhash.h>
 
 namespace tocsin {
 namespace {

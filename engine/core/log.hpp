@@ -23,7 +23,8 @@ struct log_field {
     log_field(std::string_view name, const char* text) : key(name), value(text) {}
     template <std::integral T>
     log_field(std::string_view name, T amount) : key(name), value(std::to_string(amount)), number(true) {}
-    log_field(std::string_view name, double amount) : key(name), value(std::to_string(amount)), number(true) {}
+    log_field(std::string_view name, double amount)
+        : key(name), value(std::to_string(amount)), number(true) {}
 };
 
 /// Where lines of the log go. Thread-safe; never called once per push.
@@ -34,7 +35,8 @@ class logger {
 public:
     virtual ~logger() = default;
     [[nodiscard]] virtual bool enabled(log_level level) const noexcept = 0;
-    virtual void write(log_level level, std::string_view event, std::span<const log_field> fields) noexcept = 0;
+    virtual void write(
+        log_level level, std::string_view event, std::span<const log_field> fields) noexcept = 0;
 
     void debug(std::string_view event, std::initializer_list<log_field> fields = {}) noexcept {
         write(log_level::debug, event, {fields.begin(), fields.size()});

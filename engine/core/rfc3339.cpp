@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-
 namespace tocsin {
 namespace {
 
@@ -94,8 +93,8 @@ std::optional<wall_time> parse_rfc3339(std::string_view text) noexcept {
         return std::nullopt;
     }
     return wall_time(
-        sys_days(date).time_since_epoch() + hours(*h) + minutes(*mi) + seconds(*s) + milliseconds(fraction_ms) -
-        offset);
+        sys_days(date).time_since_epoch() + hours(*h) + minutes(*mi) + seconds(*s) +
+        milliseconds(fraction_ms) - offset);
 }
 
 std::string format_rfc3339(wall_time when) {

@@ -29,5 +29,4 @@ private:
     Rep value_;
 };
 
-
 }  // namespace tocsin

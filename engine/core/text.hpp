@@ -25,7 +25,8 @@ void to_hex(std::string_view bytes, char* out) noexcept;
 
 /// The candidate with the smallest edit distance to `word`, if it is close enough to be what was
 /// meant (at most a third of its length); empty otherwise.
-[[nodiscard]] std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) noexcept;
+[[nodiscard]] std::string_view nearest(
+    std::string_view word, std::span<const std::string_view> candidates) noexcept;
 
 /// True if every character of `word` is one of A-Z a-z 0-9 and those in `also`.
 [[nodiscard]] bool is_word(std::string_view word, std::string_view also) noexcept;

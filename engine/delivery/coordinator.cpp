@@ -30,7 +30,8 @@ constexpr auto foreign_pruning = 2s;
 
 coordinator::coordinator(
     asio::any_io_executor executor, redis::client& redis, device_store& store, const event_preparer& preparer,
-    const engine_settings& how, const time_source& time, logger& log, metrics_shard& metrics, assign_shard assign)
+    const engine_settings& how, const time_source& time, logger& log, metrics_shard& metrics,
+    assign_shard assign)
     : executor_(executor),
       ledger_(redis, store.keys(), how.instance),
       pruner_(store, ledger_, time, log, how.feedback_max_length),
@@ -50,8 +51,7 @@ void coordinator::announce(std::shared_ptr<active_event> event) {
     changed_.notify_all();
 }
 
-void coordinator::shard_left(
-    std::size_t thread, const target& which, priority urgency, std::uint32_t pages) {
+void coordinator::shard_left(std::size_t thread, const target& which, priority urgency, std::uint32_t pages) {
     auto& threads = outstanding_[{which, urgency == priority::critical}];
     threads.resize(how_.threads);
     threads[thread] -= std::min(threads[thread], pages);
@@ -168,11 +168,12 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::
     const std::shared_ptr<active_event> event = found->second.event;
     const room_key room(which, event->content.priority == priority::critical);
     const std::uint32_t wanted = pages_wanted(room);
-    if (state.next_try > time_.now() || wanted == 0 || !event->messages.contains(which)) {
+    const served_app* const app = preparer_.app(which.app);
+    const bool ours = app != nullptr && app->platforms.contains(which.on) && event->messages.contains(which);
+    if (state.next_try > time_.now() || wanted == 0 || !ours) {
         co_return claim_outcome::nothing;
     }
-    const std::size_t limit =
-        std::clamp<std::size_t>(wanted / pages_per_shard, 1, most_claimed_at_once);
+    const std::size_t limit = std::clamp<std::size_t>(wanted / pages_per_shard, 1, most_claimed_at_once);
     auto answer = co_await ledger_.claim(id, which, limit, how_.lease, time_.wall_now(), !state.met);
     if (answer.has_error()) {
         co_return answer.error();
@@ -325,7 +326,9 @@ asio::awaitable<result<>> coordinator::publish_result(std::shared_ptr<active_eve
         metrics_.counter(metric::events_total, {report.state}).add(1);
         metrics_.histogram(metric::event_seconds, {to_string(event->content.priority)})
             .record_microseconds(
-                static_cast<std::uint64_t>(std::max<std::int64_t>(0, report.finished_at - report.accepted_at)) * 1000);
+                static_cast<std::uint64_t>(
+                    std::max<std::int64_t>(0, report.finished_at - report.accepted_at)) *
+                1000);
         log_.info(
             "event.finished", {{"event_id", event->id},
                                {"state", report.state},

@@ -27,7 +27,8 @@ std::optional<token_bucket> make_limiter(std::uint64_t rate, time_point now) {
         return std::nullopt;
     }
     const auto per_second = static_cast<std::uint32_t>(std::min<std::uint64_t>(rate, 10'000'000));
-    const auto burst = std::max<std::uint32_t>(1, per_second * static_cast<std::uint32_t>(longest_burst / 1ms) / 1000);
+    const auto burst =
+        std::max<std::uint32_t>(1, per_second * static_cast<std::uint32_t>(longest_burst / 1ms) / 1000);
     return token_bucket({.tokens_per_second = per_second, .burst = burst}, now);
 }
 
@@ -153,13 +154,14 @@ bool lane::end_if_over(push& item, time_point now) noexcept {
         finish(item, outcome::cancelled, {});
         return true;
     }
-    if (event.rejected.load(std::memory_order_relaxed)) {
+    const std::atomic<bool>* const rejected = item.owner->rejected();
+    if (rejected != nullptr && rejected->load(std::memory_order_relaxed)) {
         finish(item, outcome::rejected, "EventRejected");
         return true;
     }
     if (now >= event.expires) {
         // Expiry while nothing could be sent is the credential's fault, and the sums say so.
-        if (now < paused_until_ && !paused_because_.empty()) {
+        if (now < paused_until_ && pause_cause_ == "credential") {
             finish(item, outcome::failed, paused_because_);
         } else {
             finish(item, outcome::expired, {});
@@ -196,8 +198,8 @@ void lane::settle(push& item, const verdict& what, time_point now) noexcept {
     in_flight_gauge_.set(static_cast<double>(in_flight_));
     item.in_flight = false;
     if (what.status != 0) {
-        push_seconds_.record_microseconds(static_cast<std::uint64_t>(
-            std::max<std::int64_t>(0, (now - item.written_at) / 1us)));
+        push_seconds_.record_microseconds(
+            static_cast<std::uint64_t>(std::max<std::int64_t>(0, (now - item.written_at) / 1us)));
     }
     switch (what.action) {
         case reaction::accept:
@@ -216,7 +218,7 @@ void lane::settle(push& item, const verdict& what, time_point now) noexcept {
             return;
         case reaction::reject_push: finish(item, outcome::rejected, what.reason); return;
         case reaction::reject_event:
-            if (!event.rejected.exchange(true)) {
+            if (std::atomic<bool>* const flag = of.rejected(); flag != nullptr && !flag->exchange(true)) {
                 log_.error(
                     "event.rejected_by_provider", {{"event_id", event.id},
                                                    {"app", which_.app},
@@ -231,14 +233,15 @@ void lane::settle(push& item, const verdict& what, time_point now) noexcept {
             enqueue(item, true);
             break;
         case reaction::pause_quota:
-            paused_until_ = std::max(paused_until_, now + what.retry_after.value_or(quota_pause));
+            pause(std::string(what.reason), now + what.retry_after.value_or(quota_pause), "quota");
             enqueue(item, true);
             break;
         case reaction::resend:
         case reaction::refresh_credential:
             if (++item.free_requeues > most_free_requeues) {
                 retry(item, what, now);
-            } else if (item.free_requeues > immediate_requeues || what.action == reaction::refresh_credential) {
+            } else if (
+                item.free_requeues > immediate_requeues || what.action == reaction::refresh_credential) {
                 delayed_.push({now + 50ms * item.free_requeues, &item, event.content.priority});
             } else {
                 enqueue(item, true);
@@ -266,9 +269,8 @@ void lane::retry(push& item, const verdict& what, time_point now) noexcept {
     std::chrono::milliseconds delay{};
     if (what.retry_after) {
         // A tenth on top, spread: thousands were told the same and would return at the same instant.
-        delay = *what.retry_after +
-                std::chrono::milliseconds(std::uniform_int_distribution<std::int64_t>(
-                    0, what.retry_after->count() / 10 + 1)(random_));
+        delay = *what.retry_after + std::chrono::milliseconds(std::uniform_int_distribution<std::int64_t>(
+                                        0, what.retry_after->count() / 10 + 1)(random_));
     } else {
         const backoff_policy policy{how_.retry_floor, how_.retry_cap};
         delay = how_.retry_floor + backoff_delay(policy, std::uint32_t{item.attempts} - 1, random_);
@@ -299,6 +301,7 @@ void lane::pause(std::string why, time_point until, std::string_view cause) noex
             {{"app", which_.app}, {"platform", to_string(which_.on)}, {"cause", cause}, {"reason", why}});
         paused_because_ = std::move(why);
     }
+    pause_cause_ = cause;
     paused_until_ = std::max(paused_until_, until);
 }
 
@@ -306,6 +309,7 @@ bool lane::tick(time_point now) {
     if (stopped_) {
         return false;
     }
+    count_throttling(now);
     while (!delayed_.empty() && delayed_.top().due <= now) {
         push& item = *delayed_.top().item;
         delayed_.pop();
@@ -319,6 +323,28 @@ bool lane::tick(time_point now) {
         limited_until_ = {};
     }
     return waiting_ != 0 && now >= paused_until_;
+}
+
+void lane::count_throttling(time_point now) {
+    const duration since = now - std::exchange(last_tick_, now);
+    const bool paused = now < paused_until_;
+    if (waiting_ == 0 || (!paused && limited_until_ == time_point{})) {
+        return;
+    }
+    // Fed in microseconds, shown in seconds.
+    metrics_
+        .counter(
+            metric::throttled_seconds_total,
+            {which_.app, to_string(which_.on), paused ? pause_cause_ : std::string_view("rate")})
+        .add(static_cast<std::uint64_t>(std::min<duration>(since, sweep_period) / 1us));
+}
+
+void lane::set_rate(std::uint64_t rate) {
+    if (rate != how_.rate) {
+        how_.rate = rate;
+        limiter_ = make_limiter(rate, time_.now());
+        limited_until_ = {};
+    }
 }
 
 void lane::sweep(time_point now) {

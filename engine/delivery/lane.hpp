@@ -22,7 +22,7 @@
 namespace tocsin {
 
 struct lane_settings {
-    std::uint64_t rate = 0;               ///< Pushes per second for this lane; 0: no limit of ours.
+    std::uint64_t rate = 0;  ///< Pushes per second for this lane; 0: no limit of ours.
     std::size_t max_attempts = 5;
     std::chrono::milliseconds retry_floor{1'000};
     std::chrono::milliseconds retry_cap{600'000};
@@ -61,6 +61,8 @@ public:
     /// After stop(), and after the channel has gone: gives up on the answer to `item`, if it is
     /// still missing. It may have reached its device, and is parked as one that did.
     void abandon(push& item);
+    /// Another limit, after a reload; 0: none of ours.
+    void set_rate(std::uint64_t rate);
     /// The credential works again (reload): ends a pause for one that did not.
     void resume() noexcept;
 
@@ -100,6 +102,7 @@ private:
     void pause(std::string why, time_point until, std::string_view cause) noexcept;
     void count_retry(push& item, std::string_view reason) noexcept;
     void sweep(time_point now);
+    void count_throttling(time_point now);
 
     target which_;
     lane_settings how_;
@@ -119,6 +122,8 @@ private:
     time_point limited_until_{};
     time_point next_sweep_{};
     std::string paused_because_;
+    std::string_view pause_cause_;  ///< "credential" or "quota".
+    time_point last_tick_{};
     bool stopped_ = false;
 
     std::array<owned_counter*, outcome_count> outcome_counters_{};

@@ -31,7 +31,10 @@ bool first_match(const audience& whom, const roster_entry& entry, const territor
 
 }  // namespace
 
-page::page(std::shared_ptr<active_shard> from, std::uint32_t index) : from_(std::move(from)), index_(index) {}
+page::page(std::shared_ptr<active_shard> from, std::uint32_t index) : from_(std::move(from)), index_(index) {
+    const auto flag = from_->event->rejected.find(from_->which);
+    rejected_ = flag == from_->event->rejected.end() ? nullptr : &flag->second;
+}
 
 void page::add(std::string_view token, std::string_view entry, std::uint32_t roster, const message* content) {
     push item;
@@ -84,8 +87,9 @@ void page::fill(
                 item.registered_at = entry->registered_at;
                 item.sandbox = entry->sandbox;
                 item.is_fid = entry->is_fid;
-                item.variant = content == nullptr || entry->locale.empty() ? std::uint16_t{0}
-                                                                           : content->variant_for(entry->locale);
+                item.variant = content == nullptr || entry->locale.empty()
+                                   ? std::uint16_t{0}
+                                   : content->variant_for(entry->locale);
             }
         }
     }
@@ -190,8 +194,7 @@ page_settlement page::settlement(bool shard_done) {
     };
     count(std::string(names::pages_settled), 1);
     if (first_time_) {
-        const std::uint64_t targeted =
-            pushes_.size() + outcomes_[static_cast<std::size_t>(outcome::muted)];
+        const std::uint64_t targeted = pushes_.size() + outcomes_[static_cast<std::size_t>(outcome::muted)];
         count(std::string(names::targeted), targeted);
     }
     for (std::size_t i = 0; i < outcome_count; ++i) {

@@ -13,6 +13,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -26,7 +27,7 @@ namespace tocsin {
 struct active_shard {
     std::shared_ptr<active_event> event;
     target which;
-    std::string entry;          ///< In the shard stream.
+    std::string entry;  ///< In the shard stream.
     shard work;
     std::uint32_t pages = 0;
     std::uint32_t next = 0;     ///< The first page that was not opened yet.
@@ -56,6 +57,8 @@ public:
     [[nodiscard]] const std::shared_ptr<active_shard>& from() const noexcept { return from_; }
     [[nodiscard]] active_event& event() const noexcept { return *from_->event; }
     [[nodiscard]] std::uint32_t number() const noexcept { return from_->work.first_page + index_; }
+    /// Set once the provider has refused the event itself; null if nobody can.
+    [[nodiscard]] std::atomic<bool>* rejected() const noexcept { return rejected_; }
     [[nodiscard]] std::size_t unread_entries() const noexcept { return malformed_; }
 
     /// The page was opened before, by an engine that did not settle it: whatever is sent now may
@@ -96,6 +99,7 @@ private:
 
     std::shared_ptr<active_shard> from_;
     std::uint32_t index_;
+    std::atomic<bool>* rejected_ = nullptr;
     redis::replies storage_;
     std::vector<push> pushes_;
     std::vector<std::string_view> entries_;  ///< Of each push: its roster entry.

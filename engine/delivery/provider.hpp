@@ -86,7 +86,6 @@ struct channel_context {
     push_source& source;
 };
 
-
 /// One app on one platform. Shared by all threads; everything it holds is immutable or guarded.
 class provider {
 public:

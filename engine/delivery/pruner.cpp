@@ -10,7 +10,12 @@ namespace tocsin {
 
 boost::asio::awaitable<result<>> pruner::prune(
     std::string event, std::vector<std::pair<std::string, std::string>> dead) {
+    struct gone {
+        std::string member;
+        std::string document;
+    };
     std::vector<device_change> changes;
+    std::vector<gone> reports;  // One for each change.
     redis::request report;
     const std::string feedback = book_.keys().feedback();
     const std::string remaining = book_.keys().dead(event);
@@ -27,10 +32,7 @@ boost::asio::awaitable<result<>> pruner::prune(
             {"reason", reason},
             {"at", time_.wall_now().time_since_epoch().count()},
             {"event", event}};
-        report.add(
-            "XADD", feedback, "MAXLEN", "~", feedback_length_, "*", "feedback",
-            boost::json::serialize(document));
-        report.add("HDEL", remaining, member);
+        reports.push_back({member, boost::json::serialize(document)});
         device_change change;
         change.what = device_change::action::remove;
         change.app = which->which.app;
@@ -42,6 +44,14 @@ boost::asio::awaitable<result<>> pruner::prune(
     const auto removed = co_await store_.apply(std::move(changes));
     if (removed.has_error()) {
         co_return removed.error();
+    }
+    for (std::size_t i = 0; i < reports.size(); ++i) {
+        // Registered again since its page was read: alive, and not to be reported.
+        if ((*removed)[i] != change_outcome::kept) {
+            report.add(
+                "XADD", feedback, "MAXLEN", "~", feedback_length_, "*", "feedback", reports[i].document);
+        }
+        report.add("HDEL", remaining, reports[i].member);
     }
     if (report.empty()) {
         co_return result<>();

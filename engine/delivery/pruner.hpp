@@ -22,7 +22,8 @@ namespace tocsin {
 /// then come twice.
 class pruner {
 public:
-    pruner(device_store& store, ledger& book, const time_source& time, logger& log, std::size_t feedback_length)
+    pruner(
+        device_store& store, ledger& book, const time_source& time, logger& log, std::size_t feedback_length)
         : store_(store), book_(book), time_(time), log_(log), feedback_length_(feedback_length) {}
 
     /// `dead` is encode_dead() and the provider's reason, as settled.

@@ -13,10 +13,10 @@ class page;
 /// One device and one event, in memory, from page to verdict. Lives in its page's array; the
 /// page outlives every pointer to it.
 struct push {
-    std::string_view token;           ///< APNs: the raw bytes. FCM: the text. Lives in the page.
-    const message* content = nullptr; ///< Rendered once for the event; shared by all its pushes.
+    std::string_view token;            ///< APNs: the raw bytes. FCM: the text. Lives in the page.
+    const message* content = nullptr;  ///< Rendered once for the event; shared by all its pushes.
     page* owner = nullptr;
-    push* next = nullptr;             ///< Link of whichever queue the push stands in.
+    push* next = nullptr;  ///< Link of whichever queue the push stands in.
     time_point written_at{};
     std::uint32_t registered_at = 0;  ///< Unix seconds.
     std::uint32_t territory = 0;      ///< Which of the page's rosters it came from.

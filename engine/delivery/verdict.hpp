@@ -20,8 +20,8 @@ enum class reaction : std::uint8_t {
     pause_quota,         ///< The app's quota is used up: hold everything it sends for retry_after.
     reject_event,        ///< The payload or headers are wrong for every device: stop the event here.
     reject_push,         ///< This one push is refused for good; the token stays.
-    resend,              ///< Certainly not processed (refused stream, above GOAWAY's last id, never written): free.
-    unknown,             ///< Written and never answered: sent again, and counted as a possible duplicate.
+    resend,   ///< Certainly not processed (refused stream, above GOAWAY's last id, never written): free.
+    unknown,  ///< Written and never answered: sent again, and counted as a possible duplicate.
 };
 
 [[nodiscard]] std::string_view to_string(reaction value) noexcept;

@@ -49,8 +49,9 @@ private:
 /// A lane with everything that makes it go.
 struct worker::lane_runner {
     lane_runner(
-        const asio::any_io_executor& executor, target which, const lane_settings& how, const time_source& time,
-        logger& log, metrics_shard& metrics, std::uint64_t seed, std::function<void(page&)> page_done)
+        const asio::any_io_executor& executor, target which, const lane_settings& how,
+        const time_source& time, logger& log, metrics_shard& metrics, std::uint64_t seed,
+        std::function<void(page&)> page_done)
         : line(std::move(which), how, time, log, metrics, seed, std::move(page_done)),
           changed(executor),
           timer(executor) {}
@@ -72,8 +73,8 @@ struct worker::lane_runner {
 
 worker::worker(
     asio::any_io_executor executor, std::size_t thread, redis::client& redis, keyspace keys,
-    store_sizing sizing, const engine_settings& how, std::size_t threads, const time_source& time, logger& log,
-    metrics_shard& metrics, worker_events events)
+    store_sizing sizing, const engine_settings& how, std::size_t threads, const time_source& time,
+    logger& log, metrics_shard& metrics, worker_events events)
     : executor_(executor),
       thread_(thread),
       redis_(redis),
@@ -98,6 +99,8 @@ void worker::set_providers(
     }
     providers_ = std::move(fresh);
     for (auto& [which, runner] : lanes_) {
+        const auto rate = rates_.find(which);
+        runner->line.set_rate(rate == rates_.end() ? 0 : per_thread(rate->second, threads_));
         const auto found = providers_.find(which);
         if (found == providers_.end() || found->second == runner->through) {
             continue;
@@ -193,7 +196,8 @@ asio::awaitable<void> worker::feed(std::shared_ptr<lane_runner> runner) {
             next->abandoned = next->abandoned || stopping_;
         }
         if (!next->exhausted()) {
-            runner->shards[static_cast<std::size_t>(next->event->content.priority)].push_back(std::move(next));
+            runner->shards[static_cast<std::size_t>(next->event->content.priority)].push_back(
+                std::move(next));
         }
     }
     runner->retired = true;
@@ -213,7 +217,8 @@ asio::awaitable<bool> worker::open_page(lane_runner& runner, std::shared_ptr<act
         const std::string name = to_string(run.where);
         for (std::uint32_t b = run.first; b < run.first + run.count; ++b) {
             ask.add(
-                "HGETALL", ledger_.keys().roster_bucket(from->which.app, from->which.on, name, run.generation, b));
+                "HGETALL",
+                ledger_.keys().roster_bucket(from->which.app, from->which.on, name, run.generation, b));
         }
     }
     auto answer = co_await redis_.execute(std::move(ask));
@@ -261,7 +266,8 @@ void worker::start_page(lane_runner& runner, std::unique_ptr<page> what) {
     active_event& event = open.event();
     ++runner.pages_in_flight;
     runner.critical_pages_in_flight += event.content.priority == priority::critical ? 1 : 0;
-    metrics_.counter(metric::pages_total, {runner.line.which().app, to_string(runner.line.which().on)}).add(1);
+    metrics_.counter(metric::pages_total, {runner.line.which().app, to_string(runner.line.which().on)})
+        .add(1);
     open_.emplace(&open, std::move(what));
     if (open.pushes().empty()) {
         page_done(open);
@@ -316,8 +322,7 @@ asio::awaitable<void> worker::settle(std::unique_ptr<page> what) {
     if (muted != 0) {
         metrics_
             .counter(
-                metric::pushes_total,
-                {from->which.app, to_string(from->which.on), to_string(outcome::muted)})
+                metric::pushes_total, {from->which.app, to_string(from->which.on), to_string(outcome::muted)})
             .add(muted);
     }
     for (;;) {
@@ -344,7 +349,8 @@ asio::awaitable<void> worker::settle(std::unique_ptr<page> what) {
             const auto pruned = co_await pruner_.prune(event, std::move(dead));
             --from->event->pruning;
             if (pruned.has_error()) {
-                log_.warning("devices.prune_later", {{"event_id", event}, {"error", pruned.error().message()}});
+                log_.warning(
+                    "devices.prune_later", {{"event_id", event}, {"error", pruned.error().message()}});
             }
         }
         if (last) {
@@ -426,7 +432,8 @@ asio::awaitable<void> worker::stop(time_point deadline) {
         runner->timer.cancel();
     }
     const auto in_flight = [this] {
-        return std::ranges::any_of(lanes_, [](const auto& item) { return item.second->line.in_flight() != 0; });
+        return std::ranges::any_of(
+            lanes_, [](const auto& item) { return item.second->line.in_flight() != 0; });
     };
     asio::steady_timer poll(executor_);
     while (in_flight() && time_.now() < deadline) {

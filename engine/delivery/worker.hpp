@@ -57,7 +57,8 @@ public:
 
     /// The providers to send through; replaces those of before. A lane whose provider is gone or
     /// has changed gets a new channel; what is in flight on the old one is seen to its end.
-    void set_providers(std::vector<std::shared_ptr<provider>> providers, std::map<target, std::uint64_t> rates);
+    void set_providers(
+        std::vector<std::shared_ptr<provider>> providers, std::map<target, std::uint64_t> rates);
 
     /// Takes over a claimed shard.
     void assign(std::shared_ptr<active_event> event, target which, claimed_shard work);

@@ -63,8 +63,8 @@ boost::asio::awaitable<result<>> dead_letters::post(
     std::string stream, std::string entry, refusal why, std::string payload) {
     const std::vector<std::string> keys{keys_.dead_letters(), stream};
     const std::vector<std::string> arguments{
-        letter_document(stream, entry, why, payload), std::to_string(max_length_), std::string(keyspace::group),
-        entry};
+        letter_document(stream, entry, why, payload), std::to_string(max_length_),
+        std::string(keyspace::group), entry};
     redis::request ask;
     ask.add_script(post_script, keys, arguments);
     auto answer = co_await redis_.execute(std::move(ask));

@@ -72,7 +72,9 @@ asio::awaitable<void> event_intake::run() {
                     handled = co_await refuse(
                         entry.id,
                         tocsin::refuse(
-                            refusal_code::missing_entry_field, "the entry has no field \"event\"; write it with XADD " + ledger_.keys().events() + " * event '{…}'"),
+                            refusal_code::missing_entry_field,
+                            "the entry has no field \"event\"; write it with XADD " +
+                                ledger_.keys().events() + " * event '{…}'"),
                         fields_as_json(entry));
                 } else {
                     handled = co_await handle(entry.id, std::string(*document));

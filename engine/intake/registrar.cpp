@@ -35,7 +35,8 @@ return 1
 
 device_change to_change(registration what) {
     device_change out;
-    out.what = what.op == registration_op::enroll ? device_change::action::put : device_change::action::remove;
+    out.what =
+        what.op == registration_op::enroll ? device_change::action::put : device_change::action::remove;
     out.app = std::move(what.app);
     out.where = what.platform;
     out.which.token = std::move(what.token);
@@ -61,12 +62,14 @@ parsed<> check_registration(const registration& what, const event_preparer& know
     for (const territory& where : what.follow) {
         if (known.places().find(where.commune) == nullptr) {
             return refuse(
-                refusal_code::unknown_commune, "follow: no commune has the INSEE code " + to_string(where.commune) + ".");
+                refusal_code::unknown_commune,
+                "follow: no commune has the INSEE code " + to_string(where.commune) + ".");
         }
         if (!app->everywhere && !app->communes.contains(where.commune)) {
             return refusal{
                 "commune_not_served", "follow: app \"" + what.app + "\" does not serve commune " +
-                                          to_string(where.commune) + "; its configuration lists the communes it does."};
+                                          to_string(where.commune) +
+                                          "; its configuration lists the communes it does."};
         }
     }
     return {};
@@ -142,8 +145,7 @@ asio::awaitable<result<>> registrar::handle(const std::vector<redis::stream_entr
         if (entry.deleted) {
             log_.error("registration.lost_to_trimming", {{"entry", entry.id}});
         } else if (!document) {
-            why = refuse(
-                refusal_code::missing_entry_field, "the entry has no field \"registration\"");
+            why = refuse(refusal_code::missing_entry_field, "the entry has no field \"registration\"");
         } else {
             auto what = parse_registration(*document, time_.wall_now());
             if (what.has_error()) {

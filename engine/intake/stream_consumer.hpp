@@ -34,7 +34,7 @@ public:
         : redis_(redis), how_(std::move(how)), time_(time) {}
 
     struct batch {
-        std::unique_ptr<redis::replies> storage;  ///< On the heap: the views outlive moves of the batch.
+        std::unique_ptr<redis::replies> storage;   ///< On the heap: the views outlive moves of the batch.
         std::vector<redis::stream_entry> entries;  ///< Views into `storage`.
     };
     /// The next entries; none if none came in time. After an error, call start_over().

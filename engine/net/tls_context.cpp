@@ -42,11 +42,10 @@ parsed<std::shared_ptr<tls_context>> tls_context::create(const tls_options& opti
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
     SSL_CTX_set_default_verify_paths(context.get());
     SSL_CTX_set_mode(
-        context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                           SSL_MODE_RELEASE_BUFFERS);
+        context.get(),
+        SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
-    if (!options.ca_file.empty() &&
-        SSL_CTX_load_verify_file(context.get(), options.ca_file.c_str()) != 1) {
+    if (!options.ca_file.empty() && SSL_CTX_load_verify_file(context.get(), options.ca_file.c_str()) != 1) {
         return refusal{"ca_file", options.ca_file + " is not a file of PEM certificates: " + last_problem()};
     }
     if (!options.certificate_file.empty()) {
@@ -59,9 +58,8 @@ parsed<std::shared_ptr<tls_context>> tls_context::create(const tls_options& opti
                 context.get(), options.certificate_key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
             SSL_CTX_check_private_key(context.get()) != 1) {
             return refusal{
-                "certificate_key_file", options.certificate_key_file +
-                                            " is not the PEM private key of " + options.certificate_file +
-                                            ": " + last_problem()};
+                "certificate_key_file", options.certificate_key_file + " is not the PEM private key of " +
+                                            options.certificate_file + ": " + last_problem()};
         }
     }
     if (!options.alpn.empty()) {

@@ -32,8 +32,9 @@ struct active_event {
     bool counts_communes = false;
 
     std::atomic<bool> cancelled{false};
-    /// A provider has refused the event itself: what is not sent yet is not sent.
-    std::atomic<bool> rejected{false};
+    /// The provider of a target has refused the event itself: what is not sent to it yet is not sent.
+    /// One entry for each of `messages`; only the flags change.
+    std::map<target, std::atomic<bool>> rejected;
     /// Pages whose dead devices are being removed right now.
     std::atomic<int> pruning{0};
 };

@@ -30,8 +30,9 @@ bool serves(const served_app& app, const audience& whom) {
         return true;
     }
     return std::ranges::any_of(app.communes, [&](commune_id commune) {
-        return whom.contains(commune, {}) ||
-               std::ranges::any_of(whom.zones(), [&](const territory& zone) { return zone.commune == commune; });
+        return whom.contains(commune, {}) || std::ranges::any_of(whom.zones(), [&](const territory& zone) {
+                   return zone.commune == commune;
+               });
     });
 }
 
@@ -46,9 +47,8 @@ parsed<> event_preparer::choose_targets(active_event& event) const {
     for (const std::string& id : event.content.apps) {
         if (app(id) == nullptr) {
             std::vector<std::string_view> known;
-            std::ranges::transform(apps_, std::back_inserter(known), [](const served_app& a) {
-                return std::string_view(a.id);
-            });
+            std::ranges::transform(
+                apps_, std::back_inserter(known), [](const served_app& a) { return std::string_view(a.id); });
             const std::string_view near = nearest(id, known);
             return refusal{
                 "unknown_app",
@@ -57,7 +57,8 @@ parsed<> event_preparer::choose_targets(active_event& event) const {
         }
     }
     for (const served_app& one : apps_) {
-        const bool named = event.content.apps.empty() || std::ranges::find(event.content.apps, one.id) != event.content.apps.end();
+        const bool named = event.content.apps.empty() ||
+                           std::ranges::find(event.content.apps, one.id) != event.content.apps.end();
         if (!named || !serves(one, event.audience)) {
             continue;
         }
@@ -67,9 +68,9 @@ parsed<> event_preparer::choose_targets(active_event& event) const {
     }
     if (event.targets.empty()) {
         return refusal{
-            "no_app_serves_audience",
-            "audience: none of the " + std::string(event.content.apps.empty() ? "configured" : "named") +
-                " apps serves any commune of it."};
+            "no_app_serves_audience", "audience: none of the " +
+                                          std::string(event.content.apps.empty() ? "configured" : "named") +
+                                          " apps serves any commune of it."};
     }
     std::ranges::sort(event.targets);
     return {};
@@ -86,6 +87,7 @@ parsed<> event_preparer::render(active_event& event) const {
             return refusal{message.error().code, to_string(which) + ": " + message.error().message};
         }
         event.messages.emplace(which, std::move(*message));
+        event.rejected.try_emplace(which, false);
     }
     return {};
 }
@@ -119,7 +121,8 @@ parsed<std::shared_ptr<active_event>> event_preparer::accept(
     if (auto rendered = render(*event); rendered.has_error()) {
         return rendered.error();
     }
-    event->counts_communes = event->audience.communes().size() + event->audience.zones().size() <= most_communes_reported;
+    event->counts_communes =
+        event->audience.communes().size() + event->audience.zones().size() <= most_communes_reported;
     finish_fields(*event);
     return event;
 }

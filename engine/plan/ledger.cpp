@@ -193,9 +193,10 @@ asio::awaitable<result<claim_answer>> ledger::claim(
     const std::string name = to_string(which);
     const std::vector<std::string> keys{
         keys_.ledger(event), keys_.shards(event, name), keys_.parked(event, name)};
-    const std::vector<std::string> arguments{
-        std::string(keys_.group), consumer_, std::to_string(to_ms(now)), std::to_string(lease.count()),
-        std::to_string(limit), own ? "1" : "0", std::to_string(devices_per_page)};
+    const std::vector<std::string> arguments{std::string(keys_.group),        consumer_,
+                                             std::to_string(to_ms(now)),      std::to_string(lease.count()),
+                                             std::to_string(limit),           own ? "1" : "0",
+                                             std::to_string(devices_per_page)};
     redis::request ask;
     ask.add_script(ledger_scripts::claim, keys, arguments);
     const auto answer = co_await run(redis_, std::move(ask));
@@ -268,9 +269,9 @@ asio::awaitable<result<settle_answer>> ledger::settle(page_settlement what) {
     const std::vector<std::string> keys{
         keys_.ledger(what.event), keys_.settled(what.event), keys_.dead(what.event),
         keys_.shards(what.event, name), keys_.parked(what.event, name)};
-    std::vector<std::string> arguments{
-        std::string(keys_.group), consumer_, std::to_string(what.page), what.shard_entry,
-        what.shard_done ? "1" : "0", std::to_string(what.sent_if_repeated)};
+    std::vector<std::string> arguments{std::string(keys_.group),    consumer_,
+                                       std::to_string(what.page),   what.shard_entry,
+                                       what.shard_done ? "1" : "0", std::to_string(what.sent_if_repeated)};
     arguments.push_back(std::to_string(what.increments.size()));
     for (const auto& [field, amount] : what.increments) {
         arguments.push_back(field);
@@ -321,9 +322,8 @@ asio::awaitable<result<std::vector<std::pair<std::string, std::string>>>> ledger
 asio::awaitable<result<finish_outcome>> ledger::finish(
     std::string event, std::string state, std::string document, std::size_t max_length,
     std::chrono::milliseconds retention, std::vector<target> targets) {
-    std::vector<std::string> keys{
-        keys_.ledger(event), keys_.running(),       keys_.results(),
-        keys_.opened(event), keys_.settled(event), keys_.dead(event)};
+    std::vector<std::string> keys{keys_.ledger(event), keys_.running(),      keys_.results(),
+                                  keys_.opened(event), keys_.settled(event), keys_.dead(event)};
     for (const target& which : targets) {
         const std::string name = to_string(which);
         keys.push_back(keys_.shards(event, name));

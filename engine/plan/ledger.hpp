@@ -3,9 +3,9 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 #include "engine/event/publish_event.hpp"
+#include "engine/keyspace/keyspace.hpp"
 #include "engine/plan/shard.hpp"
 #include "engine/redis/client.hpp"
-#include "engine/keyspace/keyspace.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -53,7 +53,7 @@ struct claimed_shard {
 };
 
 struct claim_answer {
-    std::string state;  ///< Of the event: "running", "cancelled", …; empty: there is no such event.
+    std::string state;         ///< Of the event: "running", "cancelled", …; empty: there is no such event.
     std::uint64_t open = 0;    ///< Shards that are not settled, of all targets.
     std::uint64_t parked = 0;  ///< Pushes that wait for a retry, of all targets.
     std::vector<claimed_shard> shards;
@@ -90,7 +90,8 @@ public:
     /// First step: the shards exist, but no engine looks for them yet. With state "scheduled", none are made.
     boost::asio::awaitable<result<plan_outcome>> plan(const event_plan& what, std::string state);
     /// Second step, atomic with the acknowledgement of the event's entry: engines see the event.
-    boost::asio::awaitable<result<>> activate(std::string event, std::string entry, priority urgency, wall_time at);
+    boost::asio::awaitable<result<>> activate(
+        std::string event, std::string entry, priority urgency, wall_time at);
     /// The same for an event that waits for its send_at.
     boost::asio::awaitable<result<>> schedule(std::string event, std::string entry, wall_time due);
     /// The second step of an event whose send_at has come.
@@ -113,7 +114,8 @@ public:
     /// Gives a shard back at once for any engine to take.
     boost::asio::awaitable<result<>> release(std::string event, target which, std::string entry);
     /// Ends a shard none of whose pages needs doing.
-    boost::asio::awaitable<result<remaining_work>> complete(std::string event, target which, std::string entry);
+    boost::asio::awaitable<result<remaining_work>> complete(
+        std::string event, target which, std::string entry);
 
     boost::asio::awaitable<result<settle_answer>> settle(page_settlement what);
 

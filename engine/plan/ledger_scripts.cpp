@@ -44,16 +44,17 @@ const redis::script claim("ledger.claim", R"lua(
 local have = redis.call('HMGET', KEYS[1], 'state', 'open', 'parked')
 local state = have[1] or ''
 local out = {}
-if state == 'running' or state == 'cancelling' then
+if (state == 'running' or state == 'cancelling') and redis.call('EXISTS', KEYS[2]) == 1 then
   local limit = tonumber(ARGV[5])
   local add = function(entries)
     for _, e in ipairs(entries) do
       if e[2] then out[#out + 1] = e else redis.call('XACK', KEYS[2], ARGV[1], e[1]) end
     end
   end
-  local due = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', state == 'cancelling' and '+inf' or ARGV[3],
-    'LIMIT', 0, tonumber(ARGV[7]))
-  if #due > 0 then
+  local latest = state == 'cancelling' and '+inf' or ARGV[3]
+  for _ = 1, limit do
+    local due = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', latest, 'LIMIT', 0, tonumber(ARGV[7]))
+    if #due == 0 then break end
     local page = redis.call('HINCRBY', KEYS[1], 'pages', 1) - 1
     redis.call('XADD', KEYS[2], '*', 'page', page, 'devices', table.concat(due))
     for i = 1, #due do redis.call('ZREM', KEYS[3], due[i]) end

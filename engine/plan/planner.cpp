@@ -25,8 +25,9 @@ asio::awaitable<result<std::vector<device_store::roster>>> planner::rosters_of(
         if (all.has_error()) {
             co_return all.error();
         }
-        std::ranges::copy_if(
-            *all, std::back_inserter(out), [&](const device_store::roster& one) { return whom.contains(one.where); });
+        std::ranges::copy_if(*all, std::back_inserter(out), [&](const device_store::roster& one) {
+            return whom.contains(one.where);
+        });
         co_return out;
     }
     std::vector<territory> asked;

@@ -43,7 +43,7 @@ json::object outcome_object(const std::array<std::uint64_t, outcome_count>& coun
     return out;
 }
 
-// Three decimals say "36.4 %"; more would be noise in every reader's diff.
+// Four decimals say "36.42 %"; more would be noise in every reader's diff.
 double rounded(double value) {
     return std::round(value * 10'000) / 10'000;
 }
@@ -122,7 +122,8 @@ json::object result_document(const event_report& report, const territories& plac
     out["started_at"] = time_or_null(report.started_at);
     out["finished_at"] = time_or_null(report.finished_at);
     const bool any = report.latencies.total() != 0;
-    for (const auto& [name, share] : {std::pair("p50_ms", 0.50), std::pair("p90_ms", 0.90), std::pair("p99_ms", 0.99)}) {
+    for (const auto& [name, share] :
+         {std::pair("p50_ms", 0.50), std::pair("p90_ms", 0.90), std::pair("p99_ms", 0.99)}) {
         out[name] = any ? json::value(report.latencies.quantile(share)) : json::value(nullptr);
     }
     json::object reasons;
@@ -147,10 +148,11 @@ json::object result_document(const event_report& report, const territories& plac
             json::object one{{"accepted", accepted}};
             if (commune != nullptr) {
                 one["population"] = commune->population;
-                one["reach"] = commune->population == 0
-                                   ? json::value(nullptr)
-                                   : json::value(rounded(
-                                         static_cast<double>(accepted) / static_cast<double>(commune->population)));
+                one["reach"] =
+                    commune->population == 0
+                        ? json::value(nullptr)
+                        : json::value(rounded(
+                              static_cast<double>(accepted) / static_cast<double>(commune->population)));
             }
             communes[insee] = std::move(one);
         }

@@ -106,7 +106,8 @@ std::vector<bucket_run> runs_of_page(const shard& which, std::uint32_t index) {
 std::string encode_runs(const std::vector<bucket_run>& runs) {
     std::string out;
     for (const bucket_run& run : runs) {
-        append_varint(out, std::uint64_t{run.where.commune.value()} << 1U | (run.where.zone.empty() ? 0U : 1U));
+        append_varint(
+            out, std::uint64_t{run.where.commune.value()} << 1U | (run.where.zone.empty() ? 0U : 1U));
         if (!run.where.zone.empty()) {
             append_counted(out, run.where.zone);
         }
@@ -147,8 +148,7 @@ std::optional<std::vector<bucket_run>> decode_runs(std::string_view bytes) {
     return out;
 }
 
-std::vector<shard> plan_rosters(
-    const std::vector<device_store::roster>& rosters, std::uint32_t first_page) {
+std::vector<shard> plan_rosters(const std::vector<device_store::roster>& rosters, std::uint32_t first_page) {
     constexpr std::uint32_t buckets_per_shard = buckets_per_page * pages_per_shard;
     std::vector<shard> out;
     std::uint32_t room = 0;

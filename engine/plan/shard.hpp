@@ -39,10 +39,10 @@ struct bucket_run {
 struct listed_device {
     std::uint32_t commune = 0;  ///< Which commune it counts for; 0: none.
     std::string token;
-    std::string entry;          ///< As encode_roster_entry() wrote it.
+    std::string entry;  ///< As encode_roster_entry() wrote it.
     std::uint8_t attempts = 0;
-    bool maybe_sent = false;    ///< An earlier try may have reached it.
-    bool counted = false;       ///< Already part of `targeted`: it was parked, not named.
+    bool maybe_sent = false;  ///< An earlier try may have reached it.
+    bool counted = false;     ///< Already part of `targeted`: it was parked, not named.
 
     friend bool operator==(const listed_device&, const listed_device&) = default;
 };

@@ -56,7 +56,7 @@ struct request {
 struct response {
     void* context = nullptr;
     int status = 0;
-    std::string_view body;         ///< At most 16 KiB of it; empty if there was none.
+    std::string_view body;  ///< At most 16 KiB of it; empty if there was none.
     std::string_view content_type;
     std::string_view retry_after;
     std::string_view provider_id;  ///< The apns-id field.
@@ -75,9 +75,9 @@ enum class failure : std::uint8_t {
 struct failed_request {
     void* context = nullptr;
     failure why = failure::unknown;
-    error_code detail;             ///< http2_errc, or what the socket said.
+    error_code detail;  ///< http2_errc, or what the socket said.
     std::uint64_t connection = 0;
-    time_point written_at{};       ///< time_point{} if it never was.
+    time_point written_at{};  ///< time_point{} if it never was.
 };
 
 /// What the pool should do with the connection that gave an answer.
@@ -92,7 +92,8 @@ class client {
 public:
     /// Fills `out` with the next request; false if there is none at this moment.
     /// `connection` is the one it will be written to.
-    [[nodiscard]] virtual bool next_request(std::uint64_t connection, time_point now, request& out) noexcept = 0;
+    [[nodiscard]] virtual bool next_request(
+        std::uint64_t connection, time_point now, request& out) noexcept = 0;
     /// True if it should go out at once instead of being gathered with others.
     [[nodiscard]] virtual bool urgent() const noexcept = 0;
     [[nodiscard]] virtual connection_advice on_response(const response& answer) noexcept = 0;

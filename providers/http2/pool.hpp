@@ -18,7 +18,7 @@ namespace tocsin::http2 {
 
 /// Where a pool connects to.
 struct endpoint {
-    std::string host;          ///< As in the URL: the SNI name, the name that is verified, and :authority.
+    std::string host;  ///< As in the URL: the SNI name, the name that is verified, and :authority.
     std::uint16_t port = 443;
 };
 

@@ -42,14 +42,17 @@ protected:
 
 TEST_F(CommandLineTest, SendPrintsStatusIdMeaningAndLatency) {
     start_simulator();
-    const auto sent = tocsin({"send", "--app", "mairies", "--platform", "apns", "--token", apns_token(1), "--title", "Test"});
+    const auto sent = tocsin(
+        {"send", "--app", "mairies", "--platform", "apns", "--token", apns_token(1), "--title", "Test"});
     EXPECT_EQ(sent.exit_code, 0) << sent.err;
     EXPECT_NE(sent.out.find("200"), std::string::npos) << sent.out;
     EXPECT_TRUE(std::regex_search(sent.out, std::regex("provider id +[0-9a-f]{8}-"))) << sent.out;
     EXPECT_TRUE(std::regex_search(sent.out, std::regex("latency +[0-9.]+ ms"))) << sent.out;
     EXPECT_NE(sent.out.find("meaning"), std::string::npos);
     EXPECT_EQ(sent.out.find(apns_token(1)), std::string::npos);
-    const auto fcm = tocsin({"send", "--app", "mairies", "--platform", "fcm", "--token", fcm_token(1), "--title", "Test", "--json"});
+    const auto fcm = tocsin(
+        {"send", "--app", "mairies", "--platform", "fcm", "--token", fcm_token(1), "--title", "Test",
+         "--json"});
     EXPECT_EQ(fcm.exit_code, 0) << fcm.err;
     EXPECT_EQ(json::parse(fcm.out).at("status").to_number<int>(), 200);
 }
@@ -58,10 +61,13 @@ TEST_F(CommandLineTest, SendToADeadTokenExitsOneAndSaysWhatToDo) {
     options.initial.of(sim::provider::apns).dead_share = 1;
     options.initial.of(sim::provider::fcm).dead_share = 1;
     start_simulator();
-    const auto apns = tocsin({"send", "--app", "mairies", "--platform", "apns", "--token", apns_token(1), "--title", "Test"});
+    const auto apns = tocsin(
+        {"send", "--app", "mairies", "--platform", "apns", "--token", apns_token(1), "--title", "Test"});
     EXPECT_EQ(apns.exit_code, 1);
     EXPECT_NE(apns.out.find("410 Unregistered"), std::string::npos) << apns.out;
-    const auto fcm = tocsin({"send", "--app", "mairies", "--platform", "fcm", "--token", fcm_token(1), "--title", "Test", "--json"});
+    const auto fcm = tocsin(
+        {"send", "--app", "mairies", "--platform", "fcm", "--token", fcm_token(1), "--title", "Test",
+         "--json"});
     EXPECT_EQ(fcm.exit_code, 1);
     EXPECT_EQ(json::parse(fcm.out).at("reason").as_string(), "UNREGISTERED");
     EXPECT_GT(json::parse(fcm.out).at("meaning").as_string().size(), 20U);
@@ -70,13 +76,15 @@ TEST_F(CommandLineTest, SendToADeadTokenExitsOneAndSaysWhatToDo) {
 TEST_F(CommandLineTest, SendToAProviderThatIsNotThereExits69) {
     start_simulator();
     providers->stop();
-    const auto sent = tocsin({"send", "--app", "mairies", "--platform", "apns", "--token", apns_token(1), "--title", "Test"});
+    const auto sent = tocsin(
+        {"send", "--app", "mairies", "--platform", "apns", "--token", apns_token(1), "--title", "Test"});
     EXPECT_EQ(sent.exit_code, 69) << sent.out << sent.err;
 }
 
 TEST_F(CommandLineTest, ConfigurationProblemsNameFileLineKeyAndASuggestionAndExit78) {
     start_simulator();
-    const auto check = [&](const std::string& find, const std::string& replace, const std::vector<std::string>& said) {
+    const auto check = [&](const std::string& find, const std::string& replace,
+                           const std::vector<std::string>& said) {
         const std::string file = changed_config(find, replace);
         const auto done = run_tocsin({"check-config", "--config", file});
         EXPECT_EQ(done.exit_code, 78) << replace;
@@ -118,7 +126,9 @@ TEST_F(CommandLineTest, CheckConfigOnlineShakesHandsWithEveryone) {
 TEST_F(CommandLineTest, PublishWithWatchFollowsToTheResult) {
     start_engine();
     import(registration_line("mairies", "fcm", fcm_token(1), {"commune:21231"}));
-    const auto done = tocsin({"publish", "--to", "commune:21231", "--title", "Test", "--priority", "critical", "--data", "article=1234", "--watch", "--json"});
+    const auto done = tocsin(
+        {"publish", "--to", "commune:21231", "--title", "Test", "--priority", "critical", "--data",
+         "article=1234", "--watch", "--json"});
     EXPECT_EQ(done.exit_code, 0) << done.err;
     EXPECT_EQ(json::parse(done.out).at("accepted").to_number<int>(), 1);
     const std::string id(json::parse(done.out).at("event").as_string());
@@ -149,8 +159,9 @@ TEST_F(CommandLineTest, PublishOfARefusedEventFailsWithItsReason) {
 
 TEST_F(CommandLineTest, DevicesAreImportedCountedShownAndForgotten) {
     start_simulator();
-    import(registration_line("mairies", "apns", apns_token(1), {"commune:21231", "zone:21231:centre"}) +
-           registration_line("mairies", "fcm", fcm_token(1), {"commune:21231"}));
+    import(
+        registration_line("mairies", "apns", apns_token(1), {"commune:21231", "zone:21231:centre"}) +
+        registration_line("mairies", "fcm", fcm_token(1), {"commune:21231"}));
     const auto count = tocsin({"devices", "count", "--json"});
     EXPECT_EQ(json::parse(count.out).at("total").to_number<int>(), 2);
     std::string upper = apns_token(1);
@@ -159,10 +170,14 @@ TEST_F(CommandLineTest, DevicesAreImportedCountedShownAndForgotten) {
     EXPECT_EQ(shown.exit_code, 0) << shown.err;
     EXPECT_NE(shown.out.find("zone:21231:centre"), std::string::npos) << shown.out;
     EXPECT_EQ(shown.out.find(apns_token(1)), std::string::npos);
-    EXPECT_NE(tocsin({"devices", "show", apns_token(1), "--show-tokens"}).out.find(apns_token(1)), std::string::npos);
+    EXPECT_NE(
+        tocsin({"devices", "show", apns_token(1), "--show-tokens"}).out.find(apns_token(1)),
+        std::string::npos);
     EXPECT_EQ(tocsin({"devices", "forget", apns_token(1)}).exit_code, 0);
     EXPECT_EQ(tocsin({"devices", "show", apns_token(1)}).exit_code, 1);
-    const auto bad = tocsin({"devices", "import", "-"}, "{\"op\":\"register\"}\n" + registration_line("mairies", "fcm", fcm_token(2), {"commune:21231"}));
+    const auto bad = tocsin(
+        {"devices", "import", "-"},
+        "{\"op\":\"register\"}\n" + registration_line("mairies", "fcm", fcm_token(2), {"commune:21231"}));
     EXPECT_EQ(bad.exit_code, 1);
     EXPECT_NE(bad.err.find("-:1:"), std::string::npos) << bad.err;
     EXPECT_EQ(json::parse(tocsin({"devices", "count", "--json"}).out).at("total").to_number<int>(), 2);

@@ -8,14 +8,14 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdlib>
 #include <iomanip>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
+
+#include <unistd.h>
 
 namespace tocsin::testing {
 namespace {
@@ -86,7 +86,8 @@ void engine_fixture::start_engine() {
         start_simulator();
     }
     auto started = cli::child_process::start(
-        TOCSIN_EXECUTABLE, {"serve", "--config", providers->configuration_file().string()}, directory / "engine.log");
+        TOCSIN_EXECUTABLE, {"serve", "--config", providers->configuration_file().string()},
+        directory / "engine.log");
     if (started.has_error()) {
         throw std::runtime_error(started.error().message);
     }
@@ -187,7 +188,8 @@ std::int64_t number(const boost::json::object& from, const std::string& name) {
 
 void expect_sums_agree(const boost::json::object& result) {
     std::int64_t sum = 0;
-    for (const char* const name : {"accepted", "dead", "rejected", "expired", "cancelled", "muted", "failed"}) {
+    for (const char* const name :
+         {"accepted", "dead", "rejected", "expired", "cancelled", "muted", "failed"}) {
         sum += number(result, name);
     }
     EXPECT_EQ(number(result, "targeted"), sum) << boost::json::serialize(result);

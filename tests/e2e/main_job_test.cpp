@@ -5,12 +5,12 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <unistd.h>
-
 #include <chrono>
 #include <map>
 #include <set>
 #include <string>
+
+#include <unistd.h>
 
 namespace tocsin {
 namespace {
@@ -38,10 +38,11 @@ protected:
 
 TEST_F(MainJobTest, APlainXaddReachesBothProvidersAndComesBackAsOneResult) {
     start_engine();
-    import(registration_line("mairies", "apns", apns_token(1), {"commune:21231"}) +
-           registration_line("mairies", "fcm", fcm_token(1), {"commune:21231"}) +
-           registration_line("dijon", "fcm", fcm_token(2), {"commune:21231"}) +
-           registration_line("mairies", "fcm", fcm_token(3), {"commune:21054"}));
+    import(
+        registration_line("mairies", "apns", apns_token(1), {"commune:21231"}) +
+        registration_line("mairies", "fcm", fcm_token(1), {"commune:21231"}) +
+        registration_line("dijon", "fcm", fcm_token(2), {"commune:21231"}) +
+        registration_line("mairies", "fcm", fcm_token(3), {"commune:21054"}));
     const std::string id = publish(R"({"audience":["commune:21231"],"notification":{"title":"Test"}})");
     const json::object result = wait_for_result(id);
     expect_sums_agree(result);
@@ -59,7 +60,8 @@ TEST_F(MainJobTest, TenThousandDevicesThatFollowThreeCommunesGetTenThousandPushe
     start_engine();
     std::string lines;
     for (std::size_t n = 0; n < 10'000; ++n) {
-        lines += registration_line("mairies", "fcm", fcm_token(n), {"commune:21231", "commune:21054", "commune:21166"});
+        lines += registration_line(
+            "mairies", "fcm", fcm_token(n), {"commune:21231", "commune:21054", "commune:21166"});
     }
     import(lines);
     const json::object result = wait_for_result(publish(
@@ -98,7 +100,8 @@ TEST_F(MainJobTest, MalformedEventsBecomeDeadLettersAndTheNextOneIsDelivered) {
             EXPECT_EQ(std::string(letter.at("entry").as_string()), missing);
             continue;
         }
-        EXPECT_TRUE(reason.starts_with(about->second.expected_code + ":")) << about->second.name << ": " << reason;
+        EXPECT_TRUE(reason.starts_with(about->second.expected_code + ":"))
+            << about->second.name << ": " << reason;
         by_entry.erase(about);
     }
     EXPECT_TRUE(by_entry.empty());
@@ -129,7 +132,8 @@ TEST_F(MainJobTest, DeadDevicesAreRemovedReportedAndNotSentToAgain) {
     EXPECT_EQ(number(second, "targeted"), 1'000 - dead);
     EXPECT_EQ(number(second, "dead"), 0);
     // Also from what they follow beside the commune of the event.
-    const json::object zone = wait_for_result(publish(R"({"audience":["zone:21231:centre"],"notification":{"title":"Test"}})"));
+    const json::object zone =
+        wait_for_result(publish(R"({"audience":["zone:21231:centre"],"notification":{"title":"Test"}})"));
     EXPECT_EQ(number(zone, "dead"), 0);
 }
 
@@ -148,12 +152,21 @@ TEST_F(MainJobTest, ASecondEventWithTheSameIdIsNotSent) {
 TEST_F(MainJobTest, AnUnregisteredDeviceGetsNothing) {
     start_engine();
     const std::string token = fcm_token(1);
-    redis.cli({"XADD", "tocsin:registrations", "*", "registration", registration_line("mairies", "fcm", token, {"commune:21231", "commune:21054"})});
-    redis.cli({"XADD", "tocsin:registrations", "*", "registration", registration_line("mairies", "fcm", fcm_token(2), {"commune:21231"})});
-    redis.cli({"XADD", "tocsin:registrations", "*", "registration", R"({"op":"unregister","app":"mairies","platform":"fcm","token":")" + token + "\"}"});
-    redis.cli({"XADD", "tocsin:registrations", "*", "registration", R"({"op":"register","app":"nobody","platform":"fcm","token":"x"})"});
+    redis.cli(
+        {"XADD", "tocsin:registrations", "*", "registration",
+         registration_line("mairies", "fcm", token, {"commune:21231", "commune:21054"})});
+    redis.cli(
+        {"XADD", "tocsin:registrations", "*", "registration",
+         registration_line("mairies", "fcm", fcm_token(2), {"commune:21231"})});
+    redis.cli(
+        {"XADD", "tocsin:registrations", "*", "registration",
+         R"({"op":"unregister","app":"mairies","platform":"fcm","token":")" + token + "\"}"});
+    redis.cli(
+        {"XADD", "tocsin:registrations", "*", "registration",
+         R"({"op":"register","app":"nobody","platform":"fcm","token":"x"})"});
     wait_for_length("dead-letters", 1);
-    const json::object result = wait_for_result(publish(R"({"audience":["department:21"],"notification":{"title":"Test"}})"));
+    const json::object result =
+        wait_for_result(publish(R"({"audience":["department:21"],"notification":{"title":"Test"}})"));
     EXPECT_EQ(number(result, "targeted"), 1);
     EXPECT_EQ(providers->counts(sim::provider::fcm, token).received, 0U);
 }
@@ -162,9 +175,11 @@ TEST_F(MainJobTest, RetryableAnswersAreTriedAgainUntilAccepted) {
     start_engine();
     import(registration_line("mairies", "apns", apns_token(1), {"commune:21231"}));
     const auto scripted = providers->change(json::parse(
-        R"({"apns":{"answers":{")" + apns_token(1) + R"(":[{"reason":"ServiceUnavailable"},{"reason":"TooManyRequests","retry_after":1}]}}})"));
+        R"({"apns":{"answers":[{"token":")" + apns_token(1) +
+        R"(","then":[{"reason":"ServiceUnavailable"},{"reason":"TooManyRequests","retry_after":1}]}]}})"));
     ASSERT_TRUE(scripted.has_value()) << scripted.error().message;
-    const json::object result = wait_for_result(publish(R"({"audience":["commune:21231"],"notification":{"title":"Test"}})"));
+    const json::object result =
+        wait_for_result(publish(R"({"audience":["commune:21231"],"notification":{"title":"Test"}})"));
     EXPECT_EQ(number(result, "accepted"), 1);
     EXPECT_EQ(number(result, "retries"), 2);
     EXPECT_EQ(providers->counts(sim::provider::apns, apns_token(1)).received, 3U);
@@ -172,7 +187,8 @@ TEST_F(MainJobTest, RetryableAnswersAreTriedAgainUntilAccepted) {
 
 TEST_F(MainJobTest, AnEventForNobodyFinishesWithZeroes) {
     start_engine();
-    const json::object result = wait_for_result(publish(R"({"audience":["commune:21054"],"notification":{"title":"Test"}})"));
+    const json::object result =
+        wait_for_result(publish(R"({"audience":["commune:21054"],"notification":{"title":"Test"}})"));
     expect_sums_agree(result);
     EXPECT_EQ(number(result, "targeted"), 0);
     EXPECT_EQ(result.at("state").as_string(), "finished");
@@ -190,13 +206,19 @@ TEST_F(MainJobTest, ADryRunCountsAndSendsNothing) {
 TEST_F(MainJobTest, AScheduledEventIsSentWhenItIsDueAndAnExpiredOneNever) {
     start_engine();
     import(registration_line("mairies", "fcm", fcm_token(1), {"commune:21231"}));
-    const auto now = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-    publish(R"({"id":"late","audience":["commune:21231"],"notification":{"title":"Test"},"expires_at":)" + std::to_string(now - 5) + "}");
+    const auto now =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+            .count();
+    publish(
+        R"({"id":"late","audience":["commune:21231"],"notification":{"title":"Test"},"expires_at":)" +
+        std::to_string(now - 5) + "}");
     const json::object late = wait_for_result("late");
     EXPECT_EQ(late.at("state").as_string(), "expired");
     EXPECT_EQ(number(late, "expired"), 1);
     EXPECT_EQ(requests("fcm"), 0U);
-    publish(R"({"id":"soon","audience":["commune:21231"],"notification":{"title":"Test"},"send_at":)" + std::to_string(now + 2) + "}");
+    publish(
+        R"({"id":"soon","audience":["commune:21231"],"notification":{"title":"Test"},"send_at":)" +
+        std::to_string(now + 2) + "}");
     const json::object soon = wait_for_result("soon");
     EXPECT_EQ(number(soon, "accepted"), 1);
     EXPECT_GE(number(soon, "accepted_at"), (now + 2) * 1'000);

@@ -1,14 +1,13 @@
 #include "tests/e2e/tocsin_process.hpp"
 
-#include <sys/wait.h>
-
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace tocsin::testing {
 namespace {

@@ -22,7 +22,8 @@ namespace http = beast::http;
 asio::awaitable<std::optional<boost::json::value>> get(std::string host, std::string port, std::string path) {
     const auto executor = co_await asio::this_coro::executor;
     asio::ip::tcp::resolver resolver(executor);
-    const auto [unknown, where] = co_await resolver.async_resolve(host, port, asio::as_tuple(asio::use_awaitable));
+    const auto [unknown, where] =
+        co_await resolver.async_resolve(host, port, asio::as_tuple(asio::use_awaitable));
     if (unknown) {
         co_return std::nullopt;
     }
@@ -34,7 +35,8 @@ asio::awaitable<std::optional<boost::json::value>> get(std::string host, std::st
     }
     http::request<http::empty_body> ask(http::verb::get, path, 11);
     ask.set(http::field::host, host);
-    const auto [unsent, written] = co_await http::async_write(stream, ask, asio::as_tuple(asio::use_awaitable));
+    const auto [unsent, written] =
+        co_await http::async_write(stream, ask, asio::as_tuple(asio::use_awaitable));
     beast::flat_buffer buffer;
     http::response<http::string_body> answer;
     const auto [unread, count] =
@@ -65,7 +67,9 @@ std::optional<boost::json::value> admin_get(const std::string& listen, const std
     std::optional<boost::json::value> out;
     asio::co_spawn(
         loop, get(std::move(host), listen.substr(colon + 1), path),
-        [&out](const std::exception_ptr&, std::optional<boost::json::value> value) { out = std::move(value); });
+        [&out](const std::exception_ptr&, std::optional<boost::json::value> value) {
+            out = std::move(value);
+        });
     loop.run();
     return out;
 }

@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+
 #include <fmt/format.h>
 
 namespace tocsin::cli {
@@ -32,7 +33,9 @@ bool check_online(const settings& how, boost::json::array& report, bool json) {
         all = all && problem.empty();
         report.push_back(boost::json::object{{"peer", whom}, {"ok", problem.empty()}, {"problem", problem}});
         if (!json) {
-            print(fmt::format("{} {}{}", problem.empty() ? inked(ink::green, "ok  ") : inked(ink::red, "FAIL"), whom, problem.empty() ? "" : ": " + problem));
+            print(fmt::format(
+                "{} {}{}", problem.empty() ? inked(ink::green, "ok  ") : inked(ink::red, "FAIL"), whom,
+                problem.empty() ? "" : ": " + problem));
         }
     };
     const auto redis = redis_session::open(how);
@@ -67,11 +70,16 @@ int run(const common_options& common, const check_config_options& how) {
     boost::json::array report;
     const bool reached = !how.online || check_online(*loaded, report, common.json);
     if (common.json) {
-        print_json(boost::json::object{{"file", loaded->file.string()}, {"apps", loaded->apps.size()}, {"ok", reached}, {"online", std::move(report)}});
+        print_json(boost::json::object{
+            {"file", loaded->file.string()},
+            {"apps", loaded->apps.size()},
+            {"ok", reached},
+            {"online", std::move(report)}});
     } else {
         print(fmt::format(
-            "{}: {} app{}, no problem found", loaded->file.empty() ? std::string("defaults") : loaded->file.string(),
-            loaded->apps.size(), loaded->apps.size() == 1 ? "" : "s"));
+            "{}: {} app{}, no problem found",
+            loaded->file.empty() ? std::string("defaults") : loaded->file.string(), loaded->apps.size(),
+            loaded->apps.size() == 1 ? "" : "s"));
     }
     return reached ? exit_ok : exit_unreachable;
 }

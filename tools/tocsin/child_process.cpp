@@ -1,17 +1,16 @@
 #include "tools/tocsin/child_process.hpp"
 
-#include <sys/prctl.h>
-#include <sys/wait.h>
-
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <fstream>
 #include <thread>
 #include <utility>
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace tocsin::cli {
 

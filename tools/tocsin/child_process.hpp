@@ -2,12 +2,12 @@
 
 #include "engine/core/error.hpp"
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
 
 namespace tocsin::cli {
 
@@ -17,7 +17,8 @@ class child_process {
 public:
     /// `program` is looked for in PATH; its output goes to `log`.
     [[nodiscard]] static parsed<child_process> start(
-        const std::string& program, const std::vector<std::string>& arguments, const std::filesystem::path& log);
+        const std::string& program, const std::vector<std::string>& arguments,
+        const std::filesystem::path& log);
 
     child_process(child_process&& other) noexcept;
     child_process& operator=(child_process&&) = delete;

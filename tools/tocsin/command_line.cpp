@@ -4,13 +4,13 @@
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/version.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include <cstdio>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
+
+#include <CLI/CLI.hpp>
 
 namespace tocsin::cli {
 namespace {
@@ -88,15 +88,16 @@ private:
         for (const config_flag& flag : config_flags()) {
             std::string name = "--" + flag.key;
             auto& value = set_[flag.key] = std::make_unique<std::string>(unset);
-            to->add_option(name, *value, std::string(flag.help))->group("Settings (over file and environment)")->type_name("VALUE")->default_str("");
+            to->add_option(name, *value, std::string(flag.help))
+                ->group("Settings (over file and environment)")
+                ->type_name("VALUE")
+                ->default_str("");
         }
     }
 
     template <class Options>
     void on_parse(CLI::App* command, std::shared_ptr<Options> options) {
-        command->callback([this, options] {
-            finish_ = [this, options] { out_.what = *options; };
-        });
+        command->callback([this, options] { finish_ = [this, options] { out_.what = *options; }; });
     }
 
     void serve() {
@@ -110,12 +111,17 @@ private:
 
     void publish() {
         auto options = std::make_shared<publish_options>();
-        CLI::App* const at = sub(
-            "publish", "Add an event to the stream.",
-            "  tocsin publish --to commune:21231 --title 'Crue' --body 'Évitez les quais.' --priority critical --watch\n"
-            "  tocsin publish --to epci:242100410 --to zone:21231:centre --title 'Travaux' --ttl 3600\n"
-            "  tocsin publish --file event.json --json\n");
-        at->add_option("--to", options->to, "Whom: commune:INSEE, epci:SIREN, department:CODE, zone:INSEE:NAME, everyone, device:PLATFORM:TOKEN")->type_name("SELECTOR");
+        CLI::App* const at =
+            sub("publish", "Add an event to the stream.",
+                "  tocsin publish --to commune:21231 --title 'Crue' --body 'Évitez les quais.' --priority "
+                "critical --watch\n"
+                "  tocsin publish --to epci:242100410 --to zone:21231:centre --title 'Travaux' --ttl 3600\n"
+                "  tocsin publish --file event.json --json\n");
+        at->add_option(
+              "--to", options->to,
+              "Whom: commune:INSEE, epci:SIREN, department:CODE, zone:INSEE:NAME, everyone, "
+              "device:PLATFORM:TOKEN")
+            ->type_name("SELECTOR");
         at->add_option("--title", options->title, "What the resident reads first");
         at->add_option("--subtitle", options->subtitle, "A line below the title (APNs)");
         at->add_option("--body", options->body, "The text");
@@ -130,17 +136,18 @@ private:
         at->add_option("--app", options->apps, "Only through this app (repeatable)");
         at->add_option("--data", options->data, "KEY=VALUE for the app (repeatable)");
         at->add_option("--mode", options->mode, "actual or dry_run");
-        at->add_option("--file", options->file, "The whole event as JSON; - for standard input")->type_name("FILE");
+        at->add_option("--file", options->file, "The whole event as JSON; - for standard input")
+            ->type_name("FILE");
         at->add_flag("--watch", options->watch, "Follow it to its result");
         on_parse(at, options);
     }
 
     void send() {
         auto options = std::make_shared<send_options>();
-        CLI::App* const at = sub(
-            "send", "Send a test push straight to one device, without Redis.",
-            "  tocsin send --app mairies --platform apns --token 5f2c… --title Test --body Bonjour\n"
-            "  tocsin send --app mairies --platform fcm --token dXo9… --title Test --validate-only\n");
+        CLI::App* const at =
+            sub("send", "Send a test push straight to one device, without Redis.",
+                "  tocsin send --app mairies --platform apns --token 5f2c… --title Test --body Bonjour\n"
+                "  tocsin send --app mairies --platform fcm --token dXo9… --title Test --validate-only\n");
         at->add_option("--app", options->app, "The app, as configured")->required();
         at->add_option("--platform", options->platform, "apns or fcm")->required();
         at->add_option("--token", options->token, "The device token")->required();
@@ -155,25 +162,26 @@ private:
 
     void status() {
         auto options = std::make_shared<status_options>();
-        CLI::App* const at = sub(
-            "status", "Progress and result of an event; without one, what is running.",
-            "  tocsin status\n"
-            "  tocsin status crue-ouche-2026-11-23 --watch\n"
-            "  tocsin status crue-ouche-2026-11-23 --json\n");
+        CLI::App* const at =
+            sub("status", "Progress and result of an event; without one, what is running.",
+                "  tocsin status\n"
+                "  tocsin status crue-ouche-2026-11-23 --watch\n"
+                "  tocsin status crue-ouche-2026-11-23 --json\n");
         at->add_option("event", options->event, "The event's id")->type_name("EVENT");
         at->add_flag("--watch", options->watch, "Follow it to its result");
         on_parse(at, options);
     }
 
     void devices() {
-        CLI::App* const at = sub(
-            "devices", "The device store.",
-            "  tocsin devices import registrations.jsonl\n"
-            "  tocsin devices count\n"
-            "  tocsin devices show 5f2c…\n"
-            "  tocsin devices forget 5f2c…\n");
+        CLI::App* const at =
+            sub("devices", "The device store.",
+                "  tocsin devices import registrations.jsonl\n"
+                "  tocsin devices count\n"
+                "  tocsin devices show 5f2c…\n"
+                "  tocsin devices forget 5f2c…\n");
         at->require_subcommand(1);
-        const auto add = [&](const char* name, const char* description, devices_options::action what, const char* argument, const char* about) {
+        const auto add = [&](const char* name, const char* description, devices_options::action what,
+                             const char* argument, const char* about) {
             auto options = std::make_shared<devices_options>();
             options->what = what;
             CLI::App* const one = at->add_subcommand(name, description);
@@ -183,20 +191,25 @@ private:
             }
             on_parse(one, options);
         };
-        add("import", "Register devices from a file, one registration document per line", devices_options::action::import, "file", "The file; - for standard input");
-        add("export", "Write every device as a registration document per line (with --show-tokens for a backup)", devices_options::action::export_, nullptr, nullptr);
-        add("count", "How many devices there are, by app and platform", devices_options::action::count, nullptr, nullptr);
+        add("import", "Register devices from a file, one registration document per line",
+            devices_options::action::import, "file", "The file; - for standard input");
+        add("export",
+            "Write every device as a registration document per line (with --show-tokens for a backup)",
+            devices_options::action::export_, nullptr, nullptr);
+        add("count", "How many devices there are, by app and platform", devices_options::action::count,
+            nullptr, nullptr);
         add("show", "What is known of a device", devices_options::action::show, "token", "The device token");
-        add("forget", "Remove a device from everything it follows", devices_options::action::forget, "token", "The device token");
+        add("forget", "Remove a device from everything it follows", devices_options::action::forget, "token",
+            "The device token");
     }
 
     void dead_letters() {
-        CLI::App* const at = sub(
-            "dead-letters", "Entries that could not be accepted, and why.",
-            "  tocsin dead-letters list\n"
-            "  tocsin dead-letters show 1763870000000-0\n"
-            "  tocsin dead-letters retry 1763870000000-0\n"
-            "  tocsin dead-letters drop --all\n");
+        CLI::App* const at =
+            sub("dead-letters", "Entries that could not be accepted, and why.",
+                "  tocsin dead-letters list\n"
+                "  tocsin dead-letters show 1763870000000-0\n"
+                "  tocsin dead-letters retry 1763870000000-0\n"
+                "  tocsin dead-letters drop --all\n");
         at->require_subcommand(1);
         const auto add = [&](const char* name, const char* description, dead_letters_options::action what) {
             auto options = std::make_shared<dead_letters_options>();
@@ -221,46 +234,53 @@ private:
 
     void check_config() {
         auto options = std::make_shared<check_config_options>();
-        CLI::App* const at = sub(
-            "check-config", "Everything that serve would reject.",
-            "  tocsin check-config --config tocsin.toml\n"
-            "  tocsin check-config --online\n");
+        CLI::App* const at =
+            sub("check-config", "Everything that serve would reject.",
+                "  tocsin check-config --config tocsin.toml\n"
+                "  tocsin check-config --online\n");
         at->add_flag("--online", options->online, "Also shake hands with Redis and each provider");
         on_parse(at, options);
     }
 
     void sim() {
         auto options = std::make_shared<sim_options>();
-        CLI::App* const at = sub(
-            "sim", "Run the provider simulator: APNs, FCM and OAuth over TLS.",
-            "  tocsin sim                              # writes tocsin-sim/tocsin.toml, ready for serve\n"
-            "  tocsin sim --latency lognormal:40:200 --dead-share 0.03\n"
-            "  tocsin sim --behaviour '{\"fcm\":{\"errors\":[{\"reason\":\"UNAVAILABLE\",\"share\":0.01}]}}'\n");
+        CLI::App* const at =
+            sub("sim", "Run the provider simulator: APNs, FCM and OAuth over TLS.",
+                "  tocsin sim                              # writes tocsin-sim/tocsin.toml, ready for serve\n"
+                "  tocsin sim --latency lognormal:40:200 --dead-share 0.03\n"
+                "  tocsin sim --behaviour "
+                "'{\"fcm\":{\"errors\":[{\"reason\":\"UNAVAILABLE\",\"share\":0.01}]}}'\n");
         auto& how = options->simulator;
-        at->add_option("--directory", how.directory, "Receives certificates, keys and tocsin.toml")->type_name("DIR")->default_str("tocsin-sim");
-        at->add_option("--address", how.address, "What the provider ports listen on")->default_str("127.0.0.1");
+        at->add_option("--directory", how.directory, "Receives certificates, keys and tocsin.toml")
+            ->type_name("DIR")
+            ->default_str("tocsin-sim");
+        at->add_option("--address", how.address, "What the provider ports listen on")
+            ->default_str("127.0.0.1");
         at->add_option("--apns-port", how.ports.apns, "0: any free one")->default_str("8443");
         at->add_option("--sandbox-port", how.ports.sandbox, "0: any free one")->default_str("8444");
         at->add_option("--fcm-port", how.ports.fcm, "0: any free one")->default_str("8445");
         at->add_option("--oauth-port", how.ports.oauth, "0: any free one")->default_str("8446");
         at->add_option("--control-port", how.ports.control, "0: any free one")->default_str("8447");
         at->add_option("--threads", how.threads, "That serve APNs and FCM")->default_str("1");
-        at->add_option("--apns-streams", how.apns_streams, "MAX_CONCURRENT_STREAMS of APNs")->default_str("1000");
+        at->add_option("--apns-streams", how.apns_streams, "MAX_CONCURRENT_STREAMS of APNs")
+            ->default_str("1000");
         at->add_option("--fcm-streams", how.fcm_streams, "MAX_CONCURRENT_STREAMS of FCM")->default_str("100");
-        at->add_option("--latency", latency_, "none, fixed:MS, uniform:MS:MS or lognormal:MEDIAN_MS:P99_MS, of both providers");
+        at->add_option(
+            "--latency", latency_,
+            "none, fixed:MS, uniform:MS:MS or lognormal:MEDIAN_MS:P99_MS, of both providers");
         at->add_option("--dead-share", dead_share_, "Share of the tokens that are dead, 0 to 1");
         at->add_option("--seed", how.initial.seed, "Of everything that is left to chance")->default_str("1");
         at->add_option("--redis-url", how.redis_url, "For the tocsin.toml that is written");
         at->add_option("--redis-prefix", how.redis_prefix, "For the tocsin.toml that is written");
         at->add_option("--admin-listen", how.admin_listen, "For the tocsin.toml that is written");
-        at->add_option("--script", how.script_file, "JSON file of behaviour changes by time")->type_name("FILE");
+        at->add_option("--script", how.script_file, "JSON file of behaviour changes by time")
+            ->type_name("FILE");
         at->add_option("--behaviour", options->behaviour, "A JSON document as POST /behaviour takes it");
-        const std::map<std::string, sim::answer_pattern> patterns{
-            {"batched", sim::answer_pattern::batched},
-            {"record", sim::answer_pattern::one_record_per_answer},
-            {"write", sim::answer_pattern::one_write_per_answer}};
-        at->add_option("--answers", how.pattern, "How answers are written: batched, record (a TLS record each) or write (a system call each)")
-            ->transform(CLI::CheckedTransformer(patterns, CLI::ignore_case));
+        at->add_option(
+              "--answers", answers_,
+              "How answers are written: batched, record (a TLS record each) or write (a system call each)")
+            ->check(CLI::IsMember({"batched", "record", "write"}))
+            ->default_str("batched");
         at->callback([this, options] {
             finish_ = [this, options] {
                 for (auto& provider : options->simulator.initial.providers) {
@@ -269,6 +289,9 @@ private:
                     }
                     provider.dead_share = dead_share_;
                 }
+                options->simulator.pattern = answers_ == "record" ? sim::answer_pattern::one_record_per_answer
+                                             : answers_ == "write" ? sim::answer_pattern::one_write_per_answer
+                                                                   : sim::answer_pattern::batched;
                 out_.what = *options;
             };
             if (!latency_.empty()) {
@@ -279,7 +302,9 @@ private:
 
     static sim::latency parse_latency(const std::string& text) {
         const auto bad = [&] {
-            return CLI::ValidationError("--latency", "\"" + text + "\" is none of none, fixed:MS, uniform:MS:MS, lognormal:MEDIAN_MS:P99_MS");
+            return CLI::ValidationError(
+                "--latency",
+                "\"" + text + "\" is none of none, fixed:MS, uniform:MS:MS, lognormal:MEDIAN_MS:P99_MS");
         };
         const std::size_t colon = text.find(':');
         const std::string kind = text.substr(0, colon);
@@ -309,14 +334,19 @@ private:
 
     void demo() {
         auto options = std::make_shared<demo_options>();
-        CLI::App* const at = sub(
-            "demo", "The main job, end to end, on a private Redis and the simulator.",
-            "  tocsin demo\n"
-            "  tocsin demo --epci 200046977 --share 0.2      # Lyon\n");
+        CLI::App* const at =
+            sub("demo", "The main job, end to end, on a private Redis and the simulator.",
+                "  tocsin demo\n"
+                "  tocsin demo --epci 200046977 --share 0.2      # Lyon\n");
         at->add_option("--epci", options->epci, "The EPCI that is alerted")->default_str("242100410");
-        at->add_option("--share", options->share, "Of the inhabitants, that follow their commune")->default_str("0.35")->check(CLI::Range(0.0, 1.0));
-        at->add_option("--dead-share", options->dead_share, "Of the devices, that are gone")->default_str("0.03")->check(CLI::Range(0.0, 1.0));
-        at->add_option("--keep", options->keep, "A directory to leave logs and configuration in")->type_name("DIR");
+        at->add_option("--share", options->share, "Of the inhabitants, that follow their commune")
+            ->default_str("0.35")
+            ->check(CLI::Range(0.0, 1.0));
+        at->add_option("--dead-share", options->dead_share, "Of the devices, that are gone")
+            ->default_str("0.03")
+            ->check(CLI::Range(0.0, 1.0));
+        at->add_option("--keep", options->keep, "A directory to leave logs and configuration in")
+            ->type_name("DIR");
         on_parse(at, options);
     }
 
@@ -326,6 +356,7 @@ private:
     std::map<std::string, std::unique_ptr<std::string>> set_;
     std::function<void()> finish_ = [] {};
     std::string latency_;
+    std::string answers_ = "batched";
     double dead_share_ = 0;
 };
 

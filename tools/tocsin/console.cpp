@@ -1,13 +1,13 @@
 #include "tools/tocsin/console.hpp"
 
 #include <boost/json/serialize.hpp>
-#include <fmt/format.h>
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+
+#include <fmt/format.h>
+#include <unistd.h>
 
 namespace tocsin::cli {
 namespace {

@@ -9,9 +9,10 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
+
+#include <fmt/format.h>
 
 namespace tocsin::cli {
 namespace {
@@ -117,7 +118,8 @@ int list(redis_session& redis, const common_options& common, std::size_t limit) 
     if (common.json) {
         json::array out;
         for (const letter& one : *letters) {
-            out.push_back(json::object{{"id", one.id}, {"stream", one.stream}, {"entry", one.entry}, {"reason", one.reason}});
+            out.push_back(json::object{
+                {"id", one.id}, {"stream", one.stream}, {"entry", one.entry}, {"reason", one.reason}});
         }
         print_json(out);
         return exit_ok;
@@ -128,8 +130,11 @@ int list(redis_session& redis, const common_options& common, std::size_t limit) 
         while (!is_utf8(head) && !head.empty()) {
             head.pop_back();
         }
-        std::ranges::replace_if(head, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-        print(fmt::format("{}  {}\n    {}{}", inked(ink::bold, one.id), one.reason, inked(ink::dim, head), cut ? " …" : ""));
+        std::ranges::replace_if(
+            head, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+        print(fmt::format(
+            "{}  {}\n    {}{}", inked(ink::bold, one.id), one.reason, inked(ink::dim, head),
+            cut ? " …" : ""));
     }
     if (letters->empty()) {
         print("No dead letters.");
@@ -141,10 +146,15 @@ int show(const common_options& common, const std::vector<letter>& letters) {
     for (const letter& one : letters) {
         if (common.json) {
             print_json(json::object{
-                {"id", one.id}, {"stream", one.stream}, {"entry", one.entry}, {"reason", one.reason},
+                {"id", one.id},
+                {"stream", one.stream},
+                {"entry", one.entry},
+                {"reason", one.reason},
                 {"payload", is_utf8(one.payload) ? one.payload : "base64url:" + base64url(one.payload)}});
         } else {
-            print(fmt::format("letter   {}\nstream   {}\nentry    {}\nreason   {}\npayload\n{}", one.id, one.stream, one.entry, one.reason, one.payload));
+            print(fmt::format(
+                "letter   {}\nstream   {}\nentry    {}\nreason   {}\npayload\n{}", one.id, one.stream,
+                one.entry, one.reason, one.payload));
         }
     }
     return exit_ok;
@@ -174,7 +184,8 @@ int run(const common_options& common, const dead_letters_options& how) {
         return exit_unreachable;
     }
     if (!how.all && letters->size() != how.ids.size()) {
-        complain(fmt::format("{} of {} letters do not exist", how.ids.size() - letters->size(), how.ids.size()));
+        complain(
+            fmt::format("{} of {} letters do not exist", how.ids.size() - letters->size(), how.ids.size()));
         return exit_failed;
     }
     if (how.what == dead_letters_options::action::show) {

@@ -17,9 +17,6 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <fmt/format.h>
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -27,6 +24,9 @@
 #include <filesystem>
 #include <map>
 #include <thread>
+
+#include <fmt/format.h>
+#include <unistd.h>
 
 namespace tocsin::cli {
 namespace {
@@ -90,8 +90,8 @@ parsed<> start_redis(stage& on) {
     const fs::path socket = on.directory / "redis.sock";
     auto redis = child_process::start(
         "redis-server",
-        {"--port", "0", "--unixsocket", socket.string(), "--unixsocketperm", "700", "--save", "", "--appendonly",
-         "no", "--daemonize", "no", "--dir", on.directory.string()},
+        {"--port", "0", "--unixsocket", socket.string(), "--unixsocketperm", "700", "--save", "",
+         "--appendonly", "no", "--daemonize", "no", "--dir", on.directory.string()},
         on.directory / "redis.log");
     if (redis.has_error()) {
         return redis.error();
@@ -100,7 +100,8 @@ parsed<> start_redis(stage& on) {
     const auto deadline = clock::now() + start_patience;
     while (!fs::exists(socket)) {
         if (!on.redis->running() || clock::now() > deadline) {
-            return refusal{"redis", "redis-server did not start; see " + (on.directory / "redis.log").string()};
+            return refusal{
+                "redis", "redis-server did not start; see " + (on.directory / "redis.log").string()};
         }
         std::this_thread::sleep_for(5ms);
     }
@@ -155,9 +156,11 @@ std::uint16_t free_port() {
 bool register_devices(redis_session& redis, device_store& store, std::vector<device_change> devices) {
     progress_line progress;
     for (std::size_t from = 0; from < devices.size(); from += devices_at_once) {
-        const auto end = devices.begin() + static_cast<std::ptrdiff_t>(std::min(devices.size(), from + devices_at_once));
+        const auto end =
+            devices.begin() + static_cast<std::ptrdiff_t>(std::min(devices.size(), from + devices_at_once));
         std::vector<device_change> some(
-            std::make_move_iterator(devices.begin() + static_cast<std::ptrdiff_t>(from)), std::make_move_iterator(end));
+            std::make_move_iterator(devices.begin() + static_cast<std::ptrdiff_t>(from)),
+            std::make_move_iterator(end));
         if (!redis.run(store.apply(std::move(some)))) {
             return false;
         }
@@ -174,7 +177,8 @@ asio::awaitable<result<std::string>> publish(redis_session& redis, std::string a
         {"category", "alerte"},
         {"priority", "critical"},
         {"notification",
-         json::object{{"title", "Crue de l'Ouche"}, {"body", "Évitez les quais et les passages souterrains."}}},
+         json::object{
+             {"title", "Crue de l'Ouche"}, {"body", "Évitez les quais et les passages souterrains."}}},
         {"ttl", 3600}};
     redis::request ask;
     ask.add("XADD", redis.keys().events(), "*", "event", json::serialize(event));
@@ -206,7 +210,8 @@ std::optional<watched> watch(redis_session& redis, std::uint64_t devices) {
             const double seconds = std::chrono::duration<double>(clock::now() - begun).count();
             progress.show(fmt::format(
                 "{} {:3.0f} %  {} accepted  {} dead  {:.1f} s", progress_line::bar(share), share * 100,
-                grouped(out.report.count(outcome::accepted)), grouped(out.report.count(outcome::dead)), seconds));
+                grouped(out.report.count(outcome::accepted)), grouped(out.report.count(outcome::dead)),
+                seconds));
             if (out.report.finished_at != 0) {
                 return out;
             }
@@ -228,13 +233,15 @@ struct tally {
 };
 
 /// What the simulator saw, device by device: it knows nothing of the engine's sums.
-tally count_at_simulator(const sim::simulator& providers, const std::vector<device_change>& devices, double dead_share) {
+tally count_at_simulator(
+    const sim::simulator& providers, const std::vector<device_change>& devices, double dead_share) {
     tally out;
     const std::uint64_t seed = providers.current_behaviour().seed;
     for (const device_change& one : devices) {
         const std::string token = written_token(one.where, one.which.token);
         const bool dead = sim::is_dead(token, seed, dead_share);
-        const auto seen = providers.counts(one.where == platform::apns ? sim::provider::apns : sim::provider::fcm, token);
+        const auto seen =
+            providers.counts(one.where == platform::apns ? sim::provider::apns : sim::provider::fcm, token);
         auto& commune = out.by_commune[one.which.follow.front().commune];
         ++commune.first;
         if (dead) {
@@ -263,12 +270,16 @@ void show_communes(const territories& places, const event_report& report, const 
         shown.add(
             {std::string(places.name(id)), grouped(population), grouped(counts.first), grouped(number),
              grouped(counts.second),
-             fmt::format("{:.1f} %", population == 0 ? 0 : 100.0 * static_cast<double>(number) / population)});
+             fmt::format(
+                 "{:.1f} %", population == 0 ? 0 : 100.0 * static_cast<double>(number) / population)});
     }
     const std::uint64_t accepted = report.count(outcome::accepted);
     shown.add(
-        {"all", grouped(inhabitants), grouped(devices), grouped(accepted), grouped(report.count(outcome::dead)),
-         fmt::format("{:.1f} %", 100.0 * static_cast<double>(accepted) / static_cast<double>(std::max<std::uint64_t>(1, inhabitants)))});
+        {"all", grouped(inhabitants), grouped(devices), grouped(accepted),
+         grouped(report.count(outcome::dead)),
+         fmt::format(
+             "{:.1f} %", 100.0 * static_cast<double>(accepted) /
+                             static_cast<double>(std::max<std::uint64_t>(1, inhabitants)))});
     say(shown.text());
 }
 
@@ -290,8 +301,8 @@ bool verify(const event_report& report, const tally& seen, std::uint64_t devices
     expect(
         report.count(outcome::accepted) == seen.living_once && report.count(outcome::dead) == seen.dead,
         fmt::format(
-            "the engine says {} accepted and {} dead, the simulator {} and {}", report.count(outcome::accepted),
-            report.count(outcome::dead), seen.living_once, seen.dead));
+            "the engine says {} accepted and {} dead, the simulator {} and {}",
+            report.count(outcome::accepted), report.count(outcome::dead), seen.living_once, seen.dead));
     return good;
 }
 
@@ -330,8 +341,9 @@ int perform(stage& on, const common_options& common, const demo_options& how) {
     const demo_population population = make_population(*places, communes, *parse_commune_id("21231"), how);
     const std::uint64_t devices = population.devices.size();
     say(fmt::format(
-        "{}: {} communes, {} devices ({} follow two communes), {:.0f} % of them gone", places->epci_name(*epci),
-        communes.size(), grouped(devices), grouped(population.following_two), how.dead_share * 100));
+        "{}: {} communes, {} devices ({} follow two communes), {:.0f} % of them gone",
+        places->epci_name(*epci), communes.size(), grouped(devices), grouped(population.following_two),
+        how.dead_share * 100));
     say("private Redis, APNs and FCM simulator over TLS and HTTP/2: ready");
 
     device_store store(redis->redis(), redis->keys(), sizing_for(*configured, *places));
@@ -341,7 +353,9 @@ int perform(stage& on, const common_options& common, const demo_options& how) {
     if (!register_devices(*redis, store, population.devices)) {
         return exit_unreachable;
     }
-    say(fmt::format("registered after {}", spoken_ms(std::chrono::duration<double, std::milli>(clock::now() - begun).count())));
+    say(fmt::format(
+        "registered after {}",
+        spoken_ms(std::chrono::duration<double, std::milli>(clock::now() - begun).count())));
 
     const auto processor_before = on.engine->processor_time();
     const auto entry = redis->run(publish(*redis, "epci:" + how.epci));
@@ -363,15 +377,19 @@ int perform(stage& on, const common_options& common, const demo_options& how) {
         show_communes(*places, report, at_simulator);
         say("");
     }
-    const double total_ms = static_cast<double>(std::max<std::int64_t>(1, report.finished_at - report.accepted_at));
+    const double total_ms =
+        static_cast<double>(std::max<std::int64_t>(1, report.finished_at - report.accepted_at));
     say(fmt::format(
-        "accepted within: 50 % {}, 90 % {}, 100 % {}", spoken_ms(static_cast<double>(report.latencies.quantile(0.5))),
+        "accepted within: 50 % {}, 90 % {}, 100 % {}",
+        spoken_ms(static_cast<double>(report.latencies.quantile(0.5))),
         spoken_ms(static_cast<double>(report.latencies.quantile(0.9))),
-        spoken_ms(static_cast<double>(std::min<std::uint64_t>(report.latencies.quantile(1.0), static_cast<std::uint64_t>(total_ms))))));
+        spoken_ms(static_cast<double>(
+            std::min<std::uint64_t>(report.latencies.quantile(1.0), static_cast<std::uint64_t>(total_ms))))));
     say(fmt::format(
         "{} pushes/s, {:.1f} CPU-seconds of the engine per million pushes (simulator and Redis beside it)",
         grouped(static_cast<std::uint64_t>(static_cast<double>(report.targeted) / total_ms * 1'000)),
-        static_cast<double>(processor.count()) / 1'000 / static_cast<double>(std::max<std::uint64_t>(1, report.targeted)) * 1e6));
+        static_cast<double>(processor.count()) / 1'000 /
+            static_cast<double>(std::max<std::uint64_t>(1, report.targeted)) * 1e6));
     say(fmt::format(
         "the simulator counted: {} living devices once, {} never, {} twice; {} dead ones refused",
         grouped(at_simulator.living_once), grouped(at_simulator.living_never), grouped(at_simulator.twice),
@@ -381,7 +399,8 @@ int perform(stage& on, const common_options& common, const demo_options& how) {
     if (status != 0) {
         complain(fmt::format("the engine ended with status {}", status));
     }
-    say(good && status == 0 ? inked(ink::green, "every device is accounted for") : inked(ink::red, "the demo failed"));
+    say(good && status == 0 ? inked(ink::green, "every device is accounted for")
+                            : inked(ink::red, "the demo failed"));
     return good && status == 0 ? exit_ok : exit_failed;
 }
 

@@ -10,12 +10,13 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <fstream>
 #include <iostream>
+
+#include <fmt/format.h>
 
 namespace tocsin::cli {
 namespace {

@@ -7,9 +7,10 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/json/parse.hpp>
-#include <fmt/format.h>
 
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace tocsin::cli {
 namespace {
@@ -42,7 +43,8 @@ asio::awaitable<result<std::string>> letter_about(redis_session& redis, std::str
     for (const redis::stream_entry& letter : *letters) {
         boost::system::error_code ec;
         const auto document = boost::json::parse(letter.field("letter").value_or(""), ec);
-        const auto* const about = ec || !document.is_object() ? nullptr : document.as_object().if_contains("entry");
+        const auto* const about =
+            ec || !document.is_object() ? nullptr : document.as_object().if_contains("entry");
         if (about != nullptr && about->is_string() && about->as_string() == entry) {
             co_return std::string(document.as_object().at("reason").as_string());
         }
@@ -138,8 +140,7 @@ std::string report_table(const event_report& report) {
     return out;
 }
 
-int follow_event(
-    redis_session& redis, const common_options& common, std::string event, std::string entry) {
+int follow_event(redis_session& redis, const common_options& common, std::string event, std::string entry) {
     progress_line progress;
     const time_point begun = redis.time().now();
     bool warned = false;
@@ -155,7 +156,8 @@ int follow_event(
         }
         if (seen->other_entry) {
             progress.clear();
-            complain("an event with the id \"" + event + "\" was accepted before: this one is not sent again");
+            complain(
+                "an event with the id \"" + event + "\" was accepted before: this one is not sent again");
             return exit_ok;
         }
         if (seen->report && seen->report->finished_at != 0) {
@@ -169,9 +171,9 @@ int follow_event(
         }
         if (seen->report) {
             const event_report& report = *seen->report;
-            const double share = report.pages_planned == 0
-                                     ? 0
-                                     : static_cast<double>(report.pages_settled) / static_cast<double>(report.pages_planned);
+            const double share = report.pages_planned == 0 ? 0
+                                                           : static_cast<double>(report.pages_settled) /
+                                                                 static_cast<double>(report.pages_planned);
             progress.show(fmt::format(
                 "{} {:3.0f} %  {} accepted  {} dead  {} waiting", progress_line::bar(share), share * 100,
                 grouped(report.count(outcome::accepted)), grouped(report.count(outcome::dead)),

@@ -7,7 +7,8 @@
 namespace tocsin::cli {
 
 /// "key=value" at its first "="; nothing if there is no key.
-[[nodiscard]] inline std::optional<std::pair<std::string, std::string>> split_key_value(const std::string& text) {
+[[nodiscard]] inline std::optional<std::pair<std::string, std::string>> split_key_value(
+    const std::string& text) {
     const std::size_t at = text.find('=');
     if (at == std::string::npos || at == 0) {
         return std::nullopt;

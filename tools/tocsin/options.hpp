@@ -69,7 +69,7 @@ struct demo_options {
     std::string epci = "242100410";  ///< Dijon Métropole.
     double share = 0.35;             ///< Of the inhabitants, that follow their commune.
     double dead_share = 0.03;
-    std::string keep;                ///< A directory to leave everything in; empty: a temporary one.
+    std::string keep;  ///< A directory to leave everything in; empty: a temporary one.
 };
 
 struct command {

@@ -1,7 +1,7 @@
+#include "engine/core/rfc3339.hpp"
 #include "engine/event/event_parser.hpp"
 #include "engine/event/event_writer.hpp"
 #include "engine/event/selector.hpp"
-#include "engine/core/rfc3339.hpp"
 #include "engine/redis/check.hpp"
 #include "tools/tocsin/commands.hpp"
 #include "tools/tocsin/console.hpp"
@@ -101,7 +101,8 @@ int run(const common_options& common, const publish_options& how) {
     }
     // Said here and now rather than by a dead letter later; the engine looks again.
     const auto now = system_time_source().wall_now();
-    const auto event = parse_event(*document, std::to_string(now.time_since_epoch().count()) + "-0", event_limits{}, now);
+    const auto event =
+        parse_event(*document, std::to_string(now.time_since_epoch().count()) + "-0", event_limits{}, now);
     if (event.has_error()) {
         complain(event.error().message);
         return exit_usage;

@@ -11,11 +11,12 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/json/object.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 #include <random>
+
+#include <fmt/format.h>
 
 namespace tocsin::cli {
 namespace {
@@ -27,7 +28,9 @@ constexpr auto patience = 15s;
 /// Keeps the last thing that went wrong: it is the explanation when no answer comes.
 class last_words final : public logger {
 public:
-    [[nodiscard]] bool enabled(log_level level) const noexcept override { return level >= log_level::warning; }
+    [[nodiscard]] bool enabled(log_level level) const noexcept override {
+        return level >= log_level::warning;
+    }
     void write(log_level level, std::string_view event, std::span<const log_field> fields) noexcept override {
         if (!enabled(level)) {
             return;
@@ -65,7 +68,9 @@ public:
     [[nodiscard]] bool urgent() const noexcept override { return true; }
     void settle(push&, const verdict& answer, time_point now) noexcept override {
         // Certainly not processed: the connection's trouble, not the push's. A person waits, so again.
-        const bool again = (answer.action == reaction::resend || answer.action == reaction::refresh_credential) && ++tries_ < 3;
+        const bool again =
+            (answer.action == reaction::resend || answer.action == reaction::refresh_credential) &&
+            ++tries_ < 3;
         if (again) {
             taken_ = false;
             return;
@@ -150,9 +155,8 @@ int run(const common_options& common, const send_options& how) {
         complain(providers.error().code + ": " + providers.error().message);
         return exit_configuration;
     }
-    const auto through = std::ranges::find_if(*providers, [&](const auto& one) {
-        return one->app() == how.app && one->kind() == *on;
-    });
+    const auto through = std::ranges::find_if(
+        *providers, [&](const auto& one) { return one->app() == how.app && one->kind() == *on; });
     if (through == providers->end()) {
         complain("no app \"" + how.app + "\" with [app." + how.platform + "] is configured");
         return exit_usage;
@@ -180,10 +184,12 @@ int run(const common_options& common, const send_options& how) {
     const credential_state credential = (*through)->credential();
     if (!queue.over || queue.what.status == 0) {
         const std::string why = !credential.usable ? credential.problem
-                                : !log.text.empty() ? log.text
-                                                    : std::string("no answer within ") + spoken_ms(patience / 1ms);
+                                : !log.text.empty()
+                                    ? log.text
+                                    : std::string("no answer within ") + spoken_ms(patience / 1ms);
         if (common.json) {
-            print_json(boost::json::object{{"app", how.app}, {"platform", how.platform}, {"status", nullptr}, {"error", why}});
+            print_json(boost::json::object{
+                {"app", how.app}, {"platform", how.platform}, {"status", nullptr}, {"error", why}});
         } else {
             complain("no answer from the provider: " + why);
         }
@@ -205,7 +211,10 @@ int run(const common_options& common, const send_options& how) {
             {"accepted", accepted}});
     } else {
         print(fmt::format(
-            "status       {}", inked(accepted ? ink::green : ink::red, std::to_string(queue.what.status) + (queue.reason.empty() ? "" : " " + queue.reason))));
+            "status       {}",
+            inked(
+                accepted ? ink::green : ink::red,
+                std::to_string(queue.what.status) + (queue.reason.empty() ? "" : " " + queue.reason))));
         if (!queue.provider_id.empty()) {
             print("provider id  " + queue.provider_id);
         }

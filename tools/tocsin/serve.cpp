@@ -20,12 +20,12 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <mutex>
 #include <random>
 #include <thread>
+
+#include <unistd.h>
 
 namespace tocsin::cli {
 namespace {
@@ -52,8 +52,8 @@ public:
         for (const auto& one : get()) {
             const credential_state state = one->credential();
             if (!state.usable) {
-                out += (out.empty() ? "" : " ") + one->app() + "/" + std::string(to_string(one->kind())) + ": " +
-                       state.problem;
+                out += (out.empty() ? "" : " ") + one->app() + "/" + std::string(to_string(one->kind())) +
+                       ": " + state.problem;
             }
         }
         return out;
@@ -167,8 +167,9 @@ int run(const common_options& common, const serve_options&) {
     on.reload = [&] {
         static_cast<void>(manager.reloading(time.now()));
         const auto again = load_settings(common);
-        auto fresh = again ? make_providers(*again, runtime)
-                           : parsed<provider_list>(refusal{"configuration", "see standard error"});
+        auto fresh = again && communes_exist(*again, *places)
+                         ? make_providers(*again, runtime)
+                         : parsed<provider_list>(refusal{"configuration", "see standard error"});
         if (fresh.has_error()) {
             // All or nothing: the engine goes on with what it has.
             log.error("reload.refused", {{"key", fresh.error().code}, {"reason", fresh.error().message}});

@@ -27,18 +27,25 @@ std::optional<territories> load_territories(const settings& how) {
         complain("territories.file: " + places.error().message);
         return std::nullopt;
     }
+    if (!communes_exist(how, *places)) {
+        return std::nullopt;
+    }
+    return std::move(*places);
+}
+
+bool communes_exist(const settings& how, const territories& places) {
     for (const app_settings& app : how.apps) {
         for (const std::string& code : app.communes) {
             const auto id = parse_commune_id(code);
-            if (code != "*" && (!id || places->find(*id) == nullptr)) {
+            if (code != "*" && (!id || places.find(*id) == nullptr)) {
                 complain(
                     how.file.string() + ": app.communes: app \"" + app.id + "\" names commune \"" + code +
                     "\", which does not exist");
-                return std::nullopt;
+                return false;
             }
         }
     }
-    return std::move(*places);
+    return true;
 }
 
 store_sizing sizing_for(const settings& how, const territories& places) {
@@ -47,7 +54,8 @@ store_sizing sizing_for(const settings& how, const territories& places) {
         [&how, &places](std::string_view app) {
             const auto found = std::ranges::find(how.apps, app, &app_settings::id);
             std::uint64_t total = 0;
-            for (const std::string& code : found == how.apps.end() ? std::vector<std::string>{"*"} : found->communes) {
+            for (const std::string& code :
+                 found == how.apps.end() ? std::vector<std::string>{"*"} : found->communes) {
                 const auto id = parse_commune_id(code);
                 total += code == "*" ? places.total_population() : (id ? places.population(*id) : 0);
             }
@@ -92,7 +100,8 @@ redis_session::redis_session(redis::address where, std::string prefix)
       where_(where.describe()),
       client_(
           loop_.get_executor(), std::move(where), time_, log_,
-          redis::client_options{.connect_timeout = std::chrono::seconds(3), .reply_timeout = std::chrono::seconds(5)}),
+          redis::client_options{
+              .connect_timeout = std::chrono::seconds(3), .reply_timeout = std::chrono::seconds(5)}),
       keys_(std::move(prefix)) {}
 
 bool redis_session::run(boost::asio::awaitable<result<>> work) {

@@ -28,6 +28,9 @@ namespace tocsin::cli {
 /// The territories it names, or nothing after a word on standard error (exit 78).
 [[nodiscard]] std::optional<territories> load_territories(const settings& how);
 
+/// Whether every commune that an app names exists; told on standard error if not.
+[[nodiscard]] bool communes_exist(const settings& how, const territories& places);
+
 /// What serve() and the commands make of the territories and apps: how large things are in the store.
 [[nodiscard]] store_sizing sizing_for(const settings& how, const territories& places);
 /// The apps without their providers: enough to say who serves what.

@@ -7,9 +7,10 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
-#include <fmt/format.h>
 
 #include <csignal>
+
+#include <fmt/format.h>
 
 namespace tocsin::cli {
 
@@ -26,7 +27,8 @@ int run(const common_options& common, const sim_options& how) {
     if (!how.behaviour.empty()) {
         boost::system::error_code ec;
         const auto document = boost::json::parse(how.behaviour, ec);
-        const auto changed = ec ? parsed<>(refusal{"behaviour", "not JSON: " + ec.message()}) : running.change(document);
+        const auto changed =
+            ec ? parsed<>(refusal{"behaviour", "not JSON: " + ec.message()}) : running.change(document);
         if (changed.has_error()) {
             complain("--behaviour: " + changed.error().message);
             return exit_usage;

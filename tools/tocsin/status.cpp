@@ -9,9 +9,10 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <fmt/format.h>
 
 #include <array>
+
+#include <fmt/format.h>
 
 namespace tocsin::cli {
 namespace {
@@ -85,7 +86,9 @@ std::string said(const std::optional<std::int64_t>& number) {
     return number ? grouped(static_cast<std::uint64_t>(*number)) : std::string("?");
 }
 
-void show(const common_options& common, const territories& places, const overview& all, const std::optional<json::value>& lanes) {
+void show(
+    const common_options& common, const territories& places, const overview& all,
+    const std::optional<json::value>& lanes) {
     if (common.json) {
         json::array running;
         for (const event_report& report : all.running) {
@@ -93,7 +96,8 @@ void show(const common_options& common, const territories& places, const overvie
         }
         json::object streams;
         for (const auto& one : all.streams) {
-            streams[one.name] = json::object{{"lag", optional_number(one.lag)}, {"pending", optional_number(one.pending)}};
+            streams[one.name] =
+                json::object{{"lag", optional_number(one.lag)}, {"pending", optional_number(one.pending)}};
         }
         print_json(json::object{
             {"running", std::move(running)},
@@ -113,7 +117,8 @@ void show(const common_options& common, const territories& places, const overvie
         print(fmt::format("{} scheduled for later.", all.scheduled.size()));
     }
     for (const auto& one : all.streams) {
-        print(fmt::format("{}: {} not read yet, {} being handled", one.name, said(one.lag), said(one.pending)));
+        print(
+            fmt::format("{}: {} not read yet, {} being handled", one.name, said(one.lag), said(one.pending)));
     }
     if (!lanes) {
         print("Lanes: no engine answers at admin.listen.");
@@ -122,11 +127,14 @@ void show(const common_options& common, const territories& places, const overvie
     table lines({"lane", "waiting", "in flight", "connections", ""});
     for (const json::value& lane : lanes->as_object().at("lanes").as_array()) {
         const json::object& one = lane.as_object();
-        const auto number = [&](const char* name) { return grouped(one.at(name).to_number<std::uint64_t>()); };
+        const auto number = [&](const char* name) {
+            return grouped(one.at(name).to_number<std::uint64_t>());
+        };
         const std::string paused(one.at("paused").as_string());
         lines.add(
             {std::string(one.at("app").as_string()) + "/" + std::string(one.at("platform").as_string()),
-             number("waiting"), number("in_flight"), number("connections"), paused.empty() ? "" : "paused: " + paused});
+             number("waiting"), number("in_flight"), number("connections"),
+             paused.empty() ? "" : "paused: " + paused});
     }
     if (!lanes->as_object().at("lanes").as_array().empty()) {
         print(lines.text());

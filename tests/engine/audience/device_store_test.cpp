@@ -79,7 +79,9 @@ TEST_F(DeviceStoreTest, RegistersReplacesAndRemoves) {
 }
 
 TEST_F(DeviceStoreTest, TakesChangesOfOneDeviceInTheirOrder) {
-    apply({put("bob", {place("21231")}), removal("bob"), put("bob", {place("21054")}), put("bob", {place("21166")})});
+    apply(
+        {put("bob", {place("21231")}), removal("bob"), put("bob", {place("21054")}),
+         put("bob", {place("21166")})});
     EXPECT_EQ(find("bob")->follow, std::vector{place("21166")});
     EXPECT_EQ(roster_entries()["bob"], 1);
     apply({put("bob", {place("21231")}), removal("bob")});
@@ -96,7 +98,8 @@ TEST_F(DeviceStoreTest, ConcurrentChangesOfTheSameDevicesLeaveNoOrphans) {
     for (int i = 0; i < 400; ++i) {
         const std::string token = "device-" + std::to_string(i % 40);
         ours.push_back(i % 3 == 0 ? removal(token) : put(token, {places[static_cast<std::size_t>(i) % 3]}));
-        theirs.push_back(i % 5 == 0 ? removal(token) : put(token, {places[static_cast<std::size_t>(i + 1) % 3]}));
+        theirs.push_back(
+            i % 5 == 0 ? removal(token) : put(token, {places[static_cast<std::size_t>(i + 1) % 3]}));
     }
     const auto both = run(store.apply(ours) && other.apply(theirs));
     ASSERT_TRUE(std::get<0>(both).has_value());
@@ -124,13 +127,16 @@ TEST_F(DeviceStoreTest, PruningSparesADeviceThatHasRegisteredAgain) {
 TEST_F(DeviceStoreTest, CountsAndVisitsEachDeviceOnceHoweverMuchItFollows) {
     std::vector<device_change> changes;
     for (int i = 0; i < 1'000; ++i) {
-        changes.push_back(put("device-" + std::to_string(i), {place("21231"), place("21054"), place("21166", "bourg")}));
+        changes.push_back(
+            put("device-" + std::to_string(i), {place("21231"), place("21054"), place("21166", "bourg")}));
     }
     apply(std::move(changes));
     EXPECT_EQ(run(store.count("mairies", platform::fcm)).value(), 1'000U);
     EXPECT_EQ(run(store.count("mairies", platform::apns)).value(), 0U);
     std::map<std::string, int> visited;
-    ASSERT_TRUE(run(store.for_each("mairies", platform::fcm, [&](const device& one) { ++visited[one.token]; })).has_value());
+    ASSERT_TRUE(run(store.for_each("mairies", platform::fcm, [&](const device& one) {
+                    ++visited[one.token];
+                })).has_value());
     EXPECT_EQ(visited.size(), 1'000U);
     EXPECT_TRUE(std::ranges::all_of(visited, [](const auto& one) { return one.second == 1; }));
 }
@@ -142,7 +148,9 @@ TEST_F(DeviceStoreTest, KeepsRostersInRedisCompactForm) {
     }
     apply(std::move(changes));
     for (std::uint32_t b = 0; b < 5; ++b) {
-        EXPECT_EQ(server.cli({"OBJECT", "ENCODING", keys.roster_bucket("mairies", platform::fcm, "21231", 1, b)}), "listpack");
+        EXPECT_EQ(
+            server.cli({"OBJECT", "ENCODING", keys.roster_bucket("mairies", platform::fcm, "21231", 1, b)}),
+            "listpack");
     }
 }
 

@@ -19,7 +19,8 @@ namespace {
 TEST(Utf8, AcceptsWhatIsWellFormedAndNothingElse) {
     EXPECT_TRUE(is_utf8("Évitez les quais 🌊"));
     EXPECT_TRUE(is_utf8(""));
-    for (const char* const broken : {"\xC3", "\xC0\xAF", "\xED\xA0\x80", "\xF5\x80\x80\x80", "\x80", "a\xE2\x82"}) {
+    for (const char* const broken :
+         {"\xC3", "\xC0\xAF", "\xED\xA0\x80", "\xF5\x80\x80\x80", "\x80", "a\xE2\x82"}) {
         EXPECT_FALSE(is_utf8(broken));
     }
 }
@@ -55,7 +56,8 @@ TEST(Rfc3339, RoundTripsAndHonoursOffsets) {
     EXPECT_EQ(format_rfc3339(*utc), "2026-11-23T06:00:00.250Z");
     EXPECT_EQ(parse_rfc3339("2026-11-23T07:00:00.25+01:00"), utc);
     for (const char* const wrong :
-         {"2026-11-23", "2026-02-30T00:00:00Z", "2026-11-23T24:00:00Z", "2026-11-23T06:00:00", "2026-11-23T06:00:00Zx"}) {
+         {"2026-11-23", "2026-02-30T00:00:00Z", "2026-11-23T24:00:00Z", "2026-11-23T06:00:00",
+          "2026-11-23T06:00:00Zx"}) {
         EXPECT_FALSE(parse_rfc3339(wrong)) << wrong;
     }
 }
@@ -83,7 +85,10 @@ TEST(Varint, RoundTripsAndStopsAtTheEndOfTheBytes) {
     }
     std::string_view cut("\x80", 1);
     EXPECT_FALSE(take_varint(cut));
-    std::string_view too_long("\x05" "ab", 3);
+    std::string_view too_long(
+        "\x05"
+        "ab",
+        3);
     EXPECT_FALSE(take_counted(too_long));
 }
 
@@ -92,7 +97,8 @@ TEST(PushUuid, IsCanonicalStableAndDifferentForEachPush) {
     for (int event = 0; event < 10; ++event) {
         for (int device = 0; device < 100; ++device) {
             std::string id(36, '\0');
-            push_uuid(event_seed("event-" + std::to_string(event)), "token" + std::to_string(device), id.data());
+            push_uuid(
+                event_seed("event-" + std::to_string(event)), "token" + std::to_string(device), id.data());
             EXPECT_EQ(id.find_first_not_of("0123456789abcdef-"), std::string::npos);
             EXPECT_EQ(id[14], '8');
             EXPECT_TRUE(seen.insert(id).second);

@@ -23,7 +23,9 @@ protected:
             target{"mairies", platform::fcm}, how, time, log, numbers.add_shard(), 1,
             [this](page& which) { done.push_back(&which); });
     }
-    page& add(lane& to, std::size_t count, const std::shared_ptr<active_event>& event, std::uint32_t registered_at = 1'000) {
+    page& add(
+        lane& to, std::size_t count, const std::shared_ptr<active_event>& event,
+        std::uint32_t registered_at = 1'000) {
         pages.push_back(testing::make_page(event, count, content, registered_at));
         to.add(*pages.back(), event->content.priority);
         return *pages.back();

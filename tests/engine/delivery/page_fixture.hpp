@@ -42,7 +42,8 @@ inline std::unique_ptr<page> make_page(
     device which;
     which.registered_at = registered_at;
     for (std::size_t i = 0; i < count; ++i) {
-        shard->work.devices.push_back({0, "device-" + std::to_string(i), encode_roster_entry(which), 0, false, false});
+        shard->work.devices.push_back(
+            {0, "device-" + std::to_string(i), encode_roster_entry(which), 0, false, false});
     }
     auto out = std::make_unique<page>(shard, 0);
     out->fill_listed(&content);

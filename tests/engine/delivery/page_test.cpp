@@ -60,7 +60,8 @@ protected:
         return event;
     }
     std::unique_ptr<page> filled(
-        const std::shared_ptr<active_event>& event, const territory& here, const std::vector<device>& devices) {
+        const std::shared_ptr<active_event>& event, const territory& here,
+        const std::vector<device>& devices) {
         auto shard = std::make_shared<active_shard>();
         shard->event = event;
         shard->which = {"mairies", platform::fcm};
@@ -77,9 +78,10 @@ protected:
 
 TEST_F(PageTest, ADeviceIsSentToFromTheFirstOfItsTerritoriesInTheAudienceOnly) {
     const auto event = event_to({"21054", "21231"});
-    const std::vector<device> devices{one("both-device-token", {place("21054"), place("21231")}),
-                                      one("other-device-token", {place("21166"), place("21231")}),
-                                      one("plain-device-token", {place("21231")})};
+    const std::vector<device> devices{
+        one("both-device-token", {place("21054"), place("21231")}),
+        one("other-device-token", {place("21166"), place("21231")}),
+        one("plain-device-token", {place("21231")})};
     EXPECT_EQ(filled(event, place("21054"), {devices[0]})->pushes().size(), 1U);
     const auto here = filled(event, place("21231"), devices);
     ASSERT_EQ(here->pushes().size(), 2U);
@@ -91,7 +93,9 @@ TEST_F(PageTest, MutedDevicesAreTargetedCountedAndNotSentTo) {
     const auto event = event_to({"21231"});
     event->content.category = "agenda";
     const auto here = filled(
-        event, place("21231"), {one("quiet-device-token", {place("21231")}, {"agenda"}), one("loud-device-token", {place("21231")})});
+        event, place("21231"),
+        {one("quiet-device-token", {place("21231")}, {"agenda"}),
+         one("loud-device-token", {place("21231")})});
     ASSERT_EQ(here->pushes().size(), 1U);
     here->accept(here->pushes()[0], std::chrono::milliseconds(5));
     const auto sums = here->settlement(true);
@@ -104,7 +108,8 @@ TEST_F(PageTest, MutedDevicesAreTargetedCountedAndNotSentTo) {
 TEST_F(PageTest, ADeviceThatTheEventNamesIsPassedOverInItsRoster) {
     const auto event = event_to({"21231"});
     event->named_devices.insert(named_device(platform::fcm, "named-device-token"));
-    EXPECT_TRUE(filled(event, place("21231"), {one("named-device-token", {place("21231")})})->pushes().empty());
+    EXPECT_TRUE(
+        filled(event, place("21231"), {one("named-device-token", {place("21231")})})->pushes().empty());
 }
 
 TEST_F(PageTest, MalformedEntriesAreCountedAndStopNobodyElse) {
@@ -114,7 +119,8 @@ TEST_F(PageTest, MalformedEntriesAreCountedAndStopNobodyElse) {
     shard->which = {"mairies", platform::fcm};
     page here(shard, 0);
     const std::string bytes = "*4\r\n" + bulk("broken-device-token") + bulk("\xFF\xFF\xFF\xFF\xFF") +
-                              bulk("whole-device-token") + bulk(encode_roster_entry(one("", {place("21231")})));
+                              bulk("whole-device-token") +
+                              bulk(encode_roster_entry(one("", {place("21231")})));
     const std::vector<bucket_run> runs{{place("21231"), 1, 0, 1}};
     here.fill(parse(bytes, 1), 0, runs, &content);
     EXPECT_EQ(here.pushes().size(), 1U);

@@ -38,7 +38,8 @@ protected:
         ASSERT_EQ(run(book.plan(plan_of(shards), "running")).value(), plan_outcome::created);
         ASSERT_TRUE(run(book.activate("crue", "1-0", priority::high, time.wall_now())).has_value());
     }
-    claim_answer claim(ledger& by, std::size_t limit = 10, std::chrono::milliseconds lease = 1h, bool own = false) {
+    claim_answer claim(
+        ledger& by, std::size_t limit = 10, std::chrono::milliseconds lease = 1h, bool own = false) {
         return run(by.claim("crue", mairies, limit, lease, time.wall_now(), own)).value();
     }
     page_settlement settlement_of(const claimed_shard& which, std::uint64_t accepted) {
@@ -48,7 +49,8 @@ protected:
         out.shard_entry = which.entry;
         out.page = which.work.first_page;
         out.shard_done = true;
-        out.increments = {{ledger_names::outcome_field(mairies, outcome::accepted), accepted}, {"targeted", accepted}};
+        out.increments = {
+            {ledger_names::outcome_field(mairies, outcome::accepted), accepted}, {"targeted", accepted}};
         out.sent_if_repeated = accepted;
         return out;
     }
@@ -83,7 +85,8 @@ TEST_F(LedgerTest, TheMostUrgentEventComesFirst) {
     ASSERT_TRUE(run(book.activate("newsletter", "", priority::low, at)).has_value());
     ASSERT_TRUE(run(book.activate("late-alert", "", priority::critical, at + 5s)).has_value());
     ASSERT_TRUE(run(book.activate("notice", "", priority::normal, at - 5s)).has_value());
-    EXPECT_EQ(run(book.running(10)).value(), (std::vector<std::string>{"late-alert", "notice", "newsletter"}));
+    EXPECT_EQ(
+        run(book.running(10)).value(), (std::vector<std::string>{"late-alert", "notice", "newsletter"}));
 }
 
 TEST_F(LedgerTest, APageThatIsSettledTwiceCountsOnce) {

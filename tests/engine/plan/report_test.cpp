@@ -28,7 +28,8 @@ ledger_fields some_fields() {
 
 const territories& places() {
     static const territories known =
-        territories::parse("insee,name,population,department,epci\n21231,Dijon,2500,21,242100410\n", "").value();
+        territories::parse("insee,name,population,department,epci\n21231,Dijon,2500,21,242100410\n", "")
+            .value();
     return known;
 }
 
@@ -71,9 +72,11 @@ TEST(EventReport, StateSaysHowItEnded) {
     const auto state_of = [](ledger_fields fields) { return final_state(read_report("e", fields)); };
     EXPECT_EQ(state_of({{"state", "running"}}), "finished");
     EXPECT_EQ(state_of({{"state", "cancelling"}, {"o:a/fcm:accepted", "3"}}), "cancelled");
-    EXPECT_EQ(state_of({{"state", "running"}, {"o:a/fcm:accepted", "3"}, {"o:a/fcm:expired", "1"}}), "expired");
+    EXPECT_EQ(
+        state_of({{"state", "running"}, {"o:a/fcm:accepted", "3"}, {"o:a/fcm:expired", "1"}}), "expired");
     EXPECT_EQ(state_of({{"state", "running"}, {"o:a/fcm:rejected", "3"}}), "failed");
-    EXPECT_EQ(state_of({{"state", "running"}, {"o:a/fcm:accepted", "1"}, {"o:a/fcm:failed", "3"}}), "finished");
+    EXPECT_EQ(
+        state_of({{"state", "running"}, {"o:a/fcm:accepted", "1"}, {"o:a/fcm:failed", "3"}}), "finished");
 }
 
 }  // namespace

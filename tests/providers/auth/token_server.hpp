@@ -23,11 +23,6 @@
 #include <utility>
 #include <vector>
 
-// GCC 12 sees only one of the two halves of Asio's frame allocation inlined when it instruments, and
-// takes them for strangers.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-
 namespace tocsin::testing {
 
 /// An OAuth token endpoint over TLS, with a throw-away certificate, on the test's own loop. Answers
@@ -123,5 +118,3 @@ private:
 };
 
 }  // namespace tocsin::testing
-
-#pragma GCC diagnostic pop
