@@ -396,6 +396,17 @@ void engine::stop() {
     for (auto& one : self.cores) {
         one->end();
     }
+    // Providers live on the first loop: everything that holds one goes before that loop does.
+    self.intake.reset();
+    self.devices.reset();
+    self.work_finder.reset();
+    self.preparer.set_apps({});
+    for (auto& one : self.cores) {
+        one->work.reset();
+    }
+    while (self.cores.size() > 1) {
+        self.cores.pop_back();
+    }
 }
 
 std::vector<lane_status> engine::lanes() const {

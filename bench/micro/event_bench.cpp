@@ -1,10 +1,10 @@
 #include "engine/core/digest.hpp"
 #include "engine/event/event_parser.hpp"
 
-#include <benchmark/benchmark.h>
-
 #include <array>
 #include <string>
+
+#include <benchmark/benchmark.h>
 
 namespace tocsin {
 namespace {

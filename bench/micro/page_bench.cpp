@@ -2,12 +2,12 @@
 #include "engine/delivery/page.hpp"
 #include "engine/redis/reply_reader.hpp"
 
-#include <benchmark/benchmark.h>
-
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <benchmark/benchmark.h>
 
 namespace tocsin {
 namespace {

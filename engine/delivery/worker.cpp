@@ -173,6 +173,7 @@ void worker::shard_finished(const active_shard& which) {
 }
 
 asio::awaitable<void> worker::feed(std::shared_ptr<lane_runner> runner) {
+    const busy_scope here(*this);
     while (!stopping_ && !runner->retired) {
         // An alert finds room of its own, however much of other things is on its way.
         const bool room = runner->pages_in_flight - runner->critical_pages_in_flight < how_.pages_in_flight;
@@ -365,6 +366,7 @@ asio::awaitable<void> worker::settle(std::unique_ptr<page> what) {
 }
 
 asio::awaitable<void> worker::watch(std::shared_ptr<lane_runner> runner) {
+    const busy_scope here(*this);
     while (!runner->retired) {
         const time_point next = runner->line.next_look();
         // Woken by start_page() when there is more to look after, and once a second in any case.

@@ -102,7 +102,7 @@ private:
     std::map<target, std::shared_ptr<lane_runner>> lanes_;
     std::map<const page*, std::unique_ptr<page>> open_;
     std::vector<std::shared_ptr<active_shard>> held_;
-    /// Pages on their way in or out of Redis.
+    /// Lanes that are looked after, and pages on their way in or out of Redis.
     std::shared_ptr<std::size_t> busy_ = std::make_shared<std::size_t>(0);
     bool stopping_ = false;
 };

@@ -257,9 +257,15 @@ struct admin_server::implementation : std::enable_shared_from_this<implementatio
             executor, serve(*peer), asio::bind_cancellation_slot(peer->cancel.slot(), std::move(ended)));
     }
 
-    static asio::awaitable<void> accept(std::shared_ptr<implementation> self, gate::pass counted) {
-        // A local goes before the parameters: the gate must outlive the pass.
-        const gate::pass held = std::move(counted);
+    /// A pass and the gate that it belongs to, which must outlive it: also in a coroutine that is
+    /// destroyed before it has begun.
+    struct counted_in {
+        std::shared_ptr<implementation> self;
+        gate::pass pass;
+    };
+
+    static asio::awaitable<void> accept(counted_in held) {
+        const std::shared_ptr<implementation> self = held.self;
         asio::steady_timer pause(self->executor);
         while (!self->stopping) {
             if (self->peers.size() >= self->limits.connections) {
@@ -389,7 +395,8 @@ parsed<> admin_server::start(std::string_view address) {
         return refused(asio::error::operation_aborted);
     }
     asio::co_spawn(
-        implementation_->executor, implementation::accept(implementation_, std::move(*pass)), asio::detached);
+        implementation_->executor, implementation::accept({implementation_, std::move(*pass)}),
+        asio::detached);
     return parsed<>();
 }
 

@@ -32,7 +32,7 @@ public:
     };
 
     /// One connection, as a test can reach it.
-    class peer {
+    class peer : public std::enable_shared_from_this<peer> {
     public:
         peer(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& context, const options& given)
             : http2(given.http2), stream_(std::move(socket), context) {}
@@ -49,7 +49,7 @@ public:
             writing_ = true;
             boost::asio::async_write(
                 stream_, boost::asio::buffer(pending_),
-                [this](const boost::system::error_code& failed, std::size_t) {
+                [this, alive = shared_from_this()](const boost::system::error_code& failed, std::size_t) {
                     writing_ = false;
                     gone_ = gone_ || failed;
                     flush();
@@ -73,7 +73,7 @@ public:
         void start(bool greets) {
             stream_.async_handshake(
                 boost::asio::ssl::stream_base::server,
-                [this, greets](const boost::system::error_code& refused) {
+                [this, alive = shared_from_this(), greets](const boost::system::error_code& refused) {
                     if (refused || gone_) {
                         gone_ = true;
                         return;
@@ -86,7 +86,8 @@ public:
         void read() {
             stream_.async_read_some(
                 boost::asio::buffer(buffer_),
-                [this](const boost::system::error_code& failed, std::size_t count) {
+                [this, alive = shared_from_this()](
+                    const boost::system::error_code& failed, std::size_t count) {
                     if (failed || gone_) {
                         gone_ = true;
                         return;
@@ -118,9 +119,14 @@ public:
     }
     h2_tls_server(const h2_tls_server&) = delete;
     h2_tls_server& operator=(const h2_tls_server&) = delete;
+    ~h2_tls_server() {
+        for (const auto& each : peers_) {
+            each->cut();
+        }
+    }
 
     [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
-    [[nodiscard]] std::vector<std::unique_ptr<peer>>& peers() noexcept { return peers_; }
+    [[nodiscard]] std::vector<std::shared_ptr<peer>>& peers() noexcept { return peers_; }
     [[nodiscard]] std::size_t open() const noexcept {
         std::size_t count = 0;
         for (const auto& each : peers_) {
@@ -148,7 +154,7 @@ private:
                 if (failed) {
                     return;
                 }
-                peers_.push_back(std::make_unique<peer>(std::move(socket), context_, options_));
+                peers_.push_back(std::make_shared<peer>(std::move(socket), context_, options_));
                 peer& added = *peers_.back();
                 added.http2.on_request =
                     [this, &added](std::int32_t stream, const h2_test_server::received_request& request) {
@@ -176,7 +182,7 @@ private:
     options options_;
     boost::asio::ssl::context context_;
     boost::asio::ip::tcp::acceptor acceptor_;
-    std::vector<std::unique_ptr<peer>> peers_;
+    std::vector<std::shared_ptr<peer>> peers_;
 };
 
 }  // namespace tocsin::testing
