@@ -1,6 +1,7 @@
 #include "engine/engine.hpp"
 
 #include "engine/audience/device_store.hpp"
+#include "engine/control/control_watch.hpp"
 #include "engine/delivery/coordinator.hpp"
 #include "engine/intake/event_intake.hpp"
 #include "engine/intake/registrar.hpp"
@@ -113,6 +114,9 @@ struct engine::implementation {
     asio::awaitable<void> watch();
     asio::awaitable<void> sample_streams();
     asio::awaitable<void> prefer_compact_rosters();
+    void obey(const control_state& state);
+    void share_quota(const std::string& quota, wall_time until);
+    void put_aside(const std::string& event, const target& which, const std::string& entry);
 
     settings how;
     redis::address address;
@@ -131,6 +135,7 @@ struct engine::implementation {
     std::unique_ptr<redis::client> control_redis;
     std::unique_ptr<redis::client> events_redis;
     std::unique_ptr<redis::client> registrations_redis;
+    std::unique_ptr<redis::client> controls_redis;
     std::unique_ptr<device_store> store;
     std::unique_ptr<ledger> book;
     std::unique_ptr<dead_letters> letters;
@@ -139,9 +144,12 @@ struct engine::implementation {
     std::unique_ptr<coordinator> work_finder;
     std::unique_ptr<event_intake> intake;
     std::unique_ptr<registrar> devices;
+    std::unique_ptr<control_board> board;
+    std::unique_ptr<control_watch> controls;
     std::future<void> coordinator_done;
     health_flag* redis_health = nullptr;
     std::uint64_t redis_errors_seen = 0;
+    std::uint64_t generation = 0;  // As preparer counts it.
     bool started = false;
     bool stopped = false;
     std::atomic<bool> stopping{false};
@@ -162,9 +170,13 @@ void engine::implementation::make_core(std::size_t index) {
     tell.event_drained = [this](std::string event) {
         asio::post(cores.front()->context, [this, id = std::move(event)] { work_finder->drained(id); });
     };
+    tell.quota_used_up = [this](std::string quota, wall_time until) {
+        asio::post(cores.front()->context, [this, name = std::move(quota), until] {
+            share_quota(name, until);
+        });
+    };
     here.work = std::make_unique<worker>(
-        executor, index, *here.redis, keys, sizing(), how.engine, how.engine.threads, time, log, shard,
-        std::move(tell));
+        executor, index, *here.redis, keys, sizing(), how.engine, time, log, shard, std::move(tell));
     heartbeat& beat = health_checks.add_loop("thread " + std::to_string(index));
     asio::co_spawn(executor, keep_beating(beat, time), asio::detached);
 }
@@ -175,6 +187,10 @@ void engine::implementation::make_control() {
     control_redis = std::make_unique<redis::client>(executor, address, time, log);
     events_redis = std::make_unique<redis::client>(executor, address, time, log);
     registrations_redis = std::make_unique<redis::client>(executor, address, time, log);
+    controls_redis = std::make_unique<redis::client>(executor, address, time, log);
+    board = std::make_unique<control_board>(*control_redis, keys);
+    controls = std::make_unique<control_watch>(
+        *controls_redis, keys, log, [this](const control_state& state) { obey(state); });
     store = std::make_unique<device_store>(*control_redis, keys, sizing());
     book = std::make_unique<ledger>(*control_redis, keys, how.engine.instance);
     letters = std::make_unique<dead_letters>(
@@ -200,6 +216,9 @@ void engine::implementation::make_control() {
                     cores[thread]->work->assign(std::move(event), which, std::move(work));
                 });
         });
+    work_finder->on_poison([this](const std::string& event, const target& which, const std::string& entry) {
+        put_aside(event, which, entry);
+    });
     intake = std::make_unique<event_intake>(
         *events, *book, *store, *letters, preparer, time, log, *control_numbers,
         [this](std::shared_ptr<active_event> event) { work_finder->announce(std::move(event)); });
@@ -208,6 +227,41 @@ void engine::implementation::make_control() {
         *control_numbers);
     redis_health =
         &health_checks.add_flag("redis", "No answer from Redis yet at " + address.describe() + ".");
+}
+
+void engine::implementation::obey(const control_state& state) {
+    work_finder->set_cancelling(state.cancelling);
+    for (auto& one : cores) {
+        asio::post(one->context, [work = one->work.get(), state] { work->set_controls(state); });
+    }
+}
+
+// The threads of this engine hear of it when the change comes back from Redis, as all others do.
+void engine::implementation::share_quota(const std::string& quota, wall_time until) {
+    asio::co_spawn(
+        cores.front()->context, board->hold_quota(quota, until),
+        [this](const std::exception_ptr& failed, result<> told) {
+            if (failed || told.has_error()) {
+                log.warning("quota.not_shared", {{"error", failed ? "exception" : told.error().message()}});
+            }
+        });
+}
+
+void engine::implementation::put_aside(
+    const std::string& event, const target& which, const std::string& entry) {
+    const std::string name = to_string(which);
+    refusal why{
+        "poison_shard", "a shard of event \"" + event + "\" for " + name +
+                            " was taken up engine.max_takeovers times and none of its pages was settled: "
+                            "its devices were not sent to."};
+    asio::co_spawn(
+        cores.front()->context, letters->post(keys.shards(event, name), entry, std::move(why), {}),
+        [this](const std::exception_ptr& failed, result<> posted) {
+            if (failed || posted.has_error()) {
+                log.warning(
+                    "letter.not_posted", {{"error", failed ? "exception" : posted.error().message()}});
+            }
+        });
 }
 
 // Rosters and index stay in Redis' compact form (a third of the memory, a tenth of the time to read)
@@ -269,7 +323,8 @@ asio::awaitable<void> engine::implementation::sample_streams() {
     ask.add("XINFO", "GROUPS", keys.events()).add("XINFO", "GROUPS", keys.registrations());
     const auto answer = co_await control_redis->execute(std::move(ask));
     const std::uint64_t errors =
-        control_redis->errors() + events_redis->errors() + registrations_redis->errors();
+        control_redis->errors() + events_redis->errors() + registrations_redis->errors() +
+        controls_redis->errors();
     control_numbers->counter(metric::redis_errors_total, {})
         .add(errors - std::exchange(redis_errors_seen, errors));
     if (answer.has_error()) {
@@ -348,12 +403,19 @@ void engine::set_providers(const settings& apps, std::vector<std::shared_ptr<pro
         served.push_back(std::move(one));
     }
     // The workers first: no event may be planned for an app that they do not know yet.
+    const std::uint64_t generation = ++self.generation;
     for (auto& one : self.cores) {
-        run_on(*one, [&] { one->work->set_providers(providers, rates); });
+        run_on(*one, [&] { one->work->set_providers(providers, rates, generation); });
     }
     run_on(*self.cores.front(), [&] {
         self.how.apps = apps.apps;
         self.preparer.set_apps(std::move(served));
+        if (self.started) {
+            // What was said at the terminal holds until the configuration speaks again.
+            asio::co_spawn(
+                self.cores.front()->context, self.board->forget_rates(),
+                [](const std::exception_ptr&, result<>) {});
+        }
     });
 }
 
@@ -364,6 +426,7 @@ void engine::start() {
     self.coordinator_done = asio::co_spawn(first, self.work_finder->run(), asio::use_future);
     asio::co_spawn(first, self.intake->run(), asio::detached);
     asio::co_spawn(first, self.devices->run(), asio::detached);
+    asio::co_spawn(first, self.controls->run(), asio::detached);
     asio::co_spawn(first, self.watch(), asio::detached);
 }
 
@@ -379,9 +442,11 @@ void engine::stop() {
         run_on(first, [&self] {
             self.intake->stop();
             self.devices->stop();
+            self.controls->stop();
             self.work_finder->stop();
             self.events_redis->close();
             self.registrations_redis->close();
+            self.controls_redis->close();
         });
         std::vector<std::future<void>> stopping;
         for (auto& one : self.cores) {
@@ -399,6 +464,8 @@ void engine::stop() {
     // Providers live on the first loop: everything that holds one goes before that loop does.
     self.intake.reset();
     self.devices.reset();
+    self.controls.reset();
+    self.board.reset();
     self.work_finder.reset();
     self.preparer.set_apps({});
     for (auto& one : self.cores) {
@@ -411,11 +478,19 @@ void engine::stop() {
 
 std::vector<lane_status> engine::lanes() const {
     std::vector<lane_status> out;
+    // A loop that has ended answers nobody: whoever asks during a shutdown gets what there is in time.
+    std::vector<std::future<std::vector<lane_status>>> answers;
     for (const auto& one : implementation_->cores) {
-        run_on(*one, [&] {
-            auto here = one->work->status();
+        auto promise = std::make_shared<std::promise<std::vector<lane_status>>>();
+        answers.push_back(promise->get_future());
+        asio::post(one->context, [work = one->work.get(), promise] { promise->set_value(work->status()); });
+    }
+    const auto patience = std::chrono::steady_clock::now() + 2s;
+    for (auto& answer : answers) {
+        if (answer.wait_until(patience) == std::future_status::ready) {
+            auto here = answer.get();
             out.insert(out.end(), std::make_move_iterator(here.begin()), std::make_move_iterator(here.end()));
-        });
+        }
     }
     return out;
 }

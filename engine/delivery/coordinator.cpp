@@ -41,6 +41,7 @@ coordinator::coordinator(
       log_(log),
       metrics_(metrics),
       assign_(std::move(assign)),
+      board_(redis, store.keys()),
       changed_(executor) {}
 
 void coordinator::announce(std::shared_ptr<active_event> event) {
@@ -114,37 +115,62 @@ std::vector<std::string> coordinator::by_urgency() const {
     return out;
 }
 
+void coordinator::set_cancelling(const std::set<std::string, std::less<>>& events) {
+    for (auto& [id, entry] : events_) {
+        if (entry.event != nullptr && events.contains(id) && !entry.event->cancelled.exchange(true)) {
+            log_.info("event.cancelling", {{"event_id", id}});
+            for (auto& [which, state] : entry.targets) {
+                state.next_try = {};
+            }
+        }
+    }
+    news_ = true;
+    next_refresh_ = {};  // One that was cancelled before its time is running now.
+    changed_.notify_all();
+}
+
+asio::awaitable<result<>> coordinator::track(std::string id) {
+    const auto fields = co_await ledger_.read(id);
+    if (fields.has_error()) {
+        co_return fields.error();
+    }
+    const std::string_view state =
+        fields->contains("state") ? std::string_view(fields->at("state")) : std::string_view();
+    if (state != "running" && state != "cancelling") {
+        co_return co_await ledger_.forget_running(std::move(id));
+    }
+    auto event = preparer_.restore(id, *fields);
+    if (event.has_error()) {
+        log_.error("event.cannot_be_restored", {{"event_id", id}, {"reason", event.error().message}});
+        co_return result<>();
+    }
+    tracked& entry = events_[id];
+    if (entry.event == nullptr) {
+        log_.info("event.joined", {{"event_id", id}});
+    } else if (entry.event->cancelled) {
+        (*event)->cancelled = true;
+    }
+    entry.event = std::move(*event);
+    co_return result<>();
+}
+
 asio::awaitable<result<>> coordinator::refresh() {
     const auto running = co_await ledger_.running(most_running);
     if (running.has_error()) {
         co_return running.error();
     }
     for (const std::string& id : *running) {
-        if (events_.contains(id)) {
-            continue;
-        }
-        const auto fields = co_await ledger_.read(id);
-        if (fields.has_error()) {
-            co_return fields.error();
-        }
-        const std::string_view state =
-            fields->contains("state") ? std::string_view(fields->at("state")) : std::string_view();
-        if (state != "running" && state != "cancelling") {
-            const auto forgotten = co_await ledger_.forget_running(id);
-            if (forgotten.has_error()) {
-                co_return forgotten.error();
+        const auto known = events_.find(id);
+        // After a reload its messages are made anew: a corrected topic or key is for it too.
+        const bool current = known != events_.end() &&
+                             (known->second.finishing ||
+                              known->second.event->generation == preparer_.generation());
+        if (!current) {
+            const auto taken_up = co_await track(id);
+            if (taken_up.has_error()) {
+                co_return taken_up.error();
             }
-            continue;
         }
-        auto event = preparer_.restore(id, *fields);
-        if (event.has_error()) {
-            log_.error("event.cannot_be_restored", {{"event_id", id}, {"reason", event.error().message}});
-            continue;
-        }
-        log_.info("event.joined", {{"event_id", id}});
-        tracked entry;
-        entry.event = std::move(*event);
-        events_.emplace(id, std::move(entry));
     }
     // What is no longer running was finished by another engine.
     for (auto at = events_.begin(); at != events_.end();) {
@@ -174,7 +200,8 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::
         co_return claim_outcome::nothing;
     }
     const std::size_t limit = std::clamp<std::size_t>(wanted / pages_per_shard, 1, most_claimed_at_once);
-    auto answer = co_await ledger_.claim(id, which, limit, how_.lease, time_.wall_now(), !state.met);
+    auto answer = co_await ledger_.claim(
+        id, which, limit, how_.lease, time_.wall_now(), !state.met, how_.max_takeovers);
     if (answer.has_error()) {
         co_return answer.error();
     }
@@ -187,6 +214,10 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::
     after.next_try = answer->shards.size() < limit ? time_.now() + refresh_period : time_.now();
     if (answer->state == "cancelling") {
         event->cancelled.store(true, std::memory_order_relaxed);
+    }
+    for (const std::string& entry : answer->poison) {
+        log_.error("shard.poison", {{"event_id", id}, {"target", to_string(which)}, {"entry", entry}});
+        poison_(id, which, entry);
     }
     for (const std::string& entry : answer->unreadable) {
         log_.error("shard.unreadable", {{"event_id", id}, {"target", to_string(which)}, {"entry", entry}});
@@ -317,10 +348,16 @@ asio::awaitable<result<>> coordinator::publish_result(std::shared_ptr<active_eve
     report.finished_at = time_.wall_now().time_since_epoch().count();
     std::string document = boost::json::serialize(result_document(report, preparer_.places()));
     const auto ended = co_await ledger_.finish(
-        event->id, report.state, std::move(document), how_.results_max_length, how_.event_retention,
+        event->id, std::move(document), how_.results_max_length, time_.wall_now(), how_.event_retention,
         event->targets);
     if (ended.has_error()) {
         co_return ended.error();
+    }
+    if (report.state == "cancelled") {
+        const auto forgotten = co_await board_.forget_cancelled(event->id);
+        if (forgotten.has_error()) {
+            co_return forgotten.error();
+        }
     }
     if (*ended == finish_outcome::published) {
         metrics_.counter(metric::events_total, {report.state}).add(1);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/audience/device_store.hpp"
+#include "engine/control/control_board.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/log.hpp"
 #include "engine/delivery/pruner.hpp"
@@ -48,6 +49,12 @@ public:
     void announce(std::shared_ptr<active_event> event);
     /// A shard that was handed to `thread` has left it.
     void shard_left(std::size_t thread, const target& which, priority urgency, std::uint32_t pages);
+    /// The events that are being cancelled, of all engines.
+    void set_cancelling(const std::set<std::string, std::less<>>& events);
+    /// Called for each shard that was put aside as poison.
+    void on_poison(std::function<void(const std::string& event, const target&, std::string entry)> tell) {
+        poison_ = std::move(tell);
+    }
     /// An event may have nothing left to do.
     void drained(const std::string& event);
 
@@ -67,6 +74,7 @@ private:
     using room_key = std::pair<target, bool>;  ///< Critical events have room of their own.
 
     boost::asio::awaitable<result<>> refresh();
+    boost::asio::awaitable<result<>> track(std::string id);
     enum class claim_outcome : std::uint8_t { nothing, some };
 
     boost::asio::awaitable<result<claim_outcome>> claim_for(std::string id, target which);
@@ -85,6 +93,9 @@ private:
     logger& log_;
     metrics_shard& metrics_;
     assign_shard assign_;
+    control_board board_;
+    std::function<void(const std::string&, const target&, std::string)> poison_ =
+        [](const std::string&, const target&, const std::string&) {};
     std::map<std::string, tracked> events_;
     std::map<room_key, std::vector<std::uint32_t>> outstanding_;  ///< Pages by thread.
     wait_queue changed_;

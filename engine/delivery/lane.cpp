@@ -1,6 +1,7 @@
 #include "engine/delivery/lane.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace tocsin {
@@ -19,22 +20,33 @@ constexpr std::uint8_t immediate_requeues = 3;
 // at the provider's end, where no signal reaches us.
 constexpr auto credential_retry = 60s;
 constexpr auto quota_pause = 60s;
+// How many pushes try out a credential that the breaker has doubted.
+constexpr std::size_t few_probes = 5;
 constexpr auto sweep_period = 1s;
-constexpr auto longest_burst = 50ms;
 
-std::optional<token_bucket> make_limiter(std::uint64_t rate, time_point now) {
-    if (rate == 0) {
-        return std::nullopt;
-    }
-    const auto per_second = static_cast<std::uint32_t>(std::min<std::uint64_t>(rate, 10'000'000));
-    const auto burst =
-        std::max<std::uint32_t>(1, per_second * static_cast<std::uint32_t>(longest_burst / 1ms) / 1000);
-    return token_bucket({.tokens_per_second = per_second, .burst = burst}, now);
+// After the breaker has tripped: a minute, then twice as long each time, up to a quarter of an hour.
+constexpr std::uint32_t most_trip_doublings = 4;
+
+std::optional<rate_budget> make_budget(std::uint64_t rate, time_point now) {
+    return rate == 0 ? std::nullopt : std::optional<rate_budget>(std::in_place, rate, now);
 }
 
 }  // namespace
 
+std::string_view to_string(lane_bound value) noexcept {
+    switch (value) {
+        case lane_bound::idle: return "idle";
+        case lane_bound::engine: return "engine";
+        case lane_bound::rate: return "rate";
+        case lane_bound::quota: return "quota";
+        case lane_bound::credential: return "credential";
+        case lane_bound::operator_hold: return "operator";
+    }
+    return "idle";
+}
+
 void lane::fifo::push_back(push& item) noexcept {
+    ++size_;
     item.next = nullptr;
     if (tail_ == nullptr) {
         head_ = &item;
@@ -45,6 +57,7 @@ void lane::fifo::push_back(push& item) noexcept {
 }
 
 void lane::fifo::push_front(push& item) noexcept {
+    ++size_;
     item.next = head_;
     head_ = &item;
     if (tail_ == nullptr) {
@@ -55,6 +68,7 @@ void lane::fifo::push_front(push& item) noexcept {
 push* lane::fifo::pop_front() noexcept {
     push* const item = head_;
     if (item != nullptr) {
+        --size_;
         head_ = item->next;
         if (head_ == nullptr) {
             tail_ = nullptr;
@@ -66,15 +80,17 @@ push* lane::fifo::pop_front() noexcept {
 
 lane::lane(
     target which, const lane_settings& how, const time_source& time, logger& log, metrics_shard& metrics,
-    std::uint64_t seed, std::function<void(page&)> page_done)
+    std::uint64_t seed, lane_events events)
     : which_(std::move(which)),
       how_(how),
       time_(time),
       log_(log),
       metrics_(metrics),
       random_(static_cast<std::minstd_rand::result_type>(seed)),
-      page_done_(std::move(page_done)),
-      limiter_(make_limiter(how.rate, time.now())),
+      events_(std::move(events)),
+      budget_(make_budget(how.rate, time.now())),
+      critical_budget_(make_budget(how.rate, time.now())),
+      breaker_(how.breaker),
       in_flight_gauge_(metrics.gauge(metric::in_flight, {which_.app, to_string(which_.on)})),
       push_seconds_(metrics.histogram(metric::push_seconds, {which_.app, to_string(which_.on)})) {
     for (std::size_t i = 0; i < outcome_count; ++i) {
@@ -85,13 +101,19 @@ lane::lane(
 
 void lane::add(page& what, priority urgency) {
     auto& queue = queues_[static_cast<std::size_t>(urgency)];
+    const time_point now = time_.now();
     for (push& item : what.pushes()) {
-        queue.push_back(item);
+        // An event that is over by now is only counted, as fast as its pages can be read.
+        if (!end_if_over(item, now)) {
+            queue.push_back(item);
+            ++waiting_;
+        }
     }
-    waiting_ += what.pushes().size();
     if (stopped_) {
-        stop(time_.now());
+        stop(now);
+        return;
     }
+    want_slices(now);
 }
 
 void lane::enqueue(push& item, bool front) noexcept {
@@ -102,6 +124,11 @@ void lane::enqueue(push& item, bool front) noexcept {
         queue.push_back(item);
     }
     ++waiting_;
+}
+
+void lane::enqueue_later(push& item, time_point due) noexcept {
+    delayed_.push({due, &item, item.owner->event().content.priority});
+    events_.look_at(due);
 }
 
 push* lane::pop_next() noexcept {
@@ -121,7 +148,7 @@ push* lane::pop_next() noexcept {
 }
 
 push* lane::take(time_point now) noexcept {
-    if (stopped_ || now < paused_until_) {
+    if (stopped_ || held_ || now < paused_until_ || (probing_ && probes_left_ == 0)) {
         return nullptr;
     }
     if (!paused_because_.empty()) {
@@ -133,11 +160,15 @@ push* lane::take(time_point now) noexcept {
         if (end_if_over(*item, now)) {
             continue;
         }
-        if (limiter_ && !limiter_->try_take(1, now)) {
+        if (budget_ && !afford(item->owner->event().content.priority == priority::critical, now)) {
             enqueue(*item, true);
-            limited_until_ = limiter_->ready_at(1);
+            want_slices(now);
             return nullptr;
         }
+        if (budget_) {
+            want_slices(now);
+        }
+        probes_left_ -= probing_ ? 1 : 0;
         item->written_at = now;
         item->in_flight = true;
         item->owner->count_sent(*item);
@@ -146,6 +177,41 @@ push* lane::take(time_point now) noexcept {
         return item;
     }
     return nullptr;
+}
+
+bool lane::afford(bool critical, time_point now) noexcept {
+    const bool can = (critical && critical_budget_->try_take(now)) || budget_->try_take(now);
+    if (!can) {
+        limited_until_ = critical ? std::min(critical_budget_->ready_at(now), budget_->ready_at(now))
+                                  : budget_->ready_at(now);
+        events_.look_at(limited_until_);
+    }
+    return can;
+}
+
+void lane::want_slices(time_point now) noexcept {
+    if (!budget_ || stopped_ || held_ || now < paused_until_) {
+        return;
+    }
+    if (const std::uint32_t urgent = critical_budget_->ask(queues_[0].size(), now); urgent != 0) {
+        events_.slice_wanted({how_.rate, urgent, true});
+    }
+    if (const std::uint32_t pushes = budget_->ask(waiting_ - queues_[0].size(), now); pushes != 0) {
+        events_.slice_wanted({how_.rate, pushes, false});
+    }
+}
+
+void lane::slice_granted(const slice_question& asked, const quota_slice& what, time_point now) {
+    if (budget_ && asked.rate == how_.rate) {
+        (asked.critical ? critical_budget_ : budget_)->granted(what, now);
+        limited_until_ = {};
+    }
+}
+
+void lane::slice_failed(const slice_question& asked, time_point now) {
+    if (budget_ && asked.rate == how_.rate) {
+        (asked.critical ? critical_budget_ : budget_)->failed(now);
+    }
 }
 
 bool lane::end_if_over(push& item, time_point now) noexcept {
@@ -161,7 +227,7 @@ bool lane::end_if_over(push& item, time_point now) noexcept {
     }
     if (now >= event.expires) {
         // Expiry while nothing could be sent is the credential's fault, and the sums say so.
-        if (now < paused_until_ && pause_cause_ == "credential") {
+        if (now < paused_until_ && pause_cause_ == lane_bound::credential) {
             finish(item, outcome::failed, paused_because_);
         } else {
             finish(item, outcome::expired, {});
@@ -187,7 +253,65 @@ void lane::finish(push& item, outcome how, std::string_view reason) noexcept {
 
 void lane::after_end(page& of) noexcept {
     if (of.done()) {
-        page_done_(of);
+        events_.page_done(of);
+    } else if (of.only_trials_left()) {
+        judge(of, time_.now());
+    }
+}
+
+void lane::put_on_trial(push& item, std::string_view reason, time_point now) noexcept {
+    if (now < paused_until_ && pause_cause_ == lane_bound::credential) {
+        enqueue(item, true);  // An answer that was under way when the lane was paused says nothing new.
+        return;
+    }
+    breaker_.suspect(now);
+    page& of = *item.owner;
+    trials_.push_back({&item, std::string(reason)});
+    of.put_on_trial();
+    const bool probes_failed = probing_ && probes_left_ == 0 && in_flight_ == 0;
+    if (breaker_.implausible() || probes_failed) {
+        trip(reason, now);
+    } else if (of.only_trials_left()) {
+        judge(of, now);
+    }
+}
+
+void lane::judge(page& of, time_point now) noexcept {
+    if (probing_ || breaker_.implausible()) {
+        trip(std::string(trials_.back().reason), now);
+        return;
+    }
+    // The credential has been heard to work, or there are too few to speak of a mistake.
+    const auto others =
+        std::ranges::partition(trials_, [&of](const trial& one) { return one.item->owner != &of; });
+    const std::vector<trial> dead(
+        std::make_move_iterator(others.begin()), std::make_move_iterator(others.end()));
+    trials_.erase(others.begin(), others.end());
+    for (std::size_t i = 0; i < dead.size(); ++i) {
+        of.end_trial();
+    }
+    for (const trial& one : dead) {
+        finish(*one.item, outcome::dead, one.reason);
+    }
+}
+
+void lane::trip(std::string_view reason, time_point now) noexcept {
+    const auto wait = credential_retry * (1U << std::min(trips_, most_trip_doublings));
+    ++trips_;
+    log_.error(
+        "lane.tokens_doubted", {{"app", which_.app},
+                                {"platform", to_string(which_.on)},
+                                {"reason", reason},
+                                {"tokens_kept", trials_.size()},
+                                {"advice", "Check url, environment, topic, project and key of this app, then "
+                                           "reload; nobody was removed."}});
+    pause(std::string(reason), now + wait, lane_bound::credential);
+    breaker_.reset();
+    probing_ = true;
+    probes_left_ = few_probes;
+    for (const trial& one : std::exchange(trials_, {})) {
+        one.item->owner->end_trial();
+        enqueue(*one.item, true);
     }
 }
 
@@ -203,6 +327,9 @@ void lane::settle(push& item, const verdict& what, time_point now) noexcept {
     }
     switch (what.action) {
         case reaction::accept:
+            breaker_.accepted(now);
+            probing_ = false;
+            trips_ = 0;
             outcome_counters_[static_cast<std::size_t>(outcome::accepted)]->add(1);
             of.accept(item, time_.wall_now() - event.accepted_at);
             after_end(of);
@@ -216,6 +343,7 @@ void lane::settle(push& item, const verdict& what, time_point now) noexcept {
                 finish(item, outcome::dead, what.reason);
             }
             return;
+        case reaction::doubt_token: put_on_trial(item, what.reason, now); break;
         case reaction::reject_push: finish(item, outcome::rejected, what.reason); return;
         case reaction::reject_event:
             if (std::atomic<bool>* const flag = of.rejected(); flag != nullptr && !flag->exchange(true)) {
@@ -229,20 +357,25 @@ void lane::settle(push& item, const verdict& what, time_point now) noexcept {
             finish(item, outcome::rejected, what.reason);
             return;
         case reaction::pause_app:
-            pause(std::string(what.reason), now + credential_retry, "credential");
+            pause(std::string(what.reason), now + credential_retry, lane_bound::credential);
             enqueue(item, true);
             break;
-        case reaction::pause_quota:
-            pause(std::string(what.reason), now + what.retry_after.value_or(quota_pause), "quota");
+        case reaction::pause_quota: {
+            const std::chrono::milliseconds rest = what.retry_after.value_or(quota_pause);
+            if (now + rest > paused_until_) {
+                pause(std::string(what.reason), now + rest, lane_bound::quota);
+                events_.quota_used_up(rest);
+            }
             enqueue(item, true);
             break;
+        }
         case reaction::resend:
         case reaction::refresh_credential:
             if (++item.free_requeues > most_free_requeues) {
                 retry(item, what, now);
             } else if (
                 item.free_requeues > immediate_requeues || what.action == reaction::refresh_credential) {
-                delayed_.push({now + 50ms * item.free_requeues, &item, event.content.priority});
+                enqueue_later(item, now + 50ms * item.free_requeues);
             } else {
                 enqueue(item, true);
             }
@@ -282,7 +415,7 @@ void lane::retry(push& item, const verdict& what, time_point now) noexcept {
     }
     count_retry(item, reason);
     if (delay <= how_.longest_wait_in_memory) {
-        delayed_.push({now + delay, &item, of.event().content.priority});
+        enqueue_later(item, now + delay);
         return;
     }
     of.park(item, time_.wall_now() + delay);
@@ -294,15 +427,18 @@ void lane::count_retry(push& item, std::string_view reason) noexcept {
     metrics_.counter(metric::retries_total, {which_.app, to_string(which_.on), reason}).add(1);
 }
 
-void lane::pause(std::string why, time_point until, std::string_view cause) noexcept {
+void lane::pause(std::string why, time_point until, lane_bound cause) noexcept {
     if (paused_because_ != why) {
         log_.error(
-            "lane.paused",
-            {{"app", which_.app}, {"platform", to_string(which_.on)}, {"cause", cause}, {"reason", why}});
+            "lane.paused", {{"app", which_.app},
+                            {"platform", to_string(which_.on)},
+                            {"cause", to_string(cause)},
+                            {"reason", why}});
         paused_because_ = std::move(why);
     }
     pause_cause_ = cause;
     paused_until_ = std::max(paused_until_, until);
+    events_.look_at(paused_until_);
 }
 
 bool lane::tick(time_point now) {
@@ -322,28 +458,61 @@ bool lane::tick(time_point now) {
     if (limited_until_ <= now) {
         limited_until_ = {};
     }
-    return waiting_ != 0 && now >= paused_until_;
+    if (probing_ && probes_left_ == 0 && in_flight_ == 0) {
+        probes_left_ = few_probes;  // Those that went out ended without a verdict on the credential.
+    }
+    want_slices(now);
+    return waiting_ != 0 && now >= paused_until_ && !held_;
 }
 
 void lane::count_throttling(time_point now) {
     const duration since = now - std::exchange(last_tick_, now);
-    const bool paused = now < paused_until_;
-    if (waiting_ == 0 || (!paused && limited_until_ == time_point{})) {
+    const lane_bound by = bound(now);
+    if (by == lane_bound::idle || by == lane_bound::engine) {
         return;
     }
     // Fed in microseconds, shown in seconds.
     metrics_
         .counter(
             metric::throttled_seconds_total,
-            {which_.app, to_string(which_.on), paused ? pause_cause_ : std::string_view("rate")})
+            {which_.app, to_string(which_.on), to_string(by)})
         .add(static_cast<std::uint64_t>(std::min<duration>(since, sweep_period) / 1us));
+}
+
+lane_bound lane::bound(time_point now) const noexcept {
+    if (waiting_ == 0) {
+        return lane_bound::idle;
+    }
+    if (held_) {
+        return lane_bound::operator_hold;
+    }
+    if (now < paused_until_) {
+        return pause_cause_;
+    }
+    return limited_until_ == time_point{} ? lane_bound::engine : lane_bound::rate;
 }
 
 void lane::set_rate(std::uint64_t rate) {
     if (rate != how_.rate) {
         how_.rate = rate;
-        limiter_ = make_limiter(rate, time_.now());
+        budget_ = make_budget(rate, time_.now());
+        critical_budget_ = make_budget(rate, time_.now());
         limited_until_ = {};
+        want_slices(time_.now());
+    }
+}
+
+void lane::set_held(bool held) noexcept {
+    if (std::exchange(held_, held) != held) {
+        log_.info(
+            held ? "lane.held" : "lane.released", {{"app", which_.app}, {"platform", to_string(which_.on)}});
+        want_slices(time_.now());
+    }
+}
+
+void lane::hold_quota(time_point until) noexcept {
+    if (until > paused_until_ && until > time_.now()) {
+        pause("QuotaUsedUp", until, lane_bound::quota);
     }
 }
 
@@ -388,6 +557,11 @@ void lane::stop(time_point now) {
         delayed_.pop();
         enqueue(item, false);
     }
+    // Nobody is removed in a hurry: who is on trial is asked about again by another engine.
+    for (const trial& one : std::exchange(trials_, {})) {
+        one.item->owner->end_trial();
+        enqueue(*one.item, false);
+    }
     for (fifo& queue : queues_) {
         while (push* const item = queue.pop_front()) {
             --waiting_;
@@ -416,6 +590,14 @@ void lane::abandon(push& item) {
 void lane::resume() noexcept {
     paused_until_ = {};
     paused_because_.clear();
+    breaker_.reset();
+    probing_ = false;
+    trips_ = 0;
+    for (const trial& one : std::exchange(trials_, {})) {
+        one.item->owner->end_trial();
+        enqueue(*one.item, true);
+    }
+    want_slices(time_.now());
 }
 
 }  // namespace tocsin

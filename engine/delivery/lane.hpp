@@ -3,9 +3,10 @@
 #include "engine/core/backoff.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/log.hpp"
-#include "engine/core/token_bucket.hpp"
 #include "engine/delivery/page.hpp"
 #include "engine/delivery/provider.hpp"
+#include "engine/delivery/prune_breaker.hpp"
+#include "engine/delivery/rate_budget.hpp"
 #include "engine/ops/metrics.hpp"
 #include "engine/plan/shard.hpp"
 
@@ -18,17 +19,50 @@
 #include <queue>
 #include <random>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace tocsin {
 
 struct lane_settings {
-    std::uint64_t rate = 0;  ///< Pushes per second for this lane; 0: no limit of ours.
+    std::uint64_t rate = 0;  ///< Pushes per second of this target over all lanes; 0: no limit of ours.
     std::size_t max_attempts = 5;
     std::chrono::milliseconds retry_floor{1'000};
     std::chrono::milliseconds retry_cap{600'000};
     /// A retry that is due sooner waits in memory, a later one in Redis.
     std::chrono::milliseconds longest_wait_in_memory{2'000};
+    prune_breaker::limits breaker;
 };
+
+/// A part of the target's rate that a lane asks the quota book for.
+struct slice_question {
+    std::uint64_t rate = 0;
+    std::uint32_t pushes = 0;
+    bool critical = false;
+};
+
+/// What a lane tells its owner. Called from inside of the lane's functions.
+struct lane_events {
+    /// The last push of a page has ended. Must not destroy the page before it returns.
+    std::function<void(page&)> page_done;
+    /// To be answered, later, with slice_granted() or slice_failed().
+    std::function<void(const slice_question&)> slice_wanted = [](const slice_question&) {};
+    /// next_look() has come nearer.
+    std::function<void(time_point)> look_at = [](time_point) {};
+    /// The provider says that the quota is used up for so long.
+    std::function<void(std::chrono::milliseconds)> quota_used_up = [](std::chrono::milliseconds) {};
+};
+
+/// What holds a lane back at this moment.
+enum class lane_bound : std::uint8_t {
+    idle,        ///< Nothing to send.
+    engine,      ///< Nothing but how fast we are, and the connections.
+    rate,        ///< The configured rate.
+    quota,       ///< The provider's quota.
+    credential,  ///< A credential that the provider does not take.
+    operator_hold,
+};
+[[nodiscard]] std::string_view to_string(lane_bound value) noexcept;
 
 /// The waiting line of one app on one platform on one thread, in front of its limiter: what stands
 /// between the pages that were read and the connections that send them.
@@ -37,11 +71,9 @@ struct lane_settings {
 /// tick() does what is due then. Not thread-safe.
 class lane final : public push_source {
 public:
-    /// `page_done` is called when the last push of a page has ended; it must not destroy the page
-    /// before it returns.
     lane(
         target which, const lane_settings& how, const time_source& time, logger& log, metrics_shard& metrics,
-        std::uint64_t seed, std::function<void(page&)> page_done);
+        std::uint64_t seed, lane_events events);
 
     /// Puts the pushes of a page in line.
     void add(page& what, priority urgency);
@@ -56,6 +88,12 @@ public:
     /// When tick() is worth calling again; time_point::max(): not before something else happens.
     [[nodiscard]] time_point next_look() const noexcept;
 
+    /// Ends at once whatever waits and whose event is over.
+    void sweep(time_point now);
+
+    void slice_granted(const slice_question& asked, const quota_slice& what, time_point now);
+    void slice_failed(const slice_question& asked, time_point now);
+
     /// Hands nothing out any more; what waits is parked in Redis, due at once.
     void stop(time_point now);
     /// After stop(), and after the channel has gone: gives up on the answer to `item`, if it is
@@ -65,11 +103,18 @@ public:
     void set_rate(std::uint64_t rate);
     /// The credential works again (reload): ends a pause for one that did not.
     void resume() noexcept;
+    /// An operator holds this target, or lets it go.
+    void set_held(bool held) noexcept;
+    /// Some lane of this target has heard that its quota is used up until then.
+    void hold_quota(time_point until) noexcept;
+    [[nodiscard]] lane_bound bound(time_point now) const noexcept;
 
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
     [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
     /// Why nothing is handed out, for people; empty while it is.
-    [[nodiscard]] const std::string& paused_because() const noexcept { return paused_because_; }
+    [[nodiscard]] const std::string& paused_because() const noexcept {
+        return held_ && paused_because_.empty() ? held_by_operator : paused_because_;
+    }
     [[nodiscard]] const target& which() const noexcept { return which_; }
 
 private:
@@ -77,6 +122,7 @@ private:
     class fifo {
     public:
         [[nodiscard]] bool empty() const noexcept { return head_ == nullptr; }
+        [[nodiscard]] std::size_t size() const noexcept { return size_; }
         void push_back(push& item) noexcept;
         void push_front(push& item) noexcept;
         push* pop_front() noexcept;
@@ -84,6 +130,7 @@ private:
     private:
         push* head_ = nullptr;
         push* tail_ = nullptr;
+        std::size_t size_ = 0;
     };
     struct delayed {
         time_point due;
@@ -93,15 +140,23 @@ private:
     };
 
     void enqueue(push& item, bool front) noexcept;
+    void enqueue_later(push& item, time_point due) noexcept;
     [[nodiscard]] push* pop_next() noexcept;
     /// Ends `item` if its event is over; true if it was.
     bool end_if_over(push& item, time_point now) noexcept;
     void finish(push& item, outcome how, std::string_view reason) noexcept;
     void after_end(page& of) noexcept;
     void retry(push& item, const verdict& what, time_point now) noexcept;
-    void pause(std::string why, time_point until, std::string_view cause) noexcept;
+    void pause(std::string why, time_point until, lane_bound cause) noexcept;
+    /// Whether the rate, which is shared with other lanes, lets one more push go.
+    [[nodiscard]] bool afford(bool critical, time_point now) noexcept;
+    /// Asks for more of it in good time.
+    void want_slices(time_point now) noexcept;
+    /// Keeps what may be a dead device, or a mistake of ours, until its page has heard everything else.
+    void put_on_trial(push& item, std::string_view reason, time_point now) noexcept;
+    void judge(page& of, time_point now) noexcept;
+    void trip(std::string_view reason, time_point now) noexcept;
     void count_retry(push& item, std::string_view reason) noexcept;
-    void sweep(time_point now);
     void count_throttling(time_point now);
 
     target which_;
@@ -110,8 +165,18 @@ private:
     logger& log_;
     metrics_shard& metrics_;
     std::minstd_rand random_;
-    std::function<void(page&)> page_done_;
-    std::optional<token_bucket> limiter_;
+    lane_events events_;
+    std::optional<rate_budget> budget_;
+    std::optional<rate_budget> critical_budget_;  ///< Of the same rate: who pays for it is settled later.
+    prune_breaker breaker_;
+    struct trial {
+        push* item;
+        std::string reason;
+    };
+    std::vector<trial> trials_;
+    std::uint32_t trips_ = 0;   ///< Since a push was last accepted.
+    std::size_t probes_left_ = 0;  ///< While the breaker is being tried: what may still go out.
+    bool probing_ = false;
 
     std::array<fifo, priority_count> queues_;
     std::array<std::uint32_t, priority_count> credit_{};
@@ -122,7 +187,9 @@ private:
     time_point limited_until_{};
     time_point next_sweep_{};
     std::string paused_because_;
-    std::string_view pause_cause_;  ///< "credential" or "quota".
+    lane_bound pause_cause_ = lane_bound::idle;
+    static inline const std::string held_by_operator{"an operator has paused it; see tocsin resume"};
+    bool held_ = false;
     time_point last_tick_{};
     bool stopped_ = false;
 

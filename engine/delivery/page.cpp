@@ -134,6 +134,20 @@ void page::fill_listed(const message* content) {
     remaining_ = pushes_.size();
 }
 
+void page::replace_content(const message& content) noexcept {
+    for (push& item : pushes_) {
+        if (!item.in_flight) {
+            replace_content(item, content);
+        }
+    }
+}
+
+void page::replace_content(push& item, const message& content) noexcept {
+    const auto entry = decode_roster_entry(entries_[static_cast<std::size_t>(&item - pushes_.data())]);
+    item.content = &content;
+    item.variant = entry && !entry->locale.empty() ? content.variant_for(entry->locale) : std::uint16_t{0};
+}
+
 void page::finish(push&, outcome how) noexcept {
     ++outcomes_[static_cast<std::size_t>(how)];
     --remaining_;

@@ -29,6 +29,8 @@ struct active_shard {
     target which;
     std::string entry;  ///< In the shard stream.
     shard work;
+    std::shared_ptr<const message> content;  ///< Null: nobody here can send it.
+    std::vector<std::shared_ptr<const message>> replaced;  ///< What `content` was before a reload.
     std::uint32_t pages = 0;
     std::uint32_t next = 0;     ///< The first page that was not opened yet.
     std::uint32_t settled = 0;  ///< Pages that are done.
@@ -61,6 +63,11 @@ public:
     [[nodiscard]] std::atomic<bool>* rejected() const noexcept { return rejected_; }
     [[nodiscard]] std::size_t unread_entries() const noexcept { return malformed_; }
 
+    /// What was not sent yet is sent with this from now on.
+    void replace_content(const message& content) noexcept;
+    /// The same for one push that has come back from a connection.
+    void replace_content(push& item, const message& content) noexcept;
+
     /// The page was opened before, by an engine that did not settle it: whatever is sent now may
     /// have been sent before.
     void set_reopened() noexcept { reopened_ = true; }
@@ -86,6 +93,11 @@ public:
     void count_retry() noexcept { ++retries_; }
     void count_reason(std::string_view reason);
 
+    /// One of the pushes waits, ended by nobody, until it is clear whether its answer can be believed.
+    void put_on_trial() noexcept { ++trials_; }
+    void end_trial() noexcept { --trials_; }
+    [[nodiscard]] bool only_trials_left() const noexcept { return trials_ != 0 && trials_ == remaining_; }
+
     [[nodiscard]] bool done() const noexcept { return remaining_ == 0; }
     [[nodiscard]] std::uint64_t count(outcome how) const noexcept {
         return outcomes_[static_cast<std::size_t>(how)];
@@ -110,6 +122,7 @@ private:
     std::uint64_t retries_ = 0;
     std::uint64_t possible_duplicates_ = 0;
     std::size_t remaining_ = 0;
+    std::size_t trials_ = 0;
     std::size_t malformed_ = 0;
     bool reopened_ = false;
     bool first_time_ = true;  ///< A page of retries targets nobody anew.

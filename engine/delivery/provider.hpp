@@ -108,6 +108,9 @@ public:
         return std::chrono::seconds(1);
     }
 
+    /// What its provider's quota belongs to: apps with the same word use up the same one.
+    [[nodiscard]] virtual std::string quota() const { return app() + "/" + std::string(to_string(kind())); }
+
     /// What `reason` with `status` means and what to do, in one or two sentences.
     [[nodiscard]] virtual std::string explain(std::uint16_t status, std::string_view reason) const = 0;
 };

@@ -13,6 +13,7 @@ namespace tocsin {
 enum class reaction : std::uint8_t {
     accept,              ///< The provider took it.
     drop_token,          ///< The device is gone: remove it, report it, never try again.
+    doubt_token,         ///< The same, in words that a wrong key, topic or environment of ours brings about too.
     retry_here,          ///< This device is throttled: try it again later.
     retry_elsewhere,     ///< The provider or the connection is in trouble: try again later, elsewhere.
     refresh_credential,  ///< Our token expired: renew it, then try again on a new connection.

@@ -18,9 +18,10 @@ using namespace std::chrono_literals;
 // After Redis has failed: long enough not to hammer it, short enough not to be noticed.
 constexpr auto error_pause = 200ms;
 
-std::uint64_t per_thread(std::uint64_t rate, std::size_t threads) {
-    return rate == 0 ? 0 : std::max<std::uint64_t>(1, rate / threads);
-}
+// A lane that hears nothing of its slice for this long gets by on what it usually gets.
+constexpr auto slice_patience = 500ms;
+// Messages rendered anew after a reload that are kept at hand.
+constexpr std::size_t most_rendered = 1'000;
 
 /// True for an event that goes through the motions without a provider.
 bool skips_provider(const publish_event& event, platform on) {
@@ -46,13 +47,43 @@ private:
     std::shared_ptr<std::size_t> count_;
 };
 
+/// A lane as one channel sees it: when the provider is replaced, the old channel takes nothing more
+/// and still brings home the answers that it waits for.
+class worker::channel_gate final : public push_source {
+public:
+    explicit channel_gate(lane& to) : line_(to) {}
+    [[nodiscard]] push* take(time_point now) noexcept override { return open_ ? line_.take(now) : nullptr; }
+    [[nodiscard]] bool urgent() const noexcept override { return open_ && line_.urgent(); }
+    void settle(push& item, const verdict& what, time_point now) noexcept override {
+        verdict heard = what;
+        if (const auto& fresh = item.owner->from()->content; !open_ && fresh != nullptr) {
+            item.owner->replace_content(item, *fresh);
+        }
+        // What is wrong with a credential or a configuration that was replaced concerns nobody any more.
+        switch (what.action) {
+            case reaction::pause_app:
+            case reaction::refresh_credential:
+            case reaction::doubt_token:
+            case reaction::reject_event:
+                heard.action = open_ ? what.action : reaction::resend;
+                break;
+            default: break;
+        }
+        line_.settle(item, heard, now);
+    }
+    void close() noexcept { open_ = false; }
+
+private:
+    lane& line_;
+    bool open_ = true;
+};
+
 /// A lane with everything that makes it go.
 struct worker::lane_runner {
     lane_runner(
         const asio::any_io_executor& executor, target which, const lane_settings& how,
-        const time_source& time, logger& log, metrics_shard& metrics, std::uint64_t seed,
-        std::function<void(page&)> page_done)
-        : line(std::move(which), how, time, log, metrics, seed, std::move(page_done)),
+        const time_source& time, logger& log, metrics_shard& metrics, std::uint64_t seed, lane_events events)
+        : line(std::move(which), how, time, log, metrics, seed, std::move(events)),
           changed(executor),
           timer(executor) {}
 
@@ -60,8 +91,28 @@ struct worker::lane_runner {
         return std::ranges::any_of(shards, [](const auto& queue) { return !queue.empty(); });
     }
 
+    struct opened {
+        std::unique_ptr<channel_gate> gate;
+        std::unique_ptr<channel> out;  // Destroyed before the gate that it takes from.
+    };
+
+    /// The channel that was in use takes nothing more.
+    void retire_channel() {
+        if (now.out != nullptr) {
+            now.gate->close();
+            retiring.push_back(std::move(now));
+            now = {};
+        }
+    }
+    void wake() const {
+        if (now.out != nullptr) {
+            now.out->wake();
+        }
+    }
+
     lane line;
-    std::unique_ptr<channel> out;  // Destroyed before the line that it takes from.
+    opened now;                    // Destroyed before the line.
+    std::vector<opened> retiring;  // They wait for their last answers.
     std::shared_ptr<provider> through;
     std::array<std::deque<std::shared_ptr<active_shard>>, priority_count> shards;
     std::size_t pages_in_flight = 0;
@@ -73,16 +124,16 @@ struct worker::lane_runner {
 
 worker::worker(
     asio::any_io_executor executor, std::size_t thread, redis::client& redis, keyspace keys,
-    store_sizing sizing, const engine_settings& how, std::size_t threads, const time_source& time,
-    logger& log, metrics_shard& metrics, worker_events events)
+    store_sizing sizing, const engine_settings& how, const time_source& time, logger& log,
+    metrics_shard& metrics, worker_events events)
     : executor_(executor),
       thread_(thread),
       redis_(redis),
       ledger_(redis, keys, how.instance),
       store_(redis, keys, std::move(sizing)),
       pruner_(store_, ledger_, time, log, how.feedback_max_length),
+      quota_(redis, keys, time),
       how_(how),
-      threads_(threads),
       time_(time),
       log_(log),
       metrics_(metrics),
@@ -90,35 +141,113 @@ worker::worker(
 
 worker::~worker() = default;
 
-void worker::set_providers(
-    std::vector<std::shared_ptr<provider>> providers, std::map<target, std::uint64_t> rates) {
-    rates_ = std::move(rates);
-    std::map<target, std::shared_ptr<provider>> fresh;
-    for (auto& one : providers) {
-        fresh.emplace(target{one->app(), one->kind()}, one);
+std::uint64_t worker::rate_of(const target& which) const {
+    if (const auto said = controls_.rates.find(which); said != controls_.rates.end()) {
+        return said->second;
     }
-    providers_ = std::move(fresh);
+    const auto configured = rates_.find(which);
+    return configured == rates_.end() ? 0 : configured->second;
+}
+
+void worker::obey(lane_runner& runner) {
+    const target& which = runner.line.which();
+    runner.line.set_rate(rate_of(which));
+    runner.line.set_held(controls_.holds_back(which));
+    if (runner.through != nullptr) {
+        const auto used_up = controls_.quotas.find(runner.through->quota());
+        if (used_up != controls_.quotas.end() && used_up->second > time_.wall_now()) {
+            runner.line.hold_quota(time_.now() + (used_up->second - time_.wall_now()));
+        }
+    }
+}
+
+void worker::set_controls(const control_state& state) {
+    controls_ = state;
+    for (const auto& held : held_) {
+        if (state.cancelling.contains(held->event->id)) {
+            held->event->cancelled.store(true, std::memory_order_relaxed);
+        }
+    }
     for (auto& [which, runner] : lanes_) {
-        const auto rate = rates_.find(which);
-        runner->line.set_rate(rate == rates_.end() ? 0 : per_thread(rate->second, threads_));
-        const auto found = providers_.find(which);
-        if (found == providers_.end() || found->second == runner->through) {
-            continue;
-        }
-        // Answers that are due on the old connections would be lost with them; whoever still waits
-        // for one may have been reached, and is sent to again as such.
-        runner->out.reset();
-        for (push* const item : in_flight_of(which)) {
-            verdict lost;
-            lost.action = reaction::unknown;
-            lost.reason = "CredentialsReloaded";
-            runner->line.settle(*item, lost, time_.now());
-        }
-        runner->through = found->second;
-        runner->out = runner->through->open({executor_, thread_, time_, log_, metrics_, runner->line});
-        runner->line.resume();
-        runner->out->wake();
+        obey(*runner);
+        runner->line.sweep(time_.now());
+        runner->wake();
     }
+}
+
+std::shared_ptr<const message> worker::render(const active_event& event, const target& which) {
+    if (event.generation == generation_) {
+        const auto found = event.messages.find(which);
+        return found == event.messages.end() ? nullptr : found->second;
+    }
+    std::pair key(event.id, which);
+    if (const auto found = rendered_.find(key); found != rendered_.end()) {
+        return found->second;
+    }
+    const auto through = providers_.find(which);
+    if (through == providers_.end()) {
+        return nullptr;
+    }
+    auto made = through->second->render(event.content);
+    if (made.has_error()) {
+        log_.error(
+            "event.cannot_be_rendered", {{"event_id", event.id},
+                                         {"target", to_string(which)},
+                                         {"reason", made.error().message}});
+        return nullptr;
+    }
+    if (rendered_.size() >= most_rendered) {
+        rendered_.clear();
+    }
+    return rendered_.emplace(std::move(key), std::move(*made)).first->second;
+}
+
+void worker::set_providers(
+    std::vector<std::shared_ptr<provider>> providers, std::map<target, std::uint64_t> rates,
+    std::uint64_t generation) {
+    rates_ = std::move(rates);
+    generation_ = generation;
+    rendered_.clear();
+    providers_.clear();
+    for (auto& one : providers) {
+        target which{one->app(), one->kind()};
+        providers_.emplace(std::move(which), std::move(one));
+    }
+    for (auto& [which, runner] : lanes_) {
+        runner->retire_channel();
+        const auto found = providers_.find(which);
+        if (found == providers_.end()) {
+            runner->through.reset();
+            continue;  // Its shards wait until the app is back.
+        }
+        for (const auto& shard : held_) {
+            if (shard->which == which) {
+                // Kept until the shard has gone: what is in flight still points into it.
+                shard->replaced.push_back(std::move(shard->content));
+                shard->content = render(*shard->event, which);
+            }
+        }
+        for (const auto& [key, open] : open_) {
+            const auto& shard = open->from();
+            if (shard->which == which && shard->content != nullptr) {
+                open->replace_content(*shard->content);
+                if (auto* const rejected = open->rejected(); rejected != nullptr) {
+                    rejected->store(false);
+                }
+            }
+        }
+        open_channel(*runner, found->second);
+        runner->line.resume();
+        obey(*runner);
+        runner->wake();
+    }
+}
+
+void worker::open_channel(lane_runner& runner, std::shared_ptr<provider> through) {
+    runner.through = std::move(through);
+    runner.now.gate = std::make_unique<channel_gate>(runner.line);
+    runner.now.out =
+        runner.through->open({executor_, thread_, time_, log_, metrics_, *runner.now.gate});
 }
 
 worker::lane_runner& worker::runner_for(const target& which) {
@@ -129,18 +258,61 @@ worker::lane_runner& worker::runner_for(const target& which) {
     lane_settings how;
     how.max_attempts = how_.max_attempts;
     how.retry_floor = through->retry_floor();
-    if (const auto rate = rates_.find(which); rate != rates_.end()) {
-        how.rate = per_thread(rate->second, threads_);
-    }
+    how.rate = rate_of(which);
+    how.breaker.percent = how_.prune_breaker_percent;
     const std::uint64_t seed = event_seed(to_string(which) + how_.instance) + thread_;
+    lane_events tell;
+    tell.page_done = [this](page& what) { page_done(what); };
+    tell.look_at = [this, which](time_point when) {
+        const auto found = lanes_.find(which);
+        if (found != lanes_.end() && when < found->second->timer.expiry()) {
+            found->second->timer.cancel();
+        }
+    };
+    tell.slice_wanted = [this, which](const slice_question& asked) {
+        asio::co_spawn(executor_, lease_slice(lanes_.at(which), asked), asio::detached);
+    };
+    tell.quota_used_up = [this, which](std::chrono::milliseconds rest) {
+        const auto found = lanes_.find(which);
+        if (found != lanes_.end() && found->second->through != nullptr) {
+            events_.quota_used_up(found->second->through->quota(), time_.wall_now() + rest);
+        }
+        asio::co_spawn(executor_, slow_down(which, rest), asio::detached);
+    };
     auto runner = std::make_shared<lane_runner>(
-        executor_, which, how, time_, log_, metrics_, seed, [this](page& what) { page_done(what); });
-    runner->through = through;
-    runner->out = through->open({executor_, thread_, time_, log_, metrics_, runner->line});
+        executor_, which, how, time_, log_, metrics_, seed, std::move(tell));
     lanes_.emplace(which, runner);
+    open_channel(*runner, through);
+    obey(*runner);
     asio::co_spawn(executor_, feed(runner), asio::detached);
     asio::co_spawn(executor_, watch(runner), asio::detached);
     return *runner;
+}
+
+asio::awaitable<void> worker::lease_slice(std::shared_ptr<lane_runner> runner, slice_question asked) {
+    const busy_scope here(*this);
+    quota_book::question what;
+    what.which = runner->line.which();
+    what.rate = asked.rate;
+    what.wanted = asked.pushes;
+    what.critical = asked.critical;
+    // Sockets live in real time, whatever the clock of the lanes says.
+    const auto slice =
+        co_await with_deadline(quota_.lease(std::move(what)), tocsin::clock::now() + slice_patience);
+    if (slice.has_value()) {
+        runner->line.slice_granted(asked, *slice, time_.now());
+    } else {
+        runner->line.slice_failed(asked, time_.now());
+    }
+    runner->wake();
+}
+
+asio::awaitable<void> worker::slow_down(target which, std::chrono::milliseconds rest) {
+    const busy_scope here(*this);
+    const auto told = co_await quota_.slow_down(std::move(which), rest);
+    if (told.has_error()) {
+        log_.warning("quota.not_shared", {{"error", told.error().message()}});
+    }
 }
 
 void worker::assign(std::shared_ptr<active_event> event, target which, claimed_shard work) {
@@ -150,6 +322,10 @@ void worker::assign(std::shared_ptr<active_event> event, target which, claimed_s
     active->entry = std::move(work.entry);
     active->work = std::move(work.work);
     active->pages = page_count(active->work);
+    active->content = render(*active->event, which);
+    if (controls_.cancelling.contains(active->event->id)) {
+        active->event->cancelled.store(true, std::memory_order_relaxed);
+    }
     held_.push_back(active);
     if (stopping_ || !providers_.contains(which)) {
         active->abandoned = true;
@@ -245,8 +421,7 @@ asio::awaitable<bool> worker::open_page(lane_runner& runner, std::shared_ptr<act
     if ((*answer)[0].integer() == 1) {
         what->set_reopened();
     }
-    const auto content = event.messages.find(from->which);
-    const message* const rendered = content == event.messages.end() ? nullptr : content->second.get();
+    const message* const rendered = from->content.get();
     if (from->work.devices.empty()) {
         what->fill(std::move(*answer), 2, runs, rendered);
     } else {
@@ -291,9 +466,7 @@ void worker::start_page(lane_runner& runner, std::unique_ptr<page> what) {
         return;
     }
     runner.line.add(open, event.content.priority);
-    if (runner.out != nullptr) {
-        runner.out->wake();
-    }
+    runner.wake();
     runner.timer.cancel();
 }
 
@@ -372,11 +545,14 @@ asio::awaitable<void> worker::watch(std::shared_ptr<lane_runner> runner) {
         // Woken by start_page() when there is more to look after, and once a second in any case.
         runner->timer.expires_at(std::min(next, time_.now() + 1s));
         co_await runner->timer.async_wait(asio::as_tuple(asio::use_awaitable));
-        if (runner->line.tick(time_.now()) && runner->out != nullptr) {
-            runner->out->wake();
+        if (runner->line.tick(time_.now())) {
+            runner->wake();
         }
-        if (runner->out != nullptr) {
-            const channel_statistics now = runner->out->statistics();
+        std::erase_if(runner->retiring, [](const lane_runner::opened& old) {
+            return old.out->statistics().in_flight == 0;
+        });
+        if (runner->now.out != nullptr) {
+            const channel_statistics now = runner->now.out->statistics();
             const auto& which = runner->line.which();
             const auto set = [&](std::string_view state, std::size_t amount) {
                 metrics_.gauge(metric::connections, {which.app, to_string(which.on), state})
@@ -443,7 +619,8 @@ asio::awaitable<void> worker::stop(time_point deadline) {
         co_await poll.async_wait(asio::as_tuple(asio::use_awaitable));
     }
     for (auto& [which, runner] : lanes_) {
-        runner->out.reset();
+        runner->now = {};
+        runner->retiring.clear();
         runner->retired = true;
         runner->timer.cancel();
         for (push* const item : in_flight_of(which)) {
@@ -474,8 +651,9 @@ std::vector<lane_status> worker::status() const {
         one.waiting = runner->line.waiting();
         one.in_flight = runner->line.in_flight();
         one.paused_because = runner->line.paused_because();
-        if (runner->out != nullptr) {
-            one.connections = runner->out->statistics();
+        one.bound = to_string(runner->line.bound(time_.now()));
+        if (runner->now.out != nullptr) {
+            one.connections = runner->now.out->statistics();
         }
         out.push_back(std::move(one));
     }

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "engine/audience/device_store.hpp"
+#include "engine/control/control_state.hpp"
+#include "engine/control/quota_book.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/log.hpp"
 #include "engine/delivery/lane.hpp"
@@ -32,6 +34,8 @@ struct worker_events {
     std::function<void(const target&, priority, std::uint32_t pages)> shard_left;
     /// The event may have nothing left to do.
     std::function<void(std::string event)> event_drained;
+    /// A provider has said that a quota is used up until then.
+    std::function<void(std::string quota, wall_time until)> quota_used_up;
 };
 
 /// What a lane is doing, for /readyz and status.
@@ -40,6 +44,7 @@ struct lane_status {
     std::size_t waiting = 0;
     std::size_t in_flight = 0;
     std::string paused_because;
+    std::string_view bound;  ///< What holds it back: to_string(lane_bound).
     channel_statistics connections;
 };
 
@@ -49,16 +54,20 @@ class worker {
 public:
     worker(
         boost::asio::any_io_executor executor, std::size_t thread, redis::client& redis, keyspace keys,
-        store_sizing sizing, const engine_settings& how, std::size_t threads, const time_source& time,
-        logger& log, metrics_shard& metrics, worker_events events);
+        store_sizing sizing, const engine_settings& how, const time_source& time, logger& log,
+        metrics_shard& metrics, worker_events events);
     worker(const worker&) = delete;
     worker& operator=(const worker&) = delete;
     ~worker();
 
-    /// The providers to send through; replaces those of before. A lane whose provider is gone or
-    /// has changed gets a new channel; what is in flight on the old one is seen to its end.
+    /// The providers to send through; replaces those of before. A lane whose provider has changed
+    /// gets a new channel, and what it has not sent yet is rendered anew; what is in flight on the
+    /// old channel is seen to its end. `generation` is event_preparer's from now on.
     void set_providers(
-        std::vector<std::shared_ptr<provider>> providers, std::map<target, std::uint64_t> rates);
+        std::vector<std::shared_ptr<provider>> providers, std::map<target, std::uint64_t> rates,
+        std::uint64_t generation);
+    /// What operators and providers have laid down for all engines.
+    void set_controls(const control_state& state);
 
     /// Takes over a claimed shard.
     void assign(std::shared_ptr<active_event> event, target which, claimed_shard work);
@@ -72,9 +81,16 @@ public:
 
 private:
     struct lane_runner;
+    class channel_gate;
     class busy_scope;
 
     lane_runner& runner_for(const target& which);
+    void open_channel(lane_runner& runner, std::shared_ptr<provider> through);
+    void obey(lane_runner& runner);
+    [[nodiscard]] std::uint64_t rate_of(const target& which) const;
+    [[nodiscard]] std::shared_ptr<const message> render(const active_event& event, const target& which);
+    boost::asio::awaitable<void> lease_slice(std::shared_ptr<lane_runner> runner, slice_question asked);
+    boost::asio::awaitable<void> slow_down(target which, std::chrono::milliseconds rest);
     boost::asio::awaitable<void> feed(std::shared_ptr<lane_runner> runner);
     boost::asio::awaitable<bool> open_page(lane_runner& runner, std::shared_ptr<active_shard> from);
     void start_page(lane_runner& runner, std::unique_ptr<page> what);
@@ -91,14 +107,17 @@ private:
     ledger ledger_;
     device_store store_;
     pruner pruner_;
+    quota_book quota_;
     engine_settings how_;
-    std::size_t threads_;
     const time_source& time_;
     logger& log_;
     metrics_shard& metrics_;
     worker_events events_;
     std::map<target, std::shared_ptr<provider>> providers_;
     std::map<target, std::uint64_t> rates_;
+    control_state controls_;
+    std::uint64_t generation_ = 0;
+    std::map<std::pair<std::string, target>, std::shared_ptr<const message>> rendered_;  ///< Under generation_.
     std::map<target, std::shared_ptr<lane_runner>> lanes_;
     std::map<const page*, std::unique_ptr<page>> open_;
     std::vector<std::shared_ptr<active_shard>> held_;

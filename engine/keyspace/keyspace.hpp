@@ -32,6 +32,20 @@ public:
     /// String: the instance that reads registrations at this moment, with a lease.
     [[nodiscard]] std::string registrar() const { return prefix_ + ":registrar"; }
 
+    // What all engines are told while they run. One slot.
+    /// Hash: "pause:<app or *>/<platform or *>", "rate:<app>/<platform>", "quota:<name>" → since, rate, until.
+    [[nodiscard]] std::string control() const { return prefix_ + ":{control}:state"; }
+    /// Stream: an entry for each change of the others, to wake whoever waits for one.
+    [[nodiscard]] std::string control_changes() const { return prefix_ + ":{control}:changes"; }
+    /// Set: the events that are being cancelled.
+    [[nodiscard]] std::string cancelling() const { return prefix_ + ":{control}:cancelling"; }
+    /// Hash: how far one target's share of its provider's quota is given out.
+    [[nodiscard]] std::string limit(std::string_view target) const {
+        return prefix_ + ":limit:" + std::string(target);
+    }
+    /// Sorted set, in the slot of `results`: events whose result stands there → when it was put there.
+    [[nodiscard]] std::string published() const { return prefix_ + ":published:{" + results() + "}"; }
+
     // One event. All of them share its slot.
     [[nodiscard]] std::string ledger(std::string_view event) const { return of_event(event, "ledger"); }
     /// Bitmaps, a bit a page: what was read to be sent, and what is settled.

@@ -30,6 +30,7 @@ struct active_event {
     /// Devices named by a selector: they have a shard of their own and are passed over in rosters.
     std::set<std::string, std::less<>> named_devices;  ///< platform letter and token
     bool counts_communes = false;
+    std::uint64_t generation = 0;  ///< Of the configuration that `messages` were rendered under.
 
     std::atomic<bool> cancelled{false};
     /// The provider of a target has refused the event itself: what is not sent to it yet is not sent.

@@ -94,6 +94,7 @@ parsed<> event_preparer::render(active_event& event) const {
 
 void event_preparer::finish_fields(active_event& event) const {
     event.id = event.content.id;
+    event.generation = generation_;
     event.seed = event_seed(event.id);
     event.expires = time_.now() + (event.content.expires_at - time_.wall_now());
     for (const auto& device : event.audience.devices()) {

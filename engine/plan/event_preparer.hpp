@@ -33,7 +33,12 @@ public:
         : places_(places), limits_(limits), time_(time) {}
 
     /// The apps of the configuration; replaces those of before.
-    void set_apps(std::vector<served_app> apps) { apps_ = std::move(apps); }
+    void set_apps(std::vector<served_app> apps) {
+        apps_ = std::move(apps);
+        ++generation_;
+    }
+    /// Another one with every set_apps(): what was rendered under an older one may be out of date.
+    [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
     [[nodiscard]] const std::vector<served_app>& apps() const noexcept { return apps_; }
     /// Null if there is no such app.
     [[nodiscard]] const served_app* app(std::string_view id) const noexcept;
@@ -60,6 +65,7 @@ private:
     event_limits limits_;
     const time_source& time_;
     std::vector<served_app> apps_;
+    std::uint64_t generation_ = 0;
 };
 
 }  // namespace tocsin

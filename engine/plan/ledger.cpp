@@ -4,6 +4,8 @@
 #include "engine/plan/ledger_scripts.hpp"
 #include "engine/redis/error.hpp"
 
+#include <boost/json/parse.hpp>
+
 #include <charconv>
 #include <utility>
 
@@ -64,6 +66,15 @@ std::optional<shard> parse_shard(const redis::reply& fields) {
     return std::nullopt;
 }
 
+/// How a result document says that its event ended.
+std::string state_in(std::string_view document) {
+    error_code ec;
+    const auto value = boost::json::parse(document, ec);
+    const auto* const object = ec ? nullptr : value.if_object();
+    const auto* const state = object == nullptr ? nullptr : object->if_contains("state");
+    return state != nullptr && state->is_string() ? std::string(state->as_string()) : std::string("finished");
+}
+
 asio::awaitable<result<redis::replies>> run(redis::client& redis, redis::request what) {
     auto answer = co_await redis.execute(std::move(what));
     if (answer.has_value() && answer->first_error()) {
@@ -112,25 +123,33 @@ asio::awaitable<result<plan_outcome>> ledger::plan(const event_plan& what, std::
                                 : (word == "exists" ? plan_outcome::exists : plan_outcome::duplicate);
 }
 
+asio::awaitable<result<>> ledger::move(
+    std::string event, std::string into, std::string score, std::string out_of, std::string entry) {
+    redis::request join;
+    join.add("ZADD", into, score, event);
+    const auto joined = co_await run(redis_, std::move(join));
+    if (joined.has_error()) {
+        co_return joined.error();
+    }
+    // Only now: whoever dies before this is followed by somebody who reads the entry again.
+    redis::request leave;
+    leave.add("ZREM", out_of, event);
+    if (!entry.empty()) {
+        leave.add("XACK", keys_.events(), keys_.group, entry);
+    }
+    const auto left = co_await run(redis_, std::move(leave));
+    co_return left.has_error() ? result<>(left.error()) : result<>();
+}
+
 asio::awaitable<result<>> ledger::activate(
     std::string event, std::string entry, priority urgency, wall_time at) {
-    const std::vector<std::string> keys{keys_.running(), keys_.scheduled(), keys_.events()};
-    const std::vector<std::string> arguments{
-        event, running_score(urgency, at), std::string(keys_.group), entry};
-    redis::request ask;
-    ask.add_script(ledger_scripts::activate, keys, arguments);
-    const auto answer = co_await run(redis_, std::move(ask));
-    co_return answer.has_error() ? result<>(answer.error()) : result<>();
+    return move(
+        std::move(event), keys_.running(), running_score(urgency, at), keys_.scheduled(), std::move(entry));
 }
 
 asio::awaitable<result<>> ledger::schedule(std::string event, std::string entry, wall_time due) {
-    const std::vector<std::string> keys{keys_.scheduled(), keys_.running(), keys_.events()};
-    const std::vector<std::string> arguments{
-        event, std::to_string(to_ms(due)), std::string(keys_.group), entry};
-    redis::request ask;
-    ask.add_script(ledger_scripts::activate, keys, arguments);
-    const auto answer = co_await run(redis_, std::move(ask));
-    co_return answer.has_error() ? result<>(answer.error()) : result<>();
+    return move(
+        std::move(event), keys_.scheduled(), std::to_string(to_ms(due)), keys_.running(), std::move(entry));
 }
 
 asio::awaitable<result<>> ledger::activate_scheduled(std::string event, priority urgency, wall_time at) {
@@ -189,14 +208,15 @@ asio::awaitable<result<ledger_fields>> ledger::read(std::string event) {
 
 asio::awaitable<result<claim_answer>> ledger::claim(
     std::string event, target which, std::size_t limit, std::chrono::milliseconds lease, wall_time now,
-    bool own) {
+    bool own, std::size_t most_takeovers) {
     const std::string name = to_string(which);
     const std::vector<std::string> keys{
         keys_.ledger(event), keys_.shards(event, name), keys_.parked(event, name)};
     const std::vector<std::string> arguments{std::string(keys_.group),        consumer_,
                                              std::to_string(to_ms(now)),      std::to_string(lease.count()),
                                              std::to_string(limit),           own ? "1" : "0",
-                                             std::to_string(devices_per_page)};
+                                             std::to_string(devices_per_page),
+                                             std::to_string(most_takeovers)};
     redis::request ask;
     ask.add_script(ledger_scripts::claim, keys, arguments);
     const auto answer = co_await run(redis_, std::move(ask));
@@ -204,10 +224,13 @@ asio::awaitable<result<claim_answer>> ledger::claim(
         co_return answer.error();
     }
     const redis::reply parts = answer->front();
-    if (parts.size() != 4) {
+    if (parts.size() != 5) {
         co_return redis_errc::unexpected_reply;
     }
     claim_answer out;
+    for (std::size_t i = 0; i < parts[4].size(); ++i) {
+        out.poison.emplace_back(parts[4][i].text());
+    }
     out.state = parts[0].text();
     out.open = to_number(parts[1].text());
     out.parked = to_number(parts[2].text());
@@ -320,25 +343,53 @@ asio::awaitable<result<std::vector<std::pair<std::string, std::string>>>> ledger
 }
 
 asio::awaitable<result<finish_outcome>> ledger::finish(
-    std::string event, std::string state, std::string document, std::size_t max_length,
+    std::string event, std::string document, std::size_t max_length, wall_time now,
     std::chrono::milliseconds retention, std::vector<target> targets) {
-    std::vector<std::string> keys{keys_.ledger(event), keys_.running(),      keys_.results(),
-                                  keys_.opened(event), keys_.settled(event), keys_.dead(event)};
+    const std::vector<std::string> book{keys_.ledger(event)};
+    const std::vector<std::string> proposal{std::move(document)};
+    redis::request conclude;
+    conclude.add_script(ledger_scripts::conclude, book, proposal);
+    const auto concluded = co_await run(redis_, std::move(conclude));
+    if (concluded.has_error()) {
+        co_return concluded.error();
+    }
+    if (concluded->front().is_nil()) {
+        co_return finish_outcome::had_ended;
+    }
+    std::string agreed(concluded->front().text());
+    std::string state = state_in(agreed);
+
+    const std::vector<std::string> streams{keys_.results(), keys_.published()};
+    const std::vector<std::string> letter{
+        event, std::move(agreed), std::to_string(max_length), std::to_string(to_ms(now)),
+        std::to_string(retention.count())};
+    redis::request publish;
+    publish.add_script(ledger_scripts::publish, streams, letter);
+    const auto published = co_await run(redis_, std::move(publish));
+    if (published.has_error()) {
+        co_return published.error();
+    }
+
+    std::vector<std::string> keys{
+        keys_.ledger(event), keys_.opened(event), keys_.settled(event), keys_.dead(event)};
     for (const target& which : targets) {
         const std::string name = to_string(which);
         keys.push_back(keys_.shards(event, name));
         keys.push_back(keys_.parked(event, name));
     }
-    const std::vector<std::string> arguments{
-        event, std::move(state), std::move(document), std::to_string(max_length),
-        std::to_string(retention.count())};
-    redis::request ask;
-    ask.add_script(ledger_scripts::finish, keys, arguments);
-    const auto answer = co_await run(redis_, std::move(ask));
-    if (answer.has_error()) {
-        co_return answer.error();
+    const std::vector<std::string> ending{std::move(state), std::to_string(retention.count())};
+    redis::request close;
+    close.add_script(ledger_scripts::close, keys, ending);
+    const auto closed = co_await run(redis_, std::move(close));
+    if (closed.has_error()) {
+        co_return closed.error();
     }
-    co_return answer->front().integer() == 1 ? finish_outcome::published : finish_outcome::had_ended;
+    const bool first = closed->front().integer() == 1;
+    const auto forgotten = co_await forget_running(std::move(event));
+    if (forgotten.has_error()) {
+        co_return forgotten.error();
+    }
+    co_return first ? finish_outcome::published : finish_outcome::had_ended;
 }
 
 asio::awaitable<result<>> ledger::forget_running(std::string event) {

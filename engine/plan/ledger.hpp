@@ -58,6 +58,7 @@ struct claim_answer {
     std::uint64_t parked = 0;  ///< Pushes that wait for a retry, of all targets.
     std::vector<claimed_shard> shards;
     std::vector<std::string> unreadable;  ///< Entries that could not be parsed.
+    std::vector<std::string> poison;      ///< Taken up too often without progress, and put aside.
 };
 
 /// What one settled page adds to its event.
@@ -89,7 +90,7 @@ public:
 
     /// First step: the shards exist, but no engine looks for them yet. With state "scheduled", none are made.
     boost::asio::awaitable<result<plan_outcome>> plan(const event_plan& what, std::string state);
-    /// Second step, atomic with the acknowledgement of the event's entry: engines see the event.
+    /// Second step: engines see the event, and then its entry is acknowledged.
     boost::asio::awaitable<result<>> activate(
         std::string event, std::string entry, priority urgency, wall_time at);
     /// The same for an event that waits for its send_at.
@@ -109,7 +110,7 @@ public:
     /// consumer held in an earlier life.
     boost::asio::awaitable<result<claim_answer>> claim(
         std::string event, target which, std::size_t limit, std::chrono::milliseconds lease, wall_time now,
-        bool own);
+        bool own, std::size_t most_takeovers);
     boost::asio::awaitable<result<>> renew(std::string event, target which, std::vector<std::string> entries);
     /// Gives a shard back at once for any engine to take.
     boost::asio::awaitable<result<>> release(std::string event, target which, std::string entry);
@@ -122,9 +123,10 @@ public:
     /// Dead devices that are counted and not yet removed: encode_dead() → reason.
     boost::asio::awaitable<result<std::vector<std::pair<std::string, std::string>>>> dead(std::string event);
 
-    /// Publishes the result and ends the event, once however often it is called.
+    /// Publishes the result and ends the event, once however often and by whomever it is called: the
+    /// first document given is the one that counts. `state` is read out of it.
     boost::asio::awaitable<result<finish_outcome>> finish(
-        std::string event, std::string state, std::string document, std::size_t max_length,
+        std::string event, std::string document, std::size_t max_length, wall_time now,
         std::chrono::milliseconds retention, std::vector<target> targets);
     /// Takes an event off the list of running ones that is no longer running.
     boost::asio::awaitable<result<>> forget_running(std::string event);
@@ -133,6 +135,10 @@ public:
     [[nodiscard]] redis::client& connection() noexcept { return redis_; }
 
 private:
+    /// Into one sorted set, out of another, and only then off the stream: three slots of a cluster.
+    boost::asio::awaitable<result<>> move(
+        std::string event, std::string into, std::string score, std::string out_of, std::string entry);
+
     redis::client& redis_;
     keyspace keys_;
     std::string consumer_;

@@ -29,26 +29,34 @@ redis.call('HSET', KEYS[1], 'entry', entry, 'state', state, 'open', open, 'shard
 return 'created'
 )lua");
 
-// KEYS: sorted set to join, sorted set to leave, stream to acknowledge    ARGV: event, score, group, entry
-const redis::script activate("ledger.activate", R"lua(
-redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
-redis.call('ZREM', KEYS[2], ARGV[1])
-if ARGV[4] ~= '' then redis.call('XACK', KEYS[3], ARGV[3], ARGV[4]) end
-return 1
-)lua");
-
 // KEYS: ledger, shards, parked
-// ARGV: group, consumer, now, lease, limit, own, devices a page
-// Returns state, open, parked, then entries as XREADGROUP gives them.
+// ARGV: group, consumer, now, lease, limit, own, devices a page, most takeovers
+// Returns state, open, parked, entries as XREADGROUP gives them, and the ids of those that were put
+// aside: taken up too often, without a page of them ever being settled.
 const redis::script claim("ledger.claim", R"lua(
 local have = redis.call('HMGET', KEYS[1], 'state', 'open', 'parked')
 local state = have[1] or ''
-local out = {}
+local out, poison = {}, {}
 if (state == 'running' or state == 'cancelling') and redis.call('EXISTS', KEYS[2]) == 1 then
   local limit = tonumber(ARGV[5])
   local add = function(entries)
     for _, e in ipairs(entries) do
-      if e[2] then out[#out + 1] = e else redis.call('XACK', KEYS[2], ARGV[1], e[1]) end
+      if not e then
+        -- Redis 6.2 says nothing at all of an entry that is gone.
+      elseif not e[2] then
+        redis.call('XACK', KEYS[2], ARGV[1], e[1])
+      else
+        local times = redis.call('XPENDING', KEYS[2], ARGV[1], e[1], e[1], 1)
+        if times[1] and times[1][4] > tonumber(ARGV[8]) then
+          poison[#poison + 1] = e[1]
+          redis.call('XACK', KEYS[2], ARGV[1], e[1])
+          redis.call('XDEL', KEYS[2], e[1])
+          redis.call('HINCRBY', KEYS[1], 'open', -1)
+          redis.call('HINCRBY', KEYS[1], 'poison', 1)
+        else
+          out[#out + 1] = e
+        end
+      end
     end
   end
   local latest = state == 'cancelling' and '+inf' or ARGV[3]
@@ -71,11 +79,13 @@ if (state == 'running' or state == 'cancelling') and redis.call('EXISTS', KEYS[2
   end
   if #out < limit then
     local new = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', limit - #out, 'STREAMS', KEYS[2], '>')
-    if new then add(new[1][2]) end
+    if new then
+      for _, e in ipairs(new[1][2]) do out[#out + 1] = e end
+    end
   end
   have = redis.call('HMGET', KEYS[1], 'state', 'open', 'parked')
 end
-return {state, have[2] or '0', have[3] or '0', out}
+return {state, have[2] or '0', have[3] or '0', out, poison}
 )lua");
 
 // KEYS: shards    ARGV: group, entry
@@ -132,24 +142,49 @@ if ARGV[5] == '1' then
     redis.call('HINCRBY', KEYS[1], 'open', -1)
   end
 else
-  redis.call('XCLAIM', KEYS[4], ARGV[1], ARGV[2], 0, ARGV[4], 'JUSTID')
+  redis.call('XCLAIM', KEYS[4], ARGV[1], ARGV[2], 0, ARGV[4], 'RETRYCOUNT', 1, 'JUSTID')
 end
 local left = redis.call('HMGET', KEYS[1], 'open', 'parked', 'state')
 local drained = (left[1] == '0' and left[2] == '0') and 1 or 0
 return {repeated, drained, left[3] or ''}
 )lua");
 
-// KEYS: ledger, running, results, then the event's other keys
-// ARGV: event, state, document, max length, retention (ms)
-const redis::script finish("ledger.finish", R"lua(
-local state = redis.call('HGET', KEYS[1], 'state')
-redis.call('ZREM', KEYS[2], ARGV[1])
-if state ~= 'running' and state ~= 'cancelling' then return 0 end
-redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[4], '*', 'result', ARGV[3])
-redis.call('HSET', KEYS[1], 'state', ARGV[2], 'result', ARGV[3])
-redis.call('PEXPIRE', KEYS[1], ARGV[5])
-for k = 4, #KEYS do redis.call('DEL', KEYS[k]) end
+// An event ends in steps of one slot each, any of which any engine can repeat.
+//
+// KEYS: ledger    ARGV: document
+// The first document is the one that is published, whoever goes on.
+const redis::script conclude("ledger.conclude", R"lua(
+local have = redis.call('HMGET', KEYS[1], 'state', 'result')
+if have[1] ~= 'running' and have[1] ~= 'cancelling' then return false end
+if have[2] then return have[2] end
+redis.call('HSET', KEYS[1], 'result', ARGV[1])
+return ARGV[1]
+)lua");
+
+// KEYS: results, published    ARGV: event, document, max length, now (ms), remember (ms)
+const redis::script publish("ledger.publish", R"lua(
+if redis.call('ZADD', KEYS[2], 'NX', ARGV[4], ARGV[1]) == 0 then return 0 end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[4] - ARGV[5])
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'result', ARGV[2])
 return 1
+)lua");
+
+// KEYS: ledger, then the event's other keys    ARGV: state, retention (ms)
+const redis::script close("ledger.close", R"lua(
+local state = redis.call('HGET', KEYS[1], 'state')
+if state ~= 'running' and state ~= 'cancelling' then return 0 end
+redis.call('HSET', KEYS[1], 'state', ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+for k = 2, #KEYS do redis.call('DEL', KEYS[k]) end
+return 1
+)lua");
+
+// KEYS: ledger
+// Returns the state that it was in; empty: there is no such event.
+const redis::script cancel("ledger.cancel", R"lua(
+local state = redis.call('HGET', KEYS[1], 'state') or ''
+if state == 'running' or state == 'scheduled' then redis.call('HSET', KEYS[1], 'state', 'cancelling') end
+return state
 )lua");
 
 }  // namespace tocsin::ledger_scripts

@@ -8,11 +8,13 @@
 namespace tocsin::ledger_scripts {
 
 extern const redis::script plan;
-extern const redis::script activate;
 extern const redis::script claim;
 extern const redis::script release;
 extern const redis::script complete;
 extern const redis::script settle;
-extern const redis::script finish;
+extern const redis::script conclude;
+extern const redis::script publish;
+extern const redis::script close;
+extern const redis::script cancel;
 
 }  // namespace tocsin::ledger_scripts

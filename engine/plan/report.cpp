@@ -1,5 +1,6 @@
 #include "engine/plan/report.hpp"
 
+#include "engine/audience/audience.hpp"
 #include "engine/plan/ledger_names.hpp"
 
 #include <charconv>
@@ -31,6 +32,24 @@ void read_outcome(event_report& out, std::string_view name, std::uint64_t amount
             out.outcomes[i] += amount;
             out.apps[which->app][std::string(to_string(which->on))][i] += amount;
         }
+    }
+}
+
+/// A commune in which nobody was reached has its line too: that is what its mayor must see.
+void name_communes(event_report& out, const ledger_fields& fields) {
+    const auto written = fields.find(names::audience);
+    if (!out.counts_communes || written == fields.end()) {
+        return;
+    }
+    const auto whom = audience::decode(written->second);
+    if (whom.has_error()) {
+        return;
+    }
+    for (const commune_id commune : whom->communes()) {
+        out.communes.try_emplace(to_string(commune), 0);
+    }
+    for (const territory& zone : whom->zones()) {
+        out.communes.try_emplace(to_string(zone.commune), 0);
     }
 }
 
@@ -79,6 +98,8 @@ event_report read_report(std::string event, const ledger_fields& fields) {
             out.started_at = to_number<std::int64_t>(value);
         } else if (name == names::communes) {
             out.counts_communes = value == "1";
+        } else if (name == names::poison) {
+            out.reasons["engine:PoisonShard"] = to_number(value);
         } else if (name.starts_with(names::outcome_prefix)) {
             read_outcome(out, std::string_view(name).substr(names::outcome_prefix.size()), to_number(value));
         } else if (name.starts_with(names::reason_prefix)) {
@@ -91,6 +112,7 @@ event_report read_report(std::string event, const ledger_fields& fields) {
                 to_number(value));
         }
     }
+    name_communes(out, fields);
     return out;
 }
 
@@ -102,7 +124,8 @@ std::string final_state(const event_report& report) {
     if (report.count(outcome::expired) != 0) {
         return "expired";
     }
-    if (failed != 0 && report.count(outcome::accepted) == 0) {
+    if ((failed != 0 && report.count(outcome::accepted) == 0) ||
+        report.reasons.contains("engine:PoisonShard")) {
         return "failed";
     }
     return "finished";

@@ -26,7 +26,7 @@ constexpr auto table = std::to_array<reason_row>({
      "The certificate is for the other environment.", fix_the_certificate},
     {400, "BadCollapseId", reject_event, pace::engine, keep, "The collapse id is longer than 64 bytes.",
      fix_the_event},
-    {400, "BadDeviceToken", drop_token, pace::engine, keep,
+    {400, "BadDeviceToken", doubt_token, pace::engine, keep,
      "The token is not one of this environment, or not a token at all.",
      "If many devices answer so, production and sandbox are mixed up: check the environment that the app "
      "registers its tokens with."},
@@ -45,7 +45,7 @@ constexpr auto table = std::to_array<reason_row>({
      "The priority is not 1, 5 or 10, or does not fit the push type.", fix_the_event},
     {400, "BadTopic", pause_app, pace::engine, keep, "The topic is not a bundle id.",
      "Check topic of this app, then reload."},
-    {400, "DeviceTokenNotForTopic", drop_token, pace::engine, keep, "The token belongs to another app.",
+    {400, "DeviceTokenNotForTopic", doubt_token, pace::engine, keep, "The token belongs to another app.",
      "If many devices answer so, check topic of this app: its devices were registered by another."},
     {400, "DuplicateHeaders", reject_event, pace::engine, keep, "A header was sent twice.", our_bug},
     {403, "ExpiredProviderToken", refresh_credential, pace::engine, drain,

@@ -27,7 +27,7 @@ constexpr auto table = std::to_array<cause_row>({
      "Check project_id of this app."},
     {cause::wrong_address, pause_app, pace::none, "There is no FCM at this address, or no such project.",
      "Check url and project_id of this app, then reload."},
-    {cause::dead_apple_token, drop_token, pace::none, "APNs says that the device's token is dead.",
+    {cause::dead_apple_token, doubt_token, pace::none, "APNs says that the device's token is dead.",
      device_is_gone},
     {cause::apple_credential, retry_here, pace::operator_acts,
      "FCM cannot send to iOS devices of this project: APNs refuses the key that the Firebase project holds. "
@@ -35,12 +35,12 @@ constexpr auto table = std::to_array<cause_row>({
      "Upload a valid APNs key in the Firebase console (Project settings, Cloud Messaging)."},
     {cause::access_token, refresh_credential, pace::none, "FCM does not accept our access token.",
      "It is renewed without your doing. If this goes on, check the service account's key."},
-    {cause::sender_mismatch, drop_token, pace::none, "The token belongs to another Firebase project.",
+    {cause::sender_mismatch, doubt_token, pace::none, "The token belongs to another Firebase project.",
      "If many devices answer so, service_account_file or project_id of this app is another app's."},
     {cause::forbidden, pause_app, pace::none,
      "The service account may not send for this project, or the Cloud Messaging API is off.",
      "Enable the Firebase Cloud Messaging API, and grant the account cloudmessaging.messages.create."},
-    {cause::bad_token, drop_token, pace::none, "The token is not a registration token.",
+    {cause::bad_token, doubt_token, pace::none, "The token is not a registration token.",
      "The device is removed from the store. If many answer so, check what the app registers."},
     {cause::bad_token_by_elimination, drop_token, pace::none,
      "FCM calls the request invalid though it took the same message for other devices: it is the token.",
@@ -80,7 +80,8 @@ bool quota_names(const error_facts& facts, std::string_view word) noexcept {
 
 bool is_dead_apple_token(std::string_view reason) noexcept {
     const auto* row = apns::find_reason(reason);
-    return row != nullptr && row->action == reaction::drop_token;
+    return row != nullptr &&
+           (row->action == reaction::drop_token || row->action == reaction::doubt_token);
 }
 
 bool is_apple_credential(std::string_view reason) noexcept {

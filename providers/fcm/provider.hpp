@@ -23,6 +23,7 @@ public:
     [[nodiscard]] std::chrono::milliseconds retry_floor() const noexcept override {
         return std::chrono::seconds(10);  // Google, "Scale FCM": the least interval between tries.
     }
+    [[nodiscard]] std::string quota() const override { return "fcm:" + service_->path; }
     [[nodiscard]] std::string explain(std::uint16_t status, std::string_view reason) const override;
 
 private:

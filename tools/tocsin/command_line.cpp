@@ -49,6 +49,14 @@ public:
         publish();
         send();
         status();
+        cancel();
+        hold("pause", "Hold what is not sent yet: everything, one app, or one platform.", true,
+             "  tocsin pause\n"
+             "  tocsin pause --app mairies --platform fcm\n");
+        hold("resume", "Send on what was paused.", false,
+             "  tocsin resume\n"
+             "  tocsin resume --app mairies --platform fcm\n");
+        rate();
         devices();
         dead_letters();
         check_config();
@@ -169,6 +177,40 @@ private:
                 "  tocsin status crue-ouche-2026-11-23 --json\n");
         at->add_option("event", options->event, "The event's id")->type_name("EVENT");
         at->add_flag("--watch", options->watch, "Follow it to its result");
+        on_parse(at, options);
+    }
+
+    void cancel() {
+        auto options = std::make_shared<cancel_options>();
+        CLI::App* const at =
+            sub("cancel", "Stop what an event has not sent yet.",
+                "  tocsin cancel crue-ouche-2026-11-23\n"
+                "  tocsin cancel crue-ouche-2026-11-23 --watch\n");
+        at->add_option("event", options->event, "The event's id")->type_name("EVENT")->required();
+        at->add_flag("--watch", options->watch, "Wait for its result: the exact numbers");
+        on_parse(at, options);
+    }
+
+    void hold(const char* name, const char* description, bool holds, std::string examples) {
+        auto options = std::make_shared<hold_options>();
+        options->hold = holds;
+        CLI::App* const at = sub(name, description, std::move(examples));
+        at->add_option("--app", options->app, "Only this app; default: every app");
+        at->add_option("--platform", options->platform, "apns or fcm; default: both");
+        on_parse(at, options);
+    }
+
+    void rate() {
+        auto options = std::make_shared<rate_options>();
+        CLI::App* const at =
+            sub("rate", "Change a rate in all running engines, until the next reload.",
+                "  tocsin rate --app mairies --platform fcm --set 2000\n"
+                "  tocsin rate --app mairies --platform fcm --set 0      # no limit\n");
+        at->add_option("--app", options->app, "The app, as configured")->required();
+        at->add_option("--platform", options->platform, "apns or fcm")->required();
+        at->add_option("--set", options->rate, "Pushes per second over all engines; 0: no limit")
+            ->required()
+            ->check(CLI::Range(0, 10'000'000));
         on_parse(at, options);
     }
 

@@ -10,6 +10,9 @@ namespace tocsin::cli {
 [[nodiscard]] int run(const common_options& common, const publish_options& how);
 [[nodiscard]] int run(const common_options& common, const send_options& how);
 [[nodiscard]] int run(const common_options& common, const status_options& how);
+[[nodiscard]] int run(const common_options& common, const cancel_options& how);
+[[nodiscard]] int run(const common_options& common, const hold_options& how);
+[[nodiscard]] int run(const common_options& common, const rate_options& how);
 [[nodiscard]] int run(const common_options& common, const devices_options& how);
 [[nodiscard]] int run(const common_options& common, const dead_letters_options& how);
 [[nodiscard]] int run(const common_options& common, const check_config_options& how);

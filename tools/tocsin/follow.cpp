@@ -104,6 +104,10 @@ asio::awaitable<result<std::optional<event_report>>> read_event(
             if (const auto* const at = object->if_contains("finished_at"); at != nullptr && at->is_int64()) {
                 report.finished_at = at->as_int64();
             }
+            // Between the writing of the result and the last tidying up the ledger still says "running".
+            if (const auto* const how = object->if_contains("state"); how != nullptr && how->is_string()) {
+                report.state = how->as_string();
+            }
         }
     }
     co_return std::optional<event_report>(std::move(report));

@@ -3,6 +3,7 @@
 #include "engine/event/publish_event.hpp"
 #include "tools/simulator/options.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -44,6 +45,21 @@ struct status_options {
     bool watch = false;
 };
 
+struct cancel_options {
+    std::string event;
+    bool watch = false;
+};
+
+struct hold_options {
+    bool hold = true;           ///< pause, or resume.
+    std::string app, platform;  ///< Empty: all, both.
+};
+
+struct rate_options {
+    std::string app, platform;
+    std::uint64_t rate = 0;
+};
+
 struct devices_options {
     enum class action { import, export_, count, show, forget } what = action::count;
     std::string argument;  ///< File for import, token for show and forget.
@@ -75,8 +91,8 @@ struct demo_options {
 struct command {
     common_options common;
     std::variant<
-        serve_options, publish_options, send_options, status_options, devices_options, dead_letters_options,
-        check_config_options, sim_options, demo_options>
+        serve_options, publish_options, send_options, status_options, cancel_options, hold_options,
+        rate_options, devices_options, dead_letters_options, check_config_options, sim_options, demo_options>
         what;
 };
 

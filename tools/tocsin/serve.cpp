@@ -23,6 +23,8 @@
 #include <cstdlib>
 #include <mutex>
 #include <random>
+#include <set>
+#include <string>
 #include <thread>
 
 #include <unistd.h>
@@ -73,9 +75,25 @@ boost::json::value lanes_document(const std::vector<lane_status>& lanes) {
             {"waiting", lane.waiting},
             {"in_flight", lane.in_flight},
             {"connections", lane.connections.connections_ready},
-            {"paused", lane.paused_because}});
+            {"paused", lane.paused_because},
+            {"bound_by", lane.bound}});
     }
     return boost::json::object{{"lanes", std::move(out)}};
+}
+
+/// The lanes that wait for somebody to correct something, as a sentence; empty if there are none.
+std::string paused_lanes(const std::vector<lane_status>& lanes) {
+    std::set<std::string> said;
+    for (const lane_status& lane : lanes) {
+        if (lane.bound == to_string(lane_bound::credential)) {
+            said.insert(to_string(lane.which) + " is paused: " + lane.paused_because);
+        }
+    }
+    std::string out;
+    for (const std::string& one : said) {
+        out += (out.empty() ? "" : "; ") + one;
+    }
+    return out;
 }
 
 /// What of the credentials a scrape shows, brought up to date from time to time.
@@ -136,6 +154,7 @@ int run(const common_options& common, const serve_options&) {
     current.replace(*providers);
     checks.add_check("credentials", [&current] { return current.problems(); });
     all.set_providers(how, std::move(*providers));
+    checks.add_check("lanes", [&all] { return paused_lanes(all.lanes()); });
 
     asio::io_context loop(1);
     admin_server admin(loop.get_executor(), log);

@@ -19,9 +19,12 @@ using testing::increment;
 class LaneTest : public ::testing::Test {
 protected:
     std::unique_ptr<lane> make(lane_settings how = {}) {
+        lane_events tell;
+        tell.page_done = [this](page& which) { done.push_back(&which); };
+        tell.slice_wanted = [this](const slice_question& what) { asked.push_back(what); };
+        tell.quota_used_up = [this](std::chrono::milliseconds rest) { used_up.push_back(rest); };
         return std::make_unique<lane>(
-            target{"mairies", platform::fcm}, how, time, log, numbers.add_shard(), 1,
-            [this](page& which) { done.push_back(&which); });
+            target{"mairies", platform::fcm}, how, time, log, numbers.add_shard(), 1, std::move(tell));
     }
     page& add(
         lane& to, std::size_t count, const std::shared_ptr<active_event>& event,
@@ -54,6 +57,8 @@ protected:
     testing::plain_message content;
     std::vector<std::unique_ptr<page>> pages;
     std::vector<page*> done;
+    std::vector<slice_question> asked;
+    std::vector<std::chrono::milliseconds> used_up;
 };
 
 TEST_F(LaneTest, ACriticalPushOvertakesWhatWaits) {
@@ -249,18 +254,205 @@ TEST_F(LaneTest, AUsedUpQuotaHoldsTheLaneAsLongAsTheProviderSays) {
     EXPECT_EQ(take_all(*line).size(), 3U);
 }
 
+TEST_F(LaneTest, NothingLeavesWithoutASliceOfTheRate) {
+    lane_settings how;
+    how.rate = 100;
+    const auto line = make(how);
+    add(*line, 1'000);
+    ASSERT_EQ(asked.size(), 1U);
+    EXPECT_EQ(asked[0].rate, 100U);
+    EXPECT_EQ(asked[0].pushes, 5U);
+    EXPECT_EQ(line->take(time.now()), nullptr);
+    EXPECT_EQ(line->bound(time.now()), lane_bound::rate);
+    line->slice_granted(asked[0], {5, time.now(), time.now() + 50ms}, time.now());
+    EXPECT_EQ(take_all(*line).size(), 1U);
+    time.advance(50ms);
+    EXPECT_EQ(take_all(*line).size(), 4U);
+}
+
 TEST_F(LaneTest, TheRateIsKeptOverTime) {
     lane_settings how;
     how.rate = 100;
     const auto line = make(how);
     add(*line, 1'000);
     std::size_t sent = 0;
+    time_point given_out = time.now();
     for (int ms = 0; ms < 2'000; ms += 10) {
+        for (const slice_question& question : std::exchange(asked, {})) {
+            given_out = std::max(given_out, time.now());
+            const time_point until = given_out + question.pushes * 10ms;
+            line->slice_granted(question, {question.pushes, given_out, until}, time.now());
+            given_out = until;
+        }
         sent += take_all(*line).size();
         time.advance(10ms);
     }
     EXPECT_GE(sent, 195U);
     EXPECT_LE(sent, 206U);
+}
+
+TEST_F(LaneTest, ALaneThatNobodyAnswersGetsByOnItsUsualPart) {
+    lane_settings how;
+    how.rate = 1'000;
+    const auto line = make(how);
+    add(*line, 10'000);
+    // For three seconds it is given half of the rate.
+    time_point given_out = time.now();
+    for (int ms = 0; ms < 3'000; ms += 10) {
+        for (const slice_question& question : std::exchange(asked, {})) {
+            given_out = std::max(given_out, time.now());
+            const time_point until = given_out + question.pushes * 2ms;
+            line->slice_granted(question, {question.pushes, given_out, until}, time.now());
+            given_out = until;
+        }
+        take_all(*line);
+        time.advance(10ms);
+    }
+    std::size_t sent = 0;
+    for (int ms = 0; ms < 2'000; ms += 10) {
+        for (const slice_question& question : std::exchange(asked, {})) {
+            line->slice_failed(question, time.now());
+        }
+        sent += take_all(*line).size();
+        time.advance(10ms);
+    }
+    EXPECT_GE(sent, 800U);
+    EXPECT_LE(sent, 1'100U);
+}
+
+TEST_F(LaneTest, ACriticalPushAsksForAPartOfItsOwn) {
+    lane_settings how;
+    how.rate = 100;
+    const auto line = make(how);
+    add(*line, 1'000);
+    asked.clear();
+    page& alert = add(*line, 2, priority::critical);
+    ASSERT_EQ(asked.size(), 1U);
+    EXPECT_TRUE(asked[0].critical);
+    EXPECT_EQ(asked[0].pushes, 2U);
+    line->slice_granted(asked[0], {2, time.now() - 20ms, time.now()}, time.now());
+    const auto taken = take_all(*line);
+    ASSERT_EQ(taken.size(), 2U);
+    EXPECT_EQ(taken[0]->owner, &alert);
+}
+
+TEST_F(LaneTest, WhatAnOperatorHoldsWaitsAndStillExpires) {
+    const auto line = make();
+    line->set_held(true);
+    add(*line, 2);
+    page& short_lived = add(*line, 1, testing::make_event(time, priority::normal, 10s));
+    EXPECT_EQ(line->take(time.now()), nullptr);
+    EXPECT_EQ(line->bound(time.now()), lane_bound::operator_hold);
+    EXPECT_FALSE(line->paused_because().empty());
+    time.advance(11s);
+    line->tick(time.now());
+    EXPECT_EQ(done, std::vector{&short_lived});
+    line->set_held(false);
+    EXPECT_EQ(take_all(*line).size(), 2U);
+}
+
+TEST_F(LaneTest, AUsedUpQuotaIsToldOnceAndHoldsTheLane) {
+    const auto line = make();
+    add(*line, 3);
+    const auto taken = take_all(*line);
+    verdict full = answer(reaction::pause_quota, "QUOTA_EXCEEDED");
+    full.retry_after = 5s;
+    for (push* const item : taken) {
+        line->settle(*item, full, time.now());
+    }
+    EXPECT_EQ(used_up, std::vector<std::chrono::milliseconds>{5s});
+    time.advance(4'900ms);
+    EXPECT_EQ(line->take(time.now()), nullptr);
+    time.advance(100ms);
+    EXPECT_EQ(take_all(*line).size(), 3U);
+}
+
+TEST_F(LaneTest, AnotherLanesQuotaHoldsThisOneToo) {
+    const auto line = make();
+    add(*line, 1);
+    line->hold_quota(time.now() + 5s);
+    EXPECT_EQ(line->take(time.now()), nullptr);
+    EXPECT_EQ(line->bound(time.now()), lane_bound::quota);
+    time.advance(5s);
+    EXPECT_NE(line->take(time.now()), nullptr);
+}
+
+TEST_F(LaneTest, AFewDoubtfulTokensAmongManyGoodOnesAreRemoved) {
+    const auto line = make();
+    page& only = add(*line, 100);
+    const auto taken = take_all(*line);
+    for (std::size_t i = 0; i < taken.size(); ++i) {
+        const bool bad = i % 10 == 0;
+        line->settle(
+            *taken[i], answer(bad ? reaction::doubt_token : reaction::accept, bad ? "BadDeviceToken" : ""),
+            time.now());
+    }
+    ASSERT_EQ(done, std::vector{&only});
+    const auto sums = only.settlement(true);
+    EXPECT_EQ(increment(sums, "o:mairies/fcm:dead"), 10U);
+    EXPECT_EQ(increment(sums, "o:mairies/fcm:accepted"), 90U);
+    EXPECT_EQ(sums.dead.size(), 10U);
+}
+
+TEST_F(LaneTest, ATownOfDoubtfulTokensPausesTheLaneAndRemovesNobody) {
+    const auto line = make();
+    page& only = add(*line, 100);
+    for (push* const item : take_all(*line)) {
+        line->settle(*item, answer(reaction::doubt_token, "BadDeviceToken"), time.now());
+    }
+    EXPECT_TRUE(done.empty());
+    EXPECT_EQ(line->take(time.now()), nullptr);
+    EXPECT_EQ(line->bound(time.now()), lane_bound::credential);
+    EXPECT_EQ(line->waiting(), 100U);
+    // Tried from time to time, with a handful, and never believed.
+    time.advance(61s);
+    line->tick(time.now());
+    const auto probes = take_all(*line);
+    EXPECT_EQ(probes.size(), 5U);
+    for (push* const item : probes) {
+        line->settle(*item, answer(reaction::doubt_token, "BadDeviceToken"), time.now());
+    }
+    EXPECT_EQ(line->waiting(), 100U);
+    EXPECT_EQ(line->take(time.now()), nullptr);
+    // The operator corrects the configuration: everybody is sent to.
+    line->resume();
+    const auto taken = take_all(*line);
+    ASSERT_EQ(taken.size(), 100U);
+    for (push* const item : taken) {
+        line->settle(*item, answer(reaction::accept), time.now());
+    }
+    EXPECT_EQ(done, std::vector{&only});
+    EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:accepted"), 100U);
+}
+
+TEST_F(LaneTest, ASmallPageOfDoubtfulTokensDoesNotSlipThroughWhileTheCredentialIsInDoubt) {
+    const auto line = make();
+    add(*line, 40);
+    page& small = add(*line, 2);
+    for (push* const item : take_all(*line)) {
+        line->settle(*item, answer(reaction::doubt_token, "BadDeviceToken"), time.now());
+    }
+    time.advance(61s);
+    line->tick(time.now());
+    for (push* const item : take_all(*line)) {
+        line->settle(*item, answer(reaction::doubt_token, "BadDeviceToken"), time.now());
+    }
+    EXPECT_TRUE(done.empty());
+    EXPECT_FALSE(small.done());
+}
+
+TEST_F(LaneTest, DoubtfulTokensAreNotRemovedInTheHurryOfAShutdown) {
+    const auto line = make();
+    page& only = add(*line, 3);
+    const auto taken = take_all(*line);
+    line->settle(*taken[0], answer(reaction::doubt_token, "BadDeviceToken"), time.now());
+    line->stop(time.now());
+    line->settle(*taken[1], answer(reaction::accept), time.now());
+    line->settle(*taken[2], answer(reaction::accept), time.now());
+    ASSERT_EQ(done, std::vector{&only});
+    const auto sums = only.settlement(true);
+    EXPECT_TRUE(sums.dead.empty());
+    EXPECT_EQ(sums.parked.size(), 1U);
 }
 
 TEST_F(LaneTest, ADeviceThatRegisteredAfterItsDeathNoticeStays) {

@@ -40,7 +40,7 @@ protected:
     }
     claim_answer claim(
         ledger& by, std::size_t limit = 10, std::chrono::milliseconds lease = 1h, bool own = false) {
-        return run(by.claim("crue", mairies, limit, lease, time.wall_now(), own)).value();
+        return run(by.claim("crue", mairies, limit, lease, time.wall_now(), own, 3)).value();
     }
     page_settlement settlement_of(const claimed_shard& which, std::uint64_t accepted) {
         page_settlement out;
@@ -152,7 +152,8 @@ TEST_F(LedgerTest, TheResultIsPublishedOnceHoweverManyFinishIt) {
     const auto held = claim(book).shards;
     ASSERT_TRUE(run(book.settle(settlement_of(held[0], 5))).value().drained);
     const auto finish = [this](ledger& by) {
-        return run(by.finish("crue", "finished", "{}", 1'000, 24h, {mairies})).value();
+        const std::string document = R"({"state":"finished"})";
+        return run(by.finish("crue", document, 1'000, time.wall_now(), 24h, {mairies})).value();
     };
     EXPECT_EQ(finish(book), finish_outcome::published);
     EXPECT_EQ(finish(other), finish_outcome::had_ended);
@@ -161,6 +162,49 @@ TEST_F(LedgerTest, TheResultIsPublishedOnceHoweverManyFinishIt) {
     // The id is still known, and nothing else of the event is left.
     EXPECT_EQ(run(book.plan(plan_of(1, "9-0"), "running")).value(), plan_outcome::duplicate);
     EXPECT_EQ(server.cli({"KEYS", "tocsin:{e:crue}:*"}), "tocsin:{e:crue}:ledger");
+}
+
+TEST_F(LedgerTest, AnEngineThatDiesWhilePublishingLeavesOneResult) {
+    start(1);
+    const auto held = claim(book).shards;
+    ASSERT_TRUE(run(book.settle(settlement_of(held[0], 5))).value().drained);
+    // The first one got as far as the stream, and no further.
+    server.cli({"HSET", keys.ledger("crue"), "result", R"({"state":"finished","by":"a"})"});
+    server.cli({"ZADD", keys.published(), "1", "crue"});
+    server.cli({"XADD", keys.results(), "*", "result", R"({"state":"finished","by":"a"})"});
+    const std::string document = R"({"state":"failed","by":"b"})";
+    EXPECT_EQ(
+        run(other.finish("crue", document, 1'000, time.wall_now(), 24h, {mairies})).value(),
+        finish_outcome::published);
+    EXPECT_EQ(server.cli({"XLEN", keys.results()}), "1");
+    EXPECT_EQ(field("state"), "finished");
+}
+
+TEST_F(LedgerTest, AShardThatIsTakenUpAgainAndAgainWithoutProgressIsPutAside) {
+    start(2);
+    const auto first = claim(book, 1).shards;
+    ASSERT_EQ(first.size(), 1U);
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_EQ(claim(i % 2 == 0 ? other : book, 1, 0ms).shards.size(), 1U);
+    }
+    const claim_answer fourth = claim(other, 1, 0ms);
+    EXPECT_EQ(fourth.poison, std::vector{first[0].entry});
+    EXPECT_EQ(field("open"), "1");
+    EXPECT_EQ(field("poison"), "1");
+}
+
+TEST_F(LedgerTest, ProgressForgivesTakeovers) {
+    start(1);
+    auto held = claim(book, 1).shards;
+    for (int i = 0; i < 6; ++i) {
+        ASSERT_EQ(held.size(), 1U) << i;
+        page_settlement settlement = settlement_of(held[0], 1);
+        settlement.page = static_cast<std::uint32_t>(i);
+        settlement.shard_done = false;
+        ASSERT_TRUE(run(book.settle(settlement)).has_value());
+        held = claim(i % 2 == 0 ? other : book, 1, 0ms).shards;
+    }
+    EXPECT_EQ(field("open"), "1");
 }
 
 TEST_F(LedgerTest, DeadDevicesWaitInTheLedgerUntilTheyAreRemoved) {

@@ -46,10 +46,10 @@ TEST_P(ApnsReasonTest, IsNotBelievedWithAForeignStatus) {
 INSTANTIATE_TEST_SUITE_P(
     Documented, ApnsReasonTest,
     ::testing::Values(
-        row{400, "BadCollapseId", reject_event}, row{400, "BadDeviceToken", drop_token},
+        row{400, "BadCollapseId", reject_event}, row{400, "BadDeviceToken", doubt_token},
         row{400, "BadExpirationDate", reject_event}, row{400, "BadMessageId", reject_push},
         row{400, "BadPriority", reject_event}, row{400, "BadTopic", pause_app},
-        row{400, "DeviceTokenNotForTopic", drop_token}, row{400, "DuplicateHeaders", reject_event},
+        row{400, "DeviceTokenNotForTopic", doubt_token}, row{400, "DuplicateHeaders", reject_event},
         row{400, "IdleTimeout", retry_elsewhere, drain}, row{400, "InvalidPushType", reject_event},
         row{400, "MissingDeviceToken", reject_push}, row{400, "MissingTopic", pause_app},
         row{400, "PayloadEmpty", reject_event}, row{400, "TopicDisallowed", pause_app, drain},

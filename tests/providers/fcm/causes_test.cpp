@@ -115,7 +115,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "INVALID_ARGUMENT", "APNs device token is disabled.",
                 fcm_error("INVALID_ARGUMENT") + "," + apns_error("Unregistered")),
             cause::dead_apple_token,
-            drop_token,
+            doubt_token,
             "Unregistered",
             {}},
         cause_case{
@@ -124,7 +124,7 @@ INSTANTIATE_TEST_SUITE_P(
             envelope(
                 "INVALID_ARGUMENT", "x", fcm_error("INVALID_ARGUMENT") + "," + apns_error("ExpiredToken")),
             cause::dead_apple_token,
-            drop_token,
+            doubt_token,
             "ExpiredToken",
             {}},
         cause_case{
@@ -133,7 +133,7 @@ INSTANTIATE_TEST_SUITE_P(
             envelope(
                 "INVALID_ARGUMENT", "x", fcm_error("INVALID_ARGUMENT") + "," + apns_error("BadDeviceToken")),
             cause::dead_apple_token,
-            drop_token,
+            doubt_token,
             "BadDeviceToken",
             {}},
         cause_case{
@@ -143,7 +143,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "INVALID_ARGUMENT", "x",
                 fcm_error("INVALID_ARGUMENT") + "," + apns_error("DeviceTokenNotForTopic")),
             cause::dead_apple_token,
-            drop_token,
+            doubt_token,
             "DeviceTokenNotForTopic",
             {}},
         cause_case{
@@ -205,7 +205,7 @@ INSTANTIATE_TEST_SUITE_P(
             403,
             envelope("PERMISSION_DENIED", "SenderId mismatch", fcm_error("SENDER_ID_MISMATCH")),
             cause::sender_mismatch,
-            drop_token,
+            doubt_token,
             "SENDER_ID_MISMATCH",
             {}},
         cause_case{
@@ -230,7 +230,7 @@ INSTANTIATE_TEST_SUITE_P(
             400,
             envelope("INVALID_ARGUMENT", malformed, fcm_error("INVALID_ARGUMENT")),
             cause::bad_token,
-            drop_token,
+            doubt_token,
             "INVALID_ARGUMENT",
             {}},
         cause_case{
@@ -239,7 +239,7 @@ INSTANTIATE_TEST_SUITE_P(
             envelope(
                 "INVALID_ARGUMENT", "x", fcm_error("INVALID_ARGUMENT") + "," + violation("message.token")),
             cause::bad_token,
-            drop_token,
+            doubt_token,
             "INVALID_ARGUMENT",
             {}},
         cause_case{
@@ -247,7 +247,7 @@ INSTANTIATE_TEST_SUITE_P(
             400,
             envelope("INVALID_ARGUMENT", "x", violation("message.fid")),
             cause::bad_token,
-            drop_token,
+            doubt_token,
             "INVALID_ARGUMENT",
             {}},
         cause_case{
@@ -377,6 +377,7 @@ TEST(FcmCauses, OnlyJsonDropsATokenAndOnlyForItsOwnSake) {
             bounded_json reader;
             const auto found = find_cause(read_error(status, body, reader), taken);
             EXPECT_NE(row_of(found).action, drop_token) << status << ' ' << body;
+            EXPECT_NE(row_of(found).action, doubt_token) << status << ' ' << body;
         }
     }
 }

@@ -1,0 +1,145 @@
+#include "engine/control/control_board.hpp"
+
+#include "engine/plan/ledger_scripts.hpp"
+#include "engine/redis/check.hpp"
+
+#include <utility>
+#include <vector>
+
+namespace tocsin {
+namespace {
+
+namespace asio = boost::asio;
+
+// Changes are only there to wake whoever waits: nobody reads them twice.
+constexpr int changes_kept = 100;
+
+}  // namespace
+
+asio::awaitable<result<control_state>> control_board::read() {
+    redis::request ask;
+    ask.add("HGETALL", keys_.control()).add("SMEMBERS", keys_.cancelling());
+    auto answer = co_await redis_.execute(std::move(ask));
+    const auto checked = redis::checked(std::move(answer));
+    if (checked.has_error()) {
+        co_return checked.error();
+    }
+    control_state out;
+    const redis::reply fields = (*checked)[0];
+    for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
+        read_control_field(out, fields[i].text(), fields[i + 1].text());
+    }
+    const redis::reply events = (*checked)[1];
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        out.cancelling.emplace(events[i].text());
+    }
+    co_return out;
+}
+
+asio::awaitable<result<>> control_board::change(redis::request what, std::string word) {
+    what.add("XADD", keys_.control_changes(), "MAXLEN", "~", changes_kept, "*", "change", word);
+    auto answer = co_await redis_.execute(std::move(what));
+    const auto checked = redis::checked(std::move(answer));
+    co_return checked.has_error() ? result<>(checked.error()) : result<>();
+}
+
+asio::awaitable<result<>> control_board::hold(hold_selector which, wall_time now) {
+    redis::request ask;
+    ask.add("HSET", keys_.control(), hold_field(which), now.time_since_epoch().count());
+    return change(std::move(ask), "pause");
+}
+
+asio::awaitable<result<>> control_board::release(hold_selector which) {
+    const auto now = co_await read();
+    if (now.has_error()) {
+        co_return now.error();
+    }
+    redis::request ask;
+    for (const hold_selector& one : now->holds) {
+        if (which.covers(one)) {
+            ask.add("HDEL", keys_.control(), hold_field(one));
+        }
+    }
+    if (ask.empty()) {
+        co_return result<>();
+    }
+    co_return co_await change(std::move(ask), "resume");
+}
+
+asio::awaitable<result<>> control_board::set_rate(target which, std::uint64_t rate) {
+    redis::request ask;
+    ask.add("HSET", keys_.control(), rate_field(which), rate);
+    return change(std::move(ask), "rate");
+}
+
+asio::awaitable<result<>> control_board::forget_rates() {
+    const auto now = co_await read();
+    if (now.has_error()) {
+        co_return now.error();
+    }
+    redis::request ask;
+    for (const auto& [which, rate] : now->rates) {
+        ask.add("HDEL", keys_.control(), rate_field(which));
+    }
+    if (ask.empty()) {
+        co_return result<>();
+    }
+    co_return co_await change(std::move(ask), "rate");
+}
+
+asio::awaitable<result<>> control_board::hold_quota(std::string quota, wall_time until) {
+    redis::request ask;
+    ask.add("HSET", keys_.control(), quota_field(quota), until.time_since_epoch().count());
+    return change(std::move(ask), "quota");
+}
+
+asio::awaitable<result<control_board::cancel_answer>> control_board::cancel(std::string event) {
+    const std::vector<std::string> keys{keys_.ledger(event)};
+    redis::request ask;
+    ask.add_script(ledger_scripts::cancel, keys, {});
+    auto answer = co_await redis_.execute(std::move(ask));
+    const auto checked = redis::checked(std::move(answer));
+    if (checked.has_error()) {
+        co_return checked.error();
+    }
+    cancel_answer out;
+    out.state = checked->front().text();
+    if (!out.cancelled()) {
+        co_return out;
+    }
+    // A scheduled event has nobody who looks after it before its time: from here on it is a running
+    // one that has nothing left to do. Its score is that of the most urgent.
+    if (out.state == "scheduled") {
+        redis::request move;
+        move.add("ZADD", keys_.running(), 0, event);
+        auto moved = co_await redis_.execute(std::move(move));
+        const auto fine = redis::checked(std::move(moved));
+        if (fine.has_error()) {
+            co_return fine.error();
+        }
+        redis::request leave;
+        leave.add("ZREM", keys_.scheduled(), event);
+        auto left = co_await redis_.execute(std::move(leave));
+        const auto gone = redis::checked(std::move(left));
+        if (gone.has_error()) {
+            co_return gone.error();
+        }
+    }
+    redis::request tell;
+    tell.add("SADD", keys_.cancelling(), event);
+    const auto told = co_await change(std::move(tell), "cancel");
+    if (told.has_error()) {
+        co_return told.error();
+    }
+    co_return out;
+}
+
+asio::awaitable<result<>> control_board::forget_cancelled(std::string event) {
+    redis::request ask;
+    ask.add("SREM", keys_.cancelling(), event);
+    auto answer = co_await redis_.execute(std::move(ask));
+    const auto checked = redis::checked(std::move(answer));
+    co_return checked.has_error() ? result<>(checked.error()) : result<>();
+}
+
+}  // namespace tocsin

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "engine/control/control_state.hpp"
+#include "engine/core/clock.hpp"
+#include "engine/core/error.hpp"
+#include "engine/keyspace/keyspace.hpp"
+#include "engine/redis/client.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tocsin {
+
+/// Where what all engines have to obey is written down: pauses, rates, used-up quotas, cancelled
+/// events. Each change wakes every engine's control_watch.
+class control_board {
+public:
+    control_board(redis::client& redis, keyspace keys) : redis_(redis), keys_(std::move(keys)) {}
+
+    boost::asio::awaitable<result<control_state>> read();
+
+    /// Holds everything that `which` covers, from now on, in all engines, over restarts.
+    boost::asio::awaitable<result<>> hold(hold_selector which, wall_time now);
+    /// Ends every hold that `which` covers.
+    boost::asio::awaitable<result<>> release(hold_selector which);
+    boost::asio::awaitable<result<>> set_rate(target which, std::uint64_t rate);
+    /// Back to the configured rates: what a reload asks for.
+    boost::asio::awaitable<result<>> forget_rates();
+    /// The provider has said that `quota` is used up.
+    boost::asio::awaitable<result<>> hold_quota(std::string quota, wall_time until);
+
+    struct cancel_answer {
+        std::string state;  ///< Before: "running", "scheduled", "cancelling", how it ended; empty: unknown event.
+        [[nodiscard]] bool cancelled() const noexcept {
+            return state == "running" || state == "scheduled" || state == "cancelling";
+        }
+    };
+    /// Nothing of `event` is sent from now on that is not on its way; repeatable.
+    boost::asio::awaitable<result<cancel_answer>> cancel(std::string event);
+    /// The event has ended.
+    boost::asio::awaitable<result<>> forget_cancelled(std::string event);
+
+private:
+    boost::asio::awaitable<result<>> change(redis::request what, std::string word);
+
+    redis::client& redis_;
+    keyspace keys_;
+};
+
+}  // namespace tocsin

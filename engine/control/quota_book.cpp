@@ -1,0 +1,115 @@
+#include "engine/control/quota_book.hpp"
+
+#include "engine/redis/check.hpp"
+#include "engine/redis/error.hpp"
+
+#include <charconv>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tocsin {
+namespace {
+
+namespace asio = boost::asio;
+
+// All times are microseconds of Redis' own clock, so that engines need not agree on theirs.
+//
+// KEYS: bucket    ARGV: rate, wanted, critical (1 or 0), burst (µs)
+// `taken` is the instant up to which the rate is given out, `urgent` the same for critical pushes
+// alone. `share` is what is left of the rate after the provider pushed back; it grows again.
+// Returns pushes, µs from now to the slice's begin, its length in µs.
+const redis::script lease_script("quota.lease", R"lua(
+local t = redis.call('TIME')
+local now = tonumber(t[1]) * 1000000 + tonumber(t[2])
+local have = redis.call('HMGET', KEYS[1], 'taken', 'urgent', 'share', 'share_at')
+local taken, urgent = tonumber(have[1]) or 0, tonumber(have[2]) or 0
+local share = tonumber(have[3]) or 1
+if share < 1 then share = math.min(1, share + (now - tonumber(have[4])) / 1000000 * 0.02) end
+local cost = 1000000 / (tonumber(ARGV[1]) * share)
+local n, burst = tonumber(ARGV[2]), tonumber(ARGV[4])
+local length = n * cost
+local from
+if ARGV[3] == '1' then
+  from = math.max(urgent, now - burst)
+  urgent = from + length
+  taken = math.max(taken, now - burst) + length
+else
+  from = math.max(taken, now - burst)
+  taken = from + length
+end
+redis.call('HSET', KEYS[1], 'taken', string.format('%.0f', taken), 'urgent', string.format('%.0f', urgent))
+redis.call('PEXPIRE', KEYS[1], 3600000)
+return {n, string.format('%.0f', from - now), string.format('%.0f', length)}
+)lua");
+
+// KEYS: bucket    ARGV: hold (µs)
+const redis::script slow_script("quota.slow_down", R"lua(
+local t = redis.call('TIME')
+local now = tonumber(t[1]) * 1000000 + tonumber(t[2])
+local have = redis.call('HMGET', KEYS[1], 'taken', 'urgent', 'share', 'share_at')
+local share = tonumber(have[3]) or 1
+if share < 1 then share = math.min(1, share + (now - tonumber(have[4])) / 1000000 * 0.02) end
+local changed = tonumber(have[4]) or 0
+if now - changed > 1000000 then
+  redis.call('HSET', KEYS[1], 'share', math.max(0.1, share * 0.7), 'share_at', string.format('%.0f', now))
+end
+local at = now + tonumber(ARGV[1])
+redis.call('HSET', KEYS[1],
+  'taken', string.format('%.0f', math.max(at, tonumber(have[1]) or 0)),
+  'urgent', string.format('%.0f', math.max(at, tonumber(have[2]) or 0)))
+redis.call('PEXPIRE', KEYS[1], 3600000)
+return 1
+)lua");
+
+// What may be caught up on after a silence.
+constexpr std::chrono::microseconds burst(50'000);
+constexpr std::chrono::microseconds critical_burst(100'000);
+
+std::int64_t to_number(std::string_view text) noexcept {
+    std::int64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+}  // namespace
+
+asio::awaitable<result<quota_slice>> quota_book::lease(question what) {
+    const std::vector<std::string> keys{keys_.limit(to_string(what.which))};
+    const std::vector<std::string> arguments{
+        std::to_string(what.rate), std::to_string(what.wanted), what.critical ? "1" : "0",
+        std::to_string((what.critical ? critical_burst : burst).count())};
+    redis::request ask;
+    ask.add_script(lease_script, keys, arguments);
+    const time_point asked = time_.now();
+    auto answer = co_await redis_.execute(std::move(ask));
+    const auto checked = redis::checked(std::move(answer));
+    if (checked.has_error()) {
+        co_return checked.error();
+    }
+    const redis::reply parts = checked->front();
+    if (parts.size() != 3) {
+        co_return redis::redis_errc::unexpected_reply;
+    }
+    quota_slice out;
+    out.pushes = static_cast<std::uint32_t>(parts[0].integer().value_or(0));
+    // Half of the way there and back is the best guess of when Redis read its clock.
+    const time_point then = asked + (time_.now() - asked) / 2;
+    out.from = then + std::chrono::microseconds(to_number(parts[1].text()));
+    out.until = out.from + std::chrono::microseconds(to_number(parts[2].text()));
+    co_return out;
+}
+
+asio::awaitable<result<>> quota_book::slow_down(target which, std::chrono::milliseconds hold) {
+    const std::vector<std::string> keys{keys_.limit(to_string(which))};
+    const std::vector<std::string> arguments{
+        std::to_string(std::chrono::microseconds(hold).count())};
+    redis::request ask;
+    ask.add_script(slow_script, keys, arguments);
+    auto answer = co_await redis_.execute(std::move(ask));
+    const auto checked = redis::checked(std::move(answer));
+    co_return checked.has_error() ? result<>(checked.error()) : result<>();
+}
+
+}  // namespace tocsin

@@ -1,0 +1,102 @@
+#include "engine/control/control_board.hpp"
+
+#include "engine/control/control_watch.hpp"
+#include "engine/plan/ledger.hpp"
+#include "tests/support/loop_until.hpp"
+#include "tests/support/redis_fixture.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace tocsin {
+namespace {
+
+using namespace std::chrono_literals;
+
+const target mairies{"mairies", platform::fcm};
+
+class ControlBoardTest : public testing::redis_fixture {
+protected:
+    control_state read() { return run(board.read()).value(); }
+    void plan(const std::string& state) {
+        event_plan what;
+        what.event = "crue";
+        what.entry = "1-0";
+        what.fields = {{"event", "{}"}};
+        ASSERT_TRUE(run(book.plan(what, state)).has_value());
+    }
+
+    control_board board{redis, keys};
+    ledger book{redis, keys, "a"};
+};
+
+TEST_F(ControlBoardTest, ResumingEverythingEndsEveryHoldAndResumingOneEndsThatOne) {
+    const hold_selector all;
+    const hold_selector one{"mairies", platform::fcm};
+    ASSERT_TRUE(run(board.hold(all, time.wall_now())).has_value());
+    ASSERT_TRUE(run(board.hold(one, time.wall_now())).has_value());
+    ASSERT_TRUE(run(board.release(one)).has_value());
+    EXPECT_TRUE(read().holds_back(mairies));
+    EXPECT_EQ(read().holds.size(), 1U);
+    ASSERT_TRUE(run(board.hold(one, time.wall_now())).has_value());
+    ASSERT_TRUE(run(board.release(all)).has_value());
+    EXPECT_FALSE(read().holds_back(mairies));
+}
+
+TEST_F(ControlBoardTest, RatesHoldUntilTheyAreForgotten) {
+    ASSERT_TRUE(run(board.set_rate(mairies, 500)).has_value());
+    EXPECT_EQ(read().rates.at(mairies), 500U);
+    ASSERT_TRUE(run(board.forget_rates()).has_value());
+    EXPECT_TRUE(read().rates.empty());
+}
+
+TEST_F(ControlBoardTest, ARunningEventIsCancelledOnce) {
+    plan("running");
+    EXPECT_EQ(run(board.cancel("crue")).value().state, "running");
+    EXPECT_TRUE(read().cancelling.contains("crue"));
+    const auto again = run(board.cancel("crue")).value();
+    EXPECT_EQ(again.state, "cancelling");
+    EXPECT_TRUE(again.cancelled());
+    ASSERT_TRUE(run(board.forget_cancelled("crue")).has_value());
+    EXPECT_TRUE(read().cancelling.empty());
+}
+
+TEST_F(ControlBoardTest, AScheduledEventThatIsCancelledIsTakenUpToBeEnded) {
+    plan("scheduled");
+    ASSERT_TRUE(run(book.schedule("crue", "1-0", time.wall_now() + 1h)).has_value());
+    EXPECT_EQ(run(board.cancel("crue")).value().state, "scheduled");
+    EXPECT_EQ(run(book.running(10)).value(), std::vector<std::string>{"crue"});
+    EXPECT_TRUE(run(book.due_events(time.wall_now() + 2h)).value().empty());
+}
+
+TEST_F(ControlBoardTest, AnUnknownOrEndedEventIsNotCancelled) {
+    EXPECT_FALSE(run(board.cancel("nobody")).value().cancelled());
+    plan("running");
+    server.cli({"HSET", keys.ledger("crue"), "state", "finished"});
+    EXPECT_EQ(run(board.cancel("crue")).value().state, "finished");
+    EXPECT_TRUE(read().cancelling.empty());
+}
+
+TEST_F(ControlBoardTest, AnEngineHearsOfAChangeLongBeforeItWouldHaveLookedAgain) {
+    redis::client blocking{loop.get_executor(), redis::parse_address(server.url()).value(), time, log};
+    std::vector<control_state> heard;
+    control_watch watch(blocking, keys, log, [&heard](const control_state& state) { heard.push_back(state); });
+    boost::asio::co_spawn(loop, watch.run(), boost::asio::detached);
+    ASSERT_TRUE(run(board.set_rate(mairies, 1)).has_value());
+    ASSERT_TRUE(testing::loop_until(loop, [&heard] { return !heard.empty(); }));
+    const time_point told = time.now();
+    ASSERT_TRUE(run(board.hold(hold_selector{}, time.wall_now())).has_value());
+    ASSERT_TRUE(testing::loop_until(loop, [&heard] { return heard.back().holds.size() == 1; }));
+    EXPECT_LT(time.now() - told, 900ms);
+    watch.stop();
+    blocking.close();
+    ASSERT_TRUE(testing::loop_until(loop, [&blocking] { return !blocking.connected(); }));
+}
+
+}  // namespace
+}  // namespace tocsin
