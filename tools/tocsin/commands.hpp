@@ -18,5 +18,7 @@ namespace tocsin::cli {
 [[nodiscard]] int run(const common_options& common, const check_config_options& how);
 [[nodiscard]] int run(const common_options& common, const sim_options& how);
 [[nodiscard]] int run(const common_options& common, const demo_options& how);
+[[nodiscard]] int run(const common_options& common, const bench_options& how);
+[[nodiscard]] int run(const common_options& common, const bench_compare_options& how);
 
 }  // namespace tocsin::cli
