@@ -44,6 +44,11 @@ parsed<> read_endpoint(const boost::urls::url_view& url, endpoint& into) {
     if (!url.host_address().empty()) {
         into.host = url.host_address();
     }
+    // Boost.URL takes the letters of "host:port" for a path.
+    const std::string_view path(url.encoded_path().data(), url.encoded_path().size());
+    if (url.has_port() && url.port().empty() && !path.empty() && !path.starts_with('/')) {
+        return refuse("the port must be a number from 1 to 65535");
+    }
     if (url.has_port() && !url.port().empty()) {
         const auto port = whole_number<std::uint16_t>(std::string_view(url.port().data(), url.port().size()));
         if (!port || *port == 0) {
