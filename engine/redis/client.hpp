@@ -4,6 +4,7 @@
 #include "engine/core/error.hpp"
 #include "engine/core/log.hpp"
 #include "engine/redis/address.hpp"
+#include "engine/redis/client_options.hpp"
 #include "engine/redis/error.hpp"
 #include "engine/redis/reply.hpp"
 #include "engine/redis/request.hpp"
@@ -11,29 +12,25 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 
 namespace tocsin::redis {
 
-struct client_options {
-    /// For one attempt: name resolution, TCP, TLS, AUTH, SELECT.
-    std::chrono::milliseconds connect_timeout{5'000};
-    /// How long Redis may be silent while the oldest written request waits for a reply; BLOCK requests
-    /// add their own time. Also how long a request may wait to be written.
-    std::chrono::milliseconds reply_timeout{15'000};
-    /// Bytes of requests that may wait to be written; more are refused with redis_errc::overloaded.
-    std::size_t max_queued_bytes = std::size_t{64} * 1024 * 1024;
-};
+class cluster;
+class connection;
 
-/// One connection to Redis that comes back by itself.
+/// A connection to Redis that comes back by itself: to one server, to the master that Sentinels name,
+/// or to each master of a Redis Cluster that is in use, as the address says.
 ///
 /// Any number of coroutines may execute() at once: requests are pipelined in order and answered in
 /// order. All calls come from the thread of the executor. A client connects at its first
 /// execute(), and again after a loss with exponential backoff and full jitter; requests that arrive
 /// while it is away wait for it, up to their timeout.
+///
+/// On a cluster each command goes to the node that has its first key, and what a node says of moved
+/// slots is followed. The commands of one request then run in their order only as far as they have the
+/// same keys, and a script may touch keys of one slot only.
 ///
 /// May be destroyed while coroutines wait in execute(): they get the errors of close().
 class client {
@@ -48,10 +45,11 @@ public:
     /// Sends the commands of `what` as one pipeline; one reply each, in order. An error reply of
     /// Redis is a reply, not an error of this call.
     ///
-    /// Errors: redis_errc::connection_lost (the commands may or may not have run),
+    /// Errors: redis_errc::connection_lost (the commands, or some of them, may or may not have run),
     /// redis_errc::unreachable (they did not run), redis_errc::timed_out (unknown; the connection is
     /// given up, because later replies could not be told apart), redis_errc::protocol,
-    /// redis_errc::refused (they did not run), redis_errc::overloaded, redis_errc::closed (did not run).
+    /// redis_errc::refused (they did not run), redis_errc::overloaded, redis_errc::closed (did not run),
+    /// and on a cluster redis_errc::not_routable for commands like MULTI (did not run).
     ///
     /// A script that Redis does not know is loaded and run again here; the caller never sees NOSCRIPT.
     /// Commands before and after it in the same request have run by then. If Redis forgets it again
@@ -65,13 +63,17 @@ public:
     /// with redis_errc::connection_lost. Idempotent.
     void close() noexcept;
 
+    /// True if keys of different slots are on different nodes.
+    [[nodiscard]] bool is_cluster() const noexcept { return cluster_ != nullptr; }
+    /// On a cluster: to any of its nodes.
     [[nodiscard]] bool connected() const noexcept;
     /// How often a connection was lost or a connect failed, for tocsin_redis_errors_total.
     [[nodiscard]] std::uint64_t errors() const noexcept;
 
 private:
-    struct state;
-    std::shared_ptr<state> state_;
+    // One of the two.
+    std::shared_ptr<connection> connection_;
+    std::shared_ptr<cluster> cluster_;
 };
 
 }  // namespace tocsin::redis

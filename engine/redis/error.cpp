@@ -29,6 +29,10 @@ public:
             case redis_errc::overloaded:
                 return "too many commands wait to be sent to Redis; it is slower than what is asked of it";
             case redis_errc::closed: return "the Redis client is shutting down";
+            case redis_errc::not_routable:
+                return "a Redis Cluster cannot run commands that change a connection, such as MULTI; this is "
+                       "a "
+                       "defect of the program";
             case redis_errc::unexpected_reply:
                 return "Redis gave an answer that the command does not have; is another program using our "
                        "keys?";

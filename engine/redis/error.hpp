@@ -14,6 +14,7 @@ enum class redis_errc {
     refused,              ///< Credentials, database or certificate: the address is wrong, not the network.
     overloaded,           ///< Too much waits to be written: the commands did not run.
     closed,               ///< We are shutting down: the commands did not run.
+    not_routable,         ///< No node of a cluster is the one for this command: it did not run.
     unexpected_reply,     ///< A reply of another form than the command has.
 };
 

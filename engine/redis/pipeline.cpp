@@ -13,6 +13,11 @@ bool is_unknown_script(const reply& answer) noexcept {
     return answer.is_error() && answer.text().starts_with("NOSCRIPT");
 }
 
+bool is_from_replica(const reply& answer) noexcept {
+    // Redis 6.2 wraps what a script was told in words of its own.
+    return answer.is_error() && answer.text().find("READONLY You can't write") != std::string_view::npos;
+}
+
 }  // namespace
 
 void pipeline::push(std::shared_ptr<operation> what) {
@@ -90,6 +95,9 @@ result<> pipeline::feed(std::string_view bytes) {
             }
             if (*step == reply_reader::progress::more_bytes) {
                 break;
+            }
+            if (masters_only_ && is_from_replica(in_flight_.front()->answers.back())) {
+                return redis_errc::connection_lost;
             }
             if (--in_flight_.front()->remaining == 0) {
                 const std::shared_ptr<operation> complete = std::move(in_flight_.front());

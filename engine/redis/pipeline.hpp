@@ -70,7 +70,12 @@ public:
     /// Appends whole operations to `out` until there are none left or `out` holds `limit` bytes.
     void take_output(std::string& out, std::size_t limit);
 
-    /// Reads replies and completes operations. Error: redis_errc::protocol.
+    /// For connections to what may be demoted: a reply of READONLY then counts as the loss of the
+    /// connection, which has to be made anew to another server.
+    void treat_replica_as_lost(bool wanted) noexcept { masters_only_ = wanted; }
+
+    /// Reads replies and completes operations. Errors: redis_errc::protocol, and connection_lost if
+    /// the server has become a replica.
     [[nodiscard]] result<> feed(std::string_view bytes);
 
     /// True while a reply is owed to us.
@@ -99,6 +104,7 @@ private:
     std::deque<std::shared_ptr<operation>> queue_;
     std::deque<std::shared_ptr<operation>> in_flight_;
     std::size_t queued_bytes_ = 0;
+    bool masters_only_ = false;
     /// What this connection's Redis was told with SCRIPT LOAD.
     boost::unordered_flat_set<std::string> known_scripts_;
     reply_reader reader_;

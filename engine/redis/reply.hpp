@@ -30,6 +30,7 @@ public:
 private:
     friend class replies;
     friend class reply_reader;
+    friend class reply_merger;
     struct node {
         reply_type type = reply_type::nil;
         std::int64_t integer = 0;
@@ -66,6 +67,7 @@ public:
 
 private:
     friend class reply_reader;
+    friend class reply_merger;
     friend class pipeline;
     // The views point at storage_, so a view taken before a move of `replies` is invalid after it.
     reply::storage storage_;

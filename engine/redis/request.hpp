@@ -65,6 +65,7 @@ public:
 
 private:
     friend class pipeline;
+    friend class command_list;
     struct script_call {
         std::size_t index;  ///< Which command of the pipeline.
         const script* what;

@@ -139,12 +139,24 @@ reply_handle run(redisContext& context, const std::vector<std::string>& command)
 
 redis_server::redis_server(redis_server_options options)
     : options_(std::move(options)), directory_(make_directory()) {
-    if (options_.tls) {
+    if (options_.tls && options_.certificate_of.empty()) {
         write_certificate(directory_);
+    } else if (options_.tls) {
+        const auto from = std::filesystem::path(options_.certificate_of).parent_path();
+        for (const char* name : {"certificate.pem", "key.pem"}) {
+            std::filesystem::copy_file(from / name, directory_ / name);
+        }
     }
-    const bool needs_port = options_.tcp || options_.tls;
+    if (!options_.config.empty()) {
+        std::ofstream file(directory_ / "redis.conf");
+        for (const std::string& line : options_.config) {
+            file << line << '\n';
+        }
+    }
+    const bool needs_port = options_.tcp || options_.tls || options_.cluster;
     for (int attempts = 5;; --attempts) {
         port_ = needs_port ? free_port() : std::uint16_t{0};
+        bus_port_ = options_.cluster ? free_port() : std::uint16_t{0};
         try {
             start();
             return;
@@ -185,29 +197,32 @@ std::string redis_server::log() const {
 
 std::vector<std::string> redis_server::command_line() const {
     const std::string port = std::to_string(port_);
-    std::vector<std::string> line{
-        "redis-server",
-        "--bind",
-        "127.0.0.1",
-        "--unixsocket",
-        socket_path(),
-        "--dir",
-        directory_.string(),
-        "--daemonize",
-        "no",
-        "--save",
-        "",
-        "--appendonly",
-        options_.append_only ? "yes" : "no",
-        "--appendfsync",
-        "always",
-        "--port",
-        options_.tls ? "0" : port};
+    std::vector<std::string> line{"redis-server"};
+    if (!options_.config.empty()) {
+        line.push_back((directory_ / "redis.conf").string());
+    }
+    const std::vector<std::string> common{"--bind",        "127.0.0.1",
+                                          "--unixsocket",  socket_path(),
+                                          "--dir",         directory_.string(),
+                                          "--daemonize",   "no",
+                                          "--save",        "",
+                                          "--appendonly",  options_.append_only ? "yes" : "no",
+                                          "--appendfsync", "always",
+                                          "--port",        options_.tls ? "0" : port};
+    line.insert(line.end(), common.begin(), common.end());
+    if (options_.cluster) {
+        line.insert(
+            line.end(), {"--cluster-enabled", "yes", "--cluster-port", std::to_string(bus_port_),
+                         "--cluster-node-timeout", "5000", "--repl-diskless-sync-delay", "0"});
+    }
     if (options_.tls) {
         line.insert(
             line.end(),
             {"--tls-port", port, "--tls-cert-file", ca_file(), "--tls-key-file",
              (directory_ / "key.pem").string(), "--tls-ca-cert-file", ca_file(), "--tls-auth-clients", "no"});
+    }
+    if (options_.tls && options_.cluster) {
+        line.insert(line.end(), {"--tls-cluster", "yes"});
     }
     if (!options_.password.empty()) {
         line.insert(line.end(), {"--requirepass", options_.password});

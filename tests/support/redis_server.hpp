@@ -11,11 +11,15 @@
 namespace tocsin::testing {
 
 struct redis_server_options {
-    bool tcp = false;          ///< Also listen on a free port of 127.0.0.1.
-    bool tls = false;          ///< Speak TLS on that port, with a certificate for localhost and 127.0.0.1.
-    bool append_only = false;  ///< What was answered survives kill() and restart().
-    std::string password;      ///< Of the user "default"; empty: none.
+    bool tcp = false;            ///< Also listen on a free port of 127.0.0.1.
+    bool tls = false;            ///< Speak TLS on that port, with a certificate for localhost and 127.0.0.1.
+    std::string certificate_of;  ///< The ca_file() of another server, to have the same certificate.
+    bool append_only = false;    ///< What was answered survives kill() and restart().
+    std::string password;        ///< Of the user "default"; empty: none.
     std::vector<std::string> users;  ///< ACL lines: "alice on >secret ~* &* +@all".
+    bool cluster = false;            ///< A node of a cluster, with no slots yet; also listens on a port.
+    /// What stands in a configuration file of its own, as a Sentinel must have.
+    std::vector<std::string> config;
     std::vector<std::string> extra;  ///< More arguments, as {"--maxmemory", "10mb"}.
 };
 
@@ -39,6 +43,8 @@ public:
     [[nodiscard]] std::string url() const;
     [[nodiscard]] std::string socket_url() const;
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+    /// Where nodes of a cluster talk to each other.
+    [[nodiscard]] std::uint16_t bus_port() const noexcept { return bus_port_; }
     [[nodiscard]] std::string socket_path() const { return (directory_ / "redis.sock").string(); }
     /// The trust root of a TLS server (PEM).
     [[nodiscard]] std::string ca_file() const { return (directory_ / "certificate.pem").string(); }
@@ -64,6 +70,7 @@ private:
     redis_server_options options_;
     std::filesystem::path directory_;
     std::uint16_t port_ = 0;
+    std::uint16_t bus_port_ = 0;
     pid_t process_ = -1;
 };
 

@@ -86,6 +86,20 @@ protected:
         return true;
     }
 
+    /// The same for what happens elsewhere, where no event of the loop tells of it.
+    template <class Condition>
+    bool poll_until(Condition happened, std::chrono::seconds patience = std::chrono::seconds(20)) {
+        const auto deadline = std::chrono::steady_clock::now() + patience;
+        while (!happened()) {
+            if (std::chrono::steady_clock::now() > deadline) {
+                return false;
+            }
+            loop.restart();
+            loop.run_for(std::chrono::milliseconds(5));
+        }
+        return true;
+    }
+
     result<replies> wait(const call_ptr& what) {
         if (!run_until([&] { return what->answer.has_value(); })) {
             throw std::runtime_error("no answer");

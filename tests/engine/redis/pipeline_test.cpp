@@ -239,5 +239,22 @@ TEST_F(RedisPipeline, TheDelayOfTheHeadIsThatOfItsRequest) {
     EXPECT_EQ(line.head_delay(), std::chrono::milliseconds(0));
 }
 
+TEST_F(RedisPipeline, AServerThatBecameAReplicaIsLostWhereThatIsWanted) {
+    const std::string refusal = "-READONLY You can't write against a read only replica.\r\n";
+    const auto tolerated = push("SET");
+    output();
+    EXPECT_TRUE(line.feed(refusal).has_value());
+    EXPECT_TRUE(tolerated->answers.front().is_error());
+
+    line.treat_replica_as_lost(true);
+    const auto told = push("SET");
+    const auto behind = push("GET");
+    output();
+    EXPECT_EQ(line.feed(refusal).error(), redis_errc::connection_lost);
+    line.disconnected(redis_errc::connection_lost);
+    EXPECT_EQ(told->failure, redis_errc::connection_lost);
+    EXPECT_EQ(behind->failure, redis_errc::connection_lost);
+}
+
 }  // namespace
 }  // namespace tocsin::redis
