@@ -31,7 +31,8 @@ bool first_match(const audience& whom, const roster_entry& entry, const territor
 
 }  // namespace
 
-page::page(std::shared_ptr<active_shard> from, std::uint32_t index) : from_(std::move(from)), index_(index) {
+page::page(std::shared_ptr<active_shard> from, std::uint32_t index, time_point now)
+    : from_(std::move(from)), index_(index), read_at_(now) {
     const auto flag = from_->event->rejected.find(from_->which);
     rejected_ = flag == from_->event->rejected.end() ? nullptr : &flag->second;
 }
