@@ -191,9 +191,9 @@ void engine::implementation::make_control() {
     board = std::make_unique<control_board>(*control_redis, keys);
     control_watch::listeners hear;
     hear.changed = [this](const control_state& state) { obey(state); };
-    hear.removed = [this](const std::vector<removed_device>& devices) {
+    hear.removed = [this](const std::vector<removed_device>& gone) {
         for (auto& one : cores) {
-            asio::post(one->context, [work = one->work.get(), devices] { work->forget(devices); });
+            asio::post(one->context, [work = one->work.get(), gone] { work->forget(gone); });
         }
     };
     controls = std::make_unique<control_watch>(*controls_redis, keys, log, std::move(hear));

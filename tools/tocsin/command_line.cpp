@@ -51,6 +51,7 @@ public:
         publish();
         send();
         status();
+        report();
         cancel();
         hold("pause", "Hold what is not sent yet: everything, one app, or one platform.", true,
              "  tocsin pause\n"
@@ -180,6 +181,16 @@ private:
                 "  tocsin status crue-ouche-2026-11-23 --json\n");
         at->add_option("event", options->event, "The event's id")->type_name("EVENT");
         at->add_flag("--watch", options->watch, "Follow it to its result");
+        on_parse(at, options);
+    }
+
+    void report() {
+        auto options = std::make_shared<report_options>();
+        CLI::App* const at =
+            sub("report", "Reach of an event, commune by commune.",
+                "  tocsin report crue-ouche-2026-11-23\n"
+                "  tocsin report crue-ouche-2026-11-23 --json\n");
+        at->add_option("event", options->event, "The event's id")->type_name("EVENT")->required();
         on_parse(at, options);
     }
 

@@ -45,6 +45,10 @@ struct status_options {
     bool watch = false;
 };
 
+struct report_options {
+    std::string event;
+};
+
 struct cancel_options {
     std::string event;
     bool watch = false;
@@ -119,7 +123,7 @@ struct bench_compare_options {
 struct command {
     common_options common;
     std::variant<
-        serve_options, publish_options, send_options, status_options, cancel_options, hold_options,
+        serve_options, publish_options, send_options, status_options, report_options, cancel_options, hold_options,
         rate_options, devices_options, dead_letters_options, check_config_options, sim_options, demo_options,
         bench_options, bench_compare_options>
         what;
