@@ -16,7 +16,7 @@ struct bench_load {
     /// Of the platform that was held back longest: lane seconds under a rate or quota, over the
     /// engine's threads, each of which has a lane of its own.
     double throttled_seconds = 0;
-    bool paced = false;  ///< Events came at a pace, and were done at that pace.
+    bool paced = false;  ///< Events came one after the other, and were done at that pace.
 };
 
 struct bench_limit {

@@ -164,6 +164,17 @@ TEST(BenchReport, NamesAQuotaAsTheLimitWhenLanesWereHeldBack) {
     EXPECT_DOUBLE_EQ(report.at("throttled_seconds").to_number<double>(), 1.5);
 }
 
+TEST(BenchReport, OnlyEventsThatAreDoneAtTheirPaceAreLimitedByNobody) {
+    bench_measurement of = sample();
+    of.how.scenario = "village";
+    of.record.events.push_back(ending("bench-2", 10, of.record.events.front().published_at + 5'000));
+    bench_ending& last = of.record.events.back();
+    last.report.finished_at = last.published_at + 900;
+    EXPECT_EQ(bench_report(of).at("limit").as_string(), "none");
+    last.report.finished_at = last.published_at + 1'100;
+    EXPECT_EQ(bench_report(of).at("limit").as_string(), "simulator");
+}
+
 TEST(BenchText, ShowsFiguresInUnitsThatPeopleRead) {
     EXPECT_EQ(bench_value("push_p50_ms", 1'234.0), "1.2 s");
     EXPECT_EQ(bench_value("seconds", 2.0), "2.00 s");
