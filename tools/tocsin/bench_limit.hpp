@@ -10,6 +10,11 @@ struct bench_load {
     double engine_cores = 0;  ///< CPU seconds over seconds, as the next two.
     double simulator_cores = 0;
     double redis_cores = 0;
+    /// Cores that the same three were ready to use, and did not get.
+    double engine_queued = 0;
+    double simulator_queued = 0;
+    double redis_queued = 0;
+    double other_cores = 0;  ///< Used by everything else on the machine.
     unsigned engine_threads = 1;
     unsigned simulator_threads = 1;
     unsigned cores = 1;

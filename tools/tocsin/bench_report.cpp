@@ -268,6 +268,13 @@ boost::json::object bench_report(const bench_measurement& of) {
     load.engine_cores = engine / time;
     load.redis_cores = redis / time;
     load.simulator_cores = simulator / time;
+    load.engine_queued = seconds(of.after.engine_queued - of.before.engine_queued) / time;
+    load.redis_queued = seconds(of.after.redis_queued - of.before.redis_queued) / time;
+    load.simulator_queued = seconds(of.after.simulator_queued - of.before.simulator_queued) / time;
+    const double busy = seconds(of.after.machine_busy - of.before.machine_busy);
+    load.other_cores = std::max(0.0, (busy - engine - redis - simulator) / time);
+    out["engine_queued_cores"] = rounded(load.engine_queued);
+    out["other_cores"] = rounded(load.other_cores);
     load.cores = of.machine.cores;
     load.engine_threads = of.how.threads == 0 ? of.machine.cores : static_cast<unsigned>(of.how.threads);
     load.simulator_threads = of.how.simulator_threads;
