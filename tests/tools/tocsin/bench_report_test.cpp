@@ -7,6 +7,9 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <fstream>
+#include <iterator>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -173,6 +176,14 @@ TEST(BenchReport, OnlyEventsThatAreDoneAtTheirPaceAreLimitedByNobody) {
     EXPECT_EQ(bench_report(of).at("limit").as_string(), "none");
     last.report.finished_at = last.published_at + 1'100;
     EXPECT_EQ(bench_report(of).at("limit").as_string(), "simulator");
+}
+
+TEST(BenchReport, EveryFigureIsExplainedInTheDocumentation) {
+    std::ifstream file(std::string(TOCSIN_DOCS_FOLDER) + "/how-to/benchmark.md");
+    const std::string page{std::istreambuf_iterator<char>(file), {}};
+    for (const bench_figure& figure : bench_figures()) {
+        EXPECT_THAT(page, HasSubstr("`" + std::string(figure.name) + "`"));
+    }
 }
 
 TEST(BenchText, ShowsFiguresInUnitsThatPeopleRead) {
