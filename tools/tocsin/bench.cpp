@@ -55,6 +55,10 @@ std::optional<bench_snapshot> snapshot(const bench_stage& on, const std::optiona
     out.engine_cpu = on.engine->processor_time();
     out.redis_cpu = on.redis.processor_time();
     out.simulator_cpu = on.simulator.processor_time();
+    out.engine_queued = waited_for_cores(on.engine->id());
+    out.redis_queued = waited_for_cores(on.redis.id());
+    out.simulator_queued = waited_for_cores(on.simulator.id());
+    out.machine_busy = busy_time();
     if (calls) {
         out.syscalls = calls->read();
     }

@@ -20,6 +20,8 @@ constexpr auto figures = std::to_array<bench_figure>({
     {"engine_cores", neither, "cores that the engine kept busy"},
     {"redis_cores", neither, "cores that Redis kept busy"},
     {"simulator_cores", neither, "cores that the simulator kept busy"},
+    {"engine_queued_cores", neither, "cores that the engine was ready to use and did not get"},
+    {"other_cores", neither, "cores that everything else on the machine kept busy"},
     {"peak_rss_bytes", lower, "most memory that the engine ever had"},
     {"first_push_ms", lower, "event published to first push accepted"},
     {"accepted_p50_ms", lower, "event published to push accepted, 50 %"},

@@ -13,21 +13,29 @@ namespace {
 constexpr double saturated = 0.85;
 constexpr double machine_full = 0.90;
 constexpr double mostly_throttled = 0.5;
+// Of all cores. This process, the kernel's network and a monitoring agent stay below it.
+constexpr double disturbing = 0.2;
 
 struct consumer {
     std::string_view name;
     double cores;
+    double queued;
     double most;  ///< Cores that it could use.
 
-    [[nodiscard]] double share() const noexcept { return cores / most; }
+    /// Of the time that its threads had, in which they had something to do.
+    [[nodiscard]] double share() const noexcept { return (cores + queued) / most; }
 };
 
-std::string shares(const std::array<consumer, 3>& all) {
-    std::string out;
+std::string usage(const std::array<consumer, 3>& all, const bench_load& load) {
+    std::string out = "cores in use: ";
     for (const consumer& one : all) {
         out += fmt::format(
-            "{}{} {:.2f} of {:.0f}", out.empty() ? "" : ", ", one.name == "redis" ? "Redis" : one.name,
-            one.cores, one.most);
+            "{} {:.2f} of {:.0f}{}, ", one.name == "redis" ? "Redis" : one.name, one.cores, one.most,
+            one.queued < 0.05 ? std::string() : fmt::format(" (and {:.2f} not given to it)", one.queued));
+    }
+    out += fmt::format("everything else {:.2f}", load.other_cores);
+    if (load.other_cores >= disturbing * load.cores) {
+        out += "; others disturbed this run: repeat it on a machine that does nothing else";
     }
     return out;
 }
@@ -39,11 +47,11 @@ bench_limit find_limit(const bench_load& load) {
         return static_cast<double>(std::max(1U, std::min(threads, load.cores)));
     };
     const std::array<consumer, 3> all{{
-        {"engine", load.engine_cores, able(load.engine_threads)},
-        {"simulator", load.simulator_cores, able(load.simulator_threads)},
-        {"redis", load.redis_cores, 1},
+        {"engine", load.engine_cores, load.engine_queued, able(load.engine_threads)},
+        {"simulator", load.simulator_cores, load.simulator_queued, able(load.simulator_threads)},
+        {"redis", load.redis_cores, load.redis_queued, 1},
     }};
-    const std::string used = "cores in use: " + shares(all);
+    const std::string used = usage(all, load);
     if (load.throttled_seconds >= mostly_throttled * load.seconds) {
         return {
             "quota", fmt::format(
@@ -51,21 +59,24 @@ bench_limit find_limit(const bench_load& load) {
                          "{:.1f} s; {}",
                          load.throttled_seconds, load.seconds, used)};
     }
+    if (load.paced) {
+        return {"none", "events were done as fast as they were published; " + used};
+    }
     const auto* const busiest = std::ranges::max_element(all, {}, &consumer::share);
     if (busiest->share() >= saturated) {
         return {
             std::string(busiest->name),
-            fmt::format("it kept its threads busy {:.0f} % of the time; {}", busiest->share() * 100, used)};
+            fmt::format(
+                "its threads had something to do {:.0f} % of the time; {}", busiest->share() * 100, used)};
     }
-    const double total = load.engine_cores + load.simulator_cores + load.redis_cores;
+    const double total = load.engine_cores + load.simulator_cores + load.redis_cores + load.other_cores;
     if (total >= machine_full * load.cores) {
         const auto* const largest = std::ranges::max_element(all, {}, &consumer::cores);
         return {
             std::string(largest->name),
-            fmt::format("all {} cores of the machine were busy, and it used the most; {}", load.cores, used)};
-    }
-    if (load.paced) {
-        return {"none", "events were done as fast as they were published; " + used};
+            fmt::format(
+                "all {} cores of the machine were busy, and of the three it used the most; {}", load.cores,
+                used)};
     }
     return {
         "simulator",

@@ -10,13 +10,18 @@ struct bench_load {
     double engine_cores = 0;  ///< CPU seconds over seconds, as the next two.
     double simulator_cores = 0;
     double redis_cores = 0;
+    /// Cores that the same three were ready to use, and did not get.
+    double engine_queued = 0;
+    double simulator_queued = 0;
+    double redis_queued = 0;
+    double other_cores = 0;  ///< Used by everything else on the machine.
     unsigned engine_threads = 1;
     unsigned simulator_threads = 1;
     unsigned cores = 1;
     /// Of the platform that was held back longest: lane seconds under a rate or quota, over the
     /// engine's threads, each of which has a lane of its own.
     double throttled_seconds = 0;
-    bool paced = false;  ///< Events came at a pace, and were done at that pace.
+    bool paced = false;  ///< Events came one after the other, and were done at that pace.
 };
 
 struct bench_limit {

@@ -85,6 +85,22 @@ double seconds_of(const bench_measurement& of) {
     return static_cast<double>(std::max<std::int64_t>(1, last - first)) / 1'000;
 }
 
+/// Whether events that came one after the other were done soon after the last of them had come: a
+/// backlog that grew all the time is not.
+bool kept_pace(const bench_measurement& of) {
+    const auto& events = of.record.events;
+    if (of.how.scenario != "village" || events.empty()) {
+        return false;
+    }
+    std::int64_t last_ended = 0;
+    for (const bench_ending& one : events) {
+        last_ended = std::max(last_ended, one.report.finished_at);
+    }
+    const std::int64_t published_within = events.back().published_at - events.front().published_at;
+    constexpr std::int64_t short_while_ms = 1'000;
+    return last_ended - events.back().published_at <= std::max(short_while_ms, published_within / 10);
+}
+
 double seconds(std::chrono::nanoseconds time) {
     return std::chrono::duration<double>(time).count();
 }
@@ -252,10 +268,17 @@ boost::json::object bench_report(const bench_measurement& of) {
     load.engine_cores = engine / time;
     load.redis_cores = redis / time;
     load.simulator_cores = simulator / time;
+    load.engine_queued = seconds(of.after.engine_queued - of.before.engine_queued) / time;
+    load.redis_queued = seconds(of.after.redis_queued - of.before.redis_queued) / time;
+    load.simulator_queued = seconds(of.after.simulator_queued - of.before.simulator_queued) / time;
+    const double busy = seconds(of.after.machine_busy - of.before.machine_busy);
+    load.other_cores = std::max(0.0, (busy - engine - redis - simulator) / time);
+    out["engine_queued_cores"] = rounded(load.engine_queued);
+    out["other_cores"] = rounded(load.other_cores);
     load.cores = of.machine.cores;
     load.engine_threads = of.how.threads == 0 ? of.machine.cores : static_cast<unsigned>(of.how.threads);
     load.simulator_threads = of.how.simulator_threads;
-    load.paced = of.how.scenario == "village";
+    load.paced = kept_pace(of);
     double throttled_sum = 0;
     for (const auto& [platform, held] : throttled(of)) {
         throttled_sum += held;

@@ -20,9 +20,13 @@ struct bench_snapshot {
     std::chrono::nanoseconds engine_cpu{};
     std::chrono::nanoseconds redis_cpu{};
     std::chrono::nanoseconds simulator_cpu{};
-    std::optional<std::uint64_t> syscalls;  ///< Of the engine.
-    metrics_text metrics;                   ///< Of the engine.
-    boost::json::object simulator;          ///< Its GET /stats.
+    std::chrono::nanoseconds engine_queued{};  ///< waited_for_cores(), as the next two.
+    std::chrono::nanoseconds redis_queued{};
+    std::chrono::nanoseconds simulator_queued{};
+    std::chrono::nanoseconds machine_busy{};  ///< busy_time().
+    std::optional<std::uint64_t> syscalls;    ///< Of the engine.
+    metrics_text metrics;                     ///< Of the engine.
+    boost::json::object simulator;            ///< Its GET /stats.
 };
 
 /// All that was measured of one run.

@@ -15,6 +15,8 @@
 namespace tocsin::cli {
 namespace {
 
+namespace fs = std::filesystem;
+
 std::optional<std::uint64_t> trace_point_id() {
     for (const char* const root : {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"}) {
         std::ifstream file(std::string(root) + "/events/raw_syscalls/sys_enter/id");
@@ -49,6 +51,50 @@ std::optional<std::uint64_t> peak_memory_bytes(pid_t id) {
     return peak_memory_bytes(std::string_view(text));
 }
 
+std::chrono::nanoseconds waited_for_cores(pid_t id) {
+    std::chrono::nanoseconds sum{};
+    std::error_code failed;
+    for (const auto& thread : fs::directory_iterator("/proc/" + std::to_string(id) + "/task", failed)) {
+        std::ifstream file(thread.path() / "schedstat");
+        std::int64_t ran = 0;
+        std::int64_t waited = 0;
+        if (file >> ran >> waited) {
+            sum += std::chrono::nanoseconds(waited);
+        }
+    }
+    return sum;
+}
+
+std::chrono::nanoseconds busy_time(std::string_view stat) noexcept {
+    // "cpu  user nice system idle iowait irq softirq steal guest guest_nice"; guests are in user.
+    constexpr std::size_t idle = 3;
+    constexpr std::size_t waiting_for_disk = 4;
+    constexpr std::size_t last = 7;
+    std::int64_t ticks = 0;
+    std::size_t at = stat.starts_with("cpu ") ? 3 : std::string_view::npos;
+    for (std::size_t field = 0; field <= last; ++field) {
+        at = stat.find_first_not_of(' ', at);
+        std::int64_t number = 0;
+        if (at == std::string_view::npos) {
+            break;
+        }
+        const auto [end, failed] = std::from_chars(stat.data() + at, stat.data() + stat.size(), number);
+        if (failed != std::errc()) {
+            break;
+        }
+        ticks += field == idle || field == waiting_for_disk ? 0 : number;
+        at = static_cast<std::size_t>(end - stat.data());
+    }
+    return std::chrono::nanoseconds(std::chrono::seconds(1)) / sysconf(_SC_CLK_TCK) * ticks;
+}
+
+std::chrono::nanoseconds busy_time() {
+    std::ifstream file("/proc/stat");
+    std::string line;
+    std::getline(file, line);
+    return busy_time(line);
+}
+
 std::optional<syscall_counter> syscall_counter::attach(pid_t id) {
     const auto point = trace_point_id();
     if (!point) {
@@ -61,8 +107,7 @@ std::optional<syscall_counter> syscall_counter::attach(pid_t id) {
     what.inherit = 1;
     syscall_counter out;
     std::error_code failed;
-    for (const auto& thread :
-         std::filesystem::directory_iterator("/proc/" + std::to_string(id) + "/task", failed)) {
+    for (const auto& thread : fs::directory_iterator("/proc/" + std::to_string(id) + "/task", failed)) {
         const pid_t which = std::stoi(thread.path().filename().string());
         const long opened = syscall(SYS_perf_event_open, &what, which, -1, -1, PERF_FLAG_FD_CLOEXEC);
         if (opened < 0 && errno == ESRCH) {

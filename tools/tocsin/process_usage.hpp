@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +15,15 @@ namespace tocsin::cli {
 [[nodiscard]] std::optional<std::uint64_t> peak_memory_bytes(std::string_view status) noexcept;
 /// The same of a process that runs.
 [[nodiscard]] std::optional<std::uint64_t> peak_memory_bytes(pid_t id);
+
+/// How long the threads of a process have been ready to run and found no core free, out of
+/// /proc/<id>/task/*/schedstat; threads that have ended are not in it.
+[[nodiscard]] std::chrono::nanoseconds waited_for_cores(pid_t id);
+
+/// How long the cores of the machine have been busy since it started, added up, whoever kept them so;
+/// out of the text of /proc/stat.
+[[nodiscard]] std::chrono::nanoseconds busy_time(std::string_view stat) noexcept;
+[[nodiscard]] std::chrono::nanoseconds busy_time();
 
 /// Counts the system calls of another process.
 ///

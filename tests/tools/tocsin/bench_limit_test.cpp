@@ -60,6 +60,20 @@ TEST(BenchLimit, OnAFullMachineWhoeverUsesMostIsTheLimit) {
     EXPECT_THAT(found.reason, HasSubstr("all 2 cores"));
 }
 
+TEST(BenchLimit, WhatAProcessWasReadyToUseAndDidNotGetCountsAsBusy) {
+    bench_load load = idle();
+    load.engine_queued = 0.6;
+    EXPECT_EQ(find_limit(load).name, "engine");
+    EXPECT_THAT(find_limit(load).reason, HasSubstr("0.60 not given to it"));
+}
+
+TEST(BenchLimit, WhenOthersDisturbTheReasonSaysSo) {
+    bench_load load = idle();
+    load.cores = 2;
+    load.other_cores = 1.3;
+    EXPECT_THAT(find_limit(load).reason, HasSubstr("does nothing else"));
+}
+
 TEST(BenchLimit, WhenNobodyIsBusyItIsThePaceOrTheAnswers) {
     bench_load load = idle();
     EXPECT_EQ(find_limit(load).name, "simulator");

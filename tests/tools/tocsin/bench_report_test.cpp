@@ -7,6 +7,9 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <fstream>
+#include <iterator>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -162,6 +165,25 @@ TEST(BenchReport, NamesAQuotaAsTheLimitWhenLanesWereHeldBack) {
     const json::object report = bench_report(of);
     EXPECT_EQ(report.at("limit").as_string(), "quota");
     EXPECT_DOUBLE_EQ(report.at("throttled_seconds").to_number<double>(), 1.5);
+}
+
+TEST(BenchReport, OnlyEventsThatAreDoneAtTheirPaceAreLimitedByNobody) {
+    bench_measurement of = sample();
+    of.how.scenario = "village";
+    of.record.events.push_back(ending("bench-2", 10, of.record.events.front().published_at + 5'000));
+    bench_ending& last = of.record.events.back();
+    last.report.finished_at = last.published_at + 900;
+    EXPECT_EQ(bench_report(of).at("limit").as_string(), "none");
+    last.report.finished_at = last.published_at + 1'100;
+    EXPECT_EQ(bench_report(of).at("limit").as_string(), "simulator");
+}
+
+TEST(BenchReport, EveryFigureIsExplainedInTheDocumentation) {
+    std::ifstream file(std::string(TOCSIN_DOCS_FOLDER) + "/how-to/benchmark.md");
+    const std::string page{std::istreambuf_iterator<char>(file), {}};
+    for (const bench_figure& figure : bench_figures()) {
+        EXPECT_THAT(page, HasSubstr("`" + std::string(figure.name) + "`"));
+    }
 }
 
 TEST(BenchText, ShowsFiguresInUnitsThatPeopleRead) {

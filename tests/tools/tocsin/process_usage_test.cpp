@@ -16,6 +16,14 @@ TEST(ProcessUsage, ReadsPeakMemoryOutOfStatus) {
     EXPECT_GT(peak_memory_bytes(getpid()).value_or(0), 100'000U);
 }
 
+TEST(ProcessUsage, BusyIsEverythingButIdleAndWaitingForADisk) {
+    const auto tick = std::chrono::nanoseconds(std::chrono::seconds(1)) / sysconf(_SC_CLK_TCK);
+    EXPECT_EQ(busy_time("cpu  1 2 4 1000 2000 8 16 32 64 128\ncpu0 9 9 9"), 63 * tick);
+    EXPECT_EQ(busy_time("intr 1 2 3").count(), 0);
+    EXPECT_EQ(busy_time("").count(), 0);
+    EXPECT_GT(busy_time().count(), 0);
+}
+
 TEST(ProcessUsage, CountsSystemCallsOfAProcessWhereTheKernelLetsIt) {
     const auto calls = syscall_counter::attach(getpid());
     if (!calls) {
