@@ -1,5 +1,6 @@
 #include "engine/audience/device_store.hpp"
 
+#include "engine/audience/device_change_work.hpp"
 #include "engine/audience/roster_codec.hpp"
 #include "engine/core/digest.hpp"
 #include "engine/redis/check.hpp"
@@ -77,15 +78,6 @@ bool in(const std::vector<territory>& list, const territory& which) {
 
 }  // namespace
 
-struct device_store::pending {
-    device_change* change = nullptr;
-    token_hash hash;
-    std::string expected;  ///< What the index said last; empty: nothing.
-    std::vector<territory> before;
-    bool done = false;
-    change_outcome outcome = change_outcome::absent;
-};
-
 std::uint32_t device_store::buckets_for(const territory& where) const {
     const std::uint32_t population = sizing_.population(where.commune);
     // A zone is a part of its commune; nobody tells us how large a part.
@@ -97,6 +89,25 @@ std::optional<roster_head> device_store::known_head(
     std::string_view app, platform on, const territory& where) const {
     const auto head = heads_.find(cache_key(app, head_field(on, where)));
     return head == heads_.end() ? std::nullopt : std::optional(head->second);
+}
+
+std::optional<std::string> device_store::roster_key(const pending& item, const territory& where) const {
+    const device_change& change = *item.change;
+    const auto head = known_head(change.app, change.where, where);
+    if (!head) {
+        return std::nullopt;
+    }
+    return keys_.roster_bucket(
+        change.app, change.where, to_string(where), head->generation, item.hash.bucket(head->buckets));
+}
+
+std::optional<std::string> device_store::index_key(const pending& item) const {
+    const device_change& change = *item.change;
+    const auto index = heads_.find(cache_key(change.app, "index"));
+    if (index == heads_.end()) {
+        return std::nullopt;
+    }
+    return keys_.index_bucket(change.app, change.where, item.hash.bucket(index->second.buckets));
 }
 
 asio::awaitable<result<>> device_store::learn_heads(const std::vector<pending>& work) {
@@ -183,22 +194,14 @@ asio::awaitable<result<>> device_store::run_pass(std::vector<pending>& work) {
             continue;
         }
         const device_change& change = *item.change;
-        const auto index = heads_.find(cache_key(change.app, "index"));
-        if (index == heads_.end()) {
+        auto index = index_key(item);
+        if (!index) {
             item.done = true;  // Nobody has ever registered with this app.
             continue;
         }
-        const auto bucket_of = [&](const territory& where) -> std::optional<std::string> {
-            const auto head = known_head(change.app, change.where, where);
-            if (!head) {
-                return std::nullopt;
-            }
-            return keys_.roster_bucket(
-                change.app, change.where, to_string(where), head->generation,
-                item.hash.bucket(head->buckets));
-        };
+        const auto bucket_of = [&](const territory& where) { return roster_key(item, where); };
         const bool put = change.what == device_change::action::put;
-        keys.push_back(keys_.index_bucket(change.app, change.where, item.hash.bucket(index->second.buckets)));
+        keys.push_back(std::move(*index));
         std::size_t adds = 0;
         if (put) {
             for (const territory& where : change.which.follow) {
@@ -289,6 +292,11 @@ asio::awaitable<result<std::vector<change_outcome>>> device_store::apply(std::ve
     for (std::size_t i = 0; i < changes.size(); ++i) {
         work[i].change = &changes[i];
         work[i].hash = hash_token(changes[i].which.token);
+    }
+    if (redis_.is_cluster()) {
+        if (const auto changed = co_await apply_in_steps(work); changed.has_error()) {
+            co_return changed.error();
+        }
     }
     // The first pass supposes that every device is new, which a bulk import's are; each that is not
     // comes back with what the index says and is right at the second, unless somebody else is faster.

@@ -60,6 +60,11 @@ enum class change_outcome : std::uint8_t {
 /// changes of one device, from any number of processes, end as if made one after the other.
 /// A page that is read meanwhile sees each device before or after, never between; an event of many
 /// pages may meet a device that moves to another territory meanwhile in both, or in neither.
+///
+/// On a cluster the index and the rosters are on different nodes. A change then locks the device and
+/// makes one step after the other (device_store_steps.cpp); a page that is read meanwhile may see a
+/// device in more of its territories than it follows, and a change that was cut short is finished by
+/// the next of the same device, which waits some seconds for the lock.
 class device_store {
 public:
     device_store(redis::client& redis, keyspace keys, store_sizing sizing)
@@ -106,6 +111,16 @@ private:
     [[nodiscard]] std::uint32_t buckets_for(const territory& where) const;
     boost::asio::awaitable<result<>> learn_heads(const std::vector<pending>& work);
     boost::asio::awaitable<result<>> run_pass(std::vector<pending>& work);
+    [[nodiscard]] std::optional<std::string> roster_key(const pending& item, const territory& where) const;
+    [[nodiscard]] std::optional<std::string> index_key(const pending& item) const;
+
+    struct step_work;
+    boost::asio::awaitable<result<>> apply_in_steps(std::vector<pending>& work);
+    boost::asio::awaitable<result<>> claim(std::vector<step_work>& steps);
+    boost::asio::awaitable<result<>> spare_the_changed(std::vector<step_work>& steps);
+    boost::asio::awaitable<result<>> write_ahead(std::vector<step_work>& steps);
+    boost::asio::awaitable<result<>> write_rosters(std::vector<step_work>& steps);
+    boost::asio::awaitable<result<>> conclude(std::vector<step_work>& steps);
     [[nodiscard]] std::optional<roster_head> known_head(
         std::string_view app, platform on, const territory& where) const;
 

@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,20 @@ redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'letter', ARGV[1])
 redis.call('XACK', KEYS[2], ARGV[3], ARGV[4])
 return 1
 )lua");
+
+// On a cluster the two streams are on different nodes. The letter comes first: whoever dies before the
+// acknowledgement is followed by somebody who reads the entry again, and the mark tells him that its
+// letter is there.
+//
+// KEYS: dead letters, mark    ARGV: letter, max length, how long the mark stays (ms)
+const redis::script post_once_script("dead_letters.post_once", R"lua(
+if not redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[3]) then return 0 end
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'letter', ARGV[1])
+return 1
+)lua");
+
+/// Longer than an entry waits for an engine to come back.
+constexpr auto mark_stays = std::chrono::milliseconds(std::chrono::hours(24));
 
 /// `bytes` with everything that is not well-formed UTF-8 replaced by U+FFFD.
 std::string repaired(std::string_view bytes) {
@@ -61,12 +76,26 @@ std::string letter_document(
 
 boost::asio::awaitable<result<>> dead_letters::post(
     std::string stream, std::string entry, refusal why, std::string payload) {
-    const std::vector<std::string> keys{keys_.dead_letters(), stream};
-    const std::vector<std::string> arguments{
-        letter_document(stream, entry, why, payload), std::to_string(max_length_),
-        std::string(keyspace::group), entry};
+    std::string letter = letter_document(stream, entry, why, payload);
     redis::request ask;
-    ask.add_script(post_script, keys, arguments);
+    if (redis_.is_cluster()) {
+        const std::vector<std::string> keys{keys_.dead_letters(), keys_.posted(stream, entry)};
+        const std::vector<std::string> arguments{
+            std::move(letter), std::to_string(max_length_), std::to_string(mark_stays.count())};
+        redis::request first;
+        first.add_script(post_once_script, keys, arguments);
+        auto answer = co_await redis_.execute(std::move(first));
+        const auto posted = redis::checked(std::move(answer));
+        if (posted.has_error()) {
+            co_return posted.error();
+        }
+        ask.add("XACK", stream, keyspace::group, entry);
+    } else {
+        const std::vector<std::string> keys{keys_.dead_letters(), stream};
+        const std::vector<std::string> arguments{
+            std::move(letter), std::to_string(max_length_), std::string(keyspace::group), entry};
+        ask.add_script(post_script, keys, arguments);
+    }
     auto answer = co_await redis_.execute(std::move(ask));
     const auto posted = redis::checked(std::move(answer));
     if (posted.has_error()) {

@@ -18,8 +18,8 @@ namespace tocsin {
 [[nodiscard]] std::string letter_document(
     std::string_view stream, std::string_view entry, const refusal& why, std::string_view payload);
 
-/// Where entries go that cannot be accepted: reported and acknowledged in one step, so that they are
-/// neither lost nor in anybody's way.
+/// Where entries go that cannot be accepted: reported and acknowledged in one step, on a cluster in
+/// two that are safe to repeat, so that they are neither lost nor in anybody's way.
 class dead_letters {
 public:
     dead_letters(redis::client& redis, keyspace keys, std::size_t max_length, metrics_shard& metrics)

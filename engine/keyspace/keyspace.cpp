@@ -55,4 +55,18 @@ std::string keyspace::index_bucket(std::string_view app, platform where, std::ui
     return key;
 }
 
+std::string keyspace::beside(std::string_view key, std::string_view what, std::string_view which) const {
+    // If the prefix has braces, they come first here too, and all keys share a slot anyway.
+    std::string out;
+    out.reserve(prefix_.size() + key.size() + what.size() + which.size() + 5);
+    out += prefix_;
+    out += ':';
+    out += what;
+    out += ":{";
+    out += key;
+    out += "}:";
+    out += which;
+    return out;
+}
+
 }  // namespace tocsin

@@ -33,7 +33,8 @@ public:
     [[nodiscard]] std::string registrar() const { return prefix_ + ":registrar"; }
 
     // What all engines are told while they run. One slot.
-    /// Hash: "pause:<app or *>/<platform or *>", "rate:<app>/<platform>", "quota:<name>" → since, rate, until.
+    /// Hash: "pause:<app or *>/<platform or *>", "rate:<app>/<platform>", "quota:<name>" → since, rate,
+    /// until.
     [[nodiscard]] std::string control() const { return prefix_ + ":{control}:state"; }
     /// Stream: an entry for each change of the others, to wake whoever waits for one.
     [[nodiscard]] std::string control_changes() const { return prefix_ + ":{control}:changes"; }
@@ -72,6 +73,23 @@ public:
         std::uint32_t bucket) const;
     /// Hash: 96-bit token hash → what the device follows.
     [[nodiscard]] std::string index_bucket(std::string_view app, platform where, std::uint32_t bucket) const;
+
+    /// A key in the slot of `key`, which has no braces of its own, so that one script can touch both.
+    [[nodiscard]] std::string beside(
+        std::string_view key, std::string_view what, std::string_view which) const;
+    /// String: who changes a device at this moment, on a cluster; expires by itself. `hash` is the
+    /// device's in that bucket of the index.
+    [[nodiscard]] std::string change_lock(std::string_view index_bucket, std::string_view hash) const {
+        return beside(index_bucket, "changing", hash);
+    }
+    /// String: this entry of a stream has its letter; expires by itself.
+    [[nodiscard]] std::string posted(std::string_view stream, std::string_view entry) const {
+        return beside(dead_letters(), "posted", std::string(stream) + ':' + std::string(entry));
+    }
+    /// String: this letter's entry was put back on `stream`; expires by itself.
+    [[nodiscard]] std::string put_back(std::string_view stream, std::string_view letter) const {
+        return beside(stream, "put-back", letter);
+    }
 
     [[nodiscard]] const std::string& prefix() const noexcept { return prefix_; }
 

@@ -11,6 +11,7 @@
 #include <boost/json/parse.hpp>
 
 #include <algorithm>
+#include <chrono>
 
 #include <fmt/format.h>
 
@@ -93,18 +94,49 @@ asio::awaitable<result<std::vector<letter>>> by_ids(redis_session& redis, std::v
     co_return out;
 }
 
-/// Puts each entry back where it came from and takes its letter away.
-asio::awaitable<result<>> act(redis_session& redis, std::vector<letter> letters, bool put_back) {
+// On a cluster a letter and the stream it came from are on different nodes, so this takes two steps
+// everywhere. The mark keeps a command that broke off between them from doing the first one twice.
+//
+// KEYS: stream, mark    ARGV: field, payload, how long the mark stays (ms)
+const redis::script put_back_script("dead_letters.put_back", R"lua(
+if not redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[3]) then return 0 end
+redis.call('XADD', KEYS[1], '*', ARGV[1], ARGV[2])
+return 1
+)lua");
+
+constexpr auto mark_stays = std::chrono::milliseconds(std::chrono::hours(24));
+
+asio::awaitable<result<>> return_entries(redis_session& redis, const std::vector<letter>& letters) {
     redis::request ask;
-    ask.add("MULTI");
     for (const letter& one : letters) {
         const bool event = one.stream == redis.keys().events();
-        if (put_back && (event || one.stream == redis.keys().registrations())) {
-            ask.add("XADD", one.stream, "*", event ? "event" : "registration", one.payload);
+        if (event || one.stream == redis.keys().registrations()) {
+            const std::vector<std::string> keys{one.stream, redis.keys().put_back(one.stream, one.id)};
+            const std::vector<std::string> arguments{
+                event ? "event" : "registration", one.payload, std::to_string(mark_stays.count())};
+            ask.add_script(put_back_script, keys, arguments);
         }
+    }
+    if (ask.empty()) {
+        co_return result<>();
+    }
+    auto answer = co_await redis.redis().execute(std::move(ask));
+    const auto checked = redis::checked(std::move(answer));
+    co_return checked.has_error() ? result<>(checked.error()) : result<>();
+}
+
+/// Puts each entry back where it came from, if that is wanted, and takes its letter away.
+asio::awaitable<result<>> act(redis_session& redis, std::vector<letter> letters, bool put_back) {
+    if (put_back) {
+        const auto returned = co_await return_entries(redis, letters);
+        if (returned.has_error()) {
+            co_return returned;
+        }
+    }
+    redis::request ask;
+    for (const letter& one : letters) {
         ask.add("XDEL", redis.keys().dead_letters(), one.id);
     }
-    ask.add("EXEC");
     auto answer = co_await redis.redis().execute(std::move(ask));
     const auto checked = redis::checked(std::move(answer));
     co_return checked.has_error() ? result<>(checked.error()) : result<>();

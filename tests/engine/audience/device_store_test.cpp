@@ -1,6 +1,7 @@
 #include "engine/audience/device_store.hpp"
 
 #include "engine/audience/roster_codec.hpp"
+#include "tests/engine/audience/device_changes.hpp"
 #include "tests/support/redis_fixture.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -13,26 +14,9 @@
 namespace tocsin {
 namespace {
 
-territory place(std::string_view code, std::string zone = {}) {
-    return {*parse_commune_id(code), std::move(zone)};
-}
-
-device_change put(std::string token, std::vector<territory> follow, std::uint32_t registered_at = 1) {
-    device_change out;
-    out.app = "mairies";
-    out.where = platform::fcm;
-    out.which.token = std::move(token);
-    out.which.follow = std::move(follow);
-    out.which.registered_at = registered_at;
-    std::ranges::sort(out.which.follow);
-    return out;
-}
-
-device_change removal(std::string token) {
-    device_change out = put(std::move(token), {});
-    out.what = device_change::action::remove;
-    return out;
-}
+using testing::place;
+using testing::put;
+using testing::removal;
 
 class DeviceStoreTest : public testing::redis_fixture {
 protected:
@@ -43,21 +27,7 @@ protected:
         auto out = run(store.find("mairies", platform::fcm, token)).value();
         return out ? std::optional(std::move(out->which)) : std::nullopt;
     }
-    /// How often each device stands in a roster, whatever the roster.
-    std::map<std::string, int> roster_entries() {
-        std::map<std::string, int> out;
-        for (const auto& roster : run(store.all_rosters("mairies", platform::fcm)).value()) {
-            for (std::uint32_t b = 0; b < roster.head.buckets; ++b) {
-                redis::request ask;
-                ask.add("HKEYS", keys.roster_bucket("mairies", platform::fcm, to_string(roster.where), 1, b));
-                const auto fields = run(redis.execute(std::move(ask))).value();
-                for (std::size_t i = 0; i < fields.front().size(); ++i) {
-                    ++out[std::string(fields.front()[i].text())];
-                }
-            }
-        }
-        return out;
-    }
+    std::map<std::string, int> roster_entries() { return testing::roster_entries(loop, redis, store); }
 
     store_sizing sizing{[](commune_id) { return 1'000U; }, [](std::string_view) { return 10'000ULL; }};
     device_store store{redis, keys, sizing};

@@ -1,0 +1,318 @@
+#include "engine/audience/device_change_work.hpp"
+#include "engine/audience/device_store.hpp"
+#include "engine/audience/roster_codec.hpp"
+#include "engine/redis/check.hpp"
+#include "engine/redis/error.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <set>
+#include <utility>
+
+// On a cluster a device's index entry and its roster entries are in different slots, and no script can
+// write them together. So, for each device:
+//
+//   1. lock it, for some seconds, and read what the index says;
+//   2. let the index name both what it follows and what it will: from here on, whoever comes after us
+//      knows everywhere it may stand, however far we get;
+//   3. write the new roster entries, and only then delete the old ones: an event may meet it twice,
+//      and does not miss it;
+//   4. let the index name what it follows now, and unlock it, if the lock is still ours; else start over.
+//
+// A lock in the slot of the index tells changes of one device apart. Whoever lost it, because it was
+// too slow, does it all again, so the index and the rosters agree in the end in any case but one: that
+// it stands still for longer than the lock lasts, writes a roster after all, and dies at that moment.
+
+namespace tocsin {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using redis::redis_errc;
+
+constexpr auto lock_lease = 5s;
+constexpr auto busy_pause = 20ms;
+/// A lock that is held again and again for so long is a defect somewhere.
+constexpr auto longest_wait = 60s;
+/// So few that their locks do not run out.
+constexpr std::size_t devices_at_once = 256;
+
+// KEYS: index bucket, lock    ARGV: field, lease (ms), what to write if there is nothing (or empty)
+// Returns false if somebody else changes the device, else our claim and what the index said.
+const redis::script claim_script("device_store.claim", R"lua(
+local now = redis.call('TIME')
+local claim = now[1] .. '.' .. now[2]
+if not redis.call('SET', KEYS[2], claim, 'NX', 'PX', ARGV[2]) then return false end
+local current = redis.call('HGET', KEYS[1], ARGV[1])
+if not current and ARGV[3] ~= '' then redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end
+return {claim, current or ''}
+)lua");
+
+// KEYS: index bucket, lock    ARGV: field, claim, value (empty: delete), unlock (1 or 0)
+// Returns 0 if the claim is not ours any more.
+const redis::script write_script("device_store.write_index", R"lua(
+if redis.call('GET', KEYS[2]) ~= ARGV[2] then return 0 end
+if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end
+if ARGV[4] == '1' then redis.call('DEL', KEYS[2]) end
+return 1
+)lua");
+
+std::vector<territory> union_of(const std::vector<territory>& a, const std::vector<territory>& b) {
+    std::vector<territory> out;
+    std::ranges::set_union(a, b, std::back_inserter(out));
+    return out;
+}
+
+asio::awaitable<result<redis::replies>> run(redis::client& redis, redis::request what) {
+    if (what.empty()) {
+        co_return redis::replies();
+    }
+    auto answer = co_await redis.execute(std::move(what));
+    co_return redis::checked(std::move(answer));
+}
+
+}  // namespace
+
+/// A change that is being made.
+struct device_store::step_work {
+    pending* item = nullptr;
+    std::string index;
+    std::string lock;
+    std::string claim;
+    bool dropped = false;  ///< Not ours at this moment: to be tried again.
+    bool spared = false;   ///< It is to be left as it is.
+
+    [[nodiscard]] bool active() const noexcept { return !dropped && !spared; }
+    [[nodiscard]] bool is_put() const noexcept { return item->change->what == device_change::action::put; }
+
+    void add_write(redis::request& to, std::string value, bool unlock) const {
+        const std::vector<std::string> keys{index, lock};
+        const std::vector<std::string> arguments{
+            std::string(item->hash.view()), claim, std::move(value), unlock ? "1" : "0"};
+        to.add_script(write_script, keys, arguments);
+    }
+};
+
+asio::awaitable<result<>> device_store::apply_in_steps(std::vector<pending>& work) {
+    asio::steady_timer pause(co_await asio::this_coro::executor);
+    duration waited{};
+    for (;;) {
+        if (const auto learnt = co_await learn_heads(work); learnt.has_error()) {
+            co_return learnt.error();
+        }
+        std::vector<step_work> steps;
+        std::set<std::string> taken;  // The first change of each device; the next one waits for it.
+        for (pending& item : work) {
+            if (item.done || steps.size() == devices_at_once) {
+                continue;
+            }
+            auto index = index_key(item);
+            if (!index) {
+                item.done = true;  // Nobody has ever registered with this app.
+                continue;
+            }
+            step_work step;
+            step.item = &item;
+            step.lock = keys_.change_lock(*index, item.hash.view());
+            step.index = std::move(*index);
+            if (taken.insert(step.lock).second) {
+                steps.push_back(std::move(step));
+            }
+        }
+        if (steps.empty()) {
+            co_return result<>();
+        }
+        result<> went = co_await claim(steps);
+        if (went.has_value()) {
+            went = co_await learn_heads(work);  // Of what the devices followed before.
+        }
+        if (went.has_value()) {
+            went = co_await spare_the_changed(steps);
+        }
+        if (went.has_value()) {
+            went = co_await write_ahead(steps);
+        }
+        if (went.has_value()) {
+            went = co_await write_rosters(steps);
+        }
+        if (went.has_value()) {
+            went = co_await conclude(steps);
+        }
+        if (went.has_error()) {
+            co_return went;
+        }
+        if (std::ranges::none_of(steps, &step_work::dropped)) {
+            continue;
+        }
+        if (waited >= longest_wait) {
+            co_return redis_errc::timed_out;
+        }
+        waited += busy_pause;
+        pause.expires_after(busy_pause);
+        co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+}
+
+asio::awaitable<result<>> device_store::claim(std::vector<step_work>& steps) {
+    redis::request ask;
+    for (const step_work& step : steps) {
+        const std::vector<std::string> keys{step.index, step.lock};
+        const std::vector<std::string> arguments{
+            std::string(step.item->hash.view()), std::to_string(lock_lease / 1ms),
+            step.is_put() ? encode_follows(step.item->change->which.follow) : std::string()};
+        ask.add_script(claim_script, keys, arguments);
+    }
+    const auto answers = co_await run(redis_, std::move(ask));
+    if (answers.has_error()) {
+        co_return answers.error();
+    }
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        const redis::reply answer = (*answers)[i];
+        step_work& step = steps[i];
+        if (answer.is_nil()) {
+            step.dropped = true;
+            continue;
+        }
+        if (answer.size() != 2) {
+            co_return redis_errc::unexpected_reply;
+        }
+        step.claim = answer[0].text();
+        step.item->expected = answer[1].text();
+        auto before = decode_follows(step.item->expected);
+        if (!before) {
+            co_return redis_errc::unexpected_reply;
+        }
+        step.item->before = std::move(*before);
+        step.spared = !step.is_put() && step.item->expected.empty();
+        step.item->outcome = change_outcome::absent;
+    }
+    co_return result<>();
+}
+
+asio::awaitable<result<>> device_store::spare_the_changed(std::vector<step_work>& steps) {
+    redis::request ask;
+    std::vector<step_work*> asked;
+    for (step_work& step : steps) {
+        const device_change& change = *step.item->change;
+        if (!step.active() || step.is_put() || !change.only_if_entry) {
+            continue;
+        }
+        for (const territory& where : step.item->before) {
+            if (const auto key = roster_key(*step.item, where)) {
+                ask.add("HGET", *key, change.which.token);
+                asked.push_back(&step);
+                break;
+            }
+        }
+    }
+    const auto answers = co_await run(redis_, std::move(ask));
+    if (answers.has_error()) {
+        co_return answers.error();
+    }
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        if ((*answers)[i].text() != *asked[i]->item->change->only_if_entry) {
+            asked[i]->spared = true;
+            asked[i]->item->outcome = change_outcome::kept;
+        }
+    }
+    co_return result<>();
+}
+
+asio::awaitable<result<>> device_store::write_ahead(std::vector<step_work>& steps) {
+    redis::request ask;
+    std::vector<step_work*> asked;
+    for (step_work& step : steps) {
+        if (!step.active() || !step.is_put() || step.item->expected.empty()) {
+            continue;  // A removal adds nothing, and a new device was written with the claim.
+        }
+        std::string both = encode_follows(union_of(step.item->before, step.item->change->which.follow));
+        if (both != step.item->expected) {
+            step.add_write(ask, std::move(both), false);
+            asked.push_back(&step);
+        }
+    }
+    const auto answers = co_await run(redis_, std::move(ask));
+    if (answers.has_error()) {
+        co_return answers.error();
+    }
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        asked[i]->dropped = (*answers)[i].integer() != 1;
+    }
+    co_return result<>();
+}
+
+asio::awaitable<result<>> device_store::write_rosters(std::vector<step_work>& steps) {
+    redis::request adds;
+    redis::request removals;
+    for (const step_work& step : steps) {
+        if (!step.active()) {
+            continue;
+        }
+        const device& which = step.item->change->which;
+        const std::string entry = step.is_put() ? encode_roster_entry(which) : std::string();
+        for (const territory& where : step.is_put() ? which.follow : std::vector<territory>()) {
+            if (const auto key = roster_key(*step.item, where)) {
+                adds.add("HSET", *key, which.token, entry);
+            }
+        }
+        for (const territory& where : step.item->before) {
+            const auto key = roster_key(*step.item, where);
+            const bool stays = step.is_put() && std::ranges::binary_search(which.follow, where);
+            if (key && !stays) {
+                removals.add("HDEL", *key, which.token);
+            }
+        }
+    }
+    const auto added = co_await run(redis_, std::move(adds));
+    if (added.has_error()) {
+        co_return added.error();
+    }
+    const auto removed = co_await run(redis_, std::move(removals));
+    co_return removed.has_error() ? result<>(removed.error()) : result<>();
+}
+
+asio::awaitable<result<>> device_store::conclude(std::vector<step_work>& steps) {
+    redis::request ask;
+    std::vector<step_work*> asked;
+    for (step_work& step : steps) {
+        if (step.dropped) {
+            continue;
+        }
+        std::string value;
+        if (step.spared) {
+            value = step.item->expected;
+        } else if (step.is_put()) {
+            value = encode_follows(step.item->change->which.follow);
+        }
+        step.add_write(ask, std::move(value), true);
+        asked.push_back(&step);
+    }
+    const auto answers = co_await run(redis_, std::move(ask));
+    if (answers.has_error()) {
+        co_return answers.error();
+    }
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        step_work& step = *asked[i];
+        if ((*answers)[i].integer() != 1) {
+            step.dropped = true;
+            continue;
+        }
+        step.item->done = true;
+        if (step.spared) {
+            continue;
+        }
+        const bool is_new = step.item->expected.empty();
+        step.item->outcome = !step.is_put() ? change_outcome::removed
+                             : is_new       ? change_outcome::added
+                                            : change_outcome::replaced;
+    }
+    co_return result<>();
+}
+
+}  // namespace tocsin
