@@ -209,7 +209,8 @@ asio::awaitable<void> client::state::run(std::shared_ptr<state> self) {
         }
         ++self->errors;
         self->link.reset();
-        co_await self->back_off(attempt++);
+        co_await self->back_off(attempt);
+        ++attempt;
     }
     self->link.reset();
 }
