@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <iterator>
 #include <set>
@@ -21,8 +22,8 @@
 //   1. lock it, for some seconds, and read what the index says;
 //   2. let the index name both what it follows and what it will: from here on, whoever comes after us
 //      knows everywhere it may stand, however far we get;
-//   3. write the new roster entries, and only then delete the old ones: an event may meet it twice,
-//      and does not miss it;
+//   3. write it into the rosters that are new to it, then into those it stays in, and only then delete
+//      it from the others: an event may meet it twice, and does not miss it;
 //   4. let the index name what it follows now, and unlock it, if the lock is still ours; else start over.
 //
 // A lock in the slot of the index tells changes of one device apart. Whoever lost it, because it was
@@ -247,34 +248,40 @@ asio::awaitable<result<>> device_store::write_ahead(std::vector<step_work>& step
     co_return result<>();
 }
 
+// Three rounds, because an entry says of itself whether its device is sent to from there: from the
+// first of the territories it follows that the event is for. Were the list of an old place the new one
+// before the new place is written, the old one could point to where nothing stands yet.
 asio::awaitable<result<>> device_store::write_rosters(std::vector<step_work>& steps) {
-    redis::request adds;
-    redis::request removals;
+    std::array<redis::request, 3> rounds;
+    auto& [joins, updates, leaves] = rounds;
     for (const step_work& step : steps) {
         if (!step.active()) {
             continue;
         }
         const device& which = step.item->change->which;
+        const std::vector<territory>& before = step.item->before;
         const std::string entry = step.is_put() ? encode_roster_entry(which) : std::string();
         for (const territory& where : step.is_put() ? which.follow : std::vector<territory>()) {
             if (const auto key = roster_key(*step.item, where)) {
-                adds.add("HSET", *key, which.token, entry);
+                redis::request& round = std::ranges::binary_search(before, where) ? updates : joins;
+                round.add("HSET", *key, which.token, entry);
             }
         }
-        for (const territory& where : step.item->before) {
+        for (const territory& where : before) {
             const auto key = roster_key(*step.item, where);
             const bool stays = step.is_put() && std::ranges::binary_search(which.follow, where);
             if (key && !stays) {
-                removals.add("HDEL", *key, which.token);
+                leaves.add("HDEL", *key, which.token);
             }
         }
     }
-    const auto added = co_await run(redis_, std::move(adds));
-    if (added.has_error()) {
-        co_return added.error();
+    for (redis::request& round : rounds) {
+        const auto written = co_await run(redis_, std::move(round));
+        if (written.has_error()) {
+            co_return written.error();
+        }
     }
-    const auto removed = co_await run(redis_, std::move(removals));
-    co_return removed.has_error() ? result<>(removed.error()) : result<>();
+    co_return result<>();
 }
 
 asio::awaitable<result<>> device_store::conclude(std::vector<step_work>& steps) {

@@ -201,7 +201,7 @@ page_settlement page::settlement(bool shard_done) {
     out.shard_entry = from_->entry;
     out.page = number();
     out.shard_done = shard_done;
-    out.sent_if_repeated = sent_;
+    out.devices = pushes_.size();
     const auto count = [&out](std::string field, std::uint64_t amount) {
         if (amount != 0) {
             out.increments.emplace_back(std::move(field), amount);

@@ -71,10 +71,6 @@ public:
     /// The same for one push that has come back from a connection.
     void replace_content(push& item, const message& content) noexcept;
 
-    /// The page was opened before, by an engine that did not settle it: whatever is sent now may
-    /// have been sent before.
-    void set_reopened() noexcept { reopened_ = true; }
-
     // The end of one push, one call each.
     void finish(push& item, outcome how) noexcept;
     /// Accepted by the provider `latency` after the event was read.
@@ -88,10 +84,7 @@ public:
     // What happens on the way.
     /// Called when a push is handed to a connection.
     void count_sent(push& item) noexcept {
-        ++sent_;
-        if (reopened_ || item.maybe_sent) {
-            ++possible_duplicates_;
-        }
+        possible_duplicates_ += item.maybe_sent ? 1 : 0;
     }
     void count_retry() noexcept { ++retries_; }
     void count_reason(std::string_view reason);
@@ -122,13 +115,11 @@ private:
     std::vector<std::uint32_t> communes_;    ///< Of each roster (push::territory): what it counts for.
     std::vector<std::uint64_t> accepted_by_roster_;
     std::array<std::uint64_t, outcome_count> outcomes_{};
-    std::uint64_t sent_ = 0;
     std::uint64_t retries_ = 0;
     std::uint64_t possible_duplicates_ = 0;
     std::size_t remaining_ = 0;
     std::size_t trials_ = 0;
     std::size_t malformed_ = 0;
-    bool reopened_ = false;
     bool first_time_ = true;  ///< A page of retries targets nobody anew.
     boost::unordered_flat_map<std::uint32_t, std::uint64_t> latencies_;
     boost::unordered_flat_map<std::string, std::uint64_t> reasons_;

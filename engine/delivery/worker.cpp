@@ -416,8 +416,7 @@ asio::awaitable<bool> worker::open_page(lane_runner& runner, std::shared_ptr<act
     const active_event& event = *from->event;
     redis::request ask;
     // In the same pipeline, so that it costs no round trip: from now on this page may have been sent.
-    ask.add("SETBIT", ledger_.keys().opened(event.id), what->number(), 1);
-    ask.add("GETBIT", ledger_.keys().settled(event.id), what->number());
+    ask_to_open(ask, ledger_.keys(), event.id, what->number());
     const std::vector<bucket_run> runs = runs_of_page(from->work, index);
     for (const bucket_run& run : runs) {
         const std::string name = to_string(run.where);
@@ -452,9 +451,6 @@ asio::awaitable<bool> worker::open_page(lane_runner& runner, std::shared_ptr<act
             shard_finished(*from);
         }
         co_return true;
-    }
-    if ((*answer)[0].integer() == 1) {
-        what->set_reopened();
     }
     const message* const rendered = from->content.get();
     if (from->work.devices.empty()) {
@@ -549,8 +545,7 @@ asio::awaitable<void> worker::settle(std::unique_ptr<page> what) {
             log_.warning(
                 "page.settled_twice", {{"event_id", event},
                                        {"target", to_string(from->which)},
-                                       {"page", settlement.page},
-                                       {"sent_twice_at_most", settlement.sent_if_repeated}});
+                                       {"page", settlement.page}});
         }
         if (!settlement.dead.empty() && !answer->repeated) {
             auto dead = settlement.dead;

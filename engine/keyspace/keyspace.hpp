@@ -49,8 +49,9 @@ public:
 
     // One event. All of them share its slot.
     [[nodiscard]] std::string ledger(std::string_view event) const { return of_event(event, "ledger"); }
-    /// Bitmaps, a bit a page: what was read to be sent, and what is settled.
+    /// String, a byte a page: how often it was read to be sent.
     [[nodiscard]] std::string opened(std::string_view event) const { return of_event(event, "opened"); }
+    /// Bitmap, a bit a page: what is settled.
     [[nodiscard]] std::string settled(std::string_view event) const { return of_event(event, "settled"); }
     /// Hash: dead devices that are accounted for and not yet removed from the store.
     [[nodiscard]] std::string dead(std::string_view event) const { return of_event(event, "dead"); }

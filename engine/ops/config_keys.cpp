@@ -108,11 +108,13 @@ constexpr std::string_view none = "(none)";
 constexpr auto keys = std::to_array<config_key>({
     key<&redis_settings::url>(
         redis, "url",
-        "Where Redis is: `redis://host:port/db`, `rediss://` with TLS, `redis://user:password@host`, or "
-        "`unix:///path/to.sock?db=0`."),
+        "Where Redis is: `redis://host:port/db`, `rediss://` with TLS, `redis://user:password@host`, "
+        "`unix:///path/to.sock?db=0`, a cluster at `redis+cluster://host:port,host:port`, or what Sentinels "
+        "name: "
+        "`redis+sentinel://host:port,host:port/master-name/db`. `rediss+…://` for these two with TLS."),
     key<&redis_settings::prefix>(redis, "prefix", "All keys in Redis begin with this and a colon."),
     as_path(key<&redis_settings::ca_file>(
-        redis, "ca_file", "Extra trust root (PEM) for `rediss://`, beside the system's.", none)),
+        redis, "ca_file", "Extra trust root (PEM) for `rediss…://`, beside the system's.", none)),
 
     key<&engine_settings::instance>(
         engine, "instance",

@@ -85,6 +85,12 @@ asio::awaitable<result<redis::replies>> run(redis::client& redis, redis::request
 
 }  // namespace
 
+void ask_to_open(redis::request& into, const keyspace& keys, std::string_view event, std::uint32_t page) {
+    into.add(
+        "BITFIELD", keys.opened(event), "OVERFLOW", "SAT", "INCRBY", "u8", "#" + std::to_string(page), 1);
+    into.add("GETBIT", keys.settled(event), page);
+}
+
 asio::awaitable<result<plan_outcome>> ledger::plan(const event_plan& what, std::string state) {
     std::vector<std::string> keys{keys_.ledger(what.event)};
     std::vector<std::string> arguments{std::string(keys_.group), what.entry, state};
@@ -291,10 +297,10 @@ asio::awaitable<result<settle_answer>> ledger::settle(page_settlement what) {
     const std::string name = to_string(what.which);
     const std::vector<std::string> keys{
         keys_.ledger(what.event), keys_.settled(what.event), keys_.dead(what.event),
-        keys_.shards(what.event, name), keys_.parked(what.event, name)};
+        keys_.shards(what.event, name), keys_.parked(what.event, name), keys_.opened(what.event)};
     std::vector<std::string> arguments{std::string(keys_.group),    consumer_,
                                        std::to_string(what.page),   what.shard_entry,
-                                       what.shard_done ? "1" : "0", std::to_string(what.sent_if_repeated)};
+                                       what.shard_done ? "1" : "0", std::to_string(what.devices)};
     arguments.push_back(std::to_string(what.increments.size()));
     for (const auto& [field, amount] : what.increments) {
         arguments.push_back(field);

@@ -71,8 +71,8 @@ struct page_settlement {
     std::vector<std::pair<std::string, std::uint64_t>> increments;
     std::vector<std::pair<std::int64_t, std::string>> parked;  ///< Due (ms), encode_listed().
     std::vector<std::pair<std::string, std::string>> dead;     ///< encode_dead(), reason.
-    /// Pushes of this page that may have reached a device twice if another engine settled it before us.
-    std::uint64_t sent_if_repeated = 0;
+    /// Pushes of the page: what another engine that opened it too may have sent as well.
+    std::uint64_t devices = 0;
 };
 
 struct settle_answer {
@@ -80,6 +80,11 @@ struct settle_answer {
     bool drained = false;   ///< The event has nothing left to do.
     std::string state;
 };
+
+/// Says that a page is about to be read, and asks whether it is settled: two commands, whose replies are
+/// how often it was opened by now, and 1 if there is nothing left to do. To be sent before its devices are
+/// read, so that whoever settles it knows of everybody who may have sent to it.
+void ask_to_open(redis::request& into, const keyspace& keys, std::string_view event, std::uint32_t page);
 
 /// Progress and sums of events in Redis. Each call is one script or one pipeline on the keys of one
 /// event, safe to repeat after an error.

@@ -108,15 +108,19 @@ local left = redis.call('HMGET', KEYS[1], 'open', 'parked')
 return (left[1] == '0' and left[2] == '0') and 1 or 0
 )lua");
 
-// KEYS: ledger, settled, dead, shards, parked
-// ARGV: group, consumer, page, entry, done, sent if repeated,
+// KEYS: ledger, settled, dead, shards, parked, opened
+// ARGV: group, consumer, page, entry, done, devices,
 //       increments, field, amount, …, parked, due, member, …, dead, member, reason, …
 // Returns repeated, drained, state.
 const redis::script settle("ledger.settle", R"lua(
 local repeated = redis.call('SETBIT', KEYS[2], ARGV[3], 1)
-if repeated == 1 then
-  if ARGV[6] ~= '0' then redis.call('HINCRBY', KEYS[1], 'possible_duplicates', ARGV[6]) end
-else
+if repeated == 0 then
+  -- Each further engine that opened the page, dead or alive, may have sent to all of it. One that
+  -- opens it from now on sees that it is settled.
+  local opened = redis.call('BITFIELD', KEYS[6], 'GET', 'u8', '#' .. ARGV[3])[1]
+  if opened > 1 and ARGV[6] ~= '0' then
+    redis.call('HINCRBY', KEYS[1], 'possible_duplicates', (opened - 1) * ARGV[6])
+  end
   local a = 8
   for i = 1, tonumber(ARGV[7]) do
     redis.call('HINCRBY', KEYS[1], ARGV[a], ARGV[a + 1])

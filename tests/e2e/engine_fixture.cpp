@@ -118,11 +118,11 @@ void engine_fixture::import(const std::string& lines) {
 }
 
 std::string engine_fixture::publish(const std::string& document) {
-    return redis.cli({"XADD", "tocsin:events", "*", "event", document});
+    return ask_redis({"XADD", "tocsin:events", "*", "event", document});
 }
 
 std::vector<std::string> engine_fixture::entries(const std::string& stream) {
-    std::istringstream lines(redis.cli({"XRANGE", "tocsin:" + stream, "-", "+"}));
+    std::istringstream lines(ask_redis({"XRANGE", "tocsin:" + stream, "-", "+"}));
     std::vector<std::string> out;
     std::string line;
     // An entry is three lines: its id, the field's name, the value.
@@ -136,8 +136,8 @@ std::vector<std::string> engine_fixture::entries(const std::string& stream) {
 
 void engine_fixture::wait_for_length(const std::string& stream, std::size_t count) {
     ASSERT_TRUE(eventually([&] {
-        return std::stoul(redis.cli({"XLEN", "tocsin:" + stream})) >= count;
-    })) << redis.cli({"XLEN", "tocsin:" + stream});
+        return std::stoul(ask_redis({"XLEN", "tocsin:" + stream})) >= count;
+    })) << ask_redis({"XLEN", "tocsin:" + stream});
 }
 
 boost::json::object engine_fixture::wait_for_result(const std::string& event) {

@@ -45,6 +45,9 @@ protected:
     /// Waits until `stream` has `count` entries.
     void wait_for_length(const std::string& stream, std::size_t count);
 
+    /// One command, the key in second place, as redis_server::cli().
+    virtual std::string ask_redis(const std::vector<std::string>& command) { return redis.cli(command); }
+
     /// Requests that the simulator's endpoint has seen so far.
     std::uint64_t requests(const std::string& endpoint) const;
 

@@ -102,8 +102,7 @@ public:
         const std::shared_ptr<active_shard> from = shards_.front();
         auto what = std::make_unique<page>(from, from->next, in_.time.now());
         redis::request ask;
-        ask.add("SETBIT", book_.keys().opened("crue"), what->number(), 1);
-        ask.add("GETBIT", book_.keys().settled("crue"), what->number());
+        ask_to_open(ask, book_.keys(), "crue", what->number());
         const auto answer = run(book_.connection().execute(std::move(ask)));
         ASSERT_TRUE(answer.has_value());
         ++from->next;
@@ -116,9 +115,6 @@ public:
                 ASSERT_TRUE(run(book_.complete("crue", mairies, from->entry)).has_value());
             }
             return;
-        }
-        if ((*answer)[0].integer() == 1) {
-            what->set_reopened();
         }
         what->fill_listed(&in_.content);
         page& open = *what;

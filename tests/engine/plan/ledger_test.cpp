@@ -51,7 +51,7 @@ protected:
         out.shard_done = true;
         out.increments = {
             {ledger_names::outcome_field(mairies, outcome::accepted), accepted}, {"targeted", accepted}};
-        out.sent_if_repeated = accepted;
+        out.devices = accepted;
         return out;
     }
     std::string field(const std::string& name) { return server.cli({"HGET", keys.ledger("crue"), name}); }
@@ -92,6 +92,11 @@ TEST_F(LedgerTest, TheMostUrgentEventComesFirst) {
 TEST_F(LedgerTest, APageThatIsSettledTwiceCountsOnce) {
     start(2);
     const auto shards = claim(book).shards;
+    for (ledger* const opener : {&book, &other}) {
+        redis::request ask;
+        ask_to_open(ask, keys, "crue", shards[0].work.first_page);
+        ASSERT_TRUE(run(opener->connection().execute(std::move(ask))).has_value());
+    }
     const auto first = run(book.settle(settlement_of(shards[0], 900))).value();
     EXPECT_FALSE(first.repeated);
     EXPECT_FALSE(first.drained);
