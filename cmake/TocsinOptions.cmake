@@ -1,5 +1,6 @@
 option(TOCSIN_BUILD_TESTS "Build the tests" ON)
 option(TOCSIN_BUILD_BENCH "Build the benchmarks" ON)
+option(TOCSIN_BUILD_FUZZ "Build the fuzz targets for libFuzzer (needs clang 16 or newer)" OFF)
 set(TOCSIN_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize= (empty for none)")
 
 set(CMAKE_CXX_STANDARD 20)
@@ -18,13 +19,23 @@ add_compile_options(
 add_compile_definitions(
   BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE BOOST_ASIO_SEPARATE_COMPILATION
   BOOST_BEAST_SEPARATE_COMPILATION BOOST_JSON_NO_LIB BOOST_URL_NO_LIB)
+if(TOCSIN_BUILD_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang" OR CMAKE_CXX_COMPILER_VERSION VERSION_LESS 16)
+    message(FATAL_ERROR "TOCSIN_BUILD_FUZZ needs clang 16 or newer: older ones cannot read the ranges of GCC 12's "
+                        "library. Use the preset \"fuzz\", after apt-get install clang-16 libclang-rt-16-dev.")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 if(TOCSIN_SANITIZE)
   if(TOCSIN_SANITIZE MATCHES "thread")
     # GCC's TSan does not model the fences inside Asio; the mutexes beside them it does.
     add_compile_options(-Wno-tsan)
   endif()
   # Instrumented code confuses GCC 12's flow analysis into warnings about Boost's own headers.
-  add_compile_options(-fsanitize=${TOCSIN_SANITIZE} -fno-omit-frame-pointer -Wno-maybe-uninitialized)
+  add_compile_options(-fsanitize=${TOCSIN_SANITIZE} -fno-omit-frame-pointer)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-Wno-maybe-uninitialized)
+  endif()
   add_link_options(-fsanitize=${TOCSIN_SANITIZE})
 endif()
 

@@ -189,8 +189,14 @@ void engine::implementation::make_control() {
     registrations_redis = std::make_unique<redis::client>(executor, address, time, log);
     controls_redis = std::make_unique<redis::client>(executor, address, time, log);
     board = std::make_unique<control_board>(*control_redis, keys);
-    controls = std::make_unique<control_watch>(
-        *controls_redis, keys, log, [this](const control_state& state) { obey(state); });
+    control_watch::listeners hear;
+    hear.changed = [this](const control_state& state) { obey(state); };
+    hear.removed = [this](const std::vector<removed_device>& gone) {
+        for (auto& one : cores) {
+            asio::post(one->context, [work = one->work.get(), gone] { work->forget(gone); });
+        }
+    };
+    controls = std::make_unique<control_watch>(*controls_redis, keys, log, std::move(hear));
     store = std::make_unique<device_store>(*control_redis, keys, sizing());
     book = std::make_unique<ledger>(*control_redis, keys, how.engine.instance);
     letters = std::make_unique<dead_letters>(
@@ -223,7 +229,7 @@ void engine::implementation::make_control() {
         *events, *book, *store, *letters, preparer, time, log, *control_numbers,
         [this](std::shared_ptr<active_event> event) { work_finder->announce(std::move(event)); });
     devices = std::make_unique<registrar>(
-        *registrations, *control_redis, *store, *letters, preparer, how.engine.instance, time, log,
+        *registrations, *control_redis, *store, *letters, *board, preparer, how.engine.instance, time, log,
         *control_numbers);
     redis_health =
         &health_checks.add_flag("redis", "No answer from Redis yet at " + address.describe() + ".");

@@ -42,6 +42,7 @@ private:
         std::tuple<std::string, std::string, std::string, std::string>,
         std::shared_ptr<auth::oauth_token_source>>
         token_sources_;
+    std::map<std::string, std::shared_ptr<fcm::host_relief>> fcm_hosts_;
 };
 
 /// A base URL: an address without a path.
@@ -198,6 +199,11 @@ parsed<std::shared_ptr<provider>> workshop::make(const std::string& app, const f
     }
     auto shared = std::make_shared<fcm::service>();
     shared->app = app;
+    auto& host = fcm_hosts_[where->authority];
+    if (host == nullptr) {
+        host = std::make_shared<fcm::host_relief>(random_());
+    }
+    shared->host = host;
     shared->where = {std::move(*where), "fcm", *context};
     shared->path = "/v1/projects/" + project + "/messages:send";
     shared->tokens = tokens;

@@ -56,7 +56,7 @@ void BM_Page_ReadAndFill(benchmark::State& state) {
     shard->pages = 1;
     const std::vector<bucket_run> runs{{{*parse_commune_id("21231"), {}}, 1, 0, buckets_per_page}};
     for (auto _ : state) {
-        page made(shard, 0);
+        page made(shard, 0, time_point{});
         made.fill(parse(bytes, buckets_per_page), 0, runs, nullptr);
         benchmark::DoNotOptimize(made.pushes().data());
     }

@@ -3,6 +3,7 @@
 #include "engine/audience/device_change_work.hpp"
 #include "engine/audience/roster_codec.hpp"
 #include "engine/core/digest.hpp"
+#include "engine/redis/check.hpp"
 #include "engine/redis/error.hpp"
 
 #include <algorithm>
@@ -309,6 +310,35 @@ asio::awaitable<result<std::vector<change_outcome>>> device_store::apply(std::ve
     }
     std::vector<change_outcome> out(work.size());
     std::ranges::transform(work, out.begin(), &pending::outcome);
+    co_return out;
+}
+
+asio::awaitable<result<std::vector<bool>>> device_store::registered(
+    std::string app, platform where, std::vector<std::string> tokens) {
+    std::vector<bool> out(tokens.size(), false);
+    redis::request first;
+    first.add("HGET", keys_.rosters(app), "index");
+    const auto head_answer = co_await redis_.execute(std::move(first));
+    if (head_answer.has_error()) {
+        co_return head_answer.error();
+    }
+    const auto index = parse_head(head_answer->front().text());
+    if (!index || tokens.empty()) {
+        co_return out;
+    }
+    redis::request second;
+    for (const std::string& token : tokens) {
+        const token_hash hash = hash_token(token);
+        second.add("HEXISTS", keys_.index_bucket(app, where, hash.bucket(index->buckets)), hash.view());
+    }
+    auto answer = co_await redis_.execute(std::move(second));
+    const auto checked = redis::checked(std::move(answer));
+    if (checked.has_error()) {
+        co_return checked.error();
+    }
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i] = (*checked)[i].integer() == 1;
+    }
     co_return out;
 }
 

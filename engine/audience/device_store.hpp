@@ -81,6 +81,10 @@ public:
     boost::asio::awaitable<result<std::optional<found>>> find(
         std::string app, platform where, std::string token);
 
+    /// Whether each of the tokens is registered, in one round trip.
+    boost::asio::awaitable<result<std::vector<bool>>> registered(
+        std::string app, platform where, std::vector<std::string> tokens);
+
     /// The roster of each of `where`; empty for those that nobody has ever followed.
     boost::asio::awaitable<result<std::vector<std::optional<roster_head>>>> heads(
         std::string app, platform on, std::vector<territory> where);

@@ -11,8 +11,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Changes are only there to wake whoever waits: nobody reads them twice.
-constexpr int changes_kept = 100;
+// Whoever waits reads them at once: they only have to outlast a short absence.
+constexpr int changes_kept = 50'000;
 
 }  // namespace
 
@@ -132,6 +132,18 @@ asio::awaitable<result<control_board::cancel_answer>> control_board::cancel(std:
         co_return told.error();
     }
     co_return out;
+}
+
+asio::awaitable<result<>> control_board::tell_removed(std::vector<removed_device> devices) {
+    redis::request ask;
+    for (const removed_device& one : devices) {
+        ask.add(
+            "XADD", keys_.control_changes(), "MAXLEN", "~", changes_kept, "*", "removed", to_string(one.which),
+            "token", one.token);
+    }
+    auto answer = co_await redis_.execute(std::move(ask));
+    const auto checked = redis::checked(std::move(answer));
+    co_return checked.has_error() ? result<>(checked.error()) : result<>();
 }
 
 asio::awaitable<result<>> control_board::forget_cancelled(std::string event) {

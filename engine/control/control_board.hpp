@@ -41,6 +41,9 @@ public:
     };
     /// Nothing of `event` is sent from now on that is not on its way; repeatable.
     boost::asio::awaitable<result<cancel_answer>> cancel(std::string event);
+    /// Devices that were taken out of the store by somebody's wish: what waits for them in any engine
+    /// is not sent.
+    boost::asio::awaitable<result<>> tell_removed(std::vector<removed_device> devices);
     /// The event has ended.
     boost::asio::awaitable<result<>> forget_cancelled(std::string event);
 

@@ -46,6 +46,12 @@ struct control_state {
 /// Reads one field of the control hash into `into`; what cannot be read is left out.
 void read_control_field(control_state& into, std::string_view name, std::string_view value);
 
+/// A device that has been unregistered.
+struct removed_device {
+    target which;
+    std::string token;  ///< As the store has it.
+};
+
 // The fields' names.
 [[nodiscard]] std::string hold_field(const hold_selector& which);
 [[nodiscard]] std::string rate_field(const target& which);

@@ -1,6 +1,7 @@
 #include "engine/control/control_watch.hpp"
 
 #include "engine/redis/check.hpp"
+#include "engine/redis/streams.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -17,36 +18,60 @@ using namespace std::chrono_literals;
 
 constexpr auto longest_wait = 1s;
 constexpr auto error_pause = 250ms;
+constexpr int changes_at_once = 1'000;
 
 }  // namespace
 
 asio::awaitable<result<>> control_watch::follow() {
-    // The place to wait from is read before the state: a change in between wakes us at once.
-    redis::request newest;
-    newest.add("XREVRANGE", keys_.control_changes(), "+", "-", "COUNT", 1);
-    auto answer = co_await redis_.execute(std::move(newest));
-    const auto last = redis::checked(std::move(answer));
-    if (last.has_error()) {
-        co_return last.error();
+    // The place to wait from is known before the state is read: a change in between wakes us at once.
+    if (from_.empty()) {
+        redis::request newest;
+        newest.add("XREVRANGE", keys_.control_changes(), "+", "-", "COUNT", 1);
+        auto answer = co_await redis_.execute(std::move(newest));
+        const auto last = redis::checked(std::move(answer));
+        if (last.has_error()) {
+            co_return last.error();
+        }
+        const redis::reply entries = last->front();
+        from_ = entries.size() == 0 ? std::string("0-0") : std::string(entries[0][0].text());
     }
-    const redis::reply entries = last->front();
-    const std::string from = entries.size() == 0 ? std::string("0-0") : std::string(entries[0][0].text());
     auto now = co_await board_.read();
     if (now.has_error()) {
         co_return now.error();
     }
     if (*now != known_ && !stopping_) {
         known_ = std::move(*now);
-        changed_(known_);
+        tell_.changed(known_);
     }
     redis::request wait;
     wait.add(
-        "XREAD", "COUNT", 1, "BLOCK", std::chrono::milliseconds(longest_wait).count(), "STREAMS",
-        keys_.control_changes(), from);
+        "XREAD", "COUNT", changes_at_once, "BLOCK", std::chrono::milliseconds(longest_wait).count(),
+        "STREAMS", keys_.control_changes(), from_);
     wait.expect_delay(longest_wait);
     auto woken = co_await redis_.execute(std::move(wait));
     const auto fine = redis::checked(std::move(woken));
-    co_return fine.has_error() ? result<>(fine.error()) : result<>();
+    if (fine.has_error()) {
+        co_return fine.error();
+    }
+    const auto batches = redis::parse_batches(fine->front());
+    if (batches.has_error()) {
+        co_return batches.error();
+    }
+    std::vector<removed_device> removed;
+    for (const redis::stream_batch& batch : *batches) {
+        for (const redis::stream_entry& entry : batch.entries) {
+            from_ = entry.id;
+            const auto which = parse_target(entry.field("removed").value_or(""));
+            const auto token = entry.field("token");
+            if (which && token) {
+                removed.push_back({*which, std::string(*token)});
+            }
+        }
+    }
+    if (!removed.empty() && !stopping_) {
+        tell_.removed(std::move(removed));
+    }
+    co_return result<>();
 }
 
 asio::awaitable<void> control_watch::run() {

@@ -10,6 +10,7 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace tocsin {
 
@@ -17,11 +18,14 @@ namespace tocsin {
 /// within a second if the waking was missed.
 class control_watch {
 public:
-    /// `redis` is held up by blocking reads: nobody else may use it. `changed` is called with every
-    /// state that differs from the one before.
-    control_watch(
-        redis::client& redis, keyspace keys, logger& log, std::function<void(const control_state&)> changed)
-        : redis_(redis), keys_(keys), board_(redis, std::move(keys)), log_(log), changed_(std::move(changed)) {}
+    struct listeners {
+        /// Every state that differs from the one before.
+        std::function<void(const control_state&)> changed;
+        std::function<void(std::vector<removed_device>)> removed = [](std::vector<removed_device>) {};
+    };
+    /// `redis` is held up by blocking reads: nobody else may use it.
+    control_watch(redis::client& redis, keyspace keys, logger& log, listeners tell)
+        : redis_(redis), keys_(keys), board_(redis, std::move(keys)), log_(log), tell_(std::move(tell)) {}
 
     /// Runs until stop() and the closing of the client.
     boost::asio::awaitable<void> run();
@@ -34,8 +38,9 @@ private:
     keyspace keys_;
     control_board board_;
     logger& log_;
-    std::function<void(const control_state&)> changed_;
+    listeners tell_;
     control_state known_;
+    std::string from_;  ///< The last change that was read; empty: none yet in this life.
     bool stopping_ = false;
 };
 

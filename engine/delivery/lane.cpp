@@ -23,6 +23,7 @@ constexpr auto quota_pause = 60s;
 // How many pushes try out a credential that the breaker has doubted.
 constexpr std::size_t few_probes = 5;
 constexpr auto sweep_period = 1s;
+constexpr auto remember_forgotten = 10min;
 
 // After the breaker has tripped: a minute, then twice as long each time, up to a quarter of an hour.
 constexpr std::uint32_t most_trip_doublings = 4;
@@ -219,6 +220,14 @@ bool lane::end_if_over(push& item, time_point now) noexcept {
     if (event.cancelled.load(std::memory_order_relaxed)) {
         finish(item, outcome::cancelled, {});
         return true;
+    }
+    if (!forgotten_.empty()) {
+        // A page that was read later shows whether the device has come back.
+        const auto found = forgotten_.find(std::string(item.token));
+        if (found != forgotten_.end() && found->second >= item.owner->read_at()) {
+            finish(item, outcome::cancelled, "DeviceForgotten");
+            return true;
+        }
     }
     const std::atomic<bool>* const rejected = item.owner->rejected();
     if (rejected != nullptr && rejected->load(std::memory_order_relaxed)) {
@@ -458,6 +467,13 @@ bool lane::tick(time_point now) {
     if (limited_until_ <= now) {
         limited_until_ = {};
     }
+    if (!forgotten_.empty() && now >= next_forgetting_) {
+        // What has waited so long is swept once more; what is read from now on does not hold them.
+        next_forgetting_ = now + remember_forgotten / 4;
+        sweep(now);
+        boost::unordered::erase_if(
+            forgotten_, [now](const auto& one) { return now - one.second > remember_forgotten; });
+    }
     if (probing_ && probes_left_ == 0 && in_flight_ == 0) {
         probes_left_ = few_probes;  // Those that went out ended without a verdict on the credential.
     }
@@ -514,6 +530,10 @@ void lane::hold_quota(time_point until) noexcept {
     if (until > paused_until_ && until > time_.now()) {
         pause("QuotaUsedUp", until, lane_bound::quota);
     }
+}
+
+void lane::forget(std::string_view token, time_point now) {
+    forgotten_.insert_or_assign(std::string(token), now);
 }
 
 void lane::sweep(time_point now) {

@@ -10,6 +10,8 @@
 #include "engine/ops/metrics.hpp"
 #include "engine/plan/shard.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -88,6 +90,8 @@ public:
     /// When tick() is worth calling again; time_point::max(): not before something else happens.
     [[nodiscard]] time_point next_look() const noexcept;
 
+    /// A device that was taken out of the store: whatever waits for it is not sent.
+    void forget(std::string_view token, time_point now);
     /// Ends at once whatever waits and whose event is over.
     void sweep(time_point now);
 
@@ -174,6 +178,9 @@ private:
         std::string reason;
     };
     std::vector<trial> trials_;
+    /// Devices that were forgotten, until nothing can wait for them any more.
+    boost::unordered_flat_map<std::string, time_point> forgotten_;
+    time_point next_forgetting_{};
     std::uint32_t trips_ = 0;   ///< Since a push was last accepted.
     std::size_t probes_left_ = 0;  ///< While the breaker is being tried: what may still go out.
     bool probing_ = false;

@@ -31,7 +31,8 @@ bool first_match(const audience& whom, const roster_entry& entry, const territor
 
 }  // namespace
 
-page::page(std::shared_ptr<active_shard> from, std::uint32_t index) : from_(std::move(from)), index_(index) {
+page::page(std::shared_ptr<active_shard> from, std::uint32_t index, time_point now)
+    : from_(std::move(from)), index_(index), read_at_(now) {
     const auto flag = from_->event->rejected.find(from_->which);
     rejected_ = flag == from_->event->rejected.end() ? nullptr : &flag->second;
 }
@@ -223,13 +224,11 @@ page_settlement page::settlement(bool shard_done) {
     for (const auto& [bucket, times] : latencies_) {
         count(std::string(names::latency_prefix) + std::to_string(bucket), times);
     }
-    if (from_->event->counts_communes) {
-        for (std::size_t i = 0; i < communes_.size(); ++i) {
-            if (communes_[i] != 0) {
-                count(
-                    std::string(names::commune_prefix) + to_string(commune_id(communes_[i])),
-                    accepted_by_roster_[i]);
-            }
+    for (std::size_t i = 0; i < communes_.size(); ++i) {
+        if (communes_[i] != 0) {
+            count(
+                std::string(names::commune_prefix) + to_string(commune_id(communes_[i])),
+                accepted_by_roster_[i]);
         }
     }
     out.parked = std::move(parked_);

@@ -43,7 +43,8 @@ struct active_shard {
 /// bytes that they point into. Belongs to one thread.
 class page {
 public:
-    page(std::shared_ptr<active_shard> from, std::uint32_t index);
+    /// `now`: before the devices are read.
+    page(std::shared_ptr<active_shard> from, std::uint32_t index, time_point now);
     page(const page&) = delete;
     page& operator=(const page&) = delete;
 
@@ -61,6 +62,8 @@ public:
     [[nodiscard]] std::uint32_t number() const noexcept { return from_->work.first_page + index_; }
     /// Set once the provider has refused the event itself; null if nobody can.
     [[nodiscard]] std::atomic<bool>* rejected() const noexcept { return rejected_; }
+    /// What the store said after this instant is not in the page.
+    [[nodiscard]] time_point read_at() const noexcept { return read_at_; }
     [[nodiscard]] std::size_t unread_entries() const noexcept { return malformed_; }
 
     /// What was not sent yet is sent with this from now on.
@@ -111,6 +114,7 @@ private:
 
     std::shared_ptr<active_shard> from_;
     std::uint32_t index_;
+    time_point read_at_;
     std::atomic<bool>* rejected_ = nullptr;
     redis::replies storage_;
     std::vector<push> pushes_;

@@ -289,6 +289,35 @@ worker::lane_runner& worker::runner_for(const target& which) {
     return *runner;
 }
 
+void worker::forget(const std::vector<removed_device>& devices) {
+    for (const removed_device& one : devices) {
+        if (const auto found = lanes_.find(one.which); found != lanes_.end()) {
+            found->second->line.forget(one.token, time_.now());
+        }
+    }
+}
+
+asio::awaitable<result<>> worker::forget_unregistered(std::shared_ptr<active_shard> from) {
+    // Who was named by a selector and never registered has the entry of nobody, and stays.
+    static const std::string nobody = encode_roster_entry(device{});
+    std::vector<std::string> tokens;
+    for (const listed_device& one : from->work.devices) {
+        tokens.push_back(one.token);
+    }
+    const auto known = co_await store_.registered(from->which.app, from->which.on, std::move(tokens));
+    if (known.has_error()) {
+        co_return known.error();
+    }
+    lane_runner& runner = *lanes_.at(from->which);
+    for (std::size_t i = 0; i < known->size(); ++i) {
+        const listed_device& one = from->work.devices[i];
+        if (!(*known)[i] && one.entry != nobody) {
+            runner.line.forget(one.token, time_.now());
+        }
+    }
+    co_return result<>();
+}
+
 asio::awaitable<void> worker::lease_slice(std::shared_ptr<lane_runner> runner, slice_question asked) {
     const busy_scope here(*this);
     quota_book::question what;
@@ -383,7 +412,7 @@ asio::awaitable<void> worker::feed(std::shared_ptr<lane_runner> runner) {
 asio::awaitable<bool> worker::open_page(lane_runner& runner, std::shared_ptr<active_shard> from) {
     const busy_scope here(*this);
     const std::uint32_t index = from->next;
-    auto what = std::make_unique<page>(from, index);
+    auto what = std::make_unique<page>(from, index, time_.now());
     const active_event& event = *from->event;
     redis::request ask;
     // In the same pipeline, so that it costs no round trip: from now on this page may have been sent.
@@ -399,6 +428,12 @@ asio::awaitable<bool> worker::open_page(lane_runner& runner, std::shared_ptr<act
         }
     }
     auto answer = co_await redis_.execute(std::move(ask));
+    if (!from->work.devices.empty() && answer.has_value()) {
+        const auto asked = co_await forget_unregistered(from);
+        if (asked.has_error()) {
+            answer = asked.error();
+        }
+    }
     if (answer.has_error() || answer->first_error()) {
         co_await pause_after_error(
             "page.read_failed",

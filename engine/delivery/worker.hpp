@@ -69,6 +69,9 @@ public:
     /// What operators and providers have laid down for all engines.
     void set_controls(const control_state& state);
 
+    /// Nothing leaves any more for these.
+    void forget(const std::vector<removed_device>& devices);
+
     /// Takes over a claimed shard.
     void assign(std::shared_ptr<active_event> event, target which, claimed_shard work);
 
@@ -97,6 +100,8 @@ private:
     void page_done(page& what);
     boost::asio::awaitable<void> settle(std::unique_ptr<page> what);
     boost::asio::awaitable<void> watch(std::shared_ptr<lane_runner> runner);
+    /// The devices of a page of retries that are no longer in the store.
+    boost::asio::awaitable<result<>> forget_unregistered(std::shared_ptr<active_shard> from);
     boost::asio::awaitable<void> pause_after_error(std::string_view doing, error_code why);
     void shard_finished(const active_shard& which);
     [[nodiscard]] std::vector<push*> in_flight_of(const target& which) const;

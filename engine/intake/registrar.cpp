@@ -173,9 +173,22 @@ asio::awaitable<result<>> registrar::handle(const std::vector<redis::stream_entr
         co_return result<>();
     }
     const std::size_t count = changes.size();
+    std::vector<removed_device> removed;
+    for (const device_change& change : changes) {
+        if (change.what == device_change::action::remove) {
+            removed.push_back({target{change.app, change.where}, change.which.token});
+        }
+    }
     const auto applied = co_await store_.apply(std::move(changes));
     if (applied.has_error()) {
         co_return applied.error();
+    }
+    // Before the acknowledgement: once a device is known to be gone, nothing leaves for it.
+    if (!removed.empty()) {
+        const auto told = co_await board_.tell_removed(std::move(removed));
+        if (told.has_error()) {
+            co_return told.error();
+        }
     }
     auto answer = co_await redis_.execute(std::move(acknowledge));
     const auto acknowledged = redis::checked(std::move(answer));

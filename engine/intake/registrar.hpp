@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/audience/device_store.hpp"
+#include "engine/control/control_board.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/log.hpp"
 #include "engine/event/registration.hpp"
@@ -29,12 +30,13 @@ class registrar {
 public:
     registrar(
         stream_consumer& stream, redis::client& redis, device_store& store, dead_letters& letters,
-        const event_preparer& known, std::string instance, const time_source& time, logger& log,
+        control_board& board, const event_preparer& known, std::string instance, const time_source& time, logger& log,
         metrics_shard& metrics)
         : stream_(stream),
           redis_(redis),
           store_(store),
           letters_(letters),
+          board_(board),
           known_(known),
           instance_(std::move(instance)),
           time_(time),
@@ -55,6 +57,7 @@ private:
     redis::client& redis_;
     device_store& store_;
     dead_letters& letters_;
+    control_board& board_;
     const event_preparer& known_;
     std::string instance_;
     const time_source& time_;

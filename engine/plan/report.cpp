@@ -38,7 +38,7 @@ void read_outcome(event_report& out, std::string_view name, std::uint64_t amount
 /// A commune in which nobody was reached has its line too: that is what its mayor must see.
 void name_communes(event_report& out, const ledger_fields& fields) {
     const auto written = fields.find(names::audience);
-    if (!out.counts_communes || written == fields.end()) {
+    if (written == fields.end()) {
         return;
     }
     const auto whom = audience::decode(written->second);
@@ -131,6 +131,24 @@ std::string final_state(const event_report& report) {
     return "finished";
 }
 
+json::object communes_object(const event_report& report, const territories& places) {
+    json::object communes;
+    for (const auto& [insee, accepted] : report.communes) {
+        const auto id = parse_commune_id(insee);
+        const auto* const commune = id ? places.find(*id) : nullptr;
+        json::object one{{"accepted", accepted}};
+        if (commune != nullptr) {
+            one["population"] = commune->population;
+            one["reach"] = commune->population == 0
+                               ? json::value(nullptr)
+                               : json::value(rounded(
+                                     static_cast<double>(accepted) / static_cast<double>(commune->population)));
+        }
+        communes[insee] = std::move(one);
+    }
+    return communes;
+}
+
 json::object result_document(const event_report& report, const territories& places) {
     json::object out;
     out["event"] = report.event;
@@ -164,22 +182,7 @@ json::object result_document(const event_report& report, const territories& plac
     }
     out["apps"] = std::move(apps);
     if (report.counts_communes) {
-        json::object communes;
-        for (const auto& [insee, accepted] : report.communes) {
-            const auto id = parse_commune_id(insee);
-            const auto* const commune = id ? places.find(*id) : nullptr;
-            json::object one{{"accepted", accepted}};
-            if (commune != nullptr) {
-                one["population"] = commune->population;
-                one["reach"] =
-                    commune->population == 0
-                        ? json::value(nullptr)
-                        : json::value(rounded(
-                              static_cast<double>(accepted) / static_cast<double>(commune->population)));
-            }
-            communes[insee] = std::move(one);
-        }
-        out["communes"] = std::move(communes);
+        out["communes"] = communes_object(report, places);
     }
     return out;
 }

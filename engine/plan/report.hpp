@@ -32,7 +32,7 @@ struct event_report {
     std::map<std::string, std::uint64_t> reasons;  ///< "apns:Unregistered"
     std::map<std::string, std::map<std::string, std::array<std::uint64_t, outcome_count>>> apps;
     std::map<std::string, std::uint64_t> communes;  ///< INSEE code → accepted devices.
-    bool counts_communes = false;
+    bool counts_communes = false;  ///< The result lists them; `tocsin report` does in any case.
     histogram latencies;  ///< Milliseconds from the reading of the event to the provider's acceptance.
 
     [[nodiscard]] std::uint64_t count(outcome how) const noexcept {
@@ -45,6 +45,9 @@ struct event_report {
 
 /// How an event that has nothing left to do ended: "finished", "cancelled", "expired" or "failed".
 [[nodiscard]] std::string final_state(const event_report& report);
+
+/// Accepted devices, inhabitants and reach of each commune of the audience, by INSEE code.
+[[nodiscard]] boost::json::object communes_object(const event_report& report, const territories& places);
 
 /// The `result` document of the contract (§6).
 [[nodiscard]] boost::json::object result_document(const event_report& report, const territories& places);

@@ -168,7 +168,8 @@ asio::awaitable<void> connection::run(std::shared_ptr<connection> self) {
         }
         ++self->errors_;
         self->link_.reset();
-        co_await self->back_off(attempt++);
+        co_await self->back_off(attempt);
+        ++attempt;
     }
     self->link_.reset();
 }

@@ -1,5 +1,7 @@
 #include "providers/fcm/channel.hpp"
 
+#include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace tocsin::fcm {
@@ -18,7 +20,9 @@ http2::pool_policy policy() {
     return out;
 }
 
-line_wiring wiring_of(service& shared, const channel_context& context, response_counters& counters) {
+line_wiring wiring_of(
+    service& shared, const channel_context& context, response_counters& counters,
+    std::function<void(time_point)> held) {
     auth::oauth_token_source& tokens = *shared.tokens;
     return {
         shared.app,
@@ -30,10 +34,12 @@ line_wiring wiring_of(service& shared, const channel_context& context, response_
         counters,
         shared.health,
         shared.project,
+        *shared.host,
         tokens.slot(),
         [&tokens](time_point written_at, time_point now) {
             return tokens.refresh_after_rejection(written_at, now);
-        }};
+        },
+        std::move(held)};
 }
 
 }  // namespace
@@ -42,7 +48,10 @@ fcm_channel::fcm_channel(std::shared_ptr<service> shared, const channel_context&
     : service_(std::move(shared)),
       counters_(context.metrics, service_->app, platform::fcm),
       pool_(service_->connections->get(context.thread, context.executor, service_->where, policy())),
-      line_(wiring_of(*service_, context, counters_)) {
+      line_(wiring_of(*service_, context, counters_, [this](time_point until) { wake_at(until); })),
+      time_(context.time),
+      relief_(context.executor),
+      alive_(std::make_shared<char>()) {
     pool_->attach(line_);
     new_token_ = service_->tokens->subscribe(context.executor, [this] { wake(); });
 }
@@ -55,6 +64,24 @@ void fcm_channel::wake() {
     // Without a token there is nothing that could be sent; its coming wakes us again.
     if (line_.can_send()) {
         pool_->wake(line_);
+    }
+}
+
+void fcm_channel::wake_at(time_point when) noexcept {
+    if (relief_waits_) {
+        return;
+    }
+    try {
+        relief_.expires_after(std::max(when - time_.now(), duration::zero()));
+        relief_.async_wait([this, alive = std::weak_ptr<void>(alive_)](const error_code& cancelled) {
+            if (!cancelled && !alive.expired()) {
+                relief_waits_ = false;
+                wake();
+            }
+        });
+        relief_waits_ = true;
+    } catch (const std::exception&) {
+        // Out of memory for a timer: the lane, too, wakes us while pushes wait in it.
     }
 }
 

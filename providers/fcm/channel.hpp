@@ -7,6 +7,8 @@
 #include "providers/connections.hpp"
 #include "providers/fcm/line.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+
 #include <memory>
 #include <string>
 
@@ -21,6 +23,7 @@ struct service {
     std::shared_ptr<connection_registry> connections;
     credential_health health;
     project_record project;
+    std::shared_ptr<host_relief> host;  ///< Shared by all apps that send there.
 };
 
 /// One app on FCM on one thread. All apps of a thread share the connections to one host.
@@ -37,11 +40,17 @@ public:
     [[nodiscard]] channel_statistics statistics() const override;
 
 private:
+    void wake_at(time_point when) noexcept;
+
     // The service first: the line looks at what it owns.
     std::shared_ptr<service> service_;
     response_counters counters_;
     std::shared_ptr<http2::pool> pool_;
     line line_;
+    const time_source& time_;
+    boost::asio::steady_timer relief_;
+    bool relief_waits_ = false;
+    std::shared_ptr<void> alive_;
     auth::oauth_token_source::subscription new_token_;
 };
 

@@ -1,5 +1,8 @@
 #include "providers/fcm/line.hpp"
 
+#include "providers/common/retry_after.hpp"
+
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -14,6 +17,7 @@ constexpr std::size_t quota_answers_of_devices = 10;
 constexpr std::chrono::milliseconds quota_pause = 60s;
 constexpr std::chrono::milliseconds least_pause = 10s;  // Google: between two tries of anything.
 constexpr auto between_apple_lines = 10min;
+constexpr std::chrono::milliseconds longest_told_pause = 10min;
 
 }  // namespace
 
@@ -28,10 +32,17 @@ bool line::next_request(std::uint64_t, time_point now, http2::request& out) noex
     if (token == nullptr) {
         return false;
     }
+    if (wiring_.host.in_trouble() && now < wiring_.host.next_try()) [[unlikely]] {
+        wiring_.held(wiring_.host.next_try());
+        return false;
+    }
     push* const item = wiring_.source.take(now);
     if (item == nullptr) {
         return false;
     }
+    // Asked for only now that there is something to send: a probe that is not sent would delay the next.
+    // Another thread may have been faster; then there are two probes, and no harm.
+    static_cast<void>(wiring_.host.may_send(now));
     const auto& content = static_cast<const rendered_message&>(*item->content);
     out.add(":method", "POST");
     out.add(":scheme", "https");
@@ -58,6 +69,7 @@ http2::connection_advice line::on_response(const http2::response& answer) noexce
         wiring_.project.note_accepted(answer.answered_at);
         content.note_accepted();
         verdict what;
+        weigh_load(false, answer);
         what.action = reaction::accept;
         what.status = 200;
         what.provider_id = message_name(answer.body);
@@ -73,6 +85,7 @@ http2::connection_advice line::on_response(const http2::response& answer) noexce
     around.message_accepted = content.accepted();
     judgement given(said, around, item.attempts, wiring_.time.wall_now());
     weigh(given, item, answer);
+    weigh_load(given.why() == cause::unavailable, answer);
     wiring_.counters.count(given.what().status, given.what().reason);
     wiring_.source.settle(item, given.what(), answer.answered_at);
     // FCM authenticates each request, so no answer says anything about the connection.
@@ -87,6 +100,27 @@ void line::weigh(judgement& given, const push& item, const http2::response& answ
         tell(given, item, answer);
     } catch (const std::exception&) {
         // Out of memory for a sentence: the verdict stands without it.
+    }
+}
+
+void line::weigh_load(bool turned_away, const http2::response& answer) noexcept {
+    const bool too_many = load_.note(turned_away, answer.answered_at);
+    if (!turned_away) {
+        if (wiring_.host.works(answer.written_at)) {
+            wiring_.log.info("fcm.host_works_again", {{"host", wiring_.authority}});
+        }
+        return;
+    }
+    auto told = parse_retry_after(answer.retry_after, wiring_.time.wall_now());
+    if (told) {
+        told = std::min(*told, longest_told_pause);  // One mistake there would silence every app.
+    }
+    if (too_many && wiring_.host.overloaded(answer.answered_at, told)) {
+        wiring_.log.warning(
+            "fcm.host_overloaded",
+            {{"host", wiring_.authority}, {"app", wiring_.app}, {"status", answer.status}});
+    } else {
+        static_cast<void>(wiring_.host.turned_away(answer.written_at, answer.answered_at, told));
     }
 }
 

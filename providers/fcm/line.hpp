@@ -7,6 +7,7 @@
 #include "providers/common/credential_health.hpp"
 #include "providers/common/response_counters.hpp"
 #include "providers/common/token_slot.hpp"
+#include "providers/fcm/host_relief.hpp"
 #include "providers/fcm/judgement.hpp"
 #include "providers/fcm/message.hpp"
 #include "providers/http2/client.hpp"
@@ -52,15 +53,19 @@ struct line_wiring {
     response_counters& counters;
     credential_health& health;
     project_record& project;
+    host_relief& host;
     const token_slot& token;
     /// What oauth_token_source::refresh_after_rejection() does.
     std::function<auth::renewal(time_point written_at, time_point now)> refresh;
+    /// Told that the host is left alone until then: whoever may wake the line does so at that time.
+    std::function<void(time_point until)> held;
 };
 
 /// One app's way to FCM on one thread: makes requests of pushes, and verdicts of answers. Knows no
 /// connection; a pool asks it.
 ///
-/// While there is no access token it draws nothing; who has a new one wakes the channel.
+/// While there is no access token it draws nothing; who has a new one wakes the channel. Nor while the host
+/// is left alone.
 class line final : public http2::client {
 public:
     explicit line(line_wiring wiring);
@@ -80,6 +85,8 @@ public:
 private:
     /// What the table cannot know: what was said before, and how old the token is.
     void weigh(judgement& given, const push& item, const http2::response& answer) noexcept;
+    /// Whether the host as a whole is in trouble.
+    void weigh_load(bool turned_away, const http2::response& answer) noexcept;
     void weigh_quota(judgement& given, time_point now) noexcept;
     void tell(judgement& given, const push& item, const http2::response& answer);
     void report(const judgement& given, std::string problem);
@@ -89,6 +96,7 @@ private:
     std::size_t in_flight_ = 0;
     time_point quota_window_{};
     std::size_t quota_answers_ = 0;
+    overload_watch load_;
     time_point apple_told_{};
     const message* told_about_ = nullptr;
 };

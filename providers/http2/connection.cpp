@@ -218,6 +218,10 @@ void connection::settle(bool received) {
     }
     if (!session_->accepting()) {
         drain(session_->ending().message());
+    } else if (session_->internal_errors_in_a_row() >= session::internal_errors_to_retire) {
+        drain(
+            std::to_string(session_->internal_errors_in_a_row()) +
+            " requests in a row were reset with INTERNAL_ERROR");
     }
     if (finish_if_over()) {
         return;

@@ -1,15 +1,16 @@
+#include "providers/http2/connect_first.hpp"
 #include "providers/http2/connection.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <utility>
 
 #include <netinet/in.h>
@@ -74,7 +75,6 @@ asio::awaitable<void> connection::dial(std::shared_ptr<connection> self, ticket_
 
 /// Tries the addresses of the host one after another, in random order. Empty if one accepted.
 asio::awaitable<std::string> connection::connect() {
-    using namespace asio::experimental::awaitable_operators;
     const std::string port = std::to_string(context_.where.port);
     const auto [unresolved, found] =
         co_await resolver_.async_resolve(context_.where.host, port, asio::as_tuple(asio::use_awaitable));
@@ -94,33 +94,19 @@ asio::awaitable<std::string> connection::connect() {
     doing_ = "connecting";
     const auto share = context_.policy.dial_timeout / static_cast<std::int64_t>(addresses.size());
     const auto patience = std::max<std::chrono::milliseconds>(share, std::chrono::seconds(1));
-    error_code refused;
-    for (const tcp::endpoint& address : addresses) {
-        error_code failed;
-        socket_.close(failed);
-        socket_.open(address.protocol(), failed);
-        if (failed) {
-            refused = failed;
-            continue;
-        }
-        asio::steady_timer limit(context_.executor, patience);
-        const auto first = co_await (
-            socket_.async_connect(address, asio::as_tuple(asio::use_awaitable)) ||
-            limit.async_wait(asio::as_tuple(asio::use_awaitable)));
-        if (phase_ != phase::dialling) {
-            co_return std::string();
-        }
-        refused = asio::error::timed_out;
-        if (first.index() == 0) {
-            refused = std::get<0>(std::get<0>(first));
-        }
-        if (!refused) {
-            tune(socket_);
-            co_return std::string();
-        }
+    const std::size_t count = addresses.size();
+    std::function<bool()> wanted = [this] { return phase_ == phase::dialling; };
+    const error_code refused =
+        co_await connect_first(socket_, std::move(addresses), patience, std::move(wanted));
+    if (phase_ != phase::dialling) {
+        co_return std::string();
+    }
+    if (!refused) {
+        tune(socket_);
+        co_return std::string();
     }
     co_return "cannot connect to " + host_and_port() + ": " + refused.message() + " (" +
-        std::to_string(addresses.size()) + (addresses.size() == 1 ? " address" : " addresses") + " tried)";
+        std::to_string(count) + (count == 1 ? " address" : " addresses") + " tried)";
 }
 
 /// The TLS handshake. Empty if the peer is who it should be and speaks h2.

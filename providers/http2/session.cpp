@@ -151,6 +151,9 @@ struct session::callbacks {
             return 0;
         }
         if (slot->waiting) {
+            if (code == NGHTTP2_INTERNAL_ERROR) {
+                ++me.internal_errors_in_a_row_;
+            }
             const close_reason reason = to_close_reason(code);
             me.fail(*slot, reason.why, reason.detail);
         }
@@ -421,6 +424,7 @@ stream_slot* session::find(std::int32_t id) noexcept {
 
 void session::answer(stream_slot& slot) noexcept {
     timeouts_in_a_row_ = 0;
+    internal_errors_in_a_row_ = 0;
     if (!slot.waiting) {
         return;
     }

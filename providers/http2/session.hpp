@@ -76,6 +76,11 @@ public:
     [[nodiscard]] std::optional<time_point> next_deadline() const noexcept;
     [[nodiscard]] std::size_t timeouts_in_a_row() const noexcept { return timeouts_in_a_row_; }
     static constexpr std::size_t timeouts_to_retire = 5;
+    /// Requests in a row that the peer reset with INTERNAL_ERROR instead of answering: once there are
+    /// `internal_errors_to_retire`, the connection should be retired, for another may lead to a
+    /// server that works.
+    [[nodiscard]] std::size_t internal_errors_in_a_row() const noexcept { return internal_errors_in_a_row_; }
+    static constexpr std::size_t internal_errors_to_retire = 3;
 
     /// Answers to the requests of `who` go nowhere from here on.
     void forget(client& who);
@@ -129,6 +134,7 @@ private:
     std::size_t largest_body_ = 512;
     std::size_t last_body_ = 512;
     std::size_t timeouts_in_a_row_ = 0;
+    std::size_t internal_errors_in_a_row_ = 0;
     bool settings_received_ = false;
     bool going_away_ = false;
     bool broken_ = false;

@@ -19,6 +19,10 @@ std::string read_file(const std::filesystem::path& file) {
 
 }  // namespace
 
+std::string tocsin_executable() {
+    return TOCSIN_EXECUTABLE;
+}
+
 finished_process run_tocsin(
     const std::vector<std::string>& arguments, const std::string& input,
     const std::vector<std::string>& environment) {

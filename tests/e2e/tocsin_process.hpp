@@ -13,6 +13,9 @@ struct finished_process {
     std::string err;
 };
 
+/// Where the tocsin executable is.
+[[nodiscard]] std::string tocsin_executable();
+
 /// Runs the tocsin executable to its end.
 [[nodiscard]] finished_process run_tocsin(
     const std::vector<std::string>& arguments, const std::string& input = {},

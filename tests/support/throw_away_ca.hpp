@@ -53,8 +53,23 @@ public:
 
     throw_away_ca() : key_(new_key()), certificate_(make("Tocsin Test CA", "", key_.get())) {}
 
+    /// Its own certificate, as PEM.
+    [[nodiscard]] std::string certificate() const { return to_pem(certificate_.get()); }
     /// Where clients find it.
     [[nodiscard]] const std::string& file() const { return file_.path(); }
+
+    /// What a server that is another program reads, as PEM.
+    struct identity {
+        std::string certificate;
+        std::string key;
+    };
+    [[nodiscard]] identity issue(const std::string& names) const {
+        const key_handle key = new_key();
+        const certificate_handle certificate = make("push.test", names, key.get());
+        const c_handle<BIO, BIO_free_all> memory(BIO_new(BIO_s_mem()));
+        PEM_write_bio_PKCS8PrivateKey(memory.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+        return {to_pem(certificate.get()), text_of(memory.get())};
+    }
 
     /// A server context with a certificate for `names`, as in "DNS:localhost,IP:127.0.0.1".
     [[nodiscard]] context_handle server_context(const std::string& names) const {
@@ -109,8 +124,12 @@ private:
     static std::string to_pem(X509* certificate) {
         const c_handle<BIO, BIO_free_all> memory(BIO_new(BIO_s_mem()));
         PEM_write_bio_X509(memory.get(), certificate);
-        std::string out(BIO_ctrl_pending(memory.get()), '\0');
-        BIO_read(memory.get(), out.data(), static_cast<int>(out.size()));
+        return text_of(memory.get());
+    }
+
+    static std::string text_of(BIO* from) {
+        std::string out(BIO_ctrl_pending(from), '\0');
+        BIO_read(from, out.data(), static_cast<int>(out.size()));
         return out;
     }
 

@@ -36,8 +36,9 @@ constexpr auto apns_table = std::to_array<reason_row>({
     {"InvalidProviderToken", 403},
     {"MissingProviderToken", 403},
     {"UnrelatedKeyIdInToken", 403},
-    // Apple's table spells it BadEnvironmentKeyIdInToken; this is what is seen on the wire.
+    // What is seen on the wire, and how Apple's table spells it.
     {"BadEnvironmentKeyInToken", 403},
+    {"BadEnvironmentKeyIdInToken", 403},
     {"BadPath", 404},
     {"MethodNotAllowed", 405},
     {"ExpiredToken", 410},
@@ -74,8 +75,12 @@ constexpr auto fcm_table = std::to_array<reason_row>({
     {"MESSAGE_TOO_BIG", 400},
     {"NOT_FOUND", 404},
     {"BAD_GATEWAY", 502},
+    {"NOT_FOUND_JSON", 404},
+    {"QUOTA_EXCEEDED_TOPIC", 429},
+    {"QUOTA_EXCEEDED_UNNAMED", 429},
+    {"UNSPECIFIED_ERROR", 400},
 });
-static_assert(fcm_table.size() == std::size_t{index_of(fcm::reason::bad_gateway_html)} + 1);
+static_assert(fcm_table.size() == std::size_t{index_of(fcm::reason::unspecified_error)} + 1);
 static_assert(fcm_table[index_of(fcm::reason::internal)].name == "INTERNAL");
 static_assert(fcm_table.size() <= max_reasons);
 
@@ -201,6 +206,16 @@ std::string fcm_body(fcm::reason why) {
                 400, "Android message is too big", "INVALID_ARGUMENT", {fcm_error("INVALID_ARGUMENT")});
         case fcm::reason::not_found_html: return html("Error 404 (Not Found)!!1");
         case fcm::reason::bad_gateway_html: return html("Error 502 (Server Error)!!1");
+        case fcm::reason::not_found: return envelope(404, "Requested entity was not found.", "NOT_FOUND", {});
+        case fcm::reason::quota_exceeded_topic:
+            return envelope(
+                429, "Topic quota exceeded.", "RESOURCE_EXHAUSTED", {fcm_error("QUOTA_EXCEEDED")});
+        case fcm::reason::quota_exceeded_unnamed:
+            return envelope(429, "Quota exceeded.", "RESOURCE_EXHAUSTED", {fcm_error("QUOTA_EXCEEDED")});
+        case fcm::reason::unspecified_error:
+            return envelope(
+                400, "No more information is available.", "INVALID_ARGUMENT",
+                {fcm_error("UNSPECIFIED_ERROR")});
     }
     return {};
 }

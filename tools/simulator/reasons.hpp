@@ -49,6 +49,7 @@ enum class reason : reason_index {
     missing_provider_token,
     unrelated_key_id_in_token,
     bad_environment_key_in_token,
+    bad_environment_key_id_in_token,
     bad_path,
     method_not_allowed,
     expired_token,
@@ -87,6 +88,10 @@ enum class reason : reason_index {
     message_too_big,
     not_found_html,
     bad_gateway_html,
+    not_found,
+    quota_exceeded_topic,
+    quota_exceeded_unnamed,
+    unspecified_error,
 };
 
 }  // namespace fcm

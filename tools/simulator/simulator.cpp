@@ -235,6 +235,12 @@ void simulator::stop() noexcept {
     if (parts_->thread.joinable()) {
         parts_->thread.join();
     }
+    // Closed here and not with the object: a port that listens and accepts nobody leaves a client
+    // waiting, where one that is gone refuses it at once.
+    for (tcp::acceptor& one : parts_->acceptors) {
+        error_code ignored;
+        one.close(ignored);
+    }
     for (const auto& one : parts_->workers) {
         one->stop();
     }

@@ -34,7 +34,7 @@ public:
     simulator& operator=(const simulator&) = delete;
     ~simulator();
 
-    /// Ends every connection and joins the threads. Idempotent.
+    /// Closes the ports, ends every connection to a provider and joins the threads. Idempotent.
     void stop() noexcept;
 
     [[nodiscard]] const bound_ports& ports() const noexcept;

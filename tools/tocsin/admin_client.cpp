@@ -19,7 +19,7 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 
-asio::awaitable<std::optional<boost::json::value>> get(std::string host, std::string port, std::string path) {
+asio::awaitable<std::optional<std::string>> get(std::string host, std::string port, std::string path) {
     const auto executor = co_await asio::this_coro::executor;
     asio::ip::tcp::resolver resolver(executor);
     const auto [unknown, where] =
@@ -44,14 +44,12 @@ asio::awaitable<std::optional<boost::json::value>> get(std::string host, std::st
     if (unsent || unread || answer.result() != http::status::ok) {
         co_return std::nullopt;
     }
-    boost::system::error_code ec;
-    auto document = boost::json::parse(answer.body(), ec);
-    co_return ec ? std::optional<boost::json::value>() : std::optional(std::move(document));
+    co_return std::optional<std::string>(std::move(answer.body()));
 }
 
 }  // namespace
 
-std::optional<boost::json::value> admin_get(const std::string& listen, const std::string& path) {
+std::optional<std::string> admin_get_text(const std::string& listen, const std::string& path) {
     const std::size_t colon = listen.rfind(':');
     if (colon == std::string::npos) {
         return std::nullopt;
@@ -64,14 +62,22 @@ std::optional<boost::json::value> admin_get(const std::string& listen, const std
         host = "127.0.0.1";
     }
     asio::io_context loop(1);
-    std::optional<boost::json::value> out;
+    std::optional<std::string> out;
     asio::co_spawn(
         loop, get(std::move(host), listen.substr(colon + 1), path),
-        [&out](const std::exception_ptr&, std::optional<boost::json::value> value) {
-            out = std::move(value);
-        });
+        [&out](const std::exception_ptr&, std::optional<std::string> value) { out = std::move(value); });
     loop.run();
     return out;
+}
+
+std::optional<boost::json::value> admin_get(const std::string& listen, const std::string& path) {
+    const auto text = admin_get_text(listen, path);
+    if (!text) {
+        return std::nullopt;
+    }
+    boost::system::error_code ec;
+    auto document = boost::json::parse(*text, ec);
+    return ec ? std::optional<boost::json::value>() : std::optional(std::move(document));
 }
 
 }  // namespace tocsin::cli

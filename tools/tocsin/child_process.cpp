@@ -3,7 +3,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <fstream>
+#include <ctime>
 #include <thread>
 #include <utility>
 
@@ -38,6 +38,10 @@ parsed<child_process> child_process::start(
         if (getppid() != parent) {
             _exit(127);
         }
+        // Signals that this process holds back to look at them itself are the child's to get.
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, nullptr);
         // Not the terminal's foreground group: an interrupt is for us, who then end it in order.
         setpgid(0, 0);
         const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -95,26 +99,14 @@ int child_process::stop(std::chrono::milliseconds grace) {
     return status_;
 }
 
-std::chrono::milliseconds child_process::processor_time() const {
-    std::ifstream stat("/proc/" + std::to_string(id_) + "/stat");
-    std::string text;
-    std::getline(stat, text);
-    // Fields 14 and 15, counted after the command's name, which may hold anything but its last ")".
-    const std::size_t name_end = text.rfind(')');
-    if (name_end == std::string::npos) {
+std::chrono::nanoseconds child_process::processor_time() const {
+    // The process' own clock: /proc/<id>/stat has the same number rounded to ticks of 10 ms.
+    clockid_t which{};
+    timespec used{};
+    if (id_ <= 0 || clock_getcpuclockid(id_, &which) != 0 || clock_gettime(which, &used) != 0) {
         return {};
     }
-    long ticks = 0;
-    std::size_t at = name_end + 1;
-    for (int field = 3; field <= 15; ++field) {
-        at = text.find_first_not_of(' ', at);
-        const std::size_t end = text.find(' ', at);
-        if (field >= 14) {
-            ticks += std::stol(text.substr(at, end - at));
-        }
-        at = end;
-    }
-    return std::chrono::milliseconds(ticks * 1'000 / sysconf(_SC_CLK_TCK));
+    return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 
 }  // namespace tocsin::cli

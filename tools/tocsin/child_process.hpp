@@ -28,8 +28,8 @@ public:
     /// SIGTERM, then SIGKILL after `grace`. Returns the exit status as wait() gives it.
     int stop(std::chrono::milliseconds grace);
     [[nodiscard]] pid_t id() const noexcept { return id_; }
-    /// Processor time that it has used so far, user and system.
-    [[nodiscard]] std::chrono::milliseconds processor_time() const;
+    /// Processor time that it has used so far, user and system, ended threads included; 0 once it has ended.
+    [[nodiscard]] std::chrono::nanoseconds processor_time() const;
 
 private:
     explicit child_process(pid_t id) noexcept : id_(id) {}

@@ -1,7 +1,9 @@
 #include "tools/tocsin/command_line.hpp"
 
 #include "engine/ops/config.hpp"
+#include "tools/tocsin/bench_command_line.hpp"
 #include "tools/tocsin/exit_code.hpp"
+#include "tools/tocsin/latency_text.hpp"
 #include "tools/tocsin/version.hpp"
 
 #include <cstdio>
@@ -49,6 +51,7 @@ public:
         publish();
         send();
         status();
+        report();
         cancel();
         hold("pause", "Hold what is not sent yet: everything, one app, or one platform.", true,
              "  tocsin pause\n"
@@ -62,6 +65,7 @@ public:
         check_config();
         sim();
         demo();
+        bench();
     }
 
     std::variant<command, int> parse(int argc, char** argv) {
@@ -177,6 +181,16 @@ private:
                 "  tocsin status crue-ouche-2026-11-23 --json\n");
         at->add_option("event", options->event, "The event's id")->type_name("EVENT");
         at->add_flag("--watch", options->watch, "Follow it to its result");
+        on_parse(at, options);
+    }
+
+    void report() {
+        auto options = std::make_shared<report_options>();
+        CLI::App* const at =
+            sub("report", "Reach of an event, commune by commune.",
+                "  tocsin report crue-ouche-2026-11-23\n"
+                "  tocsin report crue-ouche-2026-11-23 --json\n");
+        at->add_option("event", options->event, "The event's id")->type_name("EVENT")->required();
         on_parse(at, options);
     }
 
@@ -315,6 +329,10 @@ private:
         at->add_option("--redis-url", how.redis_url, "For the tocsin.toml that is written");
         at->add_option("--redis-prefix", how.redis_prefix, "For the tocsin.toml that is written");
         at->add_option("--admin-listen", how.admin_listen, "For the tocsin.toml that is written");
+        at->add_option(
+              "--rate", rate_,
+              "Pushes per second that the tocsin.toml that is written allows each app and provider")
+            ->default_str("0");
         at->add_option("--script", how.script_file, "JSON file of behaviour changes by time")
             ->type_name("FILE");
         at->add_option("--behaviour", options->behaviour, "A JSON document as POST /behaviour takes it");
@@ -326,10 +344,12 @@ private:
         at->callback([this, options] {
             finish_ = [this, options] {
                 for (auto& provider : options->simulator.initial.providers) {
-                    if (!latency_.empty()) {
-                        provider.delay = parse_latency(latency_);
-                    }
+                    provider.delay = delay_;
                     provider.dead_share = dead_share_;
+                }
+                for (auto& app : options->simulator.apps) {
+                    app.apns_rate = rate_;
+                    app.fcm_rate = rate_;
                 }
                 options->simulator.pattern = answers_ == "record" ? sim::answer_pattern::one_record_per_answer
                                              : answers_ == "write" ? sim::answer_pattern::one_write_per_answer
@@ -337,41 +357,13 @@ private:
                 out_.what = *options;
             };
             if (!latency_.empty()) {
-                parse_latency(latency_);
+                const auto parsed = parse_latency(latency_);
+                if (parsed.has_error()) {
+                    throw CLI::ValidationError("--latency", parsed.error().message);
+                }
+                delay_ = *parsed;
             }
         });
-    }
-
-    static sim::latency parse_latency(const std::string& text) {
-        const auto bad = [&] {
-            return CLI::ValidationError(
-                "--latency",
-                "\"" + text + "\" is none of none, fixed:MS, uniform:MS:MS, lognormal:MEDIAN_MS:P99_MS");
-        };
-        const std::size_t colon = text.find(':');
-        const std::string kind = text.substr(0, colon);
-        sim::latency out;
-        if (kind == "none") {
-            return out;
-        }
-        const std::string rest = colon == std::string::npos ? std::string() : text.substr(colon + 1);
-        const std::size_t second = rest.find(':');
-        try {
-            out.first = std::stod(rest.substr(0, second));
-            out.second = second == std::string::npos ? out.first : std::stod(rest.substr(second + 1));
-        } catch (const std::exception&) {
-            throw bad();
-        }
-        if (kind == "fixed") {
-            out.kind = sim::latency::shape::fixed;
-        } else if (kind == "uniform") {
-            out.kind = sim::latency::shape::uniform;
-        } else if (kind == "lognormal") {
-            out.kind = sim::latency::shape::lognormal;
-        } else {
-            throw bad();
-        }
-        return out;
     }
 
     void demo() {
@@ -392,14 +384,25 @@ private:
         on_parse(at, options);
     }
 
+    void bench() {
+        CLI::App* const at =
+            sub("bench", "Load benchmark: a private Redis, the simulator and the engine, a process each.",
+                std::string(bench_examples));
+        add_bench(
+            *at, [this](bench_options how) { finish_ = [this, how] { out_.what = how; }; },
+            [this](bench_compare_options how) { finish_ = [this, how] { out_.what = how; }; });
+    }
+
     std::shared_ptr<examples_first> help_ = std::make_shared<examples_first>();
     CLI::App app_;
     command out_;
     std::map<std::string, std::unique_ptr<std::string>> set_;
     std::function<void()> finish_ = [] {};
     std::string latency_;
+    sim::latency delay_;
     std::string answers_ = "batched";
     double dead_share_ = 0;
+    std::uint32_t rate_ = 0;
 };
 
 }  // namespace

@@ -5,13 +5,13 @@
 #include "engine/plan/report.hpp"
 #include "tools/simulator/dead_token.hpp"
 #include "tools/simulator/simulator.hpp"
-#include "tools/tocsin/admin_client.hpp"
 #include "tools/tocsin/child_process.hpp"
 #include "tools/tocsin/commands.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/demo_devices.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/follow.hpp"
+#include "tools/tocsin/private_stage.hpp"
 #include "tools/tocsin/session.hpp"
 
 #include <boost/json/array.hpp>
@@ -20,99 +20,39 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <thread>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 namespace tocsin::cli {
 namespace {
 
 namespace asio = boost::asio;
-namespace fs = std::filesystem;
 namespace json = boost::json;
 using namespace std::chrono_literals;
 
-constexpr auto start_patience = 15s;
 constexpr auto event_patience = 120s;
 constexpr std::size_t devices_at_once = 4'096;
 constexpr std::string_view event_id = "crue-ouche";
 
 /// Everything that the demo starts, in an order in which it can be ended backwards.
 struct stage {
-    fs::path directory;
-    bool temporary = false;
+    std::optional<work_directory> directory;
     std::optional<child_process> redis;
     std::unique_ptr<sim::simulator> providers;
     std::optional<child_process> engine;
-
-    stage() = default;
-    stage(const stage&) = delete;
-    stage& operator=(const stage&) = delete;
-    ~stage() {
-        engine.reset();
-        providers.reset();
-        redis.reset();
-        if (temporary) {
-            std::error_code ignored;
-            fs::remove_all(directory, ignored);
-        }
-    }
 };
 
 void say(std::string_view text) {
     print(text);
 }
 
-parsed<> open_directory(stage& on, const demo_options& how) {
-    if (!how.keep.empty()) {
-        std::error_code failed;
-        fs::create_directories(how.keep, failed);
-        if (failed) {
-            return refusal{"keep", "cannot make " + how.keep + ": " + failed.message()};
-        }
-        on.directory = fs::absolute(how.keep);
-        return {};
-    }
-    std::string pattern = (fs::temp_directory_path() / "tocsin-demo-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) {
-        return refusal{"directory", "cannot make a directory for temporary files at " + pattern};
-    }
-    on.directory = pattern;
-    on.temporary = true;
-    return {};
-}
-
-parsed<> start_redis(stage& on) {
-    const fs::path socket = on.directory / "redis.sock";
-    auto redis = child_process::start(
-        "redis-server",
-        {"--port", "0", "--unixsocket", socket.string(), "--unixsocketperm", "700", "--save", "",
-         "--appendonly", "no", "--daemonize", "no", "--dir", on.directory.string()},
-        on.directory / "redis.log");
-    if (redis.has_error()) {
-        return redis.error();
-    }
-    on.redis.emplace(std::move(*redis));
-    const auto deadline = clock::now() + start_patience;
-    while (!fs::exists(socket)) {
-        if (!on.redis->running() || clock::now() > deadline) {
-            return refusal{
-                "redis", "redis-server did not start; see " + (on.directory / "redis.log").string()};
-        }
-        std::this_thread::sleep_for(5ms);
-    }
-    return {};
-}
-
 parsed<> start_simulator(stage& on, const demo_options& how, std::uint16_t admin_port) {
     sim::simulator_options options;
-    options.directory = on.directory / "providers";
+    options.directory = on.directory->path() / "providers";
     options.ports = {0, 0, 0, 0, 0};
-    options.redis_url = "unix://" + (on.directory / "redis.sock").string();
+    options.redis_url = private_redis_url(on.directory->path());
     options.admin_listen = "127.0.0.1:" + std::to_string(admin_port);
     for (auto& provider : options.initial.providers) {
         // What the real ones take from a French data centre, about.
@@ -125,32 +65,6 @@ parsed<> start_simulator(stage& on, const demo_options& how, std::uint16_t admin
     }
     on.providers = std::move(*started);
     return {};
-}
-
-parsed<> start_engine(stage& on, const std::string& admin) {
-    const fs::path config = on.providers->configuration_file();
-    const fs::path log = on.directory / "engine.log";
-    auto engine = child_process::start(
-        fs::read_symlink("/proc/self/exe").string(), {"serve", "--config", config.string()}, log);
-    if (engine.has_error()) {
-        return engine.error();
-    }
-    on.engine.emplace(std::move(*engine));
-    const auto deadline = clock::now() + start_patience;
-    while (!admin_get(admin, "/readyz")) {
-        if (!on.engine->running() || clock::now() > deadline) {
-            return refusal{"engine", "the engine did not get ready; see " + log.string()};
-        }
-        std::this_thread::sleep_for(20ms);
-    }
-    return {};
-}
-
-/// A TCP port that was free a moment ago.
-std::uint16_t free_port() {
-    asio::io_context loop(1);
-    const asio::ip::tcp::acceptor probe(loop, {asio::ip::address_v4::loopback(), 0});
-    return probe.local_endpoint().port();
 }
 
 bool register_devices(redis_session& redis, device_store& store, std::vector<device_change> devices) {
@@ -312,14 +226,18 @@ int perform(stage& on, const common_options& common, const demo_options& how) {
         return int{exit_failed};
     };
     const auto begun = clock::now();
-    if (const auto made = open_directory(on, how); made.has_error()) {
-        return fail(made.error());
+    auto directory = work_directory::open(how.keep, "demo");
+    if (directory.has_error()) {
+        return fail(directory.error());
     }
+    on.directory.emplace(std::move(*directory));
     const std::uint16_t admin_port = free_port();
     const std::string admin = "127.0.0.1:" + std::to_string(admin_port);
-    if (const auto started = start_redis(on); started.has_error()) {
-        return fail(started.error());
+    auto own_redis = start_private_redis(on.directory->path());
+    if (own_redis.has_error()) {
+        return fail(own_redis.error());
     }
+    on.redis.emplace(std::move(*own_redis));
     if (const auto started = start_simulator(on, how, admin_port); started.has_error()) {
         return fail(started.error());
     }
@@ -347,9 +265,12 @@ int perform(stage& on, const common_options& common, const demo_options& how) {
     say("private Redis, APNs and FCM simulator over TLS and HTTP/2: ready");
 
     device_store store(redis->redis(), redis->keys(), sizing_for(*configured, *places));
-    if (const auto started = start_engine(on, admin); started.has_error()) {
-        return fail(started.error());
+    auto engine =
+        start_private_engine(on.providers->configuration_file(), admin, on.directory->path() / "engine.log");
+    if (engine.has_error()) {
+        return fail(engine.error());
     }
+    on.engine.emplace(std::move(*engine));
     if (!register_devices(*redis, store, population.devices)) {
         return exit_unreachable;
     }
@@ -388,7 +309,7 @@ int perform(stage& on, const common_options& common, const demo_options& how) {
     say(fmt::format(
         "{} pushes/s, {:.1f} CPU-seconds of the engine per million pushes (simulator and Redis beside it)",
         grouped(static_cast<std::uint64_t>(static_cast<double>(report.targeted) / total_ms * 1'000)),
-        static_cast<double>(processor.count()) / 1'000 /
+        std::chrono::duration<double>(processor).count() /
             static_cast<double>(std::max<std::uint64_t>(1, report.targeted)) * 1e6));
     say(fmt::format(
         "the simulator counted: {} living devices once, {} never, {} twice; {} dead ones refused",
@@ -410,9 +331,8 @@ int run(const common_options& common, const demo_options& how) {
     std::signal(SIGPIPE, SIG_IGN);
     stage on;
     const int code = perform(on, common, how);
-    if (code != exit_ok && on.temporary) {
-        on.temporary = false;
-        complain("logs are left in " + on.directory.string());
+    if (code != exit_ok && on.directory && on.directory->leave_behind()) {
+        complain("logs are left in " + on.directory->path().string());
     }
     return code;
 }

@@ -1,9 +1,10 @@
 #include "tools/tocsin/demo_devices.hpp"
 
+#include "tools/tocsin/invented_token.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <random>
-#include <string_view>
 
 namespace tocsin::cli {
 namespace {
@@ -14,29 +15,6 @@ constexpr unsigned one_in_four_is_apns = 4;
 constexpr unsigned one_in_ten_follows_two = 10;
 // Of those who follow the commune with an app of its own, so many in a hundred use that app.
 constexpr unsigned dedicated_percent = 60;
-
-std::string apns_token(std::mt19937_64& random) {
-    std::string out(32, '\0');
-    for (char& byte : out) {
-        byte = static_cast<char>(random());
-    }
-    return out;
-}
-
-// The form of a real one: 22 characters, a colon, and 140 more that begin with "APA91b".
-std::string fcm_token(std::mt19937_64& random) {
-    constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    std::string out;
-    out.reserve(163);
-    for (int i = 0; i < 22; ++i) {
-        out.push_back(letters[random() % letters.size()]);
-    }
-    out += ":APA91b";
-    while (out.size() < 163) {
-        out.push_back(letters[random() % letters.size()]);
-    }
-    return out;
-}
 
 }  // namespace
 
@@ -53,7 +31,8 @@ demo_population make_population(
             const bool dedicated = communes[c] == dedicated_to && random() % 100 < dedicated_percent;
             change.app = dedicated ? "dijon" : "mairies";
             change.where = random() % one_in_four_is_apns == 0 ? platform::apns : platform::fcm;
-            change.which.token = change.where == platform::apns ? apns_token(random) : fcm_token(random);
+            change.which.token =
+                change.where == platform::apns ? invented_apns_token(random) : invented_fcm_token(random);
             change.which.registered_at = registered_at;
             change.which.locale = "fr";
             change.which.follow.push_back({communes[c], {}});

@@ -1,4 +1,5 @@
 #include "engine/audience/device_store.hpp"
+#include "engine/control/control_board.hpp"
 #include "engine/event/device_token.hpp"
 #include "engine/event/registration.hpp"
 #include "engine/intake/registrar.hpp"
@@ -228,16 +229,19 @@ int show(store_session& in, const common_options& common, const std::string& tok
 
 int forget(store_session& in, const common_options& common, const std::string& token) {
     std::vector<device_change> changes;
+    std::vector<removed_device> gone;
     for (const target& which : possible_targets(in, token)) {
         device_change change;
         change.what = device_change::action::remove;
         change.app = which.app;
         change.where = which.on;
         change.which.token = stored_token(which.on, token);
+        gone.push_back({which, change.which.token});
         changes.push_back(std::move(change));
     }
     const auto applied = in.redis->run(in.store->apply(std::move(changes)));
-    if (!applied) {
+    control_board board(in.redis->redis(), in.redis->keys());
+    if (!applied || !in.redis->run(board.tell_removed(std::move(gone)))) {
         return exit_unreachable;
     }
     const auto removed = std::ranges::count(*applied, change_outcome::removed);

@@ -45,6 +45,10 @@ struct status_options {
     bool watch = false;
 };
 
+struct report_options {
+    std::string event;
+};
+
 struct cancel_options {
     std::string event;
     bool watch = false;
@@ -88,11 +92,40 @@ struct demo_options {
     std::string keep;  ///< A directory to leave everything in; empty: a temporary one.
 };
 
+/// "cpu_per_million<3.0": what a figure of a benchmark's report has to be.
+struct bench_assertion {
+    enum class relation { less, at_most, more, at_least, equal };
+    std::string figure;
+    relation how = relation::less;
+    double bound = 0;
+};
+
+struct bench_options {
+    std::string scenario;
+    double share = 1;                  ///< Of the scenario's devices, or of the village's events.
+    double apns_share = 0.25;          ///< Of the devices; the others have FCM.
+    std::string latency = "fixed:20";  ///< Of the simulator, as `sim --latency`.
+    std::string answers = "batched";   ///< Of the simulator, as `sim --answers`.
+    std::uint32_t rate = 0;            ///< Pushes per second that each provider is sent; 0: no limit.
+    double events_per_second = 200;    ///< Village only.
+    std::size_t threads = 0;           ///< Of the engine; 0: one per core.
+    std::uint32_t simulator_threads = 1;
+    std::string html;  ///< Receives the report as a page; empty: none.
+    std::string keep;  ///< A directory to leave logs in; empty: a temporary one.
+    std::vector<bench_assertion> assertions;
+};
+
+struct bench_compare_options {
+    std::string before, after;  ///< Files that `bench --json` has written.
+    double noise = 0.05;        ///< A change by less than this share is none.
+};
+
 struct command {
     common_options common;
     std::variant<
-        serve_options, publish_options, send_options, status_options, cancel_options, hold_options,
-        rate_options, devices_options, dead_letters_options, check_config_options, sim_options, demo_options>
+        serve_options, publish_options, send_options, status_options, report_options, cancel_options, hold_options,
+        rate_options, devices_options, dead_letters_options, check_config_options, sim_options, demo_options,
+        bench_options, bench_compare_options>
         what;
 };
 

@@ -85,7 +85,15 @@ TEST_F(ControlBoardTest, AnUnknownOrEndedEventIsNotCancelled) {
 TEST_F(ControlBoardTest, AnEngineHearsOfAChangeLongBeforeItWouldHaveLookedAgain) {
     redis::client blocking{loop.get_executor(), redis::parse_address(server.url()).value(), time, log};
     std::vector<control_state> heard;
-    control_watch watch(blocking, keys, log, [&heard](const control_state& state) { heard.push_back(state); });
+    std::vector<std::string> removed;
+    control_watch::listeners tell;
+    tell.changed = [&heard](const control_state& state) { heard.push_back(state); };
+    tell.removed = [&removed](const std::vector<removed_device>& devices) {
+        for (const removed_device& one : devices) {
+            removed.push_back(one.token);
+        }
+    };
+    control_watch watch(blocking, keys, log, std::move(tell));
     boost::asio::co_spawn(loop, watch.run(), boost::asio::detached);
     ASSERT_TRUE(run(board.set_rate(mairies, 1)).has_value());
     ASSERT_TRUE(testing::loop_until(loop, [&heard] { return !heard.empty(); }));
@@ -93,6 +101,10 @@ TEST_F(ControlBoardTest, AnEngineHearsOfAChangeLongBeforeItWouldHaveLookedAgain)
     ASSERT_TRUE(run(board.hold(hold_selector{}, time.wall_now())).has_value());
     ASSERT_TRUE(testing::loop_until(loop, [&heard] { return heard.back().holds.size() == 1; }));
     EXPECT_LT(time.now() - told, 900ms);
+    const std::vector<removed_device> gone{{mairies, "token-1"}, {mairies, "token-2"}};
+    ASSERT_TRUE(run(board.tell_removed(gone)).has_value());
+    ASSERT_TRUE(testing::loop_until(loop, [&removed] { return removed.size() == 2; }));
+    EXPECT_EQ(removed[1], "token-2");
     watch.stop();
     blocking.close();
     ASSERT_TRUE(testing::loop_until(loop, [&blocking] { return !blocking.connected(); }));

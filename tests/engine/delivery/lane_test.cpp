@@ -351,6 +351,24 @@ TEST_F(LaneTest, WhatAnOperatorHoldsWaitsAndStillExpires) {
     EXPECT_EQ(take_all(*line).size(), 2U);
 }
 
+TEST_F(LaneTest, NothingLeavesForADeviceThatWasForgottenWhileItWaited) {
+    const auto line = make();
+    page& only = add(*line, 3);
+    line->forget("device-1", time.now());
+    EXPECT_EQ(take_all(*line).size(), 2U);
+    EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:cancelled"), 1U);
+}
+
+TEST_F(LaneTest, ADeviceThatCameBackIsSentToFromPagesThatWereReadLater) {
+    const auto line = make();
+    line->forget("device-1", time.now());
+    time.advance(1ms);
+    const auto later = testing::make_event(time);
+    pages.push_back(testing::make_page(later, 3, content, 1'000, time.now()));
+    line->add(*pages.back(), priority::normal);
+    EXPECT_EQ(take_all(*line).size(), 3U);
+}
+
 TEST_F(LaneTest, AUsedUpQuotaIsToldOnceAndHoldsTheLane) {
     const auto line = make();
     add(*line, 3);

@@ -34,7 +34,7 @@ inline std::shared_ptr<active_event> make_event(
 /// A page of `count` named devices, "device-0" and so on.
 inline std::unique_ptr<page> make_page(
     const std::shared_ptr<active_event>& event, std::size_t count, const message& content,
-    std::uint32_t registered_at = 1'000) {
+    std::uint32_t registered_at = 1'000, time_point read_at = time_point{} + std::chrono::hours(1)) {
     auto shard = std::make_shared<active_shard>();
     shard->event = event;
     shard->which = {"mairies", platform::fcm};
@@ -46,7 +46,7 @@ inline std::unique_ptr<page> make_page(
         shard->work.devices.push_back(
             {0, "device-" + std::to_string(i), encode_roster_entry(which), 0, false, false});
     }
-    auto out = std::make_unique<page>(shard, 0);
+    auto out = std::make_unique<page>(shard, 0, read_at);
     out->fill_listed(&content);
     return out;
 }

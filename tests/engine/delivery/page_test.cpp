@@ -66,7 +66,7 @@ protected:
         shard->event = event;
         shard->which = {"mairies", platform::fcm};
         shard->pages = 1;
-        auto out = std::make_unique<page>(shard, 0);
+        auto out = std::make_unique<page>(shard, 0, time_point{});
         const std::vector<bucket_run> runs{{here, 1, 0, 1}};
         out->fill(parse(bucket(devices), 1), 0, runs, &content);
         return out;
@@ -117,7 +117,7 @@ TEST_F(PageTest, MalformedEntriesAreCountedAndStopNobodyElse) {
     auto shard = std::make_shared<active_shard>();
     shard->event = event;
     shard->which = {"mairies", platform::fcm};
-    page here(shard, 0);
+    page here(shard, 0, time_point{});
     const std::string bytes = "*4\r\n" + bulk("broken-device-token") + bulk("\xFF\xFF\xFF\xFF\xFF") +
                               bulk("whole-device-token") +
                               bulk(encode_roster_entry(one("", {place("21231")})));
@@ -163,7 +163,7 @@ TEST_F(PageTest, AParkedDeviceIsNotTargetedAgain) {
     shard->event = event;
     shard->which = {"mairies", platform::fcm};
     shard->work.devices = *parked;
-    page again(shard, 0);
+    page again(shard, 0, time_point{});
     again.fill_listed(&content);
     ASSERT_EQ(again.pushes().size(), 1U);
     again.accept(again.pushes()[0], std::chrono::milliseconds(1));

@@ -76,6 +76,8 @@ protected:
     response_counters counters{shard, "dijon", platform::fcm};
     credential_health health;
     project_record project;
+    host_relief host{1};
+    std::optional<time_point> held_until;
     token_slot slot;
     testing::recorded_source source;
     auth::renewal renewal = auth::renewal::renewed;
@@ -85,11 +87,12 @@ protected:
     std::list<push> pushes;
     http2::request request;
     line subject{
-        {app, authority, path, source, time, log, counters, health, project, slot,
+        {app, authority, path, source, time, log, counters, health, project, host, slot,
          [this](time_point, time_point) {
              ++refreshes;
              return renewal;
-         }}};
+         },
+         [this](time_point until) { held_until = until; }}};
 };
 
 constexpr std::string_view invalid_argument =
@@ -203,6 +206,44 @@ TEST_F(FcmLineTest, ManyUnclearQuotaAnswersAreTheProjects) {
     EXPECT_EQ(source.verdicts.back().retry_after, 60s);
     time.advance(2s);
     EXPECT_EQ(exchange(429, unclear_quota), retry_here);
+}
+
+TEST_F(FcmLineTest, ManyUnavailableAnswersHoldWhateverGoesToTheHost) {
+    issue("x");
+    constexpr std::string_view unavailable = R"({"error":{"status":"UNAVAILABLE","message":"x"}})";
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_EQ(exchange(503, unavailable), retry_elsewhere);
+    }
+    EXPECT_FALSE(host.in_trouble());
+    exchange(503, unavailable);
+    EXPECT_TRUE(host.in_trouble());
+
+    add();
+    EXPECT_TRUE(next().empty());
+    EXPECT_EQ(source.waiting.size(), 1U) << "what cannot be sent is not taken";
+    ASSERT_TRUE(held_until.has_value());
+    time.advance(*held_until - time.now());
+    EXPECT_FALSE(next().empty()) << "the probe";
+    add();
+    EXPECT_TRUE(next().empty()) << "one at a time";
+    source.waiting.clear();
+}
+
+TEST_F(FcmLineTest, AHostThatAnswersAProbeIsSentToAtFullSpeed) {
+    issue("x");
+    host.overloaded(time.now(), std::nullopt);
+    time.advance(host.next_try() - time.now());
+    EXPECT_EQ(exchange(200), accept);
+    EXPECT_FALSE(host.in_trouble());
+    EXPECT_EQ(exchange(200), accept);
+}
+
+TEST_F(FcmLineTest, AHostThatTurnsTheProbeAwayIsLeftAloneForLonger) {
+    issue("x");
+    host.overloaded(time.now(), std::nullopt);
+    time.advance(host.next_try() - time.now());
+    EXPECT_EQ(exchange(503), retry_elsewhere);
+    EXPECT_GE(host.next_try(), time.now() + 20s);
 }
 
 TEST_F(FcmLineTest, KeepsThreeKindsOfNotKnowingApart) {

@@ -222,6 +222,53 @@ TEST_F(Http2PoolTest, FiveTimeoutsInARowRetireTheConnection) {
     EXPECT_EQ(pool_->statistics().ready, 0U);
 }
 
+TEST_F(Http2PoolTest, ThreeInternalErrorResetsInARowRetireTheConnection) {
+    serve();
+    server->on_request = [&](auto& peer, std::int32_t stream, const auto&) {
+        if (&peer != server->peers().front().get()) {
+            peer.http2.respond(stream, "200");
+        } else if (stream > 1 && stream <= 7) {
+            peer.http2.reset(stream, NGHTTP2_INTERNAL_ERROR);
+        }
+    };
+    policy.max_connections = 1;
+    open();
+    client.add_many(4, "x");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.count(failure::unknown) == 3; }));
+    // What is in flight on it is still answered; what is new goes elsewhere.
+    client.add("late");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.outcomes[4].answers == 1; }));
+    EXPECT_EQ(server->peers().size(), 2U);
+    server->peers().front()->http2.respond(1, "200");
+    server->peers().front()->flush();
+    ASSERT_TRUE(run_until([&] { return client.settled() == 5 && server->open() == 1; }));
+    expect_each_settled_once(5);
+    EXPECT_EQ(client.outcomes[0].status, 200);
+}
+
+TEST_F(Http2PoolTest, InternalErrorResetsBetweenAnswersRetireNothing) {
+    serve();
+    server->on_request = [](auto& peer, std::int32_t stream, const auto&) {
+        if (stream % 6 == 1) {
+            peer.http2.respond(stream, "200");
+        } else {
+            peer.http2.reset(stream, NGHTTP2_INTERNAL_ERROR);
+        }
+    };
+    // One after another, so that two resets lie between two answers and never three.
+    policy.stream_cap = 1;
+    policy.max_connections = 1;
+    open();
+    client.add_many(30, "x");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.settled() == 30; }));
+    EXPECT_EQ(client.answered, 10U);
+    EXPECT_EQ(client.count(failure::unknown), 20U);
+    EXPECT_EQ(server->peers().size(), 1U);
+}
+
 TEST_F(Http2PoolTest, GarbageAfterTheHandshakeEndsTheConnection) {
     serve();
     server->on_request = [](auto& peer, std::int32_t stream, const auto&) {

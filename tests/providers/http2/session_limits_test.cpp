@@ -32,6 +32,38 @@ TEST_F(Http2SessionTest, PathStaysOutOfTheHeaderTableAndTheRestGoesIn) {
     EXPECT_EQ(server->requests().at(5).headers.at(":path"), "/3/device/2");
 }
 
+TEST_F(Http2SessionTest, CredentialsAndTopicsThatChangeUnderLoadArriveWholeThoughTheHeaderTableOverflows) {
+    exchange();
+    for (std::size_t round = 0; round < 200; ++round) {
+        // A provider token's length, and topics of many apps: together far more than the table holds.
+        client.token = "bearer " + std::string(1'000, static_cast<char>('a' + round / 7 % 26));
+        const std::string topic = "fr.example." + std::string(300 + round, 't');
+        const std::size_t index = client.add("x");
+        request what = client.make(index);
+        for (std::size_t i = 0; i < what.field_count; ++i) {
+            if (what.fields[i].name == "apns-topic") {
+                what.fields[i].value = topic;
+            }
+        }
+        ASSERT_FALSE(session_->submit(client, what, time.now()));
+        if (round % 5 == 4) {
+            exchange();
+        }
+        const auto stream = static_cast<std::int32_t>(2 * round + 1);
+        if (round % 5 == 4) {
+            const auto& seen = server->requests().at(stream).headers;
+            ASSERT_EQ(seen.at("authorization"), client.token);
+            ASSERT_EQ(seen.at("apns-topic"), topic);
+            for (std::int32_t id = stream - 8; id <= stream; id += 2) {
+                server->respond(id, "200");
+            }
+            exchange();
+        }
+    }
+    EXPECT_EQ(client.answered, 200U);
+    EXPECT_TRUE(server->healthy());
+}
+
 TEST_F(Http2SessionTest, LimitOfOneIsHonouredThenLifted) {
     restart({.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 1}}});
     exchange();

@@ -118,5 +118,17 @@ TEST_F(ControlTest, StoppingTwiceIsFineAndChangingAfterwardsIsRefused) {
     EXPECT_EQ(stats("apns").at("accepted"), 1);
 }
 
+TEST_F(ControlTest, AStoppedSimulatorRefusesConnections) {
+    const bound_ports ports = running->ports();
+    running->stop();
+    for (const std::uint16_t port : {ports.apns, ports.sandbox, ports.fcm, ports.oauth, ports.control}) {
+        boost::asio::io_context loop;
+        boost::asio::ip::tcp::socket late(loop);
+        error_code ec;
+        late.connect({boost::asio::ip::address_v4::loopback(), port}, ec);
+        EXPECT_EQ(ec, boost::asio::error::connection_refused) << port;
+    }
+}
+
 }  // namespace
 }  // namespace tocsin::sim::testing

@@ -1,0 +1,227 @@
+#include "tools/tocsin/admin_client.hpp"
+#include "tools/tocsin/bench_assert.hpp"
+#include "tools/tocsin/bench_html.hpp"
+#include "tools/tocsin/bench_import.hpp"
+#include "tools/tocsin/bench_plan.hpp"
+#include "tools/tocsin/bench_report.hpp"
+#include "tools/tocsin/bench_run.hpp"
+#include "tools/tocsin/bench_stage.hpp"
+#include "tools/tocsin/bench_text.hpp"
+#include "tools/tocsin/commands.hpp"
+#include "tools/tocsin/console.hpp"
+#include "tools/tocsin/exit_code.hpp"
+#include "tools/tocsin/interrupt_watch.hpp"
+#include "tools/tocsin/process_usage.hpp"
+#include "tools/tocsin/session.hpp"
+#include "tools/tocsin/version.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace tocsin::cli {
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+int exit_for(bench_end how) {
+    switch (how) {
+        case bench_end::done: return exit_ok;
+        case bench_end::failed: return exit_failed;
+        case bench_end::unreachable: return exit_unreachable;
+        case bench_end::interrupted: return exit_interrupted;
+    }
+    return exit_failed;
+}
+
+/// Nothing if the simulator or the engine does not answer.
+std::optional<bench_snapshot> snapshot(const bench_stage& on, const std::optional<syscall_counter>& calls) {
+    const auto simulator = admin_get(on.control, "/stats");
+    const auto metrics = admin_get_text(on.admin, "/metrics");
+    if (!simulator || !simulator->is_object() || !metrics) {
+        return std::nullopt;
+    }
+    bench_snapshot out;
+    out.simulator = simulator->as_object();
+    out.metrics = metrics_text(*metrics);
+    out.engine_cpu = on.engine->processor_time();
+    out.redis_cpu = on.redis.processor_time();
+    out.simulator_cpu = on.simulator.processor_time();
+    out.engine_queued = waited_for_cores(on.engine->id());
+    out.redis_queued = waited_for_cores(on.redis.id());
+    out.simulator_queued = waited_for_cores(on.simulator.id());
+    out.machine_busy = busy_time();
+    if (calls) {
+        out.syscalls = calls->read();
+    }
+    return out;
+}
+
+/// A benchmark on its stage, step by step. Each step returns what to exit with.
+class performance {
+public:
+    performance(
+        bench_stage& on, const settings& configured, const territories& places, redis_session& redis,
+        interrupt_watch& interrupts, const bench_plan& plan)
+        : on_(on),
+          store_(redis.redis(), redis.keys(), sizing_for(configured, places)),
+          redis_(redis),
+          interrupts_(interrupts),
+          plan_(plan),
+          run_(redis, interrupts) {}
+
+    int perform(const bench_options& how) {
+        result_.how = how;
+        for (const auto step : {&performance::import, &performance::warm_up, &performance::measure}) {
+            if (const int code = (this->*step)(); code != exit_ok) {
+                return code;
+            }
+        }
+        return exit_ok;
+    }
+
+    [[nodiscard]] const bench_measurement& result() const noexcept { return result_; }
+
+private:
+    int import() {
+        const auto before = redis_memory(redis_);
+        const auto begun = steady::now();
+        const import_end end =
+            import_bench_devices(redis_, store_, plan_, result_.how.apns_share, interrupts_);
+        result_.import_seconds = std::chrono::duration<double>(steady::now() - begun).count();
+        if (end == import_end::interrupted) {
+            return exit_interrupted;
+        }
+        const auto after = redis_memory(redis_);
+        if (end == import_end::unreachable || !before || !after) {
+            return exit_unreachable;
+        }
+        result_.redis_bytes_per_device =
+            static_cast<double>(*after - *before) / static_cast<double>(plan_.devices_registered());
+        return exit_ok;
+    }
+
+    int warm_up() {
+        if (const auto started = start_bench_engine(on_, result_.how); started.has_error()) {
+            complain(started.error().message);
+            return exit_unreachable;
+        }
+        if (auto calls = syscall_counter::attach(on_.engine->id())) {
+            calls_.emplace(std::move(*calls));
+        }
+        bench_plan only;
+        only.events = {plan_.warm_up};
+        return exit_for(run_.perform(only, "warming up"));
+    }
+
+    int measure() {
+        auto before = snapshot(on_, calls_);
+        if (!before) {
+            return gone();
+        }
+        if (const bench_end end = run_.perform(plan_, "sending"); end != bench_end::done) {
+            return exit_for(end);
+        }
+        auto after = snapshot(on_, calls_);
+        if (!after) {
+            return gone();
+        }
+        result_.peak_rss_bytes = peak_memory_bytes(on_.engine->id());
+        auto record = run_.record();
+        if (!record) {
+            return exit_unreachable;
+        }
+        result_.devices = plan_.devices();
+        result_.before = std::move(*before);
+        result_.after = std::move(*after);
+        result_.record = std::move(*record);
+        result_.version = version;
+        result_.machine = describe_machine();
+        return exit_ok;
+    }
+
+    int gone() {
+        complain("the engine or the simulator does not answer; logs are in " + on_.directory.path().string());
+        return exit_failed;
+    }
+
+    bench_stage& on_;
+    device_store store_;
+    redis_session& redis_;
+    interrupt_watch& interrupts_;
+    const bench_plan& plan_;
+    bench_run run_;
+    std::optional<syscall_counter> calls_;
+    bench_measurement result_;
+};
+
+int tell(const common_options& common, const bench_options& how, const json::object& report) {
+    if (common.json) {
+        print_json(report);
+    } else {
+        print(bench_text(report));
+    }
+    int code = exit_ok;
+    for (const std::string& sentence : missed_assertions(report, how.assertions)) {
+        complain(sentence);
+        code = exit_threshold;
+    }
+    if (!how.html.empty()) {
+        std::ofstream file(how.html);
+        file << bench_page(report);
+        if (!file.flush()) {
+            complain("cannot write " + how.html);
+            code = exit_failed;
+        }
+    }
+    return report.at("sums_agree").as_bool() ? code : exit_failed;
+}
+
+int perform_on(
+    bench_stage& on, const common_options& common, const bench_options& how, interrupt_watch& interrupts) {
+    common_options of_stage;
+    of_stage.config = on.configuration;
+    const auto configured = load_settings(of_stage);
+    const auto places = configured ? load_territories(*configured) : std::nullopt;
+    const auto redis = configured ? redis_session::open(*configured) : nullptr;
+    if (!places || redis == nullptr) {
+        return exit_configuration;
+    }
+    const auto plan = plan_bench(*places, how);
+    if (plan.has_error()) {
+        complain(plan.error().message);
+        return exit_usage;
+    }
+    performance all(on, *configured, *places, *redis, interrupts, *plan);
+    if (const int code = all.perform(how); code != exit_ok) {
+        return code;
+    }
+    return tell(common, how, bench_report(all.result()));
+}
+
+}  // namespace
+
+int run(const common_options& common, const bench_options& how) {
+    std::signal(SIGPIPE, SIG_IGN);
+    interrupt_watch interrupts;
+    auto on = open_bench_stage(how);
+    if (on.has_error()) {
+        complain(on.error().message);
+        return exit_unreachable;
+    }
+    const int code = perform_on(*on, common, how, interrupts);
+    if ((code == exit_failed || code == exit_unreachable) && on->directory.leave_behind()) {
+        complain("logs are left in " + on->directory.path().string());
+    }
+    return code;
+}
+
+}  // namespace tocsin::cli

@@ -1,0 +1,77 @@
+#include "tools/tocsin/bench_compare.hpp"
+#include "tools/tocsin/bench_text.hpp"
+#include "tools/tocsin/commands.hpp"
+#include "tools/tocsin/console.hpp"
+#include "tools/tocsin/exit_code.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include <fmt/format.h>
+
+namespace tocsin::cli {
+namespace {
+
+namespace json = boost::json;
+
+std::optional<json::object> read_report_file(const std::string& name) {
+    std::ifstream file(name, std::ios::binary);
+    if (!file) {
+        complain("cannot read " + name);
+        return std::nullopt;
+    }
+    error_code ec;
+    const auto parsed = json::parse(std::string(std::istreambuf_iterator<char>(file), {}), ec);
+    if (ec || !parsed.is_object() || !parsed.as_object().contains("scenario")) {
+        complain(name + " is not a report that bench --json has written");
+        return std::nullopt;
+    }
+    return parsed.as_object();
+}
+
+json::value as_json(const compared_figure& one) {
+    return json::object{
+        {"figure", one.name},
+        {"before", one.before},
+        {"after", one.after},
+        {"ratio", std::isfinite(one.ratio) ? json::value(one.ratio) : json::value(nullptr)},
+        {"verdict", to_string(one.how)}};
+}
+
+}  // namespace
+
+int run(const common_options& common, const bench_compare_options& how) {
+    const auto before = read_report_file(how.before);
+    const auto after = read_report_file(how.after);
+    if (!before || !after) {
+        return exit_failed;
+    }
+    for (const std::string& one : differing_conditions(*before, *after)) {
+        complain("not the same conditions, " + one);
+    }
+    const auto figures = compare_reports(*before, *after, how.noise);
+    if (common.json) {
+        json::array out;
+        for (const compared_figure& one : figures) {
+            out.push_back(as_json(one));
+        }
+        print_json(out);
+        return exit_ok;
+    }
+    table shown({"figure", "before", "after", "ratio", ""});
+    for (const compared_figure& one : figures) {
+        shown.add(
+            {std::string(one.name), bench_value(one.name, one.before), bench_value(one.name, one.after),
+             fmt::format("{:.3f}", one.ratio), std::string(to_string(one.how))});
+    }
+    print(shown.text());
+    return exit_ok;
+}
+
+}  // namespace tocsin::cli

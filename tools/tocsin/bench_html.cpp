@@ -1,0 +1,189 @@
+#include "tools/tocsin/bench_html.hpp"
+
+#include "tools/tocsin/bench_figures.hpp"
+#include "tools/tocsin/bench_text.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace tocsin::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr double width = 720;
+constexpr double height = 260;
+constexpr double left = 70;
+constexpr double bottom = 40;
+constexpr double top = 16;
+constexpr double right = 16;
+constexpr int ticks = 5;
+
+constexpr std::string_view head =
+    "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width\">\n"
+    "<style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:46rem;padding:0 1rem;"
+    "color:#1b1b1b}table{border-collapse:collapse}td,th{padding:.15rem .8rem .15rem 0;text-align:left}"
+    "td.n{text-align:right;font-variant-numeric:tabular-nums}svg{width:100%;height:auto}"
+    "svg text{font-size:12px;fill:#555}.line{fill:none;stroke:#1857a4;stroke-width:2}"
+    ".bar{fill:#1857a4}.grid{stroke:#ddd}.bad{color:#a41818}</style>\n";
+
+std::string escaped(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        switch (c) {
+            case '&': out += "&amp;"; break;
+            case '<': out += "&lt;"; break;
+            case '>': out += "&gt;"; break;
+            case '"': out += "&quot;"; break;
+            default: out += c;
+        }
+    }
+    return out;
+}
+
+double x_at(double share) {
+    return left + share * (width - left - right);
+}
+double y_at(double share) {
+    return height - bottom - share * (height - top - bottom);
+}
+
+std::string begin_chart(std::string_view title) {
+    return fmt::format(
+        "<h2>{}</h2>\n<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n", title, width, height,
+        title);
+}
+
+std::string scale_of_y(double most) {
+    std::string out;
+    for (int i = 0; i <= ticks; ++i) {
+        const double share = static_cast<double>(i) / ticks;
+        out += fmt::format(
+            "<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>"
+            "<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{:.4g}</text>\n",
+            left, width - right, y_at(share), y_at(share), left - 6, y_at(share) + 4, most * share);
+    }
+    return out;
+}
+
+std::string label_of_x(double share, std::string_view text) {
+    return fmt::format(
+        "<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", x_at(share), height - bottom + 18,
+        text);
+}
+
+/// Devices that have accepted, by time.
+std::string accepted_chart(const json::array& timeline) {
+    double longest = 1;
+    double most = 1;
+    for (const json::value& sample : timeline) {
+        longest = std::max(longest, sample.at(0).to_number<double>());
+        most = std::max(most, sample.at(1).to_number<double>());
+    }
+    std::string out = begin_chart("Accepted pushes by time, in seconds") + scale_of_y(most);
+    for (int i = 0; i <= ticks; ++i) {
+        const double share = static_cast<double>(i) / ticks;
+        out += label_of_x(share, fmt::format("{:.3g}", longest * share / 1'000));
+    }
+    out += "<polyline class=\"line\" points=\"";
+    for (const json::value& sample : timeline) {
+        out += fmt::format(
+            "{:.1f},{:.1f} ", x_at(sample.at(0).to_number<double>() / longest),
+            y_at(sample.at(1).to_number<double>() / most));
+    }
+    return out + "\"/>\n</svg>\n";
+}
+
+struct bar {
+    std::string label;
+    double count = 0;
+};
+
+/// Pushes by how long their answers took. The bounds grow like an exponential, so each bar is as wide
+/// as the next; empty ones at both ends are left out.
+std::string latency_chart(const json::array& histogram) {
+    std::vector<bar> bars;
+    double most = 1;
+    for (const json::value& bucket : histogram) {
+        const json::value& upper = bucket.at(0);
+        const double count = bucket.at(1).is_number() ? bucket.at(1).to_number<double>() : 0;
+        if (count == 0 && bars.empty()) {
+            continue;
+        }
+        bars.push_back(
+            {upper.is_number() ? fmt::format("≤ {:g}", upper.to_number<double>()) : std::string("more"),
+             count});
+        most = std::max(most, count);
+    }
+    while (!bars.empty() && bars.back().count == 0) {
+        bars.pop_back();
+    }
+    std::string out =
+        begin_chart("Pushes by latency (written to answered), in milliseconds") + scale_of_y(most);
+    const auto count = static_cast<double>(std::max<std::size_t>(1, bars.size()));
+    for (std::size_t i = 0; i < bars.size(); ++i) {
+        const double share = bars[i].count / most;
+        const auto at = static_cast<double>(i);
+        out += fmt::format(
+            "<rect class=\"bar\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>\n",
+            x_at((at + 0.1) / count), y_at(share), (x_at(1) - x_at(0)) * 0.8 / count, y_at(0) - y_at(share));
+        out += label_of_x((at + 0.5) / count, bars[i].label);
+    }
+    return out + "</svg>\n";
+}
+
+std::string figures_table(const json::object& report) {
+    std::string out = "<h2>Figures</h2>\n<table>\n";
+    for (const bench_figure& figure : bench_figures()) {
+        const json::value& value = report.at(figure.name);
+        if (!value.is_null()) {
+            out += fmt::format(
+                "<tr><td><code>{}</code></td><td class=\"n\">{}</td><td>{}</td></tr>\n", figure.name,
+                bench_value(figure.name, value), escaped(figure.meaning));
+        }
+    }
+    return out + "</table>\n";
+}
+
+std::string text_of(const json::value& value) {
+    return escaped(value.is_string() ? std::string(value.as_string()) : json::serialize(value));
+}
+
+std::string conditions(const json::object& report) {
+    std::string out = "<h2>Conditions</h2>\n<table>\n";
+    for (const std::string_view part : {"settings", "machine"}) {
+        for (const auto& [name, value] : report.at(part).as_object()) {
+            out += fmt::format(
+                "<tr><td>{}</td><td>{}</td></tr>\n", escaped(std::string_view(name)), text_of(value));
+        }
+    }
+    return out +
+           fmt::format("<tr><td>version</td><td>{}</td></tr>\n</table>\n", text_of(report.at("version")));
+}
+
+}  // namespace
+
+std::string bench_page(const boost::json::object& report) {
+    const std::string scenario = text_of(report.at("scenario"));
+    std::string out(head);
+    out += fmt::format("<title>tocsin bench {0}</title></head><body>\n<h1>tocsin bench {0}</h1>\n", scenario);
+    out += fmt::format(
+        "<p>Limit: <b>{}</b> ({}).</p>\n", text_of(report.at("limit")), text_of(report.at("limit_reason")));
+    for (const json::value& problem : report.at("problems").as_array()) {
+        out += fmt::format("<p class=\"bad\">{}</p>\n", text_of(problem));
+    }
+    out += accepted_chart(report.at("timeline").as_array());
+    out += latency_chart(report.at("push_histogram").as_array());
+    out += figures_table(report);
+    out += conditions(report);
+    return out + "</body></html>\n";
+}
+
+}  // namespace tocsin::cli

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "tools/tocsin/bench_plan.hpp"
+#include "tools/tocsin/interrupt_watch.hpp"
+#include "tools/tocsin/session.hpp"
+
+namespace tocsin::cli {
+
+enum class import_end : unsigned char { done, unreachable, interrupted };
+
+/// Registers every device of `plan` through the device store, with progress on a terminal.
+[[nodiscard]] import_end import_bench_devices(
+    redis_session& redis, device_store& store, const bench_plan& plan, double apns_share,
+    interrupt_watch& interrupts);
+
+/// Bytes that Redis has in use, its own overhead included.
+[[nodiscard]] std::optional<std::uint64_t> redis_memory(redis_session& redis);
+
+}  // namespace tocsin::cli

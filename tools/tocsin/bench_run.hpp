@@ -1,0 +1,58 @@
+#pragma once
+
+#include "tools/tocsin/bench_plan.hpp"
+#include "tools/tocsin/bench_record.hpp"
+#include "tools/tocsin/interrupt_watch.hpp"
+#include "tools/tocsin/session.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tocsin::cli {
+
+enum class bench_end : unsigned char {
+    done,
+    failed,  ///< Refused, or without progress for too long; told on standard error.
+    unreachable,
+    interrupted,
+};
+
+/// Publishes events and watches them to their ends.
+class bench_run {
+public:
+    bench_run(redis_session& redis, interrupt_watch& interrupts) : redis_(redis), interrupts_(interrupts) {}
+
+    /// Publishes what `plan` has, at its pace, and returns when all of it has ended. `label` begins the
+    /// progress line.
+    [[nodiscard]] bench_end perform(const bench_plan& plan, std::string_view label);
+
+    /// What happened in the last perform(). The ledgers are only read now, when nothing is measured.
+    [[nodiscard]] std::optional<bench_record> record();
+
+private:
+    struct flight {
+        bench_event event;
+        std::int64_t published_at = 0;
+        std::uint64_t accepted = 0;
+        bool ended = false;
+    };
+
+    [[nodiscard]] bool publish(const bench_event& event);
+    [[nodiscard]] bool look();
+    [[nodiscard]] bool refused();
+    [[nodiscard]] std::optional<bench_ending> ending(const flight& of);
+
+    redis_session& redis_;
+    interrupt_watch& interrupts_;
+    std::vector<flight> flights_;
+    std::size_t ended_ = 0;
+    std::string last_result_ = "0-0";
+    std::uint64_t letters_ = 0;
+    std::vector<bench_sample> timeline_;
+    bool has_alert_ = false;
+};
+
+}  // namespace tocsin::cli

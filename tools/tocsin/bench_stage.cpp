@@ -1,0 +1,134 @@
+#include "tools/tocsin/bench_stage.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <thread>
+#include <utility>
+
+namespace tocsin::cli {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+constexpr auto start_patience = 15s;
+
+/// What `sim --json` has told on its standard output, once it is there whole.
+std::optional<json::object> announcement(const fs::path& log) {
+    std::ifstream file(log);
+    std::string found;
+    for (std::string line; std::getline(file, line);) {
+        // A directory that is kept may have the log of an earlier run.
+        if (line.starts_with('{') && !file.eof()) {
+            found = std::move(line);
+        }
+    }
+    error_code ec;
+    const auto document = json::parse(found, ec);
+    return ec || !document.is_object() ? std::nullopt : std::optional(document.as_object());
+}
+
+struct started_simulator {
+    child_process process;
+    json::object told;
+};
+
+parsed<started_simulator> start_simulator(
+    const fs::path& directory, const std::string& admin, const bench_options& how) {
+    const fs::path log = directory / "simulator.log";
+    std::error_code ignored;
+    fs::remove(log, ignored);
+    auto process = child_process::start(
+        own_executable(),
+        {"sim",
+         "--json",
+         "--directory",
+         (directory / "providers").string(),
+         "--apns-port",
+         "0",
+         "--sandbox-port",
+         "0",
+         "--fcm-port",
+         "0",
+         "--oauth-port",
+         "0",
+         "--control-port",
+         "0",
+         "--threads",
+         std::to_string(how.simulator_threads),
+         "--latency",
+         how.latency,
+         "--answers",
+         how.answers,
+         "--rate",
+         std::to_string(how.rate),
+         "--redis-url",
+         private_redis_url(directory),
+         "--admin-listen",
+         admin},
+        log);
+    if (process.has_error()) {
+        return process.error();
+    }
+    const auto deadline = std::chrono::steady_clock::now() + start_patience;
+    for (;;) {
+        if (auto told = announcement(log)) {
+            return started_simulator{std::move(*process), std::move(*told)};
+        }
+        if (!process->running() || std::chrono::steady_clock::now() > deadline) {
+            return refusal{"simulator", "the simulator did not start; see " + log.string()};
+        }
+        std::this_thread::sleep_for(5ms);
+    }
+}
+
+}  // namespace
+
+parsed<bench_stage> open_bench_stage(const bench_options& how) {
+    auto directory = work_directory::open(how.keep, "bench");
+    if (directory.has_error()) {
+        return directory.error();
+    }
+    const auto failed = [&directory](const refusal& why) {
+        directory->leave_behind();  // The message names a log in it.
+        return why;
+    };
+    auto redis = start_private_redis(directory->path());
+    if (redis.has_error()) {
+        return failed(redis.error());
+    }
+    const std::string admin = "127.0.0.1:" + std::to_string(free_port());
+    auto simulator = start_simulator(directory->path(), admin, how);
+    if (simulator.has_error()) {
+        return failed(simulator.error());
+    }
+    const json::object& told = simulator->told;
+    return bench_stage{
+        std::move(*directory),
+        std::move(*redis),
+        std::move(simulator->process),
+        std::string(told.at("config").as_string()),
+        "127.0.0.1:" + std::to_string(told.at("control").to_number<std::uint16_t>()),
+        admin,
+        std::nullopt};
+}
+
+parsed<> start_bench_engine(bench_stage& on, const bench_options& how) {
+    auto engine = start_private_engine(
+        on.configuration, on.admin, on.directory.path() / "engine.log",
+        {"--engine.threads", std::to_string(how.threads)});
+    if (engine.has_error()) {
+        on.directory.leave_behind();
+        return engine.error();
+    }
+    on.engine.emplace(std::move(*engine));
+    return {};
+}
+
+}  // namespace tocsin::cli

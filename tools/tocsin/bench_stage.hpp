@@ -1,0 +1,31 @@
+#pragma once
+
+#include "engine/core/error.hpp"
+#include "tools/tocsin/child_process.hpp"
+#include "tools/tocsin/options.hpp"
+#include "tools/tocsin/private_stage.hpp"
+
+#include <optional>
+#include <string>
+
+namespace tocsin::cli {
+
+/// The processes of a benchmark: each its own, so that what each of them uses is known. They are ended
+/// in the reverse of this order.
+struct bench_stage {
+    work_directory directory;
+    child_process redis;
+    child_process simulator;
+    std::string configuration;  ///< The tocsin.toml that the simulator has written.
+    std::string control;        ///< host:port of the simulator's control API.
+    std::string admin;          ///< host:port of the engine's admin server.
+    std::optional<child_process> engine;
+};
+
+/// Redis and the simulator, ready. The refusal says which of them is not, and where its log is.
+[[nodiscard]] parsed<bench_stage> open_bench_stage(const bench_options& how);
+
+/// The engine, ready.
+[[nodiscard]] parsed<> start_bench_engine(bench_stage& on, const bench_options& how);
+
+}  // namespace tocsin::cli

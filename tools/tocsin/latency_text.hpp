@@ -1,0 +1,13 @@
+#pragma once
+
+#include "engine/core/error.hpp"
+#include "tools/simulator/latency.hpp"
+
+#include <string>
+
+namespace tocsin::cli {
+
+/// "none", "fixed:MS", "uniform:MS:MS" or "lognormal:MEDIAN_MS:P99_MS".
+[[nodiscard]] parsed<sim::latency> parse_latency(const std::string& text);
+
+}  // namespace tocsin::cli
