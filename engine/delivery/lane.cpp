@@ -423,7 +423,9 @@ void lane::retry(push& item, const verdict& what, time_point now) noexcept {
         return;
     }
     count_retry(item, reason);
-    if (delay <= how_.longest_wait_in_memory) {
+    // What may have been sent is written down before it is sent again: so each engine that opens a page sends
+    // to a device of it once at most, and the openings bound the repeats.
+    if (delay <= how_.longest_wait_in_memory && !item.maybe_sent) {
         enqueue_later(item, now + delay);
         return;
     }
