@@ -7,7 +7,7 @@ using enum fate_of;
 using fcm::cause;
 
 // Enough for the answer to come on a busy machine; a paused lane gives the push up when it is over.
-constexpr int pause_ttl = 8;
+constexpr int pause_ttl = 12;
 // Less than the pause that the answer asks for.
 constexpr int short_ttl = 30;
 

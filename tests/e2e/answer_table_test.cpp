@@ -243,6 +243,7 @@ TEST_F(AnswerTableTest, EveryAnswerHasItsReactionInResultMetricsAndStore) {
             EXPECT_TRUE(pause_is_told(said, each));
         }
     }
+    EXPECT_EQ(providers->stats().at("stream_limit_violations"), 0);
     EXPECT_EQ(stop_engine(), 0);
 }
 

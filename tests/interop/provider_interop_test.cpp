@@ -1,7 +1,7 @@
 #include "engine/core/text.hpp"
 #include "engine/ops/metrics.hpp"
 #include "providers/factory.hpp"
-#include "tests/interop/node_server.hpp"
+#include "tests/interop/foreign_server.hpp"
 #include "tests/providers/auth/token_server.hpp"
 #include "tests/support/loop_until.hpp"
 #include "tests/support/recorded_source.hpp"
@@ -25,7 +25,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using enum reaction;
-using testing::node_server;
+using testing::foreign_server;
 using testing::recorded_source;
 using testing::temporary_file;
 
@@ -78,7 +78,7 @@ protected:
     }
 
     boost::asio::io_context loop{1};
-    node_server server{R"({"plan":"slow_bodies","streams":100})"};
+    foreign_server server{foreign_server::kind::node, R"({"plan":"slow_bodies","streams":100})"};
     testing::token_server token_endpoint{loop};
     temporary_file apns_key{testing::test_key::p256().pem()};
     temporary_file roots{server.authority().certificate() + token_endpoint.certificate()};

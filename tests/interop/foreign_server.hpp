@@ -11,13 +11,18 @@
 
 namespace tocsin::testing {
 
-/// provider_server.js as a process of its own, with a certificate that nobody else trusts.
-class node_server {
+/// An HTTP/2 server that is not of this project, as a process of its own, with a certificate that nobody else
+/// trusts.
+class foreign_server {
 public:
+    enum class kind : std::uint8_t {
+        node,    ///< provider_server.js
+        python,  ///< provider_server.py
+    };
     /// `plan` is the JSON object that the script takes.
-    explicit node_server(const std::string& plan);
-    node_server(const node_server&) = delete;
-    node_server& operator=(const node_server&) = delete;
+    foreign_server(kind which, const std::string& plan);
+    foreign_server(const foreign_server&) = delete;
+    foreign_server& operator=(const foreign_server&) = delete;
 
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
     /// Who vouches for it.

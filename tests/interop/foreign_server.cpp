@@ -1,4 +1,4 @@
-#include "tests/interop/node_server.hpp"
+#include "tests/interop/foreign_server.hpp"
 
 #include <boost/json/parse.hpp>
 
@@ -12,14 +12,18 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Only ends a test that hangs: Node needs a moment to start on a busy machine.
+// Only ends a test that hangs: they need a moment to start on a busy machine.
 constexpr auto patience = 30s;
 
 }  // namespace
 
-node_server::node_server(const std::string& plan) {
+foreign_server::foreign_server(kind which, const std::string& plan) {
+    const std::string folder = TOCSIN_INTEROP_FOLDER;
+    // Debian's Python: another one in the PATH would not have Debian's packages.
+    const std::string program = which == kind::node ? "node" : "/usr/bin/python3";
+    const std::string script = folder + (which == kind::node ? "/provider_server.js" : "/provider_server.py");
     auto started = cli::child_process::start(
-        "node", {TOCSIN_INTEROP_SERVER, certificate_file_.path(), key_file_.path(), plan}, output_.path());
+        program, {script, certificate_file_.path(), key_file_.path(), plan}, output_.path());
     if (started.has_error()) {
         throw std::runtime_error(started.error().message);
     }
@@ -27,14 +31,14 @@ node_server::node_server(const std::string& plan) {
     port_ = line(0).at("port").to_number<std::uint16_t>();
 }
 
-boost::json::object node_server::stop() {
+boost::json::object foreign_server::stop() {
     if (const int status = process_->stop(10s); status != 0) {
-        throw std::runtime_error("node ended with status " + std::to_string(status));
+        throw std::runtime_error("the server ended with status " + std::to_string(status));
     }
     return line(1);
 }
 
-boost::json::object node_server::line(std::size_t number) const {
+boost::json::object foreign_server::line(std::size_t number) const {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     for (;;) {
         std::ifstream in(output_.path());
@@ -46,13 +50,13 @@ boost::json::object node_server::line(std::size_t number) const {
                 boost::system::error_code ec;
                 const auto value = boost::json::parse(text, ec);
                 if (ec || !value.is_object()) {
-                    throw std::runtime_error("node said: " + text);
+                    throw std::runtime_error("the server said: " + text);
                 }
                 return value.get_object();
             }
         }
         if (std::chrono::steady_clock::now() > deadline) {
-            throw std::runtime_error("node said nothing; see " + output_.path());
+            throw std::runtime_error("the server said nothing; see " + output_.path());
         }
         std::this_thread::sleep_for(5ms);
     }
