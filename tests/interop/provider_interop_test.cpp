@@ -126,7 +126,7 @@ TEST_F(ProviderInteropTest, ApnsAnswersAreUnderstood) {
     EXPECT_EQ(found[token(0xA0)].provider_id.size(), 36U) << "the apns-id that we sent comes back";
     EXPECT_EQ(found[token(0xD0)].action, drop_token);
     EXPECT_EQ(found[token(0xD0)].dead_since, wall_time(1'700'000'000s));
-    EXPECT_EQ(found[token(0xD1)].action, drop_token);
+    EXPECT_EQ(found[token(0xD1)].action, doubt_token);
     EXPECT_EQ(found[token(0xD2)].action, reject_event);
     EXPECT_EQ(found[token(0xD3)].action, retry_here);
     EXPECT_EQ(found[token(0xD3)].retry_after, 60s);
@@ -160,10 +160,10 @@ TEST_F(ProviderInteropTest, FcmAnswersAreUnderstood) {
     EXPECT_EQ(found["quota:1"].retry_after, 42s);
     EXPECT_EQ(found["busy:1"].action, retry_elsewhere);
     EXPECT_EQ(found["busy:1"].retry_after, 10s);
-    EXPECT_EQ(found["sender:1"].action, drop_token);
+    EXPECT_EQ(found["sender:1"].action, doubt_token);
     EXPECT_EQ(found["html:1"].action, retry_elsewhere);
     EXPECT_EQ(found["html:1"].status, 502);
-    EXPECT_EQ(found["apple:1"].action, drop_token);
+    EXPECT_EQ(found["apple:1"].action, doubt_token);
     EXPECT_EQ(found["apple:1"].reason, "Unregistered");
     EXPECT_EQ(responses("fcm", "404", "UNREGISTERED"), 1U);
     EXPECT_EQ(server.stop().at("processed").as_object().size(), 7U);
