@@ -23,9 +23,8 @@ public:
                 return "the peer at redis.url does not speak the Redis protocol; check host and port, and "
                        "redis:// against rediss://";
             case redis_errc::refused:
-                return "Redis refused us; check user, password and database in redis.url, and redis.ca_file "
-                       "for "
-                       "TLS";
+                return "Redis refused us; check user, password and database in redis.url, that "
+                       "redis+cluster:// is for a cluster, and redis.ca_file for TLS";
             case redis_errc::overloaded:
                 return "too many commands wait to be sent to Redis; it is slower than what is asked of it";
             case redis_errc::closed: return "the Redis client is shutting down";
@@ -35,7 +34,7 @@ public:
                        "defect of the program";
             case redis_errc::unexpected_reply:
                 return "Redis gave an answer that the command does not have; is another program using our "
-                       "keys?";
+                       "keys, or redis:// in redis.url for a cluster, which is redis+cluster://?";
         }
         return "unknown Redis error";
     }
