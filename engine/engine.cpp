@@ -171,9 +171,8 @@ void engine::implementation::make_core(std::size_t index) {
         asio::post(cores.front()->context, [this, id = std::move(event)] { work_finder->drained(id); });
     };
     tell.quota_used_up = [this](std::string quota, wall_time until) {
-        asio::post(cores.front()->context, [this, name = std::move(quota), until] {
-            share_quota(name, until);
-        });
+        asio::post(
+            cores.front()->context, [this, name = std::move(quota), until] { share_quota(name, until); });
     };
     here.work = std::make_unique<worker>(
         executor, index, *here.redis, keys, sizing(), how.engine, time, log, shard, std::move(tell));
@@ -328,9 +327,8 @@ asio::awaitable<void> engine::implementation::sample_streams() {
     redis::request ask;
     ask.add("XINFO", "GROUPS", keys.events()).add("XINFO", "GROUPS", keys.registrations());
     const auto answer = co_await control_redis->execute(std::move(ask));
-    const std::uint64_t errors =
-        control_redis->errors() + events_redis->errors() + registrations_redis->errors() +
-        controls_redis->errors();
+    const std::uint64_t errors = control_redis->errors() + events_redis->errors() +
+                                 registrations_redis->errors() + controls_redis->errors();
     control_numbers->counter(metric::redis_errors_total, {})
         .add(errors - std::exchange(redis_errors_seen, errors));
     if (answer.has_error()) {

@@ -138,8 +138,8 @@ asio::awaitable<result<>> control_board::tell_removed(std::vector<removed_device
     redis::request ask;
     for (const removed_device& one : devices) {
         ask.add(
-            "XADD", keys_.control_changes(), "MAXLEN", "~", changes_kept, "*", "removed", to_string(one.which),
-            "token", one.token);
+            "XADD", keys_.control_changes(), "MAXLEN", "~", changes_kept, "*", "removed",
+            to_string(one.which), "token", one.token);
     }
     auto answer = co_await redis_.execute(std::move(ask));
     const auto checked = redis::checked(std::move(answer));

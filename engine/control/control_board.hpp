@@ -34,7 +34,8 @@ public:
     boost::asio::awaitable<result<>> hold_quota(std::string quota, wall_time until);
 
     struct cancel_answer {
-        std::string state;  ///< Before: "running", "scheduled", "cancelling", how it ended; empty: unknown event.
+        std::string
+            state;  ///< Before: "running", "scheduled", "cancelling", how it ended; empty: unknown event.
         [[nodiscard]] bool cancelled() const noexcept {
             return state == "running" || state == "scheduled" || state == "cancelling";
         }

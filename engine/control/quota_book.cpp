@@ -103,8 +103,7 @@ asio::awaitable<result<quota_slice>> quota_book::lease(question what) {
 
 asio::awaitable<result<>> quota_book::slow_down(target which, std::chrono::milliseconds hold) {
     const std::vector<std::string> keys{keys_.limit(to_string(which))};
-    const std::vector<std::string> arguments{
-        std::to_string(std::chrono::microseconds(hold).count())};
+    const std::vector<std::string> arguments{std::to_string(std::chrono::microseconds(hold).count())};
     redis::request ask;
     ask.add_script(slow_script, keys, arguments);
     auto answer = co_await redis_.execute(std::move(ask));

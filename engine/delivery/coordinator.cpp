@@ -89,6 +89,18 @@ std::uint32_t coordinator::pages_wanted(const room_key& where) const {
     return wanted;
 }
 
+std::optional<std::uint32_t> coordinator::pages_due(const active_event& event) const {
+    if (!event.content.is_spread() || event.cancelled) {
+        return std::nullopt;
+    }
+    // A little ahead, so that a page is at hand when its moment comes.
+    const auto passed = time_.wall_now() + refresh_period - event.started_at;
+    const auto whole = std::chrono::milliseconds(event.content.spread);
+    const auto pages = static_cast<std::int64_t>(event.pages_planned) *
+                       std::clamp<std::int64_t>(passed / 1ms, 0, whole / 1ms) / (whole / 1ms);
+    return static_cast<std::uint32_t>(pages);
+}
+
 std::size_t coordinator::least_busy(const room_key& where) const {
     const auto found = outstanding_.find(where);
     if (found == outstanding_.end()) {
@@ -162,9 +174,9 @@ asio::awaitable<result<>> coordinator::refresh() {
     for (const std::string& id : *running) {
         const auto known = events_.find(id);
         // After a reload its messages are made anew: a corrected topic or key is for it too.
-        const bool current = known != events_.end() &&
-                             (known->second.finishing ||
-                              known->second.event->generation == preparer_.generation());
+        const bool current =
+            known != events_.end() &&
+            (known->second.finishing || known->second.event->generation == preparer_.generation());
         if (!current) {
             const auto taken_up = co_await track(id);
             if (taken_up.has_error()) {
@@ -201,7 +213,7 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::
     }
     const std::size_t limit = std::clamp<std::size_t>(wanted / pages_per_shard, 1, most_claimed_at_once);
     auto answer = co_await ledger_.claim(
-        id, which, limit, how_.lease, time_.wall_now(), !state.met, how_.max_takeovers);
+        id, which, limit, how_.lease, time_.wall_now(), !state.met, how_.max_takeovers, pages_due(*event));
     if (answer.has_error()) {
         co_return answer.error();
     }

@@ -20,6 +20,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -82,6 +83,8 @@ private:
     boost::asio::awaitable<result<>> publish_result(std::shared_ptr<active_event> event);
     [[nodiscard]] std::vector<std::string> by_urgency() const;
     [[nodiscard]] std::uint32_t pages_wanted(const room_key& where) const;
+    /// Of an event that is spread: up to which page it may be claimed by now.
+    [[nodiscard]] std::optional<std::uint32_t> pages_due(const active_event& event) const;
     [[nodiscard]] std::size_t least_busy(const room_key& where) const;
 
     boost::asio::any_io_executor executor_;

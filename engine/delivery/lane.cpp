@@ -42,6 +42,8 @@ std::string_view to_string(lane_bound value) noexcept {
         case lane_bound::quota: return "quota";
         case lane_bound::credential: return "credential";
         case lane_bound::operator_hold: return "operator";
+        case lane_bound::streams: return "streams";
+        case lane_bound::redis: return "redis";
     }
     return "idle";
 }
@@ -115,6 +117,21 @@ void lane::add(page& what, priority urgency) {
         return;
     }
     want_slices(now);
+}
+
+void lane::add_spread(page& what, time_point from, time_point until) {
+    const time_point now = time_.now();
+    const auto size = static_cast<std::int64_t>(what.pushes().size());
+    std::int64_t place = 0;
+    for (push& item : what.pushes()) {
+        const time_point due = from + (until - from) * place++ / size;
+        if (!end_if_over(item, now)) {
+            enqueue_later(item, due);
+        }
+    }
+    if (stopped_) {
+        stop(now);
+    }
 }
 
 void lane::enqueue(push& item, bool front) noexcept {
@@ -312,8 +329,9 @@ void lane::trip(std::string_view reason, time_point now) noexcept {
                                 {"platform", to_string(which_.on)},
                                 {"reason", reason},
                                 {"tokens_kept", trials_.size()},
-                                {"advice", "Check url, environment, topic, project and key of this app, then "
-                                           "reload; nobody was removed."}});
+                                {"advice",
+                                 "Check url, environment, topic, project and key of this app, then "
+                                 "reload; nobody was removed."}});
     pause(std::string(reason), now + wait, lane_bound::credential);
     breaker_.reset();
     probing_ = true;
@@ -486,20 +504,17 @@ bool lane::tick(time_point now) {
 void lane::count_throttling(time_point now) {
     const duration since = now - std::exchange(last_tick_, now);
     const lane_bound by = bound(now);
-    if (by == lane_bound::idle || by == lane_bound::engine) {
+    if (by == lane_bound::idle) {
         return;
     }
     // Fed in microseconds, shown in seconds.
-    metrics_
-        .counter(
-            metric::throttled_seconds_total,
-            {which_.app, to_string(which_.on), to_string(by)})
+    metrics_.counter(metric::throttled_seconds_total, {which_.app, to_string(which_.on), to_string(by)})
         .add(static_cast<std::uint64_t>(std::min<duration>(since, sweep_period) / 1us));
 }
 
 lane_bound lane::bound(time_point now) const noexcept {
     if (waiting_ == 0) {
-        return lane_bound::idle;
+        return reading_ ? lane_bound::redis : lane_bound::idle;
     }
     if (held_) {
         return lane_bound::operator_hold;
@@ -507,7 +522,10 @@ lane_bound lane::bound(time_point now) const noexcept {
     if (now < paused_until_) {
         return pause_cause_;
     }
-    return limited_until_ == time_point{} ? lane_bound::engine : lane_bound::rate;
+    if (limited_until_ != time_point{}) {
+        return lane_bound::rate;
+    }
+    return streams_used_up_ ? lane_bound::streams : lane_bound::engine;
 }
 
 void lane::set_rate(std::uint64_t rate) {
@@ -550,6 +568,13 @@ void lane::sweep(time_point now) {
         }
         queue = kept;
     }
+    std::priority_queue<delayed> later;
+    for (; !delayed_.empty(); delayed_.pop()) {
+        if (!end_if_over(*delayed_.top().item, now)) {
+            later.push(delayed_.top());
+        }
+    }
+    delayed_ = std::move(later);
 }
 
 time_point lane::next_look() const noexcept {
@@ -576,8 +601,13 @@ void lane::stop(time_point now) {
     stopped_ = true;
     while (!delayed_.empty()) {
         push& item = *delayed_.top().item;
+        const auto rest = std::chrono::ceil<std::chrono::milliseconds>(delayed_.top().due - now);
         delayed_.pop();
-        enqueue(item, false);
+        page& of = *item.owner;
+        if (!end_if_over(item, now)) {
+            of.park(item, time_.wall_now() + std::max(rest, 0ms));
+            after_end(of);
+        }
     }
     // Nobody is removed in a hurry: who is on trial is asked about again by another engine.
     for (const trial& one : std::exchange(trials_, {})) {

@@ -63,6 +63,8 @@ enum class lane_bound : std::uint8_t {
     quota,       ///< The provider's quota.
     credential,  ///< A credential that the provider does not take.
     operator_hold,
+    streams,  ///< The streams and windows that the provider grants.
+    redis,    ///< Its pages are being read.
 };
 [[nodiscard]] std::string_view to_string(lane_bound value) noexcept;
 
@@ -79,6 +81,8 @@ public:
 
     /// Puts the pushes of a page in line.
     void add(page& what, priority urgency);
+    /// The same for the page of an event that is spread: each push from a moment of its own on.
+    void add_spread(page& what, time_point from, time_point until);
 
     // push_source
     [[nodiscard]] push* take(time_point now) noexcept override;
@@ -112,6 +116,12 @@ public:
     /// Some lane of this target has heard that its quota is used up until then.
     void hold_quota(time_point until) noexcept;
     [[nodiscard]] lane_bound bound(time_point now) const noexcept;
+    /// What the lane cannot see itself: whether the channel's streams are used up, and whether pages are
+    /// being read while nothing waits here.
+    void observe(bool streams_used_up, bool reading) noexcept {
+        streams_used_up_ = streams_used_up;
+        reading_ = reading;
+    }
 
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
     [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
@@ -181,7 +191,7 @@ private:
     /// Devices that were forgotten, until nothing can wait for them any more.
     boost::unordered_flat_map<std::string, time_point> forgotten_;
     time_point next_forgetting_{};
-    std::uint32_t trips_ = 0;   ///< Since a push was last accepted.
+    std::uint32_t trips_ = 0;      ///< Since a push was last accepted.
     std::size_t probes_left_ = 0;  ///< While the breaker is being tried: what may still go out.
     bool probing_ = false;
 
@@ -197,6 +207,8 @@ private:
     lane_bound pause_cause_ = lane_bound::idle;
     static inline const std::string held_by_operator{"an operator has paused it; see tocsin resume"};
     bool held_ = false;
+    bool streams_used_up_ = false;
+    bool reading_ = false;
     time_point last_tick_{};
     bool stopped_ = false;
 

@@ -29,13 +29,18 @@ struct active_shard {
     target which;
     std::string entry;  ///< In the shard stream.
     shard work;
-    std::shared_ptr<const message> content;  ///< Null: nobody here can send it.
+    std::shared_ptr<const message> content;                ///< Null: nobody here can send it.
     std::vector<std::shared_ptr<const message>> replaced;  ///< What `content` was before a reload.
     std::uint32_t pages = 0;
     std::uint32_t next = 0;     ///< The first page that was not opened yet.
     std::uint32_t settled = 0;  ///< Pages that are done.
     bool abandoned = false;     ///< Shutting down: no page is opened any more.
 
+    /// When its next page may be opened.
+    [[nodiscard]] wall_time due() const noexcept {
+        return event->cancelled.load(std::memory_order_relaxed) ? wall_time{}
+                                                                : event->due(work.first_page + next);
+    }
     [[nodiscard]] bool exhausted() const noexcept { return abandoned || next == pages; }
 };
 
@@ -83,9 +88,7 @@ public:
 
     // What happens on the way.
     /// Called when a push is handed to a connection.
-    void count_sent(push& item) noexcept {
-        possible_duplicates_ += item.maybe_sent ? 1 : 0;
-    }
+    void count_sent(push& item) noexcept { possible_duplicates_ += item.maybe_sent ? 1 : 0; }
     void count_retry() noexcept { ++retries_; }
     void count_reason(std::string_view reason);
 

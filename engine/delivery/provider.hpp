@@ -65,6 +65,7 @@ struct channel_statistics {
     std::size_t connections_ready = 0;
     std::size_t connections_connecting = 0;
     std::size_t connections_draining = 0;
+    bool saturated = false;  ///< Streams or windows of every connection are used up: the provider's limit.
 };
 
 /// The sending side of one app on one platform on one thread.

@@ -13,7 +13,7 @@ namespace tocsin {
 class prune_breaker {
 public:
     struct limits {
-        std::uint64_t percent = 20;        ///< More suspects than this share of the answers are implausible …
+        std::uint64_t percent = 20;  ///< More suspects than this share of the answers are implausible …
         std::uint64_t least_answers = 200;  ///< … once there are so many of them.
     };
 

@@ -1,7 +1,7 @@
 #include "engine/delivery/pruner.hpp"
 
 #include "engine/event/device_token.hpp"
-#include "engine/redis/error.hpp"
+#include "engine/redis/check.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -17,12 +17,13 @@ boost::asio::awaitable<result<>> pruner::prune(
     std::vector<device_change> changes;
     std::vector<gone> reports;  // One for each change.
     redis::request report;
+    redis::request done;
     const std::string feedback = book_.keys().feedback();
     const std::string remaining = book_.keys().dead(event);
     for (const auto& [member, reason] : dead) {
         auto which = decode_dead(member);
         if (!which) {
-            report.add("HDEL", remaining, member);
+            done.add("HDEL", remaining, member);
             continue;
         }
         boost::json::object document{
@@ -51,14 +52,19 @@ boost::asio::awaitable<result<>> pruner::prune(
             report.add(
                 "XADD", feedback, "MAXLEN", "~", feedback_length_, "*", "feedback", reports[i].document);
         }
-        report.add("HDEL", remaining, reports[i].member);
+        done.add("HDEL", remaining, reports[i].member);
     }
-    if (report.empty()) {
-        co_return result<>();
+    // One after the other: on a cluster they go to different servers, and who is taken off the list must have
+    // been reported.
+    auto reported = co_await book_.connection().execute(std::move(report));
+    const auto told = redis::checked(std::move(reported));
+    if (told.has_error()) {
+        co_return told.error();
     }
-    const auto reported = co_await book_.connection().execute(std::move(report));
-    if (reported.has_error()) {
-        co_return reported.error();
+    auto struck = co_await book_.connection().execute(std::move(done));
+    const auto finished = redis::checked(std::move(struck));
+    if (finished.has_error()) {
+        co_return finished.error();
     }
     log_.debug("devices.pruned", {{"event_id", event}, {"devices", dead.size()}});
     co_return result<>();

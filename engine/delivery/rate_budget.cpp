@@ -77,7 +77,8 @@ std::uint32_t rate_budget::ask(std::size_t waiting, time_point now) {
         return 0;
     }
     asked_ = true;
-    const auto whole = std::max<std::uint64_t>(1, rate_ * static_cast<std::uint64_t>(slice_length / 1ms) / 1000);
+    const auto whole =
+        std::max<std::uint64_t>(1, rate_ * static_cast<std::uint64_t>(slice_length / 1ms) / 1000);
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(whole, waiting - in_hand));
 }
 

@@ -11,11 +11,11 @@ namespace tocsin {
 
 /// What the engine does about a provider's answer. Providers differ in their words, never in these.
 enum class reaction : std::uint8_t {
-    accept,              ///< The provider took it.
-    drop_token,          ///< The device is gone: remove it, report it, never try again.
-    doubt_token,         ///< The same, in words that a wrong key, topic or environment of ours brings about too.
-    retry_here,          ///< This device is throttled: try it again later.
-    retry_elsewhere,     ///< The provider or the connection is in trouble: try again later, elsewhere.
+    accept,           ///< The provider took it.
+    drop_token,       ///< The device is gone: remove it, report it, never try again.
+    doubt_token,      ///< The same, in words that a wrong key, topic or environment of ours brings about too.
+    retry_here,       ///< This device is throttled: try it again later.
+    retry_elsewhere,  ///< The provider or the connection is in trouble: try again later, elsewhere.
     refresh_credential,  ///< Our token expired: renew it, then try again on a new connection.
     pause_app,           ///< The app's credential is unusable on this platform: hold everything it sends.
     pause_quota,         ///< The app's quota is used up: hold everything it sends for retry_after.

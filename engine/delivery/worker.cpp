@@ -20,6 +20,7 @@ constexpr auto error_pause = 200ms;
 
 // A lane that hears nothing of its slice for this long gets by on what it usually gets.
 constexpr auto slice_patience = 500ms;
+constexpr std::chrono::milliseconds sampling_period{100};
 // Messages rendered anew after a reload that are kept at hand.
 constexpr std::size_t most_rendered = 1'000;
 
@@ -64,9 +65,7 @@ public:
             case reaction::pause_app:
             case reaction::refresh_credential:
             case reaction::doubt_token:
-            case reaction::reject_event:
-                heard.action = open_ ? what.action : reaction::resend;
-                break;
+            case reaction::reject_event: heard.action = open_ ? what.action : reaction::resend; break;
             default: break;
         }
         line_.settle(item, heard, now);
@@ -119,6 +118,7 @@ struct worker::lane_runner {
     std::size_t critical_pages_in_flight = 0;
     wait_queue changed;
     asio::steady_timer timer;
+    bool reading = false;  // A page is on its way from Redis.
     bool retired = false;
 };
 
@@ -191,9 +191,8 @@ std::shared_ptr<const message> worker::render(const active_event& event, const t
     auto made = through->second->render(event.content);
     if (made.has_error()) {
         log_.error(
-            "event.cannot_be_rendered", {{"event_id", event.id},
-                                         {"target", to_string(which)},
-                                         {"reason", made.error().message}});
+            "event.cannot_be_rendered",
+            {{"event_id", event.id}, {"target", to_string(which)}, {"reason", made.error().message}});
         return nullptr;
     }
     if (rendered_.size() >= most_rendered) {
@@ -246,8 +245,7 @@ void worker::set_providers(
 void worker::open_channel(lane_runner& runner, std::shared_ptr<provider> through) {
     runner.through = std::move(through);
     runner.now.gate = std::make_unique<channel_gate>(runner.line);
-    runner.now.out =
-        runner.through->open({executor_, thread_, time_, log_, metrics_, *runner.now.gate});
+    runner.now.out = runner.through->open({executor_, thread_, time_, log_, metrics_, *runner.now.gate});
 }
 
 worker::lane_runner& worker::runner_for(const target& which) {
@@ -279,8 +277,8 @@ worker::lane_runner& worker::runner_for(const target& which) {
         }
         asio::co_spawn(executor_, slow_down(which, rest), asio::detached);
     };
-    auto runner = std::make_shared<lane_runner>(
-        executor_, which, how, time_, log_, metrics_, seed, std::move(tell));
+    auto runner =
+        std::make_shared<lane_runner>(executor_, which, how, time_, log_, metrics_, seed, std::move(tell));
     lanes_.emplace(which, runner);
     open_channel(*runner, through);
     obey(*runner);
@@ -384,14 +382,28 @@ asio::awaitable<void> worker::feed(std::shared_ptr<lane_runner> runner) {
         const bool room = runner->pages_in_flight - runner->critical_pages_in_flight < how_.pages_in_flight;
         const bool critical_room = runner->critical_pages_in_flight < how_.pages_in_flight;
         std::shared_ptr<active_shard> next;
+        wall_time soonest = wall_time::max();
         for (std::size_t i = 0; i < priority_count && next == nullptr; ++i) {
             auto& queue = runner->shards[i];
             if (queue.empty() || !(i == 0 ? critical_room : room)) {
                 continue;
             }
-            // A page each, in turns: a village does not wait behind a nation.
-            next = std::move(queue.front());
-            queue.pop_front();
+            // A page each, in turns: a village does not wait behind a nation. One whose moment has not
+            // come waits at the end of the line.
+            for (std::size_t tried = queue.size(); tried > 0 && next == nullptr; --tried) {
+                const wall_time due = queue.front()->due();
+                if (due <= time_.wall_now()) {
+                    next = std::move(queue.front());
+                } else {
+                    soonest = std::min(soonest, due);
+                    queue.push_back(std::move(queue.front()));
+                }
+                queue.pop_front();
+            }
+        }
+        if (next == nullptr && soonest != wall_time::max()) {
+            co_await runner->changed.wait_until(tocsin::clock::now() + (soonest - time_.wall_now()));
+            continue;
         }
         if (next == nullptr) {
             co_await runner->changed.wait();
@@ -426,7 +438,9 @@ asio::awaitable<bool> worker::open_page(lane_runner& runner, std::shared_ptr<act
                 ledger_.keys().roster_bucket(from->which.app, from->which.on, name, run.generation, b));
         }
     }
+    runner.reading = true;
     auto answer = co_await redis_.execute(std::move(ask));
+    runner.reading = false;
     if (!from->work.devices.empty() && answer.has_value()) {
         const auto asked = co_await forget_unregistered(from);
         if (asked.has_error()) {
@@ -496,7 +510,12 @@ void worker::start_page(lane_runner& runner, std::unique_ptr<page> what) {
         page_done(open);
         return;
     }
-    runner.line.add(open, event.content.priority);
+    if (event.content.is_spread() && open.number() < event.pages_planned) {
+        const auto at = [this](wall_time when) { return time_.now() + (when - time_.wall_now()); };
+        runner.line.add_spread(open, at(event.due(open.number())), at(event.due(open.number() + 1)));
+    } else {
+        runner.line.add(open, event.content.priority);
+    }
     runner.wake();
     runner.timer.cancel();
 }
@@ -543,9 +562,8 @@ asio::awaitable<void> worker::settle(std::unique_ptr<page> what) {
         }
         if (answer->repeated) {
             log_.warning(
-                "page.settled_twice", {{"event_id", event},
-                                       {"target", to_string(from->which)},
-                                       {"page", settlement.page}});
+                "page.settled_twice",
+                {{"event_id", event}, {"target", to_string(from->which)}, {"page", settlement.page}});
         }
         if (!settlement.dead.empty() && !answer->repeated) {
             auto dead = settlement.dead;
@@ -573,8 +591,12 @@ asio::awaitable<void> worker::watch(std::shared_ptr<lane_runner> runner) {
     while (!runner->retired) {
         const time_point next = runner->line.next_look();
         // Woken by start_page() when there is more to look after, and once a second in any case.
-        runner->timer.expires_at(std::min(next, time_.now() + 1s));
+        // More often while there is work, so that what it is bound by is a share of time.
+        const bool working = runner->line.waiting() != 0 || runner->has_shards();
+        runner->timer.expires_at(std::min(next, time_.now() + (working ? sampling_period : 1s)));
         co_await runner->timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        runner->line.observe(
+            runner->now.out != nullptr && runner->now.out->statistics().saturated, runner->reading);
         if (runner->line.tick(time_.now())) {
             runner->wake();
         }

@@ -122,7 +122,8 @@ private:
     std::map<target, std::uint64_t> rates_;
     control_state controls_;
     std::uint64_t generation_ = 0;
-    std::map<std::pair<std::string, target>, std::shared_ptr<const message>> rendered_;  ///< Under generation_.
+    std::map<std::pair<std::string, target>, std::shared_ptr<const message>>
+        rendered_;  ///< Under generation_.
     std::map<target, std::shared_ptr<lane_runner>> lanes_;
     std::map<const page*, std::unique_ptr<page>> open_;
     std::vector<std::shared_ptr<active_shard>> held_;

@@ -21,6 +21,7 @@ inline constexpr auto event_fields = std::to_array<field_rule>({
     {"send_at", json_kind::time},
     {"ttl", json_kind::integer},
     {"expires_at", json_kind::time},
+    {"spread", json_kind::integer},
     {"collapse_id", json_kind::string},
     {"mode", json_kind::string},
     {"apns", json_kind::object},

@@ -223,6 +223,26 @@ parsed<> read_times(
     return {};
 }
 
+parsed<> read_spread(
+    const json::object& document, std::string_view entry_id, wall_time now, publish_event& event) {
+    const auto* const given = document.if_contains("spread");
+    if (given == nullptr) {
+        return {};
+    }
+    const std::int64_t seconds = given->get_int64();
+    const wall_time base = event.send_at.value_or(entry_time(entry_id, now));
+    const auto lifetime = std::chrono::duration_cast<std::chrono::seconds>(event.expires_at - base).count();
+    if (seconds < 0 || (seconds > 0 && seconds >= lifetime)) {
+        return refuse(
+            refusal_code::invalid_spread, "spread must be at least 0 and less than the " +
+                                              std::to_string(std::max<std::int64_t>(0, lifetime)) +
+                                              " seconds that the event lives, not " +
+                                              std::to_string(seconds));
+    }
+    event.spread = std::chrono::seconds(seconds);
+    return {};
+}
+
 json::object object_field(const json::object& document, std::string_view name) {
     const auto* value = document.if_contains(name);
     return value == nullptr ? json::object() : value->get_object();
@@ -258,6 +278,9 @@ parsed<publish_event> parse_event(
         return std::move(fine).error();
     }
     if (auto fine = read_times(*document, entry_id, limits, now, event); !fine) {
+        return std::move(fine).error();
+    }
+    if (auto fine = read_spread(*document, entry_id, now, event); !fine) {
         return std::move(fine).error();
     }
     if (auto fine = read_collapse_id(*document, event); !fine) {

@@ -82,6 +82,9 @@ std::string to_json(const publish_event& event) {
     if (event.expires_at != wall_time{}) {
         document.emplace("expires_at", format_rfc3339(event.expires_at));
     }
+    if (event.spread.count() != 0) {
+        document.emplace("spread", event.spread.count());
+    }
     put(document, "collapse_id", event.collapse_id);
     if (event.mode != delivery_mode::actual) {
         put(document, "mode", to_string(event.mode));

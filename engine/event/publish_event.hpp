@@ -83,12 +83,16 @@ struct publish_event {
     std::map<std::string, localized_text, std::less<>>
         localized;  ///< By locale, as normalize_locale() spells it.
     std::optional<wall_time> send_at;
-    wall_time expires_at{};   ///< Nothing is handed to a provider from this instant on.
-    std::string collapse_id;  ///< As the event names it; empty: derived from the id.
+    wall_time expires_at{};          ///< Nothing is handed to a provider from this instant on.
+    std::chrono::seconds spread{0};  ///< Over which its pushes are spaced; critical events ignore it.
+    std::string collapse_id;         ///< As the event names it; empty: derived from the id.
     delivery_mode mode = delivery_mode::actual;
     boost::json::object apns;  ///< Provider-native overrides, merged last.
     boost::json::object fcm;
 
+    [[nodiscard]] bool is_spread() const noexcept {
+        return spread.count() != 0 && priority != tocsin::priority::critical;
+    }
     /// A push that shows nothing and only wakes the app.
     [[nodiscard]] bool is_background() const noexcept { return !notification.has_value(); }
     /// The collapse id of every push of this event: as named, or "tocsin-" and a hash of the id.

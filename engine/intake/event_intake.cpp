@@ -27,6 +27,8 @@ bool looks_critical(std::string_view document) {
 
 /// A target without a device has no shards, and nobody is to look for any.
 void keep_planned_targets(active_event& event, const event_plan& plan) {
+    event.started_at = plan.started_at;
+    event.pages_planned = plan.pages;
     event.targets.clear();
     for (const auto& one : plan.targets) {
         event.targets.push_back(one.which);

@@ -30,8 +30,8 @@ class registrar {
 public:
     registrar(
         stream_consumer& stream, redis::client& redis, device_store& store, dead_letters& letters,
-        control_board& board, const event_preparer& known, std::string instance, const time_source& time, logger& log,
-        metrics_shard& metrics)
+        control_board& board, const event_preparer& known, std::string instance, const time_source& time,
+        logger& log, metrics_shard& metrics)
         : stream_(stream),
           redis_(redis),
           store_(store),

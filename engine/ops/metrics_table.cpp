@@ -64,7 +64,9 @@ constexpr auto table = std::to_array<metric_description>({
     {.id = metric::throttled_seconds_total,
      .name = "tocsin_throttled_seconds_total",
      .kind = metric_kind::counter,
-     .help = "Time that pushes of a lane were ready and held back, by what held them.",
+     .help =
+         "Time that a lane of one thread had something to send, by what bound it: engine, rate (ours), "
+         "quota (the provider's), streams (the provider's streams and windows), credential, operator, redis.",
      .label_names = {"app", "platform", "cause"},
      .scale = 1e-6},
     {.id = metric::stream_lag,

@@ -147,6 +147,8 @@ parsed<std::shared_ptr<active_event>> event_preparer::restore(
     event->accepted_at = accepted_at;
     event->counts_communes = field(fields, names::communes) == "1";
     event->cancelled = field(fields, names::state) == "cancelling";
+    event->started_at = wall_time(std::chrono::milliseconds(to_number(field(fields, names::started_at))));
+    event->pages_planned = static_cast<std::uint32_t>(to_number(field(fields, names::pages_planned)));
     std::string_view rest = field(fields, names::targets);
     while (!rest.empty()) {
         const std::size_t end = std::min(rest.find(';'), rest.size());

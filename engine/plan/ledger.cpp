@@ -214,15 +214,20 @@ asio::awaitable<result<ledger_fields>> ledger::read(std::string event) {
 
 asio::awaitable<result<claim_answer>> ledger::claim(
     std::string event, target which, std::size_t limit, std::chrono::milliseconds lease, wall_time now,
-    bool own, std::size_t most_takeovers) {
+    bool own, std::size_t most_takeovers, std::optional<std::uint32_t> pages_due) {
     const std::string name = to_string(which);
     const std::vector<std::string> keys{
         keys_.ledger(event), keys_.shards(event, name), keys_.parked(event, name)};
-    const std::vector<std::string> arguments{std::string(keys_.group),        consumer_,
-                                             std::to_string(to_ms(now)),      std::to_string(lease.count()),
-                                             std::to_string(limit),           own ? "1" : "0",
-                                             std::to_string(devices_per_page),
-                                             std::to_string(most_takeovers)};
+    const std::vector<std::string> arguments{
+        std::string(keys_.group),
+        consumer_,
+        std::to_string(to_ms(now)),
+        std::to_string(lease.count()),
+        std::to_string(limit),
+        own ? "1" : "0",
+        std::to_string(devices_per_page),
+        std::to_string(most_takeovers),
+        pages_due ? std::to_string(*pages_due) : std::string()};
     redis::request ask;
     ask.add_script(ledger_scripts::claim, keys, arguments);
     const auto answer = co_await run(redis_, std::move(ask));
@@ -295,9 +300,9 @@ asio::awaitable<result<remaining_work>> ledger::complete(std::string event, targ
 
 asio::awaitable<result<settle_answer>> ledger::settle(page_settlement what) {
     const std::string name = to_string(what.which);
-    const std::vector<std::string> keys{
-        keys_.ledger(what.event), keys_.settled(what.event), keys_.dead(what.event),
-        keys_.shards(what.event, name), keys_.parked(what.event, name), keys_.opened(what.event)};
+    const std::vector<std::string> keys{keys_.ledger(what.event),       keys_.settled(what.event),
+                                        keys_.dead(what.event),         keys_.shards(what.event, name),
+                                        keys_.parked(what.event, name), keys_.opened(what.event)};
     std::vector<std::string> arguments{std::string(keys_.group),    consumer_,
                                        std::to_string(what.page),   what.shard_entry,
                                        what.shard_done ? "1" : "0", std::to_string(what.devices)};

@@ -34,6 +34,7 @@ struct event_plan {
     };
     std::vector<target_plan> targets;
     std::uint32_t pages = 0;  ///< The first page number that is still free.
+    wall_time started_at{};
 };
 
 enum class plan_outcome : std::uint8_t {
@@ -112,10 +113,10 @@ public:
 
     /// Takes up to `limit` shards of one target: those of engines that fell silent for longer than
     /// `lease`, parked pushes that are due, then new ones. With `own`, first those that this very
-    /// consumer held in an earlier life.
+    /// consumer held in an earlier life. Of an event that is spread, new ones only up to page `pages_due`.
     boost::asio::awaitable<result<claim_answer>> claim(
         std::string event, target which, std::size_t limit, std::chrono::milliseconds lease, wall_time now,
-        bool own, std::size_t most_takeovers);
+        bool own, std::size_t most_takeovers, std::optional<std::uint32_t> pages_due = std::nullopt);
     boost::asio::awaitable<result<>> renew(std::string event, target which, std::vector<std::string> entries);
     /// Gives a shard back at once for any engine to take.
     boost::asio::awaitable<result<>> release(std::string event, target which, std::string entry);

@@ -21,9 +21,10 @@ inline constexpr std::string_view communes = "communes";  ///< "1": the result l
 inline constexpr std::string_view targeted = "targeted";
 inline constexpr std::string_view retries = "retries";
 inline constexpr std::string_view possible_duplicates = "possible_duplicates";
-inline constexpr std::string_view pages = "pages";  ///< The first page number that is free.
+inline constexpr std::string_view pages = "pages";                  ///< The first page number that is free.
+inline constexpr std::string_view pages_planned = "pages_planned";  ///< When it was planned.
 inline constexpr std::string_view pages_settled = "pages_settled";
-inline constexpr std::string_view poison = "poison";  ///< Shards that were put aside.
+inline constexpr std::string_view poison = "poison";        ///< Shards that were put aside.
 inline constexpr std::string_view rejection = "rejection";  ///< Why a provider refused the event itself.
 
 // Prefixes of counters.

@@ -30,7 +30,7 @@ return 'created'
 )lua");
 
 // KEYS: ledger, shards, parked
-// ARGV: group, consumer, now, lease, limit, own, devices a page, most takeovers
+// ARGV: group, consumer, now, lease, limit, own, devices a page, most takeovers, pages due or empty
 // Returns state, open, parked, entries as XREADGROUP gives them, and the ids of those that were put
 // aside: taken up too often, without a page of them ever being settled.
 const redis::script claim("ledger.claim", R"lua(
@@ -77,10 +77,23 @@ if (state == 'running' or state == 'cancelling') and redis.call('EXISTS', KEYS[2
     local taken = redis.call('XAUTOCLAIM', KEYS[2], ARGV[1], ARGV[2], ARGV[4], '0-0', 'COUNT', limit - #out)
     add(taken[2])
   end
-  if #out < limit then
-    local new = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', limit - #out, 'STREAMS', KEYS[2], '>')
+  local count = limit - #out
+  if count > 0 and ARGV[9] ~= '' then
+    -- Shards lie in the order of their pages: only those whose time has come are new.
+    local after = redis.call('HGET', KEYS[1], 'given:' .. KEYS[2])
+    local ahead = redis.call('XRANGE', KEYS[2], after and '(' .. after or '-', '+', 'COUNT', count)
+    local due = 0
+    for _, e in ipairs(ahead) do
+      if tonumber(e[2][2]) > tonumber(ARGV[9]) then break end
+      due = due + 1
+    end
+    count = due
+  end
+  if count > 0 then
+    local new = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', count, 'STREAMS', KEYS[2], '>')
     if new then
       for _, e in ipairs(new[1][2]) do out[#out + 1] = e end
+      if ARGV[9] ~= '' then redis.call('HSET', KEYS[1], 'given:' .. KEYS[2], out[#out][1]) end
     end
   end
   have = redis.call('HMGET', KEYS[1], 'state', 'open', 'parked')

@@ -113,9 +113,10 @@ asio::awaitable<result<event_plan>> planner::make(
         targets += (targets.empty() ? "" : ";") + to_string(one.which);
     }
     out.fields.insert_or_assign(std::string(ledger_names::targets), std::move(targets));
+    out.started_at = time_.wall_now();
     out.fields.insert_or_assign(
-        std::string(ledger_names::started_at), std::to_string(time_.wall_now().time_since_epoch().count()));
-    out.fields.insert_or_assign("pages_planned", std::to_string(out.pages));
+        std::string(ledger_names::started_at), std::to_string(out.started_at.time_since_epoch().count()));
+    out.fields.insert_or_assign(std::string(ledger_names::pages_planned), std::to_string(out.pages));
     co_return out;
 }
 

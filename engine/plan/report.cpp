@@ -85,7 +85,7 @@ event_report read_report(std::string event, const ledger_fields& fields) {
         {names::retries, &out.retries},
         {names::possible_duplicates, &out.possible_duplicates},
         {"parked", &out.parked},
-        {"pages_planned", &out.pages_planned},
+        {names::pages_planned, &out.pages_planned},
         {names::pages_settled, &out.pages_settled}};
     for (const auto& [name, value] : fields) {
         if (const auto number = numbers.find(name); number != numbers.end()) {
@@ -139,10 +139,11 @@ json::object communes_object(const event_report& report, const territories& plac
         json::object one{{"accepted", accepted}};
         if (commune != nullptr) {
             one["population"] = commune->population;
-            one["reach"] = commune->population == 0
-                               ? json::value(nullptr)
-                               : json::value(rounded(
-                                     static_cast<double>(accepted) / static_cast<double>(commune->population)));
+            one["reach"] =
+                commune->population == 0
+                    ? json::value(nullptr)
+                    : json::value(
+                          rounded(static_cast<double>(accepted) / static_cast<double>(commune->population)));
         }
         communes[insee] = std::move(one);
     }

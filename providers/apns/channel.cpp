@@ -99,6 +99,7 @@ channel_statistics apns_channel::statistics() const {
         out.connections_connecting += numbers.connecting;
         out.connections_draining += numbers.draining;
         out.in_flight += each.in_flight();
+        out.saturated = out.saturated || (numbers.ready != 0 && numbers.saturated == numbers.ready);
     };
     add(*production_pool_, production_);
     if (sandbox_) {

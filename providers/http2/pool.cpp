@@ -82,7 +82,10 @@ public:
             switch (each->state()) {
                 case connection::phase::dialling:
                 case connection::phase::greeting: ++out.connecting; break;
-                case connection::phase::ready: ++out.ready; break;
+                case connection::phase::ready:
+                    ++out.ready;
+                    out.saturated += each->saturated() ? 1 : 0;
+                    break;
                 case connection::phase::draining: ++out.draining; break;
                 case connection::phase::closed: break;
             }

@@ -51,6 +51,7 @@ struct pool_statistics {
     std::size_t ready = 0;
     std::size_t draining = 0;
     std::size_t in_flight = 0;
+    std::size_t saturated = 0;  ///< Of `ready`: at their limit of streams, or without send window.
     std::uint64_t dials_failed = 0;
     std::string last_dial_error;  ///< A sentence; empty after a success.
 };

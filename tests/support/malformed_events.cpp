@@ -336,6 +336,8 @@ void add_times(events& to) {
                    {"ttl_too_long", with("ttl", "2419201"), "ttl_too_long"},
                    {"ttl_in_milliseconds", with("ttl", "14400000"), "ttl_too_long"},
                    {"ttl_of_all_time", with("ttl", "9223372036854775807"), "ttl_too_long"},
+                   {"spread_negative", with("spread", "-1"), "invalid_spread"},
+                   {"spread_longer_than_life", with("spread", "2419200"), "invalid_spread"},
                    {"ttl_quoted", with("ttl", R"("3600")"), "wrong_type"},
                    {"ttl_with_exponent", with("send_at", "1e9"), "wrong_type"},
                    {"expires_at_a_word", with("expires_at", R"("never")"), "invalid_time"},

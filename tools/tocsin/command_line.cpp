@@ -53,12 +53,14 @@ public:
         status();
         report();
         cancel();
-        hold("pause", "Hold what is not sent yet: everything, one app, or one platform.", true,
-             "  tocsin pause\n"
-             "  tocsin pause --app mairies --platform fcm\n");
-        hold("resume", "Send on what was paused.", false,
-             "  tocsin resume\n"
-             "  tocsin resume --app mairies --platform fcm\n");
+        hold(
+            "pause", "Hold what is not sent yet: everything, one app, or one platform.", true,
+            "  tocsin pause\n"
+            "  tocsin pause --app mairies --platform fcm\n");
+        hold(
+            "resume", "Send on what was paused.", false,
+            "  tocsin resume\n"
+            "  tocsin resume --app mairies --platform fcm\n");
         rate();
         devices();
         dead_letters();
@@ -142,6 +144,7 @@ private:
         at->add_option("--category", options->category, "A word that devices can mute");
         at->add_option("--priority", options->priority, "critical, high, normal or low");
         at->add_option("--ttl", options->ttl, "Seconds after which it is no longer worth sending");
+        at->add_option("--spread", options->spread, "Seconds over which the pushes are spaced");
         at->add_option("--send-at", options->send_at, "When to send (RFC 3339)");
         at->add_option("--id", options->id, "The idempotency key; default: the stream entry's id");
         at->add_option("--collapse-id", options->collapse_id, "What replaces an earlier notification");

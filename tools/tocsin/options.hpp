@@ -28,7 +28,7 @@ struct publish_options {
     std::vector<std::string> to;
     std::string file;  ///< A whole event document instead of the flags; "-": standard input.
     std::string id, title, subtitle, body, category, priority, send_at, collapse_id, url, image, mode;
-    std::optional<long> ttl;
+    std::optional<long> ttl, spread;
     std::vector<std::string> apps, data;
     bool watch = false;
 };
@@ -123,9 +123,9 @@ struct bench_compare_options {
 struct command {
     common_options common;
     std::variant<
-        serve_options, publish_options, send_options, status_options, report_options, cancel_options, hold_options,
-        rate_options, devices_options, dead_letters_options, check_config_options, sim_options, demo_options,
-        bench_options, bench_compare_options>
+        serve_options, publish_options, send_options, status_options, report_options, cancel_options,
+        hold_options, rate_options, devices_options, dead_letters_options, check_config_options, sim_options,
+        demo_options, bench_options, bench_compare_options>
         what;
 };
 

@@ -57,6 +57,9 @@ std::optional<std::string> document_of(const publish_options& how) {
     if (how.ttl) {
         out["ttl"] = *how.ttl;
     }
+    if (how.spread) {
+        out["spread"] = *how.spread;
+    }
     json::object shown;
     text(shown, "title", how.title);
     text(shown, "subtitle", how.subtitle);

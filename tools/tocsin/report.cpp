@@ -24,16 +24,21 @@ std::string commune_table(const event_report& report, const territories& places)
         const auto* const commune = id ? places.find(*id) : nullptr;
         const std::uint64_t population = commune == nullptr ? 0 : commune->population;
         out.add(
-            {insee, commune == nullptr ? "?" : std::string(commune->name), grouped(population), grouped(count),
-             population == 0 ? "" : fmt::format("{:.1f} %", 100.0 * static_cast<double>(count) /
-                                                                static_cast<double>(population))});
+            {insee, commune == nullptr ? "?" : std::string(commune->name), grouped(population),
+             grouped(count),
+             population == 0
+                 ? ""
+                 : fmt::format(
+                       "{:.1f} %", 100.0 * static_cast<double>(count) / static_cast<double>(population))});
         accepted += count;
         inhabitants += population;
     }
     out.add(
         {"", "all", grouped(inhabitants), grouped(accepted),
-         inhabitants == 0 ? "" : fmt::format("{:.1f} %", 100.0 * static_cast<double>(accepted) /
-                                                             static_cast<double>(inhabitants))});
+         inhabitants == 0
+             ? ""
+             : fmt::format(
+                   "{:.1f} %", 100.0 * static_cast<double>(accepted) / static_cast<double>(inhabitants))});
     return out.text();
 }
 

@@ -124,7 +124,7 @@ void show(
         print("Lanes: no engine answers at admin.listen.");
         return;
     }
-    table lines({"lane", "waiting", "in flight", "connections", ""});
+    table lines({"lane", "waiting", "in flight", "connections", "bound by", ""});
     for (const json::value& lane : lanes->as_object().at("lanes").as_array()) {
         const json::object& one = lane.as_object();
         const auto number = [&](const char* name) {
@@ -134,7 +134,7 @@ void show(
         lines.add(
             {std::string(one.at("app").as_string()) + "/" + std::string(one.at("platform").as_string()),
              number("waiting"), number("in_flight"), number("connections"),
-             paused.empty() ? "" : "paused: " + paused});
+             std::string(one.at("bound_by").as_string()), paused.empty() ? "" : "paused: " + paused});
     }
     if (!lanes->as_object().at("lanes").as_array().empty()) {
         print(lines.text());

@@ -53,14 +53,17 @@ struct world {
     provider_view provider;
     bool cancelled = false;
 
-    std::size_t below(std::size_t end) { return std::uniform_int_distribution<std::size_t>(0, end - 1)(random); }
+    std::size_t below(std::size_t end) {
+        return std::uniform_int_distribution<std::size_t>(0, end - 1)(random);
+    }
     bool one_in(std::size_t n) { return below(n) == 0; }
 };
 
 /// An engine as far as one event is concerned.
 class virtual_engine {
 public:
-    virtual_engine(world& in, redis::client& redis, const keyspace& keys, std::string name, std::uint64_t seed)
+    virtual_engine(
+        world& in, redis::client& redis, const keyspace& keys, std::string name, std::uint64_t seed)
         : in_(in), book_(redis, keys, std::move(name)) {
         event_ = testing::make_event(in.time, priority::normal, 0s);
         event_->id = "crue";
@@ -68,7 +71,8 @@ public:
         tell.page_done = [this](page& done) { finished_.push_back(&done); };
         lane_settings how;
         how.max_attempts = 4;
-        line_ = std::make_unique<lane>(mairies, how, in.time, in.log, numbers_.add_shard(), seed, std::move(tell));
+        line_ = std::make_unique<lane>(
+            mairies, how, in.time, in.log, numbers_.add_shard(), seed, std::move(tell));
     }
 
     active_event& event() { return *event_; }
@@ -78,7 +82,8 @@ public:
 
     template <class Run>
     void claim(Run run, std::chrono::milliseconds lease, bool own) {
-        auto answer = run(book_.claim("crue", mairies, 1 + in_.below(3), lease, in_.time.wall_now(), own, 1'000));
+        auto answer =
+            run(book_.claim("crue", mairies, 1 + in_.below(3), lease, in_.time.wall_now(), own, 1'000));
         ASSERT_TRUE(answer.has_value());
         learn(answer->state);
         drained_ = answer->open == 0 && answer->parked == 0;
@@ -266,7 +271,8 @@ protected:
             for (std::size_t n = 1 + in.below(5); n > 0 && made < devices; --n, ++made) {
                 device which;
                 which.registered_at = 1'000;
-                some.push_back({0, "device-" + std::to_string(made), encode_roster_entry(which), 0, false, false});
+                some.push_back(
+                    {0, "device-" + std::to_string(made), encode_roster_entry(which), 0, false, false});
             }
             for (shard& one : plan_devices(std::move(some), what.pages)) {
                 what.pages += page_count(one);
