@@ -25,7 +25,7 @@ struct rule {
 };
 
 // In upper case, sorted for the search; what is not here has its key in first place.
-constexpr std::array<rule, 52> rules{
+constexpr std::array<rule, 56> rules{
     {{"ACL", form::by_subcommand},
      {"BITOP", form::second_key},
      {"BLMPOP", form::counted_keys},
@@ -34,7 +34,7 @@ constexpr std::array<rule, 52> rules{
      {"CLUSTER", form::anywhere},
      {"COMMAND", form::anywhere},
      {"CONFIG", form::by_subcommand},
-     {"DBSIZE", form::anywhere},
+     {"DBSIZE", form::nowhere},
      {"DISCARD", form::nowhere},
      {"ECHO", form::anywhere},
      {"EVAL", form::counted_keys},
@@ -49,6 +49,7 @@ constexpr std::array<rule, 52> rules{
      {"FUNCTION", form::by_subcommand},
      {"HELLO", form::nowhere},
      {"INFO", form::anywhere},
+     {"KEYS", form::nowhere},
      {"LASTSAVE", form::anywhere},
      {"LATENCY", form::anywhere},
      {"LMPOP", form::leading_count},
@@ -76,8 +77,11 @@ constexpr std::array<rule, 52> rules{
      {"XINFO", form::second_key},
      {"XREAD", form::after_streams},
      {"XREADGROUP", form::after_streams},
+     {"ZDIFF", form::leading_count},
+     {"ZINTER", form::leading_count},
      {"ZINTERCARD", form::leading_count},
-     {"ZMPOP", form::leading_count}}};
+     {"ZMPOP", form::leading_count},
+     {"ZUNION", form::leading_count}}};
 static_assert(std::is_sorted(rules.begin(), rules.end(), [](const rule& a, const rule& b) {
     return a.name < b.name;
 }));

@@ -12,7 +12,7 @@ struct command_route {
         key,           ///< The node that has the slot of `key`.
         any_master,    ///< It is about no key, and one node's answer is as good as another's.
         every_master,  ///< It changes each node: CONFIG SET, FLUSHALL.
-        nowhere,       ///< It is about a connection, of which a cluster has several: MULTI, SELECT.
+        nowhere,       ///< It is about a connection or about all keys, which one node is not: MULTI, SCAN.
     };
     destination to = destination::key;
     std::string_view key;  ///< The first key: all keys of one command must share its slot.

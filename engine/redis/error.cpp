@@ -29,9 +29,9 @@ public:
                 return "too many commands wait to be sent to Redis; it is slower than what is asked of it";
             case redis_errc::closed: return "the Redis client is shutting down";
             case redis_errc::not_routable:
-                return "a Redis Cluster cannot run commands that change a connection, such as MULTI; this is "
-                       "a "
-                       "defect of the program";
+                return "a Redis Cluster cannot run commands about a connection or about all keys, such as "
+                       "MULTI "
+                       "and SCAN; this is a defect of the program";
             case redis_errc::unexpected_reply:
                 return "Redis gave an answer that the command does not have; is another program using our "
                        "keys, or redis:// in redis.url for a cluster, which is redis+cluster://?";

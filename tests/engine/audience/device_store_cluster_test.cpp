@@ -161,6 +161,34 @@ TEST_F(DeviceStoreOnCluster, AChangeThatWasCutShortIsFinishedByTheNextOne) {
     EXPECT_EQ(run(store.count("mairies", platform::fcm)).value(), 1U);
 }
 
+TEST_F(DeviceStoreOnCluster, AMoveThatFailsHalfWayLeavesTheOldPlaceAndAnIndexThatNamesBoth) {
+    const std::string hash(hash_token("heidi").view());
+    apply({put("heidi", {place("21231")}), put("somebody", {place("21054")})});
+    // A bucket that is no hash stops the change when it comes to the new place.
+    const std::string bucket =
+        keys.roster_bucket("mairies", platform::fcm, "21054", 1, hash_token("heidi").bucket(5));
+    redis::request obstacle;
+    obstacle.add("SET", bucket, "no hash");
+    ASSERT_FALSE(run(redis.execute(std::move(obstacle))).value().first_error());
+    EXPECT_TRUE(run(store.apply({put("heidi", {place("21054")})})).has_error());
+    redis::request look;
+    look.add("HGET", index_key("heidi"), hash);
+    look.add(
+        "HEXISTS", keys.roster_bucket("mairies", platform::fcm, "21231", 1, hash_token("heidi").bucket(5)),
+        "heidi");
+    const auto seen = run(redis.execute(std::move(look))).value();
+    EXPECT_EQ(seen[0].text(), encode_follows({place("21054"), place("21231")}));
+    EXPECT_EQ(seen[1].integer(), 1);
+
+    redis::request clear;
+    clear.add("DEL", bucket);
+    clear.add("DEL", keys.change_lock(index_key("heidi"), hash));  // As if its time were up.
+    EXPECT_EQ(run(redis.execute(std::move(clear))).value()[1].integer(), 1);
+    EXPECT_EQ(apply({put("heidi", {place("21054")})}), std::vector{change_outcome::replaced});
+    EXPECT_EQ(find("heidi")->follow, std::vector{place("21054")});
+    EXPECT_EQ(roster_entries()["heidi"], 1);
+}
+
 TEST_F(DeviceStoreOnCluster, WaitsForWhoeverChangesTheSameDeviceAndNotForAnyOther) {
     apply({put("frank", {place("21231")})});
     const auto began = std::chrono::steady_clock::now();

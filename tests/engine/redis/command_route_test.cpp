@@ -56,6 +56,7 @@ TEST(RedisCommandRoute, FindsTheKeysOfScripts) {
     EXPECT_EQ(route(std::move(keyless)).to, destination::any_master);
     EXPECT_EQ(route_of("EVAL", "return 1", "1", "k").key, "k");
     EXPECT_EQ(route_of("SINTERCARD", "2", "a", "b").key, "a");
+    EXPECT_EQ(route_of("zunion", "2", "a", "b").key, "a");
 }
 
 TEST(RedisCommandRoute, FindsTheStreamOfARead) {
@@ -77,8 +78,8 @@ TEST(RedisCommandRoute, KeylessCommandsGoToOneMasterOrToAll) {
     EXPECT_EQ(route_of("FLUSHALL").to, destination::every_master);
 }
 
-TEST(RedisCommandRoute, CommandsAboutAConnectionGoNowhere) {
-    for (const char* name : {"MULTI", "EXEC", "WATCH", "SELECT", "SUBSCRIBE"}) {
+TEST(RedisCommandRoute, CommandsAboutAConnectionOrAllKeysGoNowhere) {
+    for (const char* name : {"MULTI", "EXEC", "WATCH", "SELECT", "SUBSCRIBE", "SCAN", "KEYS"}) {
         EXPECT_EQ(route_of(name, "0").to, destination::nowhere) << name;
     }
 }
