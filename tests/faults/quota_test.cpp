@@ -113,10 +113,11 @@ protected:
 };
 
 TEST_F(QuotaTest, ARateHoldsOverTwoEnginesAndWhileOneIsKilledAndComesBack) {
-    options.apps[0].fcm_rate = 500;
     crowd all;
     all.count = 40'000;
     register_crowds({all});
+    // In no file: an engine that comes back has to ask before it sends.
+    ASSERT_EQ(tocsin({"rate", "--app", "mairies", "--platform", "fcm", "--set", "500"}).exit_code, 0);
     auto& survivor = launch("survivor");
     auto& killed = launch("killed");
     wait_until_ready(survivor);
