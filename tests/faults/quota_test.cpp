@@ -153,7 +153,9 @@ TEST_F(QuotaTest, ARateHoldsOverTwoEnginesAndWhileOneIsKilledAndComesBack) {
     std::cout << "both: " << steady_rates.lowest << " to " << steady_rates.highest
               << " pushes/s; one: " << rates_alone.lowest << "; throughout at most " << all_rates.highest
               << '\n';
-    EXPECT_LE(all_rates.highest, 525);
+    // What a simulator that was kept from running reads late is in a later window than it was sent in.
+    const double late = std::chrono::duration<double>(seen.longest_gap()).count() / 5;
+    EXPECT_LE(all_rates.highest, 525 * (1 + late));
     EXPECT_GT(rates_alone.lowest, 0);
     if (!machine_is_busy() && seen.longest_gap() < 200ms) {
         EXPECT_LE(steady_rates.highest, 510);
@@ -183,7 +185,7 @@ TEST_F(QuotaTest, AUsedUpProjectIsLeftAloneByBothEnginesAndTheOtherAppGoesOn) {
     change_providers(quota_used_up(held_up));
     ASSERT_TRUE(eventually([&] { return quota_answers() > 0; }, 30s));
     const auto refused_at = steady::now();
-    ASSERT_TRUE(eventually([&] { return waits_for_quota(first) && waits_for_quota(second); }, 2s));
+    ASSERT_TRUE(eventually([&] { return waits_for_quota(first) && waits_for_quota(second); }, 4s));
     change_providers(R"({"fcm":{"answers":null}})");
     const std::uint64_t then = requests_of_mairies();
     const std::uint64_t others_then = accepted_of("dijon-app");
