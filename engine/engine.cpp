@@ -8,6 +8,7 @@
 #include "engine/intake/stream_consumer.hpp"
 #include "engine/plan/event_preparer.hpp"
 #include "engine/redis/client.hpp"
+#include "engine/runtime/wait_queue.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -114,6 +115,7 @@ struct engine::implementation {
     asio::awaitable<void> watch();
     asio::awaitable<void> sample_streams();
     asio::awaitable<void> prefer_compact_rosters();
+    asio::awaitable<void> find_work();
     void obey(const control_state& state);
     void share_quota(const std::string& quota, wall_time until);
     void put_aside(const std::string& event, const target& which, const std::string& entry);
@@ -146,6 +148,8 @@ struct engine::implementation {
     std::unique_ptr<registrar> devices;
     std::unique_ptr<control_board> board;
     std::unique_ptr<control_watch> controls;
+    std::unique_ptr<wait_queue> controls_heard;
+    bool controls_known = false;
     std::future<void> coordinator_done;
     health_flag* redis_health = nullptr;
     std::uint64_t redis_errors_seen = 0;
@@ -189,7 +193,12 @@ void engine::implementation::make_control() {
     controls_redis = std::make_unique<redis::client>(executor, address, time, log);
     board = std::make_unique<control_board>(*control_redis, keys);
     control_watch::listeners hear;
-    hear.changed = [this](const control_state& state) { obey(state); };
+    controls_heard = std::make_unique<wait_queue>(executor);
+    hear.changed = [this](const control_state& state) {
+        obey(state);
+        controls_known = true;
+        controls_heard->notify_all();
+    };
     hear.removed = [this](const std::vector<removed_device>& gone) {
         for (auto& one : cores) {
             asio::post(one->context, [work = one->work.get(), gone] { work->forget(gone); });
@@ -239,6 +248,15 @@ void engine::implementation::obey(const control_state& state) {
     for (auto& one : cores) {
         asio::post(one->context, [work = one->work.get(), state] { work->set_controls(state); });
     }
+}
+
+// An engine that has just come up must know what is paused, slowed down or being cancelled before it sends
+// its first push; what it is told travels on a connection of its own, which may take its time.
+asio::awaitable<void> engine::implementation::find_work() {
+    while (!controls_known && !stopping) {
+        co_await controls_heard->wait();
+    }
+    co_await work_finder->run();
 }
 
 // The threads of this engine hear of it when the change comes back from Redis, as all others do.
@@ -427,7 +445,7 @@ void engine::start() {
     implementation& self = *implementation_;
     self.started = true;
     auto& first = self.cores.front()->context;
-    self.coordinator_done = asio::co_spawn(first, self.work_finder->run(), asio::use_future);
+    self.coordinator_done = asio::co_spawn(first, self.find_work(), asio::use_future);
     asio::co_spawn(first, self.intake->run(), asio::detached);
     asio::co_spawn(first, self.devices->run(), asio::detached);
     asio::co_spawn(first, self.controls->run(), asio::detached);
@@ -448,6 +466,7 @@ void engine::stop() {
             self.devices->stop();
             self.controls->stop();
             self.work_finder->stop();
+            self.controls_heard->notify_all();
             self.events_redis->close();
             self.registrations_redis->close();
             self.controls_redis->close();
@@ -469,6 +488,7 @@ void engine::stop() {
     self.intake.reset();
     self.devices.reset();
     self.controls.reset();
+    self.controls_heard.reset();
     self.board.reset();
     self.work_finder.reset();
     self.preparer.set_apps({});

@@ -39,9 +39,9 @@ asio::awaitable<result<>> control_watch::follow() {
     if (now.has_error()) {
         co_return now.error();
     }
-    if (*now != known_ && !stopping_) {
+    if (known_ != *now && !stopping_) {
         known_ = std::move(*now);
-        tell_.changed(known_);
+        tell_.changed(*known_);
     }
     redis::request wait;
     wait.add(

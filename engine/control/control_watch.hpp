@@ -8,6 +8,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,7 +20,7 @@ namespace tocsin {
 class control_watch {
 public:
     struct listeners {
-        /// Every state that differs from the one before.
+        /// The first state, and every one that differs from the one before.
         std::function<void(const control_state&)> changed;
         std::function<void(std::vector<removed_device>)> removed = [](std::vector<removed_device>) {};
     };
@@ -39,8 +40,8 @@ private:
     control_board board_;
     logger& log_;
     listeners tell_;
-    control_state known_;
-    std::string from_;  ///< The last change that was read; empty: none yet in this life.
+    std::optional<control_state> known_;  ///< As last told.
+    std::string from_;                    ///< The last change that was read; empty: none yet in this life.
     bool stopping_ = false;
 };
 

@@ -14,6 +14,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include <unistd.h>
 
@@ -45,15 +46,14 @@ std::uint16_t free_port() {
     return probe.local_endpoint().port();
 }
 
-redis_server_options with_a_port() {
-    redis_server_options out;
-    out.tcp = true;
-    return out;
+redis_server_options with_a_port(redis_server_options how) {
+    how.tcp = true;
+    return how;
 }
 
 }  // namespace
 
-engine_fixture::engine_fixture() : redis(with_a_port()) {
+engine_fixture::engine_fixture(redis_server_options how) : redis(with_a_port(std::move(how))) {
     std::string pattern = (std::filesystem::temp_directory_path() / "tocsin-e2e-XXXXXX").string();
     if (mkdtemp(pattern.data()) == nullptr) {
         throw std::runtime_error("no temporary directory");

@@ -22,7 +22,8 @@ namespace tocsin::testing {
 /// engine as a process of its own. What a test does goes through Redis and the command line alone.
 class engine_fixture : public ::testing::Test {
 protected:
-    engine_fixture();
+    /// Redis always listens on a port as well.
+    explicit engine_fixture(redis_server_options how = {});
     ~engine_fixture() override;
 
     /// Called by tests that want another simulator than the default before it is started.

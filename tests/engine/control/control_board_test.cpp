@@ -82,6 +82,20 @@ TEST_F(ControlBoardTest, AnUnknownOrEndedEventIsNotCancelled) {
     EXPECT_TRUE(read().cancelling.empty());
 }
 
+TEST_F(ControlBoardTest, AnEngineThatStartsIsToldEvenThatNothingIsHeldBack) {
+    redis::client blocking{loop.get_executor(), redis::parse_address(server.url()).value(), time, log};
+    std::vector<control_state> heard;
+    control_watch::listeners tell;
+    tell.changed = [&heard](const control_state& state) { heard.push_back(state); };
+    control_watch watch(blocking, keys, log, std::move(tell));
+    boost::asio::co_spawn(loop, watch.run(), boost::asio::detached);
+    ASSERT_TRUE(testing::loop_until(loop, [&heard] { return !heard.empty(); }));
+    EXPECT_EQ(heard.front(), control_state{});
+    watch.stop();
+    blocking.close();
+    ASSERT_TRUE(testing::loop_until(loop, [&blocking] { return !blocking.connected(); }));
+}
+
 TEST_F(ControlBoardTest, AnEngineHearsOfAChangeLongBeforeItWouldHaveLookedAgain) {
     redis::client blocking{loop.get_executor(), redis::parse_address(server.url()).value(), time, log};
     std::vector<control_state> heard;

@@ -1,0 +1,142 @@
+#include "tests/faults/fault_fixture.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <random>
+#include <vector>
+
+// Engines that end in the middle of their work, with and without warning.
+
+namespace tocsin {
+namespace {
+
+namespace json = boost::json;
+using testing::crowd;
+using testing::number;
+
+constexpr std::size_t people_of_dijon = 161'830;
+constexpr std::size_t people_of_longvic = 8'896;  // The fewest of the eight communes.
+
+/// Printed, so that a run can be had again: TOCSIN_FAULT_SEED=….
+std::uint32_t announce_seed() {
+    const char* const given = std::getenv("TOCSIN_FAULT_SEED");
+    const auto seed = given == nullptr ? static_cast<std::uint32_t>(std::random_device{}())
+                                       : static_cast<std::uint32_t>(std::strtoul(given, nullptr, 10));
+    std::cout << "TOCSIN_FAULT_SEED=" << seed << '\n';
+    return seed;
+}
+
+class EngineDeathTest : public testing::fault_fixture {
+protected:
+    EngineDeathTest() {
+        options.initial.of(sim::provider::fcm).delay = {sim::latency::shape::uniform, 5, 30};
+        options.initial.of(sim::provider::apns).delay = {sim::latency::shape::uniform, 5, 30};
+    }
+
+    /// One crowd in each of eight communes.
+    static std::vector<crowd> eight_crowds(std::size_t each) {
+        std::vector<crowd> out;
+        for (const char* const commune :
+             {"21231", "21054", "21166", "21171", "21278", "21355", "21515", "21617"}) {
+            crowd& next = out.emplace_back();
+            next.commune = commune;
+            next.first = (out.size() - 1) * each;
+            next.count = each;
+        }
+        return out;
+    }
+};
+
+TEST_F(EngineDeathTest, TenKillsInOneEventLoseNobodyAndRepeatNoMoreThanTheOpenPages) {
+    constexpr std::size_t kills = 10;
+    crowd all;
+    all.count = 100'000;
+    register_crowds({all});
+    std::mt19937 chance(announce_seed());
+    std::uniform_int_distribution<std::uint64_t> anywhere(0, all.count * 9 / 10);
+    std::vector<std::uint64_t> moments(kills);
+    std::ranges::generate(moments, [&] { return anywhere(chance); });
+    std::ranges::sort(moments);
+
+    auto& killed = launch("one");
+    const std::string event = publish_to(all);
+    for (const std::uint64_t moment : moments) {
+        wait_for_requests(moment);
+        kill_hard(killed);
+        launch_again(killed);
+    }
+    const json::object result = wait_for_result(event);
+    expect_everybody_accepted(result, all);
+    EXPECT_LE(
+        static_cast<std::uint64_t>(number(result, "possible_duplicates")),
+        bound_of_deaths(kills, biggest_page(all, people_of_dijon)));
+}
+
+TEST_F(EngineDeathTest, EightEventsSurviveAKillAStopAndANewcomerAmongThreeEngines) {
+    const auto crowds = eight_crowds(5'000);
+    register_crowds(crowds);
+    auto& first = launch("first");
+    auto& second = launch("second");
+    launch("third");
+    std::vector<std::string> events;
+    for (const crowd& each : crowds) {
+        events.push_back(publish_to(each));
+    }
+    const std::uint64_t devices = crowds.size() * crowds.front().count;
+    wait_for_requests(devices / 5);
+    kill_hard(first);
+    wait_for_requests(devices * 2 / 5);
+    EXPECT_EQ(stop(second), 0);
+    launch("fourth");
+    std::int64_t possible_duplicates = 0;
+    for (std::size_t i = 0; i < crowds.size(); ++i) {
+        const json::object result = wait_for_result(events[i]);
+        expect_everybody_accepted(result, crowds[i]);
+        possible_duplicates += number(result, "possible_duplicates");
+    }
+    // The one that was stopped had time to see its pushes to their end.
+    EXPECT_LE(
+        static_cast<std::uint64_t>(possible_duplicates),
+        bound_of_deaths(1, biggest_page(crowds.back(), people_of_longvic)));
+}
+
+TEST_F(EngineDeathTest, AStopAmongThreeEnginesRepeatsNothing) {
+    const auto crowds = eight_crowds(4'000);
+    register_crowds(crowds);
+    lease = std::chrono::seconds(30);  // Work is handed over, not taken: nobody waits for it.
+    auto& first = launch("first");
+    launch("second");
+    launch("third");
+    std::vector<std::string> events;
+    for (const crowd& each : crowds) {
+        events.push_back(publish_to(each));
+    }
+    wait_for_requests(crowds.size() * crowds.front().count / 4);
+    EXPECT_EQ(stop(first), 0);
+    for (std::size_t i = 0; i < crowds.size(); ++i) {
+        const json::object result = wait_for_result(events[i]);
+        expect_everybody_accepted(result, crowds[i]);
+        EXPECT_EQ(number(result, "possible_duplicates"), 0);
+        EXPECT_EQ(look_at(crowds[i]).repeats, 0U);
+    }
+}
+
+TEST_F(EngineDeathTest, TwoEnginesThatShareANameByMistakeLoseNobody) {
+    crowd all;
+    all.count = 30'000;
+    register_crowds({all});
+    auto& one = launch("same");
+    auto& other = launch("same");
+    wait_until_ready(one);
+    wait_until_ready(other);
+    const std::string event = publish_to(all);
+    wait_for_requests(all.count / 4);
+    kill_hard(one);
+    launch_again(one);
+    expect_everybody_accepted(wait_for_result(event), all);
+}
+
+}  // namespace
+}  // namespace tocsin

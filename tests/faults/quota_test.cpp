@@ -1,0 +1,201 @@
+#include "tests/faults/fault_fixture.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <thread>
+#include <vector>
+
+// A rate that several engines share, and a provider that says that its quota is used up.
+
+namespace tocsin {
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+using testing::crowd;
+using testing::eventually;
+using testing::number;
+
+/// What a counter stood at, over time.
+class samples {
+public:
+    void add(steady::time_point at, std::uint64_t count) {
+        if (!taken_.empty()) {
+            longest_gap_ = std::max(longest_gap_, at - taken_.back().at);
+        }
+        taken_.push_back({at, count});
+    }
+
+    struct extremes {
+        double lowest = 1e9;
+        double highest = 0;
+    };
+    /// Of the rates per second over each stretch of `length` between `from` and `to`.
+    [[nodiscard]] extremes rates(
+        steady::time_point from, steady::time_point to, std::chrono::milliseconds length) const {
+        extremes out;
+        auto end = taken_.begin();
+        for (auto begin = taken_.begin(); begin != taken_.end(); ++begin) {
+            end = std::find_if(end, taken_.end(), [&](const one& it) { return it.at - begin->at >= length; });
+            if (end == taken_.end() || end->at > to) {
+                break;
+            }
+            if (begin->at < from) {
+                continue;
+            }
+            const double seconds = std::chrono::duration<double>(end->at - begin->at).count();
+            const double rate = static_cast<double>(end->count - begin->count) / seconds;
+            out.lowest = std::min(out.lowest, rate);
+            out.highest = std::max(out.highest, rate);
+        }
+        return out;
+    }
+    [[nodiscard]] steady::duration longest_gap() const noexcept { return longest_gap_; }
+
+private:
+    struct one {
+        steady::time_point at;
+        std::uint64_t count = 0;
+    };
+    std::vector<one> taken_;
+    steady::duration longest_gap_{};
+};
+
+/// True if others want more of the processors than there is: then nobody can be held to a lower bound.
+bool machine_is_busy() {
+    double load = 0;
+    return getloadavg(&load, 1) != 1 || load > std::thread::hardware_concurrency();
+}
+
+class QuotaTest : public testing::fault_fixture {
+protected:
+    std::uint64_t accepted_of(const char* project) const {
+        const auto all = providers->stats();
+        const json::value* const found =
+            all.at("fcm").at("accepted_by_project").as_object().if_contains(project);
+        return found == nullptr ? 0 : found->to_number<std::uint64_t>();
+    }
+    std::uint64_t quota_answers() const {
+        const auto all = providers->stats();
+        const json::value* const found =
+            all.at("fcm").at("by_reason").as_object().if_contains("QUOTA_EXCEEDED_PROJECT");
+        return found == nullptr ? 0 : found->to_number<std::uint64_t>();
+    }
+    std::uint64_t requests_of_mairies() const { return accepted_of("mairies-app") + quota_answers(); }
+
+    /// It has something to send to that project, sends nothing, and has nothing on its way.
+    static bool waits_for_quota(const running_engine& which) {
+        const json::object at = lane(which, "mairies", "fcm");
+        return !at.empty() && at.at("bound_by").as_string() == "quota" && number(at, "in_flight") == 0;
+    }
+
+    /// The next request for each FCM device of `whom` is told that the project's quota is used up.
+    static std::string quota_used_up(const crowd& whom) {
+        json::array answers;
+        for (std::size_t n = whom.first; n < whom.first + whom.count; ++n) {
+            if (!crowd::on_apns(n)) {
+                answers.push_back(json::object{
+                    {"token", crowd::token(n)},
+                    {"then",
+                     json::array{json::object{{"reason", "QUOTA_EXCEEDED_PROJECT"}, {"retry_after", 5}}}}});
+            }
+        }
+        return json::serialize(json::object{{"fcm", json::object{{"answers", std::move(answers)}}}});
+    }
+};
+
+TEST_F(QuotaTest, ARateHoldsOverTwoEnginesAndWhileOneIsKilledAndComesBack) {
+    crowd all;
+    all.count = 40'000;
+    register_crowds({all});
+    // In no file: an engine that comes back has to ask before it sends.
+    ASSERT_EQ(tocsin({"rate", "--app", "mairies", "--platform", "fcm", "--set", "500"}).exit_code, 0);
+    auto& survivor = launch("survivor");
+    auto& killed = launch("killed");
+    wait_until_ready(survivor);
+    wait_until_ready(killed);
+    const std::string event = publish_to(all);
+
+    samples seen;
+    const auto watch_until = [&](steady::time_point when) {
+        return eventually(
+            [&] {
+                seen.add(steady::now(), requests("fcm"));
+                return steady::now() >= when;
+            },
+            60s);
+    };
+    // Both are at it before anything is measured.
+    ASSERT_TRUE(eventually([&] { return requests("fcm") > 0; }, 30s));
+    const auto warm = steady::now() + 2s;
+    const auto kill_at = warm + 8s;
+    ASSERT_TRUE(watch_until(kill_at));
+    kill_hard(killed);
+    const auto alone = steady::now();
+    ASSERT_TRUE(watch_until(alone + 6s));
+    launch_again(killed);
+    const auto over = steady::now() + 7s;
+    ASSERT_TRUE(watch_until(over));
+    ASSERT_EQ(tocsin({"cancel", event}).exit_code, 0);
+    testing::expect_sums_agree(wait_for_result(event));
+
+    const auto steady_rates = seen.rates(warm, kill_at, 5s);
+    const auto rates_alone = seen.rates(alone, alone + 6s, 5s);
+    const auto all_rates = seen.rates(warm, over, 5s);
+    std::cout << "both: " << steady_rates.lowest << " to " << steady_rates.highest
+              << " pushes/s; one: " << rates_alone.lowest << "; throughout at most " << all_rates.highest
+              << '\n';
+    // What a simulator that was kept from running reads late is in a later window than it was sent in.
+    const double late = std::chrono::duration<double>(seen.longest_gap()).count() / 5;
+    EXPECT_LE(all_rates.highest, 525 * (1 + late));
+    EXPECT_GT(rates_alone.lowest, 0);
+    if (!machine_is_busy() && seen.longest_gap() < 200ms) {
+        EXPECT_LE(steady_rates.highest, 510);
+        EXPECT_GE(steady_rates.lowest, 475);
+        EXPECT_GE(rates_alone.lowest, 450);
+    }
+}
+
+TEST_F(QuotaTest, AUsedUpProjectIsLeftAloneByBothEnginesAndTheOtherAppGoesOn) {
+    options.apps[0].fcm_rate = 1'000;
+    options.apps[1].fcm_rate = 1'000;
+    crowd held_up;
+    held_up.count = 8'000;
+    crowd other;
+    other.app = "dijon";
+    other.first = held_up.count;
+    other.count = 12'000;
+    register_crowds({held_up, other});
+    auto& first = launch("first");
+    auto& second = launch("second");
+    wait_until_ready(first);
+    wait_until_ready(second);
+    const std::string waits = publish_to(held_up);
+    const std::string goes_on = publish_to(other);
+
+    ASSERT_TRUE(eventually([&] { return accepted_of("mairies-app") >= 1'000; }, 30s));
+    change_providers(quota_used_up(held_up));
+    ASSERT_TRUE(eventually([&] { return quota_answers() > 0; }, 30s));
+    const auto refused_at = steady::now();
+    ASSERT_TRUE(eventually([&] { return waits_for_quota(first) && waits_for_quota(second); }, 4s));
+    change_providers(R"({"fcm":{"answers":null}})");
+    const std::uint64_t then = requests_of_mairies();
+    const std::uint64_t others_then = accepted_of("dijon-app");
+    ASSERT_TRUE(eventually([&] { return steady::now() >= refused_at + 4'700ms; }, 30s));
+    EXPECT_EQ(requests_of_mairies(), then);
+    EXPECT_GT(accepted_of("dijon-app"), others_then + 500);
+
+    expect_everybody_accepted(wait_for_result(waits), held_up);
+    expect_everybody_accepted(wait_for_result(goes_on), other);
+}
+
+}  // namespace
+}  // namespace tocsin

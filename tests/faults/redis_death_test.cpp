@@ -1,0 +1,115 @@
+#include "tests/faults/fault_fixture.hpp"
+#include "tests/support/redis_failover.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+// Redis ends without warning and comes back with what it had acknowledged.
+
+namespace tocsin {
+namespace {
+
+namespace json = boost::json;
+using testing::crowd;
+using testing::eventually;
+using testing::number;
+
+testing::redis_server_options durable() {
+    testing::redis_server_options out;
+    out.append_only = true;  // With appendfsync always: what was answered is on disk.
+    return out;
+}
+
+class RedisDeathTest : public testing::fault_fixture {
+protected:
+    RedisDeathTest() : fault_fixture(durable()) {
+        options.initial.of(sim::provider::fcm).delay = {sim::latency::shape::uniform, 5, 30};
+        options.initial.of(sim::provider::apns).delay = {sim::latency::shape::uniform, 5, 30};
+    }
+};
+
+TEST_F(RedisDeathTest, TwoKillsOfADurableRedisLoseNobodyAndRepeatNothing) {
+    crowd all;
+    all.count = 40'000;
+    register_crowds({all});
+    lease = std::chrono::seconds(30);  // Longer than Redis is away: nobody is to be taken for dead.
+    auto& only = launch("one");
+    const std::string event = publish_to(all);
+    for (const std::size_t percent : {25U, 60U}) {
+        wait_for_requests(all.count * percent / 100);
+        redis.kill();
+        redis.restart();
+    }
+    expect_everybody_accepted(wait_for_result(event), all);
+    EXPECT_EQ(look_at(all).repeats, 0U);
+    EXPECT_EQ(stop(only), 0);
+}
+
+TEST_F(RedisDeathTest, AnEventPublishedWhileNoEngineRunsOutlivesRedis) {
+    crowd all;
+    all.count = 2'000;
+    register_crowds({all});
+    const std::string event = publish_to(all);
+    redis.kill();
+    redis.restart();
+    launch("one");
+    const json::object result = wait_for_result(event);
+    expect_everybody_accepted(result, all);
+    EXPECT_EQ(number(result, "possible_duplicates"), 0);
+}
+
+TEST_F(RedisDeathTest, ARedisThatIsAwayForLongerThanALeaseLosesNobodyAndRepeatsAreCounted) {
+    crowd all;
+    all.count = 30'000;
+    register_crowds({all});
+    launch("one");
+    launch("other");
+    const std::string event = publish_to(all);
+    wait_for_requests(all.count / 3);
+    // Stopped, not ended: connections stay open, and both engines fall silent at once.
+    redis.pause();
+    const auto back = std::chrono::steady_clock::now() + lease + std::chrono::seconds(1);
+    ASSERT_TRUE(eventually([&] { return std::chrono::steady_clock::now() >= back; }, lease * 10));
+    redis.resume();
+    expect_everybody_accepted(wait_for_result(event), all);
+}
+
+/// A master that a Sentinel watches, with a replica: what the master had acknowledged a moment before its
+/// end may be unknown to the replica.
+class FailoverTest : public testing::fault_fixture {
+protected:
+    FailoverTest() : servers(redis) {
+        options.redis_url = servers.url();
+        options.initial.of(sim::provider::fcm).delay = {sim::latency::shape::uniform, 5, 30};
+        options.initial.of(sim::provider::apns).delay = {sim::latency::shape::uniform, 5, 30};
+        lease = std::chrono::seconds(30);  // Longer than the failover.
+    }
+    std::string ask_redis(const std::vector<std::string>& command) override {
+        return servers.master().cli(command);
+    }
+
+    testing::redis_failover servers;
+};
+
+TEST_F(FailoverTest, AFailoverInMidEventLosesNobodyAndTheSumsAgree) {
+    crowd all;
+    all.count = 30'000;
+    register_crowds({all});
+    servers.wait_until_replicated();
+    launch("one");
+    const std::string event = publish_to(all);
+    servers.wait_until_replicated();
+    wait_for_requests(all.count / 3);
+    servers.kill_master();
+    const json::object result = wait_for_result(event);
+    testing::expect_sums_agree(result);
+    EXPECT_EQ(number(result, "targeted"), static_cast<std::int64_t>(all.count));
+    EXPECT_EQ(number(result, "accepted"), static_cast<std::int64_t>(all.count));
+    // Replication is asynchronous: pages whose end was lost are sent again, and nobody has counted them.
+    // What must hold all the same is that everybody was reached.
+    EXPECT_EQ(look_at(all).missing, 0U);
+}
+
+}  // namespace
+}  // namespace tocsin
