@@ -42,6 +42,11 @@ private:
         std::tuple<std::string, std::string, std::string, std::string>,
         std::shared_ptr<auth::oauth_token_source>>
         token_sources_;
+    /// By file and trust root: the source of an account and the project that it names.
+    std::map<
+        std::pair<std::string, std::string>,
+        std::pair<std::shared_ptr<auth::oauth_token_source>, std::string>>
+        accounts_;
     std::map<std::string, std::shared_ptr<fcm::host_relief>> fcm_hosts_;
 };
 
@@ -148,6 +153,12 @@ parsed<std::shared_ptr<provider>> workshop::make(const std::string& app, const a
 
 parsed<std::pair<std::shared_ptr<auth::oauth_token_source>, std::string>> workshop::token_source(
     const fcm_settings& given) {
+    // A thousand apps may share an account, and reading its key takes OpenSSL a millisecond.
+    const std::pair file(given.service_account_file, given.ca_file);
+    if (const auto known = accounts_.find(file); known != accounts_.end()) {
+        const auto& [source, own_project] = known->second;
+        return std::pair(source, given.project_id.empty() ? own_project : given.project_id);
+    }
     const auto json = read_private_file(given.service_account_file);
     if (json.has_error()) {
         return refusal{"service_account_file", json.error().message};
@@ -156,7 +167,8 @@ parsed<std::pair<std::shared_ptr<auth::oauth_token_source>, std::string>> worksh
     if (account.has_error()) {
         return refusal{"service_account_file", given.service_account_file + ": " + account.error().message};
     }
-    std::string project = given.project_id.empty() ? account->project_id : given.project_id;
+    const std::string own = account->project_id;
+    std::string project = given.project_id.empty() ? own : given.project_id;
     auto& place =
         token_sources_[{account->client_email, account->private_key_id, account->token_uri, given.ca_file}];
     if (place == nullptr) {
@@ -170,6 +182,7 @@ parsed<std::pair<std::shared_ptr<auth::oauth_token_source>, std::string>> worksh
         place = std::make_shared<auth::oauth_token_source>(
             runtime_.executor, std::move(*account), *context, runtime_.time, runtime_.log, random_());
     }
+    accounts_.emplace(file, std::pair(place, own));
     return std::pair(place, std::move(project));
 }
 

@@ -206,13 +206,22 @@ private:
         if (path.empty() || !draft_.sound(place)) {
             return;
         }
-        if (const parsed<> outcome = check(path); outcome.has_error()) {
-            draft_.problem(place, outcome.error().message);
+        // A thousand apps share some files, and reading a key takes OpenSSL a millisecond. What a file is
+        // checked for follows from the key that names it, but for a certificate's key, which has to fit it.
+        const std::string kind = place.substr(place.rfind('.') + 1);
+        const std::string question = kind + ' ' + path;
+        auto known = kind == "certificate_key_file" ? checked_.end() : checked_.find(question);
+        if (known == checked_.end()) {
+            known = checked_.insert_or_assign(question, check(path)).first;
+        }
+        if (known->second.has_error()) {
+            draft_.problem(place, known->second.error().message);
         }
     }
 
     config_draft& draft_;
     const wall_time now_;
+    std::map<std::string, parsed<>> checked_;
 };
 
 }  // namespace

@@ -20,6 +20,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <csignal>
 #include <cstdlib>
 #include <mutex>
 #include <random>
@@ -120,6 +121,8 @@ asio::awaitable<void> sample_credentials(
 }  // namespace
 
 int run(const common_options& common, const serve_options&) {
+    // A reload that is asked for while we start must not end us: what is read now is as new as can be.
+    std::signal(SIGHUP, SIG_IGN);
     auto loaded = load_settings(common);
     if (!loaded) {
         return exit_configuration;
