@@ -1,0 +1,137 @@
+#include "tests/e2e/engine_fixture.hpp"
+
+#include <boost/json/parse.hpp>
+
+#include <csignal>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+// SIGHUP, with few apps and with very many.
+
+namespace tocsin {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::fcm_token;
+using testing::registration_line;
+
+// Sanitizers keep what is freed, and shadow the rest.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+
+class ReloadTest : public testing::engine_fixture {
+protected:
+    /// The block of the app "mairies" a thousand times more, under other names and for one commune.
+    void add_a_thousand_apps() {
+        const auto file = providers->configuration_file();
+        std::ifstream in(file);
+        const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+        const std::size_t begin = text.find("[[app]]");
+        const std::size_t end = std::min(text.find("[[app]]", begin + 1), text.size());
+        const std::string block = text.substr(begin, end - begin);
+        const auto replaced = [](std::string from, const std::string& what, const std::string& with) {
+            const std::size_t at = from.find(what);
+            EXPECT_NE(at, std::string::npos) << what;
+            return at == std::string::npos ? from : from.replace(at, what.size(), with);
+        };
+        std::ofstream out(file, std::ios::app);
+        for (int n = 0; n < 1'000; ++n) {
+            out << replaced(
+                replaced(block, "\"mairies\"", "\"app-" + std::to_string(n) + "\""), "[\"*\"]",
+                "[\"21231\"]");
+        }
+    }
+
+    std::size_t engine_memory_kib() const {
+        std::ifstream in("/proc/" + std::to_string(engine->id()) + "/status");
+        for (std::string line; std::getline(in, line);) {
+            if (line.starts_with("VmRSS:")) {
+                return std::stoul(line.substr(6));
+            }
+        }
+        return 0;
+    }
+
+    std::string engine_log() const {
+        std::ifstream in(directory / "engine.log");
+        return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    }
+
+    /// Asks for a reload and waits until the log says that it is done.
+    void reload() {
+        const auto done = [this] {
+            std::size_t count = 0;
+            const std::string log = engine_log();
+            for (std::size_t at = 0; (at = log.find("\"reload.done\"", at)) != std::string::npos; ++at) {
+                ++count;
+            }
+            return count;
+        };
+        const std::size_t before = done();
+        ::kill(engine->id(), SIGHUP);
+        const auto deadline = std::chrono::steady_clock::now() + 60s;
+        while (done() == before) {
+            ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+            std::this_thread::sleep_for(10ms);
+        }
+    }
+
+    std::uint64_t connections() const {
+        return providers->stats().at("connections").to_number<std::uint64_t>();
+    }
+};
+
+TEST_F(ReloadTest, AThousandSilentAppsCostNoConnectionAndLittleMemory) {
+    start_simulator();
+    add_a_thousand_apps();
+    start_engine();
+    reload();
+    EXPECT_EQ(connections(), 0U);
+    if (!sanitized) {
+        EXPECT_LT(engine_memory_kib(), 100U * 1024);
+    }
+    import(registration_line("app-500", "fcm", fcm_token(1), {"commune:21231"}));
+    const auto result = wait_for_result(
+        publish(R"({"audience":["commune:21231"],"apps":["app-500"],"notification":{"title":"Test"}})"));
+    EXPECT_EQ(testing::number(result, "accepted"), 1);
+    EXPECT_LE(connections(), 2U) << "one for the access token, one for the push";
+    EXPECT_EQ(stop_engine(), 0);
+}
+
+TEST_F(ReloadTest, ReloadsInMidEventLoseNobodyAndRepeatNothing) {
+    for (auto& provider : options.initial.providers) {
+        provider.delay = {sim::latency::shape::fixed, 150, 150};
+    }
+    start_engine();
+    constexpr std::size_t devices = 6'000;
+    std::string lines;
+    for (std::size_t n = 0; n < devices; ++n) {
+        lines += registration_line("mairies", "fcm", fcm_token(n), {"commune:21231"});
+    }
+    import(lines);
+    const std::string event = publish(R"({"audience":["commune:21231"],"notification":{"title":"Test"}})");
+    for (const std::uint64_t reached : {500U, 2'000U, 4'000U}) {
+        const auto deadline = std::chrono::steady_clock::now() + 60s;
+        while (requests("fcm") < reached) {
+            ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+            std::this_thread::sleep_for(5ms);
+        }
+        reload();
+    }
+    const auto result = wait_for_result(event);
+    testing::expect_sums_agree(result);
+    EXPECT_EQ(testing::number(result, "accepted"), static_cast<std::int64_t>(devices));
+    EXPECT_EQ(testing::number(result, "possible_duplicates"), 0);
+    EXPECT_EQ(requests("fcm"), devices);
+    EXPECT_EQ(stop_engine(), 0);
+}
+
+}  // namespace
+}  // namespace tocsin
