@@ -23,6 +23,13 @@ constexpr auto quota_pause = 60s;
 // How many pushes try out a credential that the breaker has doubted.
 constexpr std::size_t few_probes = 5;
 constexpr auto sweep_period = 1s;
+// The budget of retries: each first try earns a fifth of one, and time a few. An outage spends it at once;
+// from then on retries wait their minute, so that what the provider has to bear shrinks instead of growing.
+constexpr double retries_per_push = 0.2;
+constexpr double retries_per_second = 10;
+constexpr double least_retry_credit = 200;
+constexpr double most_retry_credit = 20'000;
+constexpr std::chrono::milliseconds over_budget_pause = 30s;
 constexpr auto remember_forgotten = 10min;
 
 // After the breaker has tripped: a minute, then twice as long each time, up to a quarter of an hour.
@@ -94,6 +101,7 @@ lane::lane(
       budget_(make_budget(how.rate, time.now())),
       critical_budget_(make_budget(how.rate, time.now())),
       breaker_(how.breaker),
+      retry_credit_(least_retry_credit),
       in_flight_gauge_(metrics.gauge(metric::in_flight, {which_.app, to_string(which_.on)})),
       push_seconds_(metrics.histogram(metric::push_seconds, {which_.app, to_string(which_.on)})) {
     for (std::size_t i = 0; i < outcome_count; ++i) {
@@ -187,6 +195,9 @@ push* lane::take(time_point now) noexcept {
             want_slices(now);
         }
         probes_left_ -= probing_ ? 1 : 0;
+        if (item->attempts == 0) {
+            retry_credit_ = std::min(most_retry_credit, retry_credit_ + retries_per_push);
+        }
         item->written_at = now;
         item->in_flight = true;
         item->owner->count_sent(*item);
@@ -435,6 +446,11 @@ void lane::retry(push& item, const verdict& what, time_point now) noexcept {
         const backoff_policy policy{how_.retry_floor, how_.retry_cap};
         delay = how_.retry_floor + backoff_delay(policy, std::uint32_t{item.attempts} - 1, random_);
     }
+    if (!afford_retry()) {
+        delay = std::max(delay, over_budget_pause) +
+                std::chrono::milliseconds(
+                    std::uniform_int_distribution<std::int64_t>(0, over_budget_pause.count())(random_));
+    }
     if (now + delay >= of.event().expires) {
         of.count_reason(reason);
         finish(item, outcome::expired, {});
@@ -449,6 +465,14 @@ void lane::retry(push& item, const verdict& what, time_point now) noexcept {
     }
     of.park(item, time_.wall_now() + delay);
     after_end(of);
+}
+
+bool lane::afford_retry() noexcept {
+    if (retry_credit_ < 1) {
+        return false;
+    }
+    retry_credit_ -= 1;
+    return true;
 }
 
 void lane::count_retry(push& item, std::string_view reason) noexcept {
@@ -474,6 +498,9 @@ bool lane::tick(time_point now) {
     if (stopped_) {
         return false;
     }
+    const double seconds = std::chrono::duration<double>(now - last_tick_).count();
+    retry_credit_ =
+        std::max(retry_credit_, std::min(least_retry_credit, retry_credit_ + retries_per_second * seconds));
     count_throttling(now);
     while (!delayed_.empty() && delayed_.top().due <= now) {
         push& item = *delayed_.top().item;

@@ -170,6 +170,8 @@ private:
     void put_on_trial(push& item, std::string_view reason, time_point now) noexcept;
     void judge(page& of, time_point now) noexcept;
     void trip(std::string_view reason, time_point now) noexcept;
+    /// Whether one more retry is in proportion to what is sent.
+    [[nodiscard]] bool afford_retry() noexcept;
     void count_retry(push& item, std::string_view reason) noexcept;
     void count_throttling(time_point now);
 
@@ -191,6 +193,7 @@ private:
     /// Devices that were forgotten, until nothing can wait for them any more.
     boost::unordered_flat_map<std::string, time_point> forgotten_;
     time_point next_forgetting_{};
+    double retry_credit_;
     std::uint32_t trips_ = 0;      ///< Since a push was last accepted.
     std::size_t probes_left_ = 0;  ///< While the breaker is being tried: what may still go out.
     bool probing_ = false;

@@ -370,6 +370,42 @@ TEST_F(LaneTest, ADeviceThatCameBackIsSentToFromPagesThatWereReadLater) {
     EXPECT_EQ(take_all(*line).size(), 3U);
 }
 
+TEST_F(LaneTest, AnOutageSpendsTheBudgetOfRetriesAndTheRestWaits) {
+    lane_settings how;
+    how.retry_floor = 10ms;
+    how.longest_wait_in_memory = 0ms;
+    const auto line = make(how);
+    page& only = add(*line, 1'000);
+    for (push* const item : take_all(*line)) {
+        line->settle(*item, answer(reaction::retry_elsewhere, "ServiceUnavailable"), time.now());
+    }
+    const auto sums = only.settlement(true);
+    ASSERT_EQ(sums.parked.size(), 1'000U);
+    const auto soon = std::ranges::count_if(sums.parked, [this](const auto& parked) {
+        return parked.first < (time.wall_now() + 30s).time_since_epoch().count();
+    });
+    // 200 to begin with, and a fifth of what was sent.
+    EXPECT_NEAR(static_cast<double>(soon), 400, 1);
+}
+
+TEST_F(LaneTest, FewRetriesAmongManyPushesAreNotHeldBack) {
+    lane_settings how;
+    how.retry_floor = 10ms;
+    how.longest_wait_in_memory = 0ms;
+    const auto line = make(how);
+    page& only = add(*line, 10'000);
+    const auto taken = take_all(*line);
+    for (std::size_t i = 0; i < taken.size(); ++i) {
+        const bool bad = i % 10 == 0;
+        line->settle(
+            *taken[i], answer(bad ? reaction::retry_here : reaction::accept, bad ? "TooManyRequests" : ""),
+            time.now());
+    }
+    for (const auto& [due, member] : only.settlement(true).parked) {
+        EXPECT_LT(due, (time.wall_now() + 30s).time_since_epoch().count());
+    }
+}
+
 TEST_F(LaneTest, AUsedUpQuotaIsToldOnceAndHoldsTheLane) {
     const auto line = make();
     add(*line, 3);
