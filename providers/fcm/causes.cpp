@@ -80,8 +80,7 @@ bool quota_names(const error_facts& facts, std::string_view word) noexcept {
 
 bool is_dead_apple_token(std::string_view reason) noexcept {
     const auto* row = apns::find_reason(reason);
-    return row != nullptr &&
-           (row->action == reaction::drop_token || row->action == reaction::doubt_token);
+    return row != nullptr && (row->action == reaction::drop_token || row->action == reaction::doubt_token);
 }
 
 bool is_apple_credential(std::string_view reason) noexcept {

@@ -410,8 +410,8 @@ protected:
     }
 };
 
-// 10,000 in all, in parts that run side by side. HISTORY_SEED repeats one. Under a sanitizer each takes several times
-// as long, and finds what there is to find in the first thousands.
+// 10,000 in all, in parts that run side by side. HISTORY_SEED repeats one. Under a sanitizer each takes
+// several times as long, and finds what there is to find in the first thousands.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr std::uint64_t histories_per_part = 1'000;
 #else
