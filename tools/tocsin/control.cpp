@@ -53,14 +53,11 @@ json::array names_of(const std::vector<hold_selector>& holds) {
 }  // namespace
 
 int run(const common_options& common, const cancel_options& how) {
-    const auto loaded = load_settings(common);
-    if (!loaded) {
+    const auto opened = open_session(common);
+    if (!opened) {
         return exit_configuration;
     }
-    const auto redis = redis_session::open(*loaded);
-    if (redis == nullptr) {
-        return exit_configuration;
-    }
+    const auto& redis = opened->redis;
     control_board board(redis->redis(), redis->keys());
     const auto answer = redis->run(board.cancel(how.event));
     if (!answer) {
@@ -96,18 +93,15 @@ int run(const common_options& common, const cancel_options& how) {
 }
 
 int run(const common_options& common, const hold_options& how) {
-    const auto loaded = load_settings(common);
-    if (!loaded) {
+    const auto opened = open_session(common);
+    if (!opened) {
         return exit_configuration;
     }
-    const auto which = selector_of(*loaded, how.app, how.platform);
+    const auto which = selector_of(opened->how, how.app, how.platform);
     if (!which) {
         return exit_usage;
     }
-    const auto redis = redis_session::open(*loaded);
-    if (redis == nullptr) {
-        return exit_configuration;
-    }
+    const auto& redis = opened->redis;
     control_board board(redis->redis(), redis->keys());
     const bool done = how.hold ? redis->run(board.hold(*which, redis->time().wall_now()))
                                : redis->run(board.release(*which));
@@ -135,18 +129,15 @@ int run(const common_options& common, const hold_options& how) {
 }
 
 int run(const common_options& common, const rate_options& how) {
-    const auto loaded = load_settings(common);
-    if (!loaded) {
+    const auto opened = open_session(common);
+    if (!opened) {
         return exit_configuration;
     }
-    const auto which = selector_of(*loaded, how.app, how.platform);
+    const auto which = selector_of(opened->how, how.app, how.platform);
     if (!which) {
         return exit_usage;
     }
-    const auto redis = redis_session::open(*loaded);
-    if (redis == nullptr) {
-        return exit_configuration;
-    }
+    const auto& redis = opened->redis;
     control_board board(redis->redis(), redis->keys());
     const target lane{which->app, *which->on};
     if (!redis->run(board.set_rate(lane, how.rate))) {

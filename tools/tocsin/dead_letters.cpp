@@ -195,14 +195,11 @@ int show(const common_options& common, const std::vector<letter>& letters) {
 }  // namespace
 
 int run(const common_options& common, const dead_letters_options& how) {
-    const auto loaded = load_settings(common);
-    if (!loaded) {
+    const auto opened = open_session(common);
+    if (!opened) {
         return exit_configuration;
     }
-    const auto redis = redis_session::open(*loaded);
-    if (redis == nullptr) {
-        return exit_configuration;
-    }
+    const auto& redis = opened->redis;
     if (how.what == dead_letters_options::action::list) {
         return list(*redis, common, how.limit);
     }
@@ -210,7 +207,7 @@ int run(const common_options& common, const dead_letters_options& how) {
         complain("name the letters, as \"tocsin dead-letters list\" shows them, or say --all");
         return exit_usage;
     }
-    const auto letters = how.all ? redis->run(newest(*redis, loaded->engine.dead_letters_max_length))
+    const auto letters = how.all ? redis->run(newest(*redis, opened->how.engine.dead_letters_max_length))
                                  : redis->run(by_ids(*redis, how.ids));
     if (!letters) {
         return exit_unreachable;

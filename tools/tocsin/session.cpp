@@ -118,4 +118,16 @@ void redis_session::tell(error_code why) const {
     complain("Redis at " + where_ + ": " + (why ? why.message() : std::string("the command failed")));
 }
 
+std::optional<opened_session> open_session(const common_options& common) {
+    auto loaded = load_settings(common);
+    if (!loaded) {
+        return std::nullopt;
+    }
+    auto redis = redis_session::open(*loaded);
+    if (redis == nullptr) {
+        return std::nullopt;
+    }
+    return opened_session{std::move(*loaded), std::move(redis)};
+}
+
 }  // namespace tocsin::cli

@@ -16,6 +16,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -84,5 +85,13 @@ private:
     redis::client client_;
     keyspace keys_;
 };
+
+/// What a command works on that needs the settings and Redis, and no more.
+struct opened_session {
+    settings how;
+    std::unique_ptr<redis_session> redis;  ///< Never null.
+};
+/// Nothing after a word on standard error (exit 78).
+[[nodiscard]] std::optional<opened_session> open_session(const common_options& common);
 
 }  // namespace tocsin::cli
