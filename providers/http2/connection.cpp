@@ -328,13 +328,13 @@ void connection::on_failure(client& who, const failed_request& failed) noexcept 
     who.on_failure(failed);
 }
 
-void connection::on_going_away(std::uint32_t http2_code, std::string_view text) noexcept {
-    calm_ = calm_ || http2_code == NGHTTP2_ENHANCE_YOUR_CALM;
-    const bool routine = http2_code == NGHTTP2_NO_ERROR;
+void connection::on_going_away(h2_code code, std::string_view text) noexcept {
+    calm_ = calm_ || code == h2_code::enhance_your_calm;
+    const bool routine = code == h2_code::no_error;
     const std::initializer_list<log_field> fields{
         {"host", context_.where.host},
         {"connection", id_},
-        {"code", http2_code},
+        {"code", static_cast<std::uint32_t>(code)},
         {"text", text.substr(0, 200)},
         {"in_flight", session_->in_flight()}};
     if (routine) {

@@ -143,7 +143,7 @@ private:
 
     void on_answer(client& who, const response& answer) noexcept override;
     void on_failure(client& who, const failed_request& failed) noexcept override;
-    void on_going_away(std::uint32_t http2_code, std::string_view text) noexcept override;
+    void on_going_away(h2_code code, std::string_view text) noexcept override;
     void note_idle(time_point now) noexcept;
 
     const connection_context& context_;

@@ -1,20 +1,28 @@
 #pragma once
 
-#include "engine/core/c_handle.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
+#include "providers/http2/byte_buffer.hpp"
 #include "providers/http2/client.hpp"
 #include "providers/http2/error.hpp"
+#include "providers/http2/frame.hpp"
+#include "providers/http2/frame_reader.hpp"
+#include "providers/http2/header_decoder.hpp"
+#include "providers/http2/hpack_encoder.hpp"
 #include "providers/http2/stream_table.hpp"
 
-#include <nghttp2/nghttp2.h>
+#include <boost/unordered/unordered_flat_map.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tocsin::http2 {
 
@@ -23,18 +31,17 @@ struct session_options {
     /// Streams open at once, however many more the peer would allow.
     std::size_t stream_cap = 1000;
     std::chrono::milliseconds request_timeout{20'000};
-    std::int32_t first_stream_id = 1;
+    std::uint32_t first_stream_id = 1;
 };
 
-/// Told what happens on a session. Calls come from inside its functions; they must not throw,
-/// because there is a C library on the stack, and must neither destroy the session nor call its
-/// non-const functions.
+/// Told what happens on a session. Calls come from inside its functions; they must not throw, and must
+/// neither destroy the session nor call its non-const functions.
 class session_events {
 public:
     virtual void on_answer(client& who, const response& answer) noexcept = 0;
     virtual void on_failure(client& who, const failed_request& failed) noexcept = 0;
     /// GOAWAY arrived (perhaps a second time); `text` is the peer's, for the log.
-    virtual void on_going_away(std::uint32_t http2_code, std::string_view text) noexcept = 0;
+    virtual void on_going_away(h2_code code, std::string_view text) noexcept = 0;
 
 protected:
     ~session_events() = default;  // Never deleted through this interface.
@@ -46,6 +53,9 @@ protected:
 /// The caller owns the socket. It feeds what it reads, writes what output() holds, and says with
 /// mark_written() that it does. Requests are put into frames by submit() itself, so the views in a
 /// request need only live as client.hpp says, and the bodies of all but the largest not even so long.
+///
+/// The frames are our own (RFC 9113), for the sake of what a push costs; see
+/// docs/explanation/http2-client.md.
 class session {
 public:
     session(const session_options& options, session_events& events);
@@ -64,8 +74,11 @@ public:
     [[nodiscard]] error_code feed(std::string_view bytes, time_point now);
 
     /// Frames to write. Everything submitted is in it until clear_output().
-    [[nodiscard]] std::string_view output() const noexcept { return output_; }
-    void clear_output() noexcept { output_.clear(); }
+    [[nodiscard]] std::string_view output() const noexcept { return output_.view(); }
+    void clear_output() noexcept {
+        output_.clear();
+        replies_ = 0;
+    }
     /// The output goes to the socket now: the requests in it may be processed from here on.
     void mark_written(time_point now) noexcept { order_.mark_written(now); }
 
@@ -108,41 +121,94 @@ public:
     [[nodiscard]] bool alive() const noexcept;
 
 private:
-    struct callbacks;  // The C trampolines, kept out of the header.
+    using streams = boost::unordered_flat_map<std::uint32_t, stream_slot*>;
 
-    void pump();
-    void stop_accepting(error_code why) noexcept;
-    void refresh_limits() noexcept;
-    [[nodiscard]] stream_slot* find(std::int32_t id) noexcept;
-    void answer(stream_slot& slot) noexcept;
+    /// What the peer may send us on the connection before we must give credit back: the answers of a full
+    /// one.
+    static constexpr std::uint32_t receive_window = 1024 * 1024;
+
+    // Output: session_output.cpp.
+    void write_preface();
+    void write_frame(frame_type type, std::uint8_t flags, std::uint32_t stream, std::string_view payload);
+    [[nodiscard]] bool fits(const request& what) const noexcept;
+    void write_request(stream_slot& slot, const request& what);
+    [[nodiscard]] bool write_body(stream_slot& slot);
+    void write_blocked_bodies();
+    void write_reset(std::uint32_t stream, h2_code code);
+    void write_window_update(std::uint32_t stream, std::uint32_t increment);
+    void write_goaway(h2_code code);
+    [[nodiscard]] std::int64_t window_of(const stream_slot& slot) const noexcept {
+        return std::int64_t{initial_window_} + slot.granted - slot.sent;
+    }
+
+    // Input: session_input.cpp. False after a violation, which has been answered with a GOAWAY.
+    [[nodiscard]] bool receive(const frame& what);
+    [[nodiscard]] bool receive_data(const frame& what);
+    [[nodiscard]] bool receive_headers(const frame& what);
+    [[nodiscard]] bool receive_continuation(const frame& what);
+    [[nodiscard]] bool receive_reset(const frame& what);
+    [[nodiscard]] bool receive_settings(const frame& what);
+    [[nodiscard]] bool apply_setting(setting which, std::uint32_t value);
+    [[nodiscard]] bool receive_ping(const frame& what);
+    [[nodiscard]] bool receive_goaway(const frame& what);
+    [[nodiscard]] bool receive_window_update(const frame& what);
+    [[nodiscard]] bool end_header_block(std::uint32_t stream, std::string_view block, bool ends_stream);
+    [[nodiscard]] bool give_credit(stream_slot* slot, std::size_t received, bool ends_stream);
+    [[nodiscard]] bool count_reply();
+    [[nodiscard]] bool violated(h2_code code);
+    [[nodiscard]] bool is_idle(std::uint32_t stream) const noexcept;
+
+    // The lives of streams: session.cpp.
+    [[nodiscard]] stream_slot* find(std::uint32_t id) const noexcept;
+    answer& answer_of(stream_slot& slot);
+    void complete(stream_slot& slot);
     void fail(stream_slot& slot, failure why, error_code detail) noexcept;
-    void reset(std::int32_t id) noexcept;
+    void abandon(stream_slot& slot, h2_code code, error_code detail);
+    void close(stream_slot& slot) noexcept;
+    void stop_accepting(error_code why) noexcept;
 
     session_options options_;
     session_events& events_;
-
-    std::string output_;
-    stream_table slots_;
-    submission_order order_;
-    stream_slot* in_header_ = nullptr;  // Whose header block is being received.
-    stream_slot* last_found_ = nullptr;
     time_point now_{};
 
-    std::size_t peer_limit_ = 0;
-    std::size_t initial_window_ = 0;
-    std::size_t window_ = 0;
+    byte_buffer output_;
+    frame_reader input_;
+    hpack_encoder encoder_;
+    header_decoder decoder_;
+
+    stream_table slots_;
+    streams streams_;
+    submission_order order_;
+    std::vector<stream_slot*> blocked_;            ///< Whose bodies wait for windows, oldest first.
+    std::vector<std::unique_ptr<answer>> unused_;  ///< Answers to be used again.
+    std::uint32_t next_id_;
+
+    // What the peer allows.
+    std::size_t peer_limit_ = std::numeric_limits<std::uint32_t>::max();
+    std::size_t peer_header_list_ = std::numeric_limits<std::uint32_t>::max();
+    std::uint32_t initial_window_ = default_window;
+    std::int64_t window_ = default_window;
     std::size_t largest_body_ = 512;
     std::size_t last_body_ = 512;
+
+    // What we allow the peer.
+    std::size_t unacknowledged_ = 0;  ///< DATA received since the last WINDOW_UPDATE for the connection.
+    std::size_t replies_ = 0;         ///< Frames in output_ that the peer made us write.
+
+    // A header block of several frames.
+    std::uint32_t continued_ = 0;  ///< The stream; 0 if no block is under way.
+    bool continued_ends_stream_ = false;
+    std::string block_;
+
+    std::uint32_t last_processed_ = largest_window;  ///< Of GOAWAY.
     std::size_t timeouts_in_a_row_ = 0;
     std::size_t internal_errors_in_a_row_ = 0;
     bool settings_received_ = false;
     bool going_away_ = false;
+    bool over_ = false;  ///< GOAWAY was received, or sent: the last answer ends the connection.
     bool broken_ = false;
     bool ping_pending_ = false;
-    bool inside_ = false;  // nghttp2 is on the stack: it must not be asked for output.
     error_code ending_;
-
-    c_handle<nghttp2_session, nghttp2_session_del> session_;
 };
 
 }  // namespace tocsin::http2

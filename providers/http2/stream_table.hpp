@@ -1,61 +1,38 @@
 #pragma once
 
 #include "engine/core/clock.hpp"
+#include "providers/http2/answer.hpp"
 #include "providers/http2/client.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
 #include <vector>
 
 namespace tocsin::http2 {
 
-/// Short text kept in place; what does not fit is cut off.
-template <std::size_t Capacity>
-class inline_text {
-    static_assert(Capacity < 256);
-
-public:
-    void assign(std::string_view text) noexcept {
-        size_ = static_cast<std::uint8_t>(std::min(text.size(), Capacity));
-        std::copy_n(text.data(), size_, bytes_.data());
-    }
-    void clear() noexcept { size_ = 0; }
-    [[nodiscard]] std::string_view view() const noexcept { return {bytes_.data(), size_}; }
-
-private:
-    std::uint8_t size_ = 0;
-    std::array<char, Capacity> bytes_;  // NOLINT: only the first size_ bytes are ever read.
-};
-
-/// One open stream: what is still to be sent of its request, and what has come of its answer.
+/// One open stream: whose it is, what is still to be sent of its request, and what has come of its answer.
 struct stream_slot {
     client* who = nullptr;  ///< Null once nobody waits for the answer.
     void* context = nullptr;
     time_point submitted_at{};
     time_point written_at{};  ///< time_point{} until its frames were handed to the socket.
-    std::int32_t id = 0;
-    int status = 0;        ///< 0 until the answer's (or an interim answer's) header block began.
+    std::uint32_t id = 0;
     bool waiting = false;  ///< In the submission_order: neither answered nor failed.
-    bool final_status = false;
-
-    std::array<std::string_view, 3> body;
-    std::size_t part = 0;
-    std::size_t offset = 0;  ///< Into body[part].
-
-    std::string received;
-    inline_text<63> content_type;
-    inline_text<47> retry_after;
-    inline_text<47> provider_id;
-
+    /// Of the body, what is not in frames yet, in request::body's parts; all empty once it is.
+    bool body_sent = true;
     stream_slot* older = nullptr;
     stream_slot* newer = nullptr;
+    /// What has come of the answer, from its first frame to its last; most often that is the same one.
+    std::unique_ptr<answer> received;
 
-    [[nodiscard]] bool body_sent() const noexcept { return part == body.size(); }
+    /// Flow control. The stream's window is the peer's initial one, plus `granted`, less `sent`.
+    std::int64_t granted = 0;
+    std::int64_t sent = 0;
+    std::uint32_t unacknowledged = 0;  ///< DATA received since the last WINDOW_UPDATE for the stream.
+    std::array<std::string_view, 3> body;
 };
 
 /// Slots with addresses that do not change, used again and again: after the first burst a
@@ -75,19 +52,10 @@ public:
         slot.who = nullptr;
         slot.context = nullptr;
         slot.written_at = {};
-        slot.id = 0;
-        slot.status = 0;
-        slot.final_status = false;
-        slot.body = {};
-        slot.part = 0;
-        slot.offset = 0;
-        slot.content_type.clear();
-        slot.retry_after.clear();
-        slot.provider_id.clear();
-        if (slot.received.capacity() > kept_capacity) {
-            std::string().swap(slot.received);  // One long error must not be paid for ever after.
-        }
-        slot.received.clear();
+        slot.body_sent = true;
+        slot.granted = 0;
+        slot.sent = 0;
+        slot.unacknowledged = 0;
         free_.push_back(&slot);  // Room was reserved when the slot was made.
     }
 
@@ -96,7 +64,6 @@ public:
 
 private:
     static constexpr std::size_t chunk_size = 64;
-    static constexpr std::size_t kept_capacity = 1024;
 
     void grow() {
         free_.reserve((chunks_.size() + 1) * chunk_size);

@@ -51,7 +51,7 @@ public:
     void on_failure(http2::client& who, const http2::failed_request& failed) noexcept override {
         who.on_failure(failed);
     }
-    void on_going_away(std::uint32_t, std::string_view) noexcept override {}
+    void on_going_away(http2::h2_code, std::string_view) noexcept override {}
 };
 
 }  // namespace

@@ -107,7 +107,7 @@ TEST_F(Http2SessionTest, GoAwayZeroFreesEverything) {
     EXPECT_EQ(client.count(failure::not_processed), 5U);
     EXPECT_EQ(session_->in_flight(), 0U);
     EXPECT_EQ(session_->ending(), http2_errc::enhance_your_calm);
-    EXPECT_EQ(events.goaway_code, NGHTTP2_ENHANCE_YOUR_CALM);
+    EXPECT_EQ(events.goaway_code, h2_code::enhance_your_calm);
 }
 
 TEST_F(Http2SessionTest, GoAwayThatCrossesUnwrittenRequestsFreesThem) {

@@ -25,14 +25,14 @@ struct forwarded_events final : session_events {
         static_cast<void>(who.on_response(answer));
     }
     void on_failure(client& who, const failed_request& failed) noexcept override { who.on_failure(failed); }
-    void on_going_away(std::uint32_t code, std::string_view text) noexcept override {
+    void on_going_away(h2_code code, std::string_view text) noexcept override {
         ++goaways;
         goaway_code = code;
         goaway_text = text;
     }
 
     int goaways = 0;
-    std::uint32_t goaway_code = 0;
+    h2_code goaway_code{};
     std::string goaway_text;
 };
 
