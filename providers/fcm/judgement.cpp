@@ -90,8 +90,9 @@ std::string_view message_name(std::string_view body) noexcept {
         return {};
     }
     body.remove_prefix(start + 1);
-    const auto end = body.find_first_of("\"\\");
-    return end == std::string_view::npos || body[end] == '\\' ? std::string_view() : body.substr(0, end);
+    const auto end = body.find('"');
+    const std::string_view name = body.substr(0, end == std::string_view::npos ? 0 : end);
+    return name.find('\\') == std::string_view::npos ? name : std::string_view();
 }
 
 }  // namespace tocsin::fcm

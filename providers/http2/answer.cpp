@@ -9,14 +9,18 @@ namespace {
 // One long error must not be paid for ever after.
 constexpr std::size_t kept_room = 1024;
 
-bool is_token_character(char c) noexcept {
-    // RFC 9110, section 5.6.2, without upper case (RFC 9113, section 8.2.1).
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
+// RFC 9110, section 5.6.2, without upper case (RFC 9113, section 8.2.1).
+constexpr auto name_characters = [] {
+    std::array<bool, 256> out{};
+    for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~")) {
+        out[static_cast<unsigned char>(c)] = true;
+    }
+    return out;
+}();
 
 bool is_valid_name(std::string_view name) noexcept {
-    return !name.empty() && std::ranges::all_of(name, is_token_character);
+    return !name.empty() &&
+           std::ranges::all_of(name, [](char c) { return name_characters[static_cast<unsigned char>(c)]; });
 }
 
 /// Fields that speak of a connection have no place in HTTP/2 (RFC 9113, section 8.2.2).

@@ -47,6 +47,14 @@ struct request {
         body = {};
         context = nullptr;
     }
+    /// Of all names and values.
+    [[nodiscard]] std::size_t field_bytes() const noexcept {
+        std::size_t size = 0;
+        for (std::size_t i = 0; i < field_count; ++i) {
+            size += fields[i].name.size() + fields[i].value.size();
+        }
+        return size;
+    }
     [[nodiscard]] std::size_t body_size() const noexcept {
         return body[0].size() + body[1].size() + body[2].size();
     }

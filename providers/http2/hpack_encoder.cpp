@@ -3,7 +3,6 @@
 #include "providers/http2/hpack_static.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace tocsin::http2 {
@@ -22,28 +21,24 @@ constexpr representation literal_never_indexed{0x10, 4};
 constexpr representation literal_not_indexed{0x00, 4};
 constexpr representation plain_string{0x00, 7};
 
-constexpr std::size_t largest_integer = 6;  ///< Bytes of any that is written here.
-
-void write_integer(representation how, std::size_t value, byte_buffer& out) {
-    char* const start = out.room(largest_integer);
-    char* to = start;
+char* write_integer(representation how, std::size_t value, char* to) noexcept {
     const std::size_t full = (std::size_t{1} << how.prefix) - 1;
     if (value < full) [[likely]] {
         *to++ = static_cast<char>(how.pattern | value);
-    } else {
-        *to++ = static_cast<char>(how.pattern | full);
-        value -= full;
-        for (; value >= 0x80; value >>= 7U) {
-            *to++ = static_cast<char>(0x80U | (value & 0x7fU));
-        }
-        *to++ = static_cast<char>(value);
+        return to;
     }
-    out.advance(static_cast<std::size_t>(to - start));
+    *to++ = static_cast<char>(how.pattern | full);
+    value -= full;
+    for (; value >= 0x80; value >>= 7U) {
+        *to++ = static_cast<char>(0x80U | (value & 0x7fU));
+    }
+    *to++ = static_cast<char>(value);
+    return to;
 }
 
-void write_string(std::string_view text, byte_buffer& out) {
-    write_integer(plain_string, text.size(), out);
-    out.append(text);
+char* write_string(std::string_view text, char* to) noexcept {
+    to = write_integer(plain_string, text.size(), to);
+    return std::copy(text.begin(), text.end(), to);
 }
 
 std::size_t size_in_table(const field& what) noexcept {
@@ -63,39 +58,32 @@ void hpack_encoder::set_table_limit(std::size_t bytes) {
     evict_to(limit);
 }
 
-std::size_t hpack_encoder::bound(const request& what) noexcept {
-    std::size_t size = 2 * largest_integer;
-    for (std::size_t i = 0; i < what.field_count; ++i) {
-        size += 3 * largest_integer + what.fields[i].name.size() + what.fields[i].value.size();
-    }
-    return size;
-}
-
 void hpack_encoder::encode(const request& what, byte_buffer& out) {
+    char* const start = out.room(bound(what));
+    char* to = start;
     if (std::exchange(limit_changed_, false)) {
         // The peer must see the smallest in between: entries that it made us drop are gone.
         if (smallest_limit_ < limit_) {
-            write_integer(table_size_update, smallest_limit_, out);
+            to = write_integer(table_size_update, smallest_limit_, to);
         }
-        write_integer(table_size_update, limit_, out);
+        to = write_integer(table_size_update, limit_, to);
     }
     for (std::size_t i = 0; i < what.field_count; ++i) {
         const field& each = what.fields[i];
-        memo& last = memos_[i];
-        if (const auto index = recall(last, each)) [[likely]] {
-            if (each.how == indexing::keep) {
-                write_integer(indexed, *index, out);
-            } else {
-                write_integer(literal_never_indexed, *index, out);
-                if (*index == 0) {
-                    write_string(each.name, out);
-                }
-                write_string(each.value, out);
+        const auto index = recall(memos_[i], each);
+        if (!index) [[unlikely]] {
+            to = encode_new(each, memos_[i], to);
+        } else if (each.how == indexing::keep) {
+            to = write_integer(indexed, *index, to);
+        } else {
+            to = write_integer(literal_never_indexed, *index, to);
+            if (*index == 0) {
+                to = write_string(each.name, to);
             }
-            continue;
+            to = write_string(each.value, to);
         }
-        encode_new(each, last, out);
     }
+    out.advance(static_cast<std::size_t>(to - start));
 }
 
 /// The index to use if the field can be written as the last one at its place: of the whole field if it is to
@@ -114,7 +102,7 @@ std::optional<std::size_t> hpack_encoder::recall(const memo& last, const field& 
             if (!whole || age >= table_.size()) {
                 return std::nullopt;
             }
-            const entry& known = table_[age];
+            const entry& known = table_[table_.size() - 1 - age];
             const bool same = known.value == wanted.value && known.name == wanted.name;
             return same ? std::optional<std::size_t>(index_of(last.at)) : std::nullopt;
         }
@@ -128,7 +116,7 @@ std::optional<std::size_t> hpack_encoder::recall(const memo& last, const field& 
     return std::nullopt;
 }
 
-void hpack_encoder::encode_new(const field& what, memo& last, byte_buffer& out) {
+char* hpack_encoder::encode_new(const field& what, memo& last, char* to) {
     last.what = memo::kind::none;
     if (what.how == indexing::keep) {
         const auto* const known = std::ranges::find_if(hpack_static_table, [&](const hpack_field& each) {
@@ -138,16 +126,14 @@ void hpack_encoder::encode_new(const field& what, memo& last, byte_buffer& out) 
             const auto index = static_cast<std::size_t>(known - hpack_static_table.begin()) + 1;
             last.what = memo::kind::whole_static;
             last.at = index;
-            write_integer(indexed, index, out);
-            return;
+            return write_integer(indexed, index, to);
         }
         const auto kept = std::ranges::find_if(
             table_, [&](const entry& each) { return each.value == what.value && each.name == what.name; });
         if (kept != table_.end()) {
             last.what = memo::kind::whole_dynamic;
-            last.at = inserted_ - 1 - static_cast<std::uint64_t>(kept - table_.begin());
-            write_integer(indexed, index_of(last.at), out);
-            return;
+            last.at = inserted_ - static_cast<std::uint64_t>(table_.end() - kept);
+            return write_integer(indexed, index_of(last.at), to);
         }
     }
     const std::size_t name = name_index(what.name);
@@ -163,16 +149,17 @@ void hpack_encoder::encode_new(const field& what, memo& last, byte_buffer& out) 
             last.at = name;
         }
     }
-    write_integer(how, name, out);
+    to = write_integer(how, name, to);
     if (name == 0) {
-        write_string(what.name, out);
+        to = write_string(what.name, to);
     }
-    write_string(what.value, out);
+    to = write_string(what.value, to);
     if (insertable) {
         insert(what);
         last.what = memo::kind::whole_dynamic;
         last.at = inserted_ - 1;
     }
+    return to;
 }
 
 std::size_t hpack_encoder::index_of(std::uint64_t insertion) const noexcept {
@@ -185,24 +172,24 @@ std::size_t hpack_encoder::name_index(std::string_view name) const noexcept {
         return static_cast<std::size_t>(known - hpack_static_table.begin()) + 1;
     }
     const auto kept = std::ranges::find(table_, name, &entry::name);
-    return kept == table_.end()
-               ? 0
-               : hpack_static_table.size() + static_cast<std::size_t>(kept - table_.begin()) + 1;
+    return kept == table_.end() ? 0
+                                : hpack_static_table.size() + static_cast<std::size_t>(table_.end() - kept);
 }
 
 void hpack_encoder::insert(const field& what) {
     const std::size_t size = size_in_table(what);
     evict_to(limit_ - size);
-    table_.push_front({std::string(what.name), std::string(what.value)});
+    table_.push_back({std::string(what.name), std::string(what.value)});
     size_ += size;
     ++inserted_;
 }
 
 void hpack_encoder::evict_to(std::size_t bytes) noexcept {
-    while (size_ > bytes) {
-        size_ -= table_.back().size();
-        table_.pop_back();
+    auto oldest = table_.begin();
+    for (; size_ > bytes; ++oldest) {
+        size_ -= oldest->size();
     }
+    table_.erase(table_.begin(), oldest);
 }
 
 }  // namespace tocsin::http2

@@ -6,10 +6,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tocsin::http2 {
 
@@ -30,8 +30,12 @@ public:
     /// The peer's SETTINGS_HEADER_TABLE_SIZE, from the next block on.
     void set_table_limit(std::size_t bytes);
 
+    /// Bytes of any integer that is written here.
+    static constexpr std::size_t largest_integer = 6;
     /// An upper bound for the size of the block of these fields.
-    [[nodiscard]] static std::size_t bound(const request& what) noexcept;
+    [[nodiscard]] static std::size_t bound(const request& what) noexcept {
+        return what.field_bytes() + largest_integer * (3 * what.field_count + 2);
+    }
 
     /// Appends the block. There must be a peer that reads each of them, in this order.
     void encode(const request& what, byte_buffer& out);
@@ -51,13 +55,13 @@ private:
     };
 
     [[nodiscard]] std::optional<std::size_t> recall(const memo& last, const field& wanted) const noexcept;
-    void encode_new(const field& what, memo& last, byte_buffer& out);
+    [[nodiscard]] char* encode_new(const field& what, memo& last, char* to);
     [[nodiscard]] std::size_t index_of(std::uint64_t insertion) const noexcept;
     [[nodiscard]] std::size_t name_index(std::string_view name) const noexcept;
     void insert(const field& what);
     void evict_to(std::size_t bytes) noexcept;
 
-    std::deque<entry> table_;  ///< Newest first.
+    std::vector<entry> table_;  ///< Newest last.
     std::uint64_t inserted_ = 0;
     std::size_t size_ = 0;
     std::size_t limit_ = 4'096;

@@ -12,14 +12,6 @@ constexpr std::size_t setting_size = 6;
 constexpr std::size_t goaway_size = 8;
 constexpr std::size_t ping_size = 8;
 
-std::size_t header_list_size(const request& what) noexcept {
-    std::size_t size = 0;
-    for (std::size_t i = 0; i < what.field_count; ++i) {
-        size += what.fields[i].name.size() + what.fields[i].value.size() + 32;
-    }
-    return size;
-}
-
 }  // namespace
 
 void session::write_preface() {
@@ -40,7 +32,9 @@ void session::write_frame(
 
 /// Whether the header block is one frame, and one that the peer takes.
 bool session::fits(const request& what) const noexcept {
-    return hpack_encoder::bound(what) <= largest_frame && header_list_size(what) <= peer_header_list_;
+    constexpr std::size_t overhead = 32;  // Of each field, as the peer counts (section 6.5.2).
+    return hpack_encoder::bound(what) <= largest_frame &&
+           what.field_bytes() + overhead * what.field_count <= peer_header_list_;
 }
 
 void session::write_request(stream_slot& slot, const request& what) {
