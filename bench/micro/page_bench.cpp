@@ -2,6 +2,8 @@
 #include "engine/delivery/page.hpp"
 #include "engine/redis/reply_reader.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -64,6 +66,33 @@ void BM_Page_ReadAndFill(benchmark::State& state) {
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes.size()));
 }
 BENCHMARK(BM_Page_ReadAndFill)->ArgName("follows")->Arg(1)->Arg(3);
+
+// From the last acceptance of a page to what the ledger is told.
+void BM_Page_AcceptAndSettle(benchmark::State& state) {
+    constexpr std::size_t devices = 1'000;
+    auto shard = std::make_shared<active_shard>();
+    shard->event = std::make_shared<active_event>();
+    shard->which = {"mairies", platform::fcm};
+    shard->pages = 1;
+    const std::string entry = encode_roster_entry(device{});
+    for (std::size_t i = 0; i < devices; ++i) {
+        shard->work.devices.push_back({21'231, "device-" + std::to_string(i), entry, 0, false, false});
+    }
+    for (auto _ : state) {
+        page made(shard, 0, time_point{});
+        made.fill_listed(nullptr);
+        const auto start = std::chrono::steady_clock::now();
+        std::int64_t latency = 20;
+        for (push& item : made.pushes()) {
+            made.accept(item, std::chrono::milliseconds(latency++ % 100));
+        }
+        benchmark::DoNotOptimize(made.settlement(true));
+        state.SetIterationTime(
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
+    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(devices));
+}
+BENCHMARK(BM_Page_AcceptAndSettle)->UseManualTime();
 
 }  // namespace
 }  // namespace tocsin

@@ -1,0 +1,66 @@
+#include "engine/net/tls_channel.hpp"
+#include "engine/net/tls_context.hpp"
+#include "tests/support/throw_away_ca.hpp"
+
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <string>
+
+#include <benchmark/benchmark.h>
+
+namespace tocsin::net {
+namespace {
+
+/// Client and server after their handshake, with nothing between them.
+class encrypted_pair {
+public:
+    encrypted_pair()
+        : context_(ca_.server_context("DNS:push.test")),
+          client_(tls_context::create({ca_.file(), "", "", "h2"}).value()->session("push.test")),
+          server_(SSL_new(context_.get())),
+          in_(BIO_new(BIO_s_mem())),
+          out_(BIO_new(BIO_s_mem())) {
+        SSL_set_bio(server_.get(), in_, out_);
+        SSL_set_accept_state(server_.get());
+        std::string bytes;
+        while (client_.handshake() == tls_channel::progress::wants_bytes) {
+            client_.take_output(bytes);
+            BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
+            SSL_do_handshake(server_.get());
+            from_server_.resize(BIO_ctrl_pending(out_));
+            BIO_read(out_, from_server_.data(), static_cast<int>(from_server_.size()));
+            client_.receive(from_server_);
+        }
+        client_.take_output(bytes);
+    }
+
+    tls_channel& client() noexcept { return client_; }
+
+private:
+    testing::throw_away_ca ca_;
+    testing::throw_away_ca::context_handle context_;
+    tls_channel client_;
+    c_handle<SSL, SSL_free> server_;
+    BIO* in_;
+    BIO* out_;
+    std::string from_server_;
+};
+
+// A full write of a connection: 64 KiB, some 130 pushes.
+void BM_Tls_Encrypt(benchmark::State& state) {
+    encrypted_pair ends;
+    const std::string plaintext(static_cast<std::size_t>(state.range(0)), 'p');
+    std::string wire;
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(ends.client().write(plaintext));
+        ends.client().take_output(wire);
+        benchmark::DoNotOptimize(wire.data());
+    }
+    state.SetBytesProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(BM_Tls_Encrypt)->ArgName("bytes")->Arg(512)->Arg(64 * 1024);
+
+}  // namespace
+}  // namespace tocsin::net
