@@ -13,8 +13,9 @@ http2::pool_policy policy() {
     http2::pool_policy out;
     // Google's front ends end a connection, with all that is on it, at the 101st stream.
     out.stream_cap = 100;
-    // 100 streams a connection, at a tenth of a second each: 1,000 pushes a second for each of these.
-    out.max_connections = 16;
+    // 100 streams a connection, at a quarter of a second each: the 10,000 pushes a second of a project's
+    // quota take some of these even if Google is slow, and one thread has to be able to send them.
+    out.max_connections = 32;
     // Google's clients wait 10 to 15 seconds for an answer.
     out.request_timeout = 15s;
     return out;

@@ -22,8 +22,8 @@ using std::chrono::milliseconds;
 // Requests put on one connection before the next turn looks again for the one with most room:
 // few enough to spread one event, enough to make a write worth while.
 constexpr std::size_t quantum = 32;
-constexpr milliseconds first_growth_delay(20);
-constexpr milliseconds longest_growth_delay(1'000);
+constexpr milliseconds growth_step(20);
+constexpr milliseconds longest_growth_delay(100);
 // A moment between two writes in which streams are free does not end a shortage.
 constexpr milliseconds shortage_memory(10);
 
@@ -32,10 +32,11 @@ std::uint64_t next_connection_id() noexcept {
     return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-/// A shortage must last this long before one more connection is opened: a small event needs none.
+/// A shortage must last this long before one more connection is opened: a small event needs none, and a
+/// large one must not wait for its connections. The schedule of dials keeps its own distances.
 milliseconds growth_delay(std::size_t connections) noexcept {
-    const unsigned doublings = 2U * static_cast<unsigned>(std::min<std::size_t>(connections - 1, 8));
-    return std::min(first_growth_delay * (1 << doublings), longest_growth_delay);
+    return std::min(
+        growth_step * static_cast<int>(std::min<std::size_t>(connections, 100)), longest_growth_delay);
 }
 
 }  // namespace
