@@ -9,6 +9,7 @@
 #include "engine/plan/event_preparer.hpp"
 #include "engine/redis/client.hpp"
 #include "engine/runtime/wait_queue.hpp"
+#include "engine/served_apps.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -18,7 +19,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_future.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <future>
@@ -90,25 +90,7 @@ struct engine::implementation {
           keys(how.redis.prefix),
           preparer(known, event_limits{{}, how.engine.default_ttl}, now) {}
 
-    [[nodiscard]] store_sizing sizing() const {
-        return {
-            [this](commune_id commune) { return places.population(commune); },
-            [this](std::string_view app) { return population_of(app); }};
-    }
-
-    [[nodiscard]] std::uint64_t population_of(std::string_view app) const {
-        const auto found = std::ranges::find(how.apps, app, &app_settings::id);
-        if (found == how.apps.end() || std::ranges::find(found->communes, "*") != found->communes.end()) {
-            return places.total_population();
-        }
-        std::uint64_t total = 0;
-        for (const std::string& code : found->communes) {
-            if (const auto id = parse_commune_id(code)) {
-                total += places.population(*id);
-            }
-        }
-        return total;
-    }
+    [[nodiscard]] store_sizing sizing() const { return sizing_for(how, places); }
 
     void make_core(std::size_t index);
     void make_control();
@@ -400,30 +382,16 @@ std::vector<asio::any_io_executor> engine::executors() const {
 
 void engine::set_providers(const settings& apps, std::vector<std::shared_ptr<provider>> providers) {
     implementation& self = *implementation_;
-    std::vector<served_app> served;
     std::map<target, std::uint64_t> rates;
     for (const app_settings& app : apps.apps) {
-        served_app one;
-        one.id = app.id;
-        for (const std::string& code : app.communes) {
-            one.everywhere = one.everywhere || code == "*";
-            if (const auto id = parse_commune_id(code)) {
-                one.communes.insert(*id);
-            }
-        }
-        for (const auto& candidate : providers) {
-            if (candidate->app() == app.id) {
-                one.platforms.emplace(candidate->kind(), candidate);
-            }
-        }
         if (app.apns) {
             rates[{app.id, platform::apns}] = app.apns->rate;
         }
         if (app.fcm) {
             rates[{app.id, platform::fcm}] = app.fcm->rate;
         }
-        served.push_back(std::move(one));
     }
+    std::vector<served_app> served = served_apps(apps, providers);
     // The workers first: no event may be planned for an app that they do not know yet.
     const std::uint64_t generation = ++self.generation;
     for (auto& one : self.cores) {

@@ -3,6 +3,7 @@
 #include "engine/core/digest.hpp"
 #include "engine/core/text.hpp"
 #include "providers/apns/message.hpp"
+#include "providers/common/no_answer.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -277,15 +278,7 @@ void line::on_failure(const http2::failed_request& failed) noexcept {
     auto& item = *static_cast<push*>(failed.context);
     --in_flight_;
     item.written_at = failed.written_at;
-    verdict what;
-    switch (failed.why) {
-        case http2::failure::not_processed:
-            what.action = reaction::resend;
-            what.reason = "NotProcessed";
-            break;
-        case http2::failure::unknown: what.reason = "ConnectionLost"; break;
-        case http2::failure::timed_out: what.reason = "Timeout"; break;
-    }
+    const verdict what = no_answer(failed.why);
     wiring_.counters.count(0, what.reason);
     wiring_.source.settle(item, what, wiring_.time.now());
 }

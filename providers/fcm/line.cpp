@@ -1,5 +1,6 @@
 #include "providers/fcm/line.hpp"
 
+#include "providers/common/no_answer.hpp"
 #include "providers/common/retry_after.hpp"
 
 #include <algorithm>
@@ -180,20 +181,9 @@ void line::on_failure(const http2::failed_request& failed) noexcept {
     auto& item = *static_cast<push*>(failed.context);
     --in_flight_;
     item.written_at = failed.written_at;
-    verdict what;
-    switch (failed.why) {
-        case http2::failure::not_processed:
-            what.action = reaction::resend;
-            what.reason = "NotProcessed";
-            break;
-        case http2::failure::unknown:
-            what.reason = "ConnectionLost";
-            what.retry_after = least_pause;
-            break;
-        case http2::failure::timed_out:
-            what.reason = "Timeout";
-            what.retry_after = least_pause;
-            break;
+    verdict what = no_answer(failed.why);
+    if (failed.why != http2::failure::not_processed) {
+        what.retry_after = least_pause;
     }
     wiring_.counters.count(0, what.reason);
     wiring_.source.settle(item, what, wiring_.time.now());

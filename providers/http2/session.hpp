@@ -154,6 +154,7 @@ private:
     [[nodiscard]] bool receive_window_update(const frame& what);
     [[nodiscard]] bool end_header_block(std::uint32_t stream, std::string_view block, bool ends_stream);
     [[nodiscard]] bool give_credit(stream_slot* slot, std::size_t received, bool ends_stream);
+    [[nodiscard]] bool go_on(stream_slot& slot, bool ends_stream);
     [[nodiscard]] bool count_reply();
     [[nodiscard]] bool violated(h2_code code);
     [[nodiscard]] bool is_idle(std::uint32_t stream) const noexcept;

@@ -125,12 +125,16 @@ bool session::receive_data(const frame& what) {
     if (slot == nullptr) {
         return true;  // Closed by us a moment ago.
     }
-    answer& said = answer_of(*slot);
-    said.data(bytes);
+    answer_of(*slot).data(bytes);
+    return go_on(*slot, ends_stream);
+}
+
+/// After each part of an answer.
+bool session::go_on(stream_slot& slot, bool ends_stream) {
     if (ends_stream) {
-        complete(*slot);
-    } else if (said.malformed()) {
-        abandon(*slot, h2_code::protocol_error, http2_errc::malformed_answer);
+        complete(slot);
+    } else if (slot.received->malformed()) {
+        abandon(slot, h2_code::protocol_error, http2_errc::malformed_answer);
         return count_reply();
     }
     return true;
@@ -211,13 +215,7 @@ bool session::end_header_block(std::uint32_t stream, std::string_view block, boo
         return violated(h2_code::compression_error);
     }
     said.end_block(ends_stream);
-    if (ends_stream) {
-        complete(*slot);
-    } else if (said.malformed()) {
-        abandon(*slot, h2_code::protocol_error, http2_errc::malformed_answer);
-        return count_reply();
-    }
-    return true;
+    return go_on(*slot, ends_stream);
 }
 
 bool session::receive_reset(const frame& what) {

@@ -1,3 +1,4 @@
+#include "engine/served_apps.hpp"
 #include "tools/tocsin/admin_client.hpp"
 #include "tools/tocsin/bench_assert.hpp"
 #include "tools/tocsin/bench_html.hpp"

@@ -3,6 +3,7 @@
 #include "engine/ops/config.hpp"
 #include "engine/plan/ledger.hpp"
 #include "engine/plan/report.hpp"
+#include "engine/served_apps.hpp"
 #include "tools/simulator/dead_token.hpp"
 #include "tools/simulator/simulator.hpp"
 #include "tools/tocsin/child_process.hpp"

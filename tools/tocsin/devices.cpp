@@ -3,6 +3,7 @@
 #include "engine/event/device_token.hpp"
 #include "engine/event/registration.hpp"
 #include "engine/intake/registrar.hpp"
+#include "engine/served_apps.hpp"
 #include "tools/tocsin/commands.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
@@ -41,7 +42,7 @@ struct store_session {
           redis(std::move(open)),
           store(std::make_unique<device_store>(redis->redis(), redis->keys(), sizing_for(how, places))),
           preparer(places, event_limits{}, redis->time()) {
-        preparer.set_apps(apps_without_providers(how));
+        preparer.set_apps(served_apps(how));
     }
 
     /// Every app on every platform that is configured for it.

@@ -3,8 +3,6 @@
 #include "engine/ops/config.hpp"
 #include "tools/tocsin/console.hpp"
 
-#include <algorithm>
-
 namespace tocsin::cli {
 
 std::optional<settings> load_settings(const common_options& common) {
@@ -46,43 +44,6 @@ bool communes_exist(const settings& how, const territories& places) {
         }
     }
     return true;
-}
-
-store_sizing sizing_for(const settings& how, const territories& places) {
-    return {
-        [&places](commune_id commune) { return places.population(commune); },
-        [&how, &places](std::string_view app) {
-            const auto found = std::ranges::find(how.apps, app, &app_settings::id);
-            std::uint64_t total = 0;
-            for (const std::string& code :
-                 found == how.apps.end() ? std::vector<std::string>{"*"} : found->communes) {
-                const auto id = parse_commune_id(code);
-                total += code == "*" ? places.total_population() : (id ? places.population(*id) : 0);
-            }
-            return total;
-        }};
-}
-
-std::vector<served_app> apps_without_providers(const settings& how) {
-    std::vector<served_app> out;
-    for (const app_settings& app : how.apps) {
-        served_app one;
-        one.id = app.id;
-        for (const std::string& code : app.communes) {
-            one.everywhere = one.everywhere || code == "*";
-            if (const auto id = parse_commune_id(code)) {
-                one.communes.insert(*id);
-            }
-        }
-        if (app.apns) {
-            one.platforms.emplace(platform::apns, nullptr);
-        }
-        if (app.fcm) {
-            one.platforms.emplace(platform::fcm, nullptr);
-        }
-        out.push_back(std::move(one));
-    }
-    return out;
 }
 
 std::unique_ptr<redis_session> redis_session::open(const settings& how) {

@@ -1,13 +1,11 @@
 #pragma once
 
-#include "engine/audience/device_store.hpp"
 #include "engine/audience/territories.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 #include "engine/core/log.hpp"
 #include "engine/keyspace/keyspace.hpp"
 #include "engine/ops/settings.hpp"
-#include "engine/plan/event_preparer.hpp"
 #include "engine/redis/client.hpp"
 #include "tools/tocsin/options.hpp"
 
@@ -31,11 +29,6 @@ namespace tocsin::cli {
 
 /// Whether every commune that an app names exists; told on standard error if not.
 [[nodiscard]] bool communes_exist(const settings& how, const territories& places);
-
-/// What serve() and the commands make of the territories and apps: how large things are in the store.
-[[nodiscard]] store_sizing sizing_for(const settings& how, const territories& places);
-/// The apps without their providers: enough to say who serves what.
-[[nodiscard]] std::vector<served_app> apps_without_providers(const settings& how);
 
 /// What a command needs of Redis: one connection, and one coroutine at a time run to its end.
 class redis_session {
