@@ -73,7 +73,8 @@ std::size_t session::expire(time_point now) {
         ++expired;
         ++timeouts_in_a_row_;
         fail(*slot, failure::timed_out, http2_errc::deadline_exceeded);
-        if (timeouts_in_a_row_ <= timeouts_to_retire) {
+        // The rest of a body goes away with its owner: such a stream cannot be left as it is.
+        if (timeouts_in_a_row_ <= timeouts_to_retire || !slot->body_sent) {
             write_reset(slot->id, h2_code::cancel);
             close(*slot);
         }

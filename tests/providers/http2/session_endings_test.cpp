@@ -283,6 +283,31 @@ TEST_F(Http2SessionTest, RestOfAForgottenClientsBodyIsNeverRead) {
     EXPECT_EQ(server->requests().at(1).body.size(), 2000U);
 }
 
+TEST_F(Http2SessionTest, RestsOfBodiesThatTimedOutAreNeverRead) {
+    restart(
+        {.settings = {{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 2000}}, .give_credit = false},
+        {.request_timeout = 1s});
+    exchange();
+    constexpr std::size_t count = 2 * session::timeouts_to_retire;
+    auto gone = std::make_unique<recorded_client>();
+    for (std::size_t i = 0; i < count; ++i) {
+        gone->add(std::string(4000, 'x'));
+        ASSERT_FALSE(session_->submit(*gone, gone->make(i), time.now()));
+    }
+    exchange();
+    time.advance(1s);
+    EXPECT_EQ(session_->expire(time.now()), count);
+    gone.reset();
+    for (std::size_t i = 0; i < count; ++i) {
+        server->give_window(static_cast<std::int32_t>(2 * i + 1), 10'000);
+    }
+    exchange();
+    for (const auto& [stream, request] : server->requests()) {
+        EXPECT_TRUE(request.reset);
+        EXPECT_EQ(request.body.size(), 2000U);
+    }
+}
+
 TEST_F(Http2SessionTest, GoodbyeIsSaid) {
     exchange();
     session_->say_goodbye();
