@@ -1,7 +1,7 @@
 #pragma once
 
 #include "engine/ops/admin_server.hpp"
-#include "tests/support/run_coroutine.hpp"
+#include "tests/support/run_to_end.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -118,7 +118,7 @@ private:
     T run(boost::asio::awaitable<T> step) {
         stream_.expires_after(std::chrono::seconds(5));
         loop_.restart();
-        return run_coroutine(loop_, std::move(step));
+        return run_to_end(loop_, std::move(step));
     }
 
     boost::asio::io_context loop_;

@@ -1,6 +1,6 @@
 #include "providers/http2/connect_first.hpp"
 
-#include "tests/support/run_coroutine.hpp"
+#include "tests/support/run_to_end.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -27,7 +27,7 @@ protected:
     error_code connect(
         std::vector<tcp::endpoint> addresses, std::function<bool()> wanted = [] { return true; }) {
         loop.restart();
-        return testing::run_coroutine(
+        return testing::run_to_end(
             loop, connect_first(socket, std::move(addresses), 2s, std::move(wanted)));
     }
 
@@ -54,7 +54,7 @@ TEST_F(ConnectFirstTest, AnAddressThatSaysNothingCostsItsShareOfThePatience) {
     }
     crowd_loop.poll();
     const auto began = std::chrono::steady_clock::now();
-    EXPECT_FALSE(testing::run_coroutine(
+    EXPECT_FALSE(testing::run_to_end(
         loop,
         connect_first(socket, {mute.local_endpoint(), alive.local_endpoint()}, 200ms, [] { return true; })));
     EXPECT_EQ(socket.remote_endpoint(), alive.local_endpoint());
