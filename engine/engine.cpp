@@ -148,10 +148,8 @@ void engine::implementation::make_core(std::size_t index) {
     metrics_shard& shard = numbers.add_shard();
     here.redis = std::make_unique<redis::client>(executor, address, time, log);
     worker_events tell;
-    tell.shard_left = [this, index](const target& which, priority urgency, std::uint32_t pages) {
-        asio::post(cores.front()->context, [this, index, which, urgency, pages] {
-            work_finder->shard_left(index, which, urgency, pages);
-        });
+    tell.shard_left = [this](shard_ticket which) {
+        asio::post(cores.front()->context, [this, one = std::move(which)] { work_finder->shard_left(one); });
     };
     tell.event_drained = [this](std::string event) {
         asio::post(cores.front()->context, [this, id = std::move(event)] { work_finder->drained(id); });
@@ -186,7 +184,7 @@ void engine::implementation::make_control() {
             asio::post(one->context, [work = one->work.get(), gone] { work->forget(gone); });
         }
     };
-    controls = std::make_unique<control_watch>(*controls_redis, keys, log, std::move(hear));
+    controls = std::make_unique<control_watch>(*controls_redis, keys, time, log, std::move(hear));
     store = std::make_unique<device_store>(*control_redis, keys, sizing());
     book = std::make_unique<ledger>(*control_redis, keys, how.engine.instance);
     letters = std::make_unique<dead_letters>(

@@ -2,11 +2,9 @@
 
 #include "engine/redis/check.hpp"
 #include "engine/redis/streams.hpp"
+#include "engine/runtime/timer.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
 
@@ -75,7 +73,7 @@ asio::awaitable<result<>> control_watch::follow() {
 }
 
 asio::awaitable<void> control_watch::run() {
-    asio::steady_timer pause(co_await asio::this_coro::executor);
+    timer pause(co_await asio::this_coro::executor, time_);
     while (!stopping_) {
         const auto followed = co_await follow();
         if (stopping_) {
@@ -83,8 +81,7 @@ asio::awaitable<void> control_watch::run() {
         }
         if (followed.has_error()) {
             log_.warning("control.interrupted", {{"error", followed.error().message()}});
-            pause.expires_after(error_pause);
-            co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+            co_await pause.wait_for(error_pause);
         }
     }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/control/control_board.hpp"
+#include "engine/core/clock.hpp"
 #include "engine/core/log.hpp"
 #include "engine/keyspace/keyspace.hpp"
 #include "engine/redis/client.hpp"
@@ -25,8 +26,13 @@ public:
         std::function<void(std::vector<removed_device>)> removed = [](std::vector<removed_device>) {};
     };
     /// `redis` is held up by blocking reads: nobody else may use it.
-    control_watch(redis::client& redis, keyspace keys, logger& log, listeners tell)
-        : redis_(redis), keys_(keys), board_(redis, std::move(keys)), log_(log), tell_(std::move(tell)) {}
+    control_watch(redis::client& redis, keyspace keys, const time_source& time, logger& log, listeners tell)
+        : redis_(redis),
+          keys_(keys),
+          board_(redis, std::move(keys)),
+          time_(time),
+          log_(log),
+          tell_(std::move(tell)) {}
 
     /// Runs until stop() and the closing of the client.
     boost::asio::awaitable<void> run();
@@ -38,6 +44,7 @@ private:
     redis::client& redis_;
     keyspace keys_;
     control_board board_;
+    const time_source& time_;
     logger& log_;
     listeners tell_;
     std::optional<control_state> known_;  ///< As last told.

@@ -1,12 +1,7 @@
 #include "engine/delivery/coordinator.hpp"
 
-#include "engine/plan/report.hpp"
-#include "engine/runtime/deadline.hpp"
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -22,9 +17,7 @@ using namespace std::chrono_literals;
 constexpr auto refresh_period = 1s;
 constexpr auto error_pause = 250ms;
 constexpr std::size_t most_running = 10'000;
-constexpr std::size_t most_claimed_at_once = 8;
-// How long another engine has to finish removing the dead devices that it counted.
-constexpr auto foreign_pruning = 2s;
+constexpr std::size_t most_claimed_at_once = 64;
 
 }  // namespace
 
@@ -42,22 +35,56 @@ coordinator::coordinator(
       metrics_(metrics),
       assign_(std::move(assign)),
       board_(redis, store.keys()),
-      changed_(executor) {}
+      roll_(redis, store.keys(), how.instance),
+      changed_(executor, time) {}
 
 void coordinator::announce(std::shared_ptr<active_event> event) {
     tracked entry;
     entry.event = event;
     events_.insert_or_assign(event->id, std::move(entry));
     news_ = true;
-    changed_.notify_all();
+    changed_.wake_all();
 }
 
-void coordinator::shard_left(std::size_t thread, const target& which, priority urgency, std::uint32_t pages) {
-    auto& threads = outstanding_[{which, urgency == priority::critical}];
-    threads.resize(how_.threads);
-    threads[thread] -= std::min(threads[thread], pages);
+void coordinator::shard_left(const shard_ticket& which) {
+    const auto of = held_.find({which.event, which.which});
+    if (of == held_.end()) {
+        return;
+    }
+    if (const auto one = of->second.find(which.entry); one != of->second.end()) {
+        const held_shard& gone = one->second;
+        outstanding_[{which.which, gone.urgency == priority::critical}][gone.thread] -= gone.pages;
+        of->second.erase(one);
+    }
+    if (of->second.empty()) {
+        held_.erase(of);
+    }
+    if (const auto found = events_.find(which.event); found != events_.end()) {
+        target_state& state = found->second.targets[which.which];
+        if (state.enough && !content(which.event, which.which, state)) {
+            state.next_try = {};
+        }
+    }
     news_ = true;
-    changed_.notify_all();
+    changed_.wake_all();
+}
+
+std::size_t coordinator::held(const std::string& event, const target& which) const {
+    const auto found = held_.find({event, which});
+    return found == held_.end() ? 0 : found->second.size();
+}
+
+void coordinator::hand_out(std::shared_ptr<active_event> event, const target& which, claimed_shard work) {
+    const priority urgency = event->content.priority;
+    const room_key room(which, urgency == priority::critical);
+    auto& threads = outstanding_[room];
+    threads.resize(how_.threads);
+    const held_shard mine{least_busy(room), page_count(work.work), urgency};
+    // While Redis was away the lease of what we have may have lapsed: then it comes to us as somebody else's.
+    if (held_[{event->id, which}].emplace(work.entry, mine).second) {
+        threads[mine.thread] += mine.pages;
+        assign_(mine.thread, std::move(event), which, std::move(work));
+    }
 }
 
 void coordinator::drained(const std::string& event) {
@@ -72,7 +99,7 @@ void coordinator::drained(const std::string& event) {
 
 void coordinator::stop() {
     stopping_ = true;
-    changed_.notify_all();
+    changed_.wake_all();
 }
 
 std::uint32_t coordinator::pages_wanted(const room_key& where) const {
@@ -96,8 +123,11 @@ std::optional<std::uint32_t> coordinator::pages_due(const active_event& event) c
     // A little ahead, so that a page is at hand when its moment comes.
     const auto passed = time_.wall_now() + refresh_period - event.started_at;
     const auto whole = std::chrono::milliseconds(event.content.spread);
+    if (passed >= whole) {
+        return std::nullopt;  // Retries too, whose numbers are beyond the plan.
+    }
     const auto pages = static_cast<std::int64_t>(event.pages_planned) *
-                       std::clamp<std::int64_t>(passed / 1ms, 0, whole / 1ms) / (whole / 1ms);
+                       std::max<std::int64_t>(passed / 1ms, 0) / (whole / 1ms);
     return static_cast<std::uint32_t>(pages);
 }
 
@@ -138,7 +168,7 @@ void coordinator::set_cancelling(const std::set<std::string, std::less<>>& event
     }
     news_ = true;
     next_refresh_ = {};  // One that was cancelled before its time is running now.
-    changed_.notify_all();
+    changed_.wake_all();
 }
 
 asio::awaitable<result<>> coordinator::track(std::string id) {
@@ -167,6 +197,10 @@ asio::awaitable<result<>> coordinator::track(std::string id) {
 }
 
 asio::awaitable<result<>> coordinator::refresh() {
+    const auto engines = co_await roll_.answer(time_.wall_now());
+    if (engines.has_value()) {
+        engines_ = *engines;
+    }  // Else the number of before is good enough.
     const auto running = co_await ledger_.running(most_running);
     if (running.has_error()) {
         co_return running.error();
@@ -211,9 +245,18 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::
     if (state.next_try > time_.now() || wanted == 0 || !ours) {
         co_return claim_outcome::nothing;
     }
-    const std::size_t limit = std::clamp<std::size_t>(wanted / pages_per_shard, 1, most_claimed_at_once);
-    auto answer = co_await ledger_.claim(
-        id, which, limit, how_.lease, time_.wall_now(), !state.met, how_.max_takeovers, pages_due(*event));
+    claim_terms how;
+    how.limit = std::clamp<std::size_t>(
+        wanted / shard_size(event->pages_planned / static_cast<std::uint32_t>(event->targets.size())), 1,
+        most_claimed_at_once);
+    how.lease = how_.lease;
+    how.own = !state.met;
+    how.most_takeovers = how_.max_takeovers;
+    how.pages_due = pages_due(*event);
+    if (!how.pages_due) {  // What is spread comes in small pieces anyway.
+        how.engines = content(id, which, state) ? 0 : engines_;
+    }
+    auto answer = co_await ledger_.claim(id, which, how, time_.wall_now());
     if (answer.has_error()) {
         co_return answer.error();
     }
@@ -223,7 +266,9 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::
     }
     target_state& after = found->second.targets[which];
     after.met = true;
-    after.next_try = answer->shards.size() < limit ? time_.now() + refresh_period : time_.now();
+    const bool hungry_meanwhile = how.engines == 0 && !content(id, which, after);
+    after.next_try =
+        answer->shards.size() < how.limit && !hungry_meanwhile ? time_.now() + refresh_period : time_.now();
     if (answer->state == "cancelling") {
         event->cancelled.store(true, std::memory_order_relaxed);
     }
@@ -238,12 +283,12 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::
             co_return completed.error();
         }
     }
-    auto& threads = outstanding_[room];
-    threads.resize(how_.threads);
     for (claimed_shard& one : answer->shards) {
-        const std::size_t thread = least_busy(room);
-        threads[thread] += page_count(one.work);
-        assign_(thread, event, which, std::move(one));
+        hand_out(event, which, std::move(one));
+    }
+    if (how.engines != 0) {
+        // More of them when half of these are done, if nobody else has come for them by then.
+        after.enough = answer->left_to_others == 0 ? std::nullopt : std::optional(held(id, which) / 2);
     }
     if (answer->shards.empty() && answer->open == 0 && answer->parked == 0) {
         drained(id);
@@ -252,7 +297,7 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::
 }
 
 asio::awaitable<void> coordinator::run() {
-    asio::steady_timer pause(executor_);
+    timer pause(executor_, time_);
     while (!stopping_) {
         error_code failed;
         if (time_.now() >= next_refresh_) {
@@ -292,8 +337,7 @@ asio::awaitable<void> coordinator::run() {
         }
         if (failed) {
             log_.warning("coordinator.interrupted", {{"error", failed.message()}});
-            pause.expires_after(error_pause);
-            co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+            co_await pause.wait_for(error_pause);
             continue;
         }
         if (!claimed && !news_) {
@@ -303,91 +347,8 @@ asio::awaitable<void> coordinator::run() {
     while (finishing_ != 0) {
         co_await changed_.wait_until(time_.now() + 100ms);
     }
-}
-
-asio::awaitable<void> coordinator::finish(std::string id) {
-    const std::shared_ptr<active_event> event = events_.at(id).event;
-    asio::steady_timer pause(executor_);
-    for (;;) {
-        const auto published = co_await publish_result(event);
-        if (published.has_value()) {
-            events_.erase(id);
-            break;
-        }
-        if (stopping_) {
-            break;  // Another engine, or this one when it comes back, finds it drained and goes on.
-        }
-        log_.warning("event.result_later", {{"event_id", id}, {"error", published.error().message()}});
-        pause.expires_after(error_pause);
-        co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
-    }
-    --finishing_;
-    changed_.notify_all();
-}
-
-asio::awaitable<result<>> coordinator::publish_result(std::shared_ptr<active_event> event) {
-    // The result comes after the removal of the devices that it calls dead.
-    asio::steady_timer pause(executor_);
-    const time_point patience = time_.now() + foreign_pruning;
-    for (;;) {
-        auto dead = co_await ledger_.dead(event->id);
-        if (dead.has_error()) {
-            co_return dead.error();
-        }
-        if (dead->empty()) {
-            break;
-        }
-        if (event->pruning.load() == 0 && time_.now() >= patience) {
-            auto left = std::move(*dead);
-            const auto pruned = co_await pruner_.prune(event->id, std::move(left));
-            if (pruned.has_error()) {
-                co_return pruned.error();
-            }
-            break;
-        }
-        pause.expires_after(5ms);
-        co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
-    }
-    const auto fields = co_await ledger_.read(event->id);
-    if (fields.has_error()) {
-        co_return fields.error();
-    }
-    event_report report = read_report(event->id, *fields);
-    if (report.state != "running" && report.state != "cancelling") {
-        co_return result<>();  // Somebody else was first.
-    }
-    report.state = final_state(report);
-    report.finished_at = time_.wall_now().time_since_epoch().count();
-    std::string document = boost::json::serialize(result_document(report, preparer_.places()));
-    const auto ended = co_await ledger_.finish(
-        event->id, std::move(document), how_.results_max_length, time_.wall_now(), how_.event_retention,
-        event->targets);
-    if (ended.has_error()) {
-        co_return ended.error();
-    }
-    if (report.state == "cancelled") {
-        const auto forgotten = co_await board_.forget_cancelled(event->id);
-        if (forgotten.has_error()) {
-            co_return forgotten.error();
-        }
-    }
-    if (*ended == finish_outcome::published) {
-        metrics_.counter(metric::events_total, {report.state}).add(1);
-        metrics_.histogram(metric::event_seconds, {to_string(event->content.priority)})
-            .record_microseconds(
-                static_cast<std::uint64_t>(
-                    std::max<std::int64_t>(0, report.finished_at - report.accepted_at)) *
-                1000);
-        log_.info(
-            "event.finished", {{"event_id", event->id},
-                               {"state", report.state},
-                               {"targeted", report.targeted},
-                               {"accepted", report.count(outcome::accepted)},
-                               {"dead", report.count(outcome::dead)},
-                               {"possible_duplicates", report.possible_duplicates},
-                               {"ms", report.finished_at - report.accepted_at}});
-    }
-    co_return result<>();
+    // If this fails, it is forgotten a little later.
+    co_await roll_.leave();
 }
 
 }  // namespace tocsin

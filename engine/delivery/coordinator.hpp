@@ -10,8 +10,9 @@
 #include "engine/plan/active_event.hpp"
 #include "engine/plan/event_preparer.hpp"
 #include "engine/plan/ledger.hpp"
+#include "engine/plan/roll_call.hpp"
 #include "engine/redis/client.hpp"
-#include "engine/runtime/wait_queue.hpp"
+#include "engine/runtime/timer.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -48,8 +49,8 @@ public:
 
     /// An event that this engine has just planned: no need to look for it.
     void announce(std::shared_ptr<active_event> event);
-    /// A shard that was handed to `thread` has left it.
-    void shard_left(std::size_t thread, const target& which, priority urgency, std::uint32_t pages);
+    /// A shard that was handed to a thread has left it.
+    void shard_left(const shard_ticket& which);
     /// The events that are being cancelled, of all engines.
     void set_cancelling(const std::set<std::string, std::less<>>& events);
     /// Called for each shard that was put aside as poison.
@@ -65,7 +66,17 @@ private:
     struct target_state {
         time_point next_try{};
         bool met = false;  ///< Claimed from before in this life.
+        /// New shards were left to other engines: more are taken when no more than this are held.
+        std::optional<std::size_t> enough;
     };
+    struct held_shard {
+        std::size_t thread;
+        std::uint32_t pages;
+        priority urgency;
+    };
+    /// By entry, of one event and target.
+    using held_shards = std::map<std::string, held_shard, std::less<>>;
+
     struct tracked {
         std::shared_ptr<active_event> event;
         std::map<target, target_state> targets;
@@ -86,6 +97,13 @@ private:
     /// Of an event that is spread: up to which page it may be claimed by now.
     [[nodiscard]] std::optional<std::uint32_t> pages_due(const active_event& event) const;
     [[nodiscard]] std::size_t least_busy(const room_key& where) const;
+    void hand_out(std::shared_ptr<active_event> event, const target& which, claimed_shard work);
+    [[nodiscard]] std::size_t held(const std::string& event, const target& which) const;
+    /// Others come first to what is new of it.
+    [[nodiscard]] bool content(
+        const std::string& event, const target& which, const target_state& with) const {
+        return with.enough && held(event, which) > *with.enough;
+    }
 
     boost::asio::any_io_executor executor_;
     ledger ledger_;
@@ -97,12 +115,15 @@ private:
     metrics_shard& metrics_;
     assign_shard assign_;
     control_board board_;
+    roll_call roll_;
     std::function<void(const std::string&, const target&, std::string)> poison_ =
         [](const std::string&, const target&, const std::string&) {};
     std::map<std::string, tracked> events_;
-    std::map<room_key, std::vector<std::uint32_t>> outstanding_;  ///< Pages by thread.
-    wait_queue changed_;
+    std::map<std::pair<std::string, target>, held_shards> held_;  ///< What the threads have.
+    std::map<room_key, std::vector<std::uint32_t>> outstanding_;  ///< Its pages, by thread.
+    timer changed_;
     time_point next_refresh_{};
+    std::size_t engines_ = 1;  ///< As of late, this one among them.
     std::uint64_t turn_ = 0;
     std::size_t finishing_ = 0;
     bool news_ = false;

@@ -1,6 +1,8 @@
 #include "engine/delivery/worker.hpp"
 
+#include "engine/delivery/channel_gate.hpp"
 #include "engine/runtime/deadline.hpp"
+#include "engine/runtime/timer.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -14,9 +16,6 @@ namespace {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
-
-// After Redis has failed: long enough not to hammer it, short enough not to be noticed.
-constexpr auto error_pause = 200ms;
 
 // A lane that hears nothing of its slice for this long gets by on what it usually gets.
 constexpr auto slice_patience = 500ms;
@@ -48,43 +47,14 @@ private:
     std::shared_ptr<std::size_t> count_;
 };
 
-/// A lane as one channel sees it: when the provider is replaced, the old channel takes nothing more
-/// and still brings home the answers that it waits for.
-class worker::channel_gate final : public push_source {
-public:
-    explicit channel_gate(lane& to) : line_(to) {}
-    [[nodiscard]] push* take(time_point now) noexcept override { return open_ ? line_.take(now) : nullptr; }
-    [[nodiscard]] bool urgent() const noexcept override { return open_ && line_.urgent(); }
-    void settle(push& item, const verdict& what, time_point now) noexcept override {
-        verdict heard = what;
-        if (const auto& fresh = item.owner->from()->content; !open_ && fresh != nullptr) {
-            item.owner->replace_content(item, *fresh);
-        }
-        // What is wrong with a credential or a configuration that was replaced concerns nobody any more.
-        switch (what.action) {
-            case reaction::pause_app:
-            case reaction::refresh_credential:
-            case reaction::doubt_token:
-            case reaction::reject_event: heard.action = open_ ? what.action : reaction::resend; break;
-            default: break;
-        }
-        line_.settle(item, heard, now);
-    }
-    void close() noexcept { open_ = false; }
-
-private:
-    lane& line_;
-    bool open_ = true;
-};
-
 /// A lane with everything that makes it go.
 struct worker::lane_runner {
     lane_runner(
         const asio::any_io_executor& executor, target which, const lane_settings& how,
         const time_source& time, logger& log, metrics_shard& metrics, std::uint64_t seed, lane_events events)
         : line(std::move(which), how, time, log, metrics, seed, std::move(events)),
-          changed(executor),
-          timer(executor) {}
+          changed(executor, time),
+          look(executor, time) {}
 
     [[nodiscard]] bool has_shards() const noexcept {
         return std::ranges::any_of(shards, [](const auto& queue) { return !queue.empty(); });
@@ -116,8 +86,8 @@ struct worker::lane_runner {
     std::array<std::deque<std::shared_ptr<active_shard>>, priority_count> shards;
     std::size_t pages_in_flight = 0;
     std::size_t critical_pages_in_flight = 0;
-    wait_queue changed;
-    asio::steady_timer timer;
+    timer changed;
+    timer look;
     bool reading = false;  // A page is on its way from Redis.
     bool retired = false;
 };
@@ -128,10 +98,10 @@ worker::worker(
     metrics_shard& metrics, worker_events events)
     : executor_(executor),
       thread_(thread),
-      redis_(redis),
       ledger_(redis, keys, how.instance),
       store_(redis, keys, std::move(sizing)),
       pruner_(store_, ledger_, time, log, how.feedback_max_length),
+      desk_(executor, ledger_, store_, pruner_, time, log, metrics),
       quota_(redis, keys, time),
       how_(how),
       time_(time),
@@ -263,8 +233,8 @@ worker::lane_runner& worker::runner_for(const target& which) {
     tell.page_done = [this](page& what) { page_done(what); };
     tell.look_at = [this, which](time_point when) {
         const auto found = lanes_.find(which);
-        if (found != lanes_.end() && when < found->second->timer.expiry()) {
-            found->second->timer.cancel();
+        if (found != lanes_.end() && when < found->second->look.expiry()) {
+            found->second->look.wake_all();
         }
     };
     tell.slice_wanted = [this, which](const slice_question& asked) {
@@ -293,27 +263,6 @@ void worker::forget(const std::vector<removed_device>& devices) {
             found->second->line.forget(one.token, time_.now());
         }
     }
-}
-
-asio::awaitable<result<>> worker::forget_unregistered(std::shared_ptr<active_shard> from) {
-    // Who was named by a selector and never registered has the entry of nobody, and stays.
-    static const std::string nobody = encode_roster_entry(device{});
-    std::vector<std::string> tokens;
-    for (const listed_device& one : from->work.devices) {
-        tokens.push_back(one.token);
-    }
-    const auto known = co_await store_.registered(from->which.app, from->which.on, std::move(tokens));
-    if (known.has_error()) {
-        co_return known.error();
-    }
-    lane_runner& runner = *lanes_.at(from->which);
-    for (std::size_t i = 0; i < known->size(); ++i) {
-        const listed_device& one = from->work.devices[i];
-        if (!(*known)[i] && one.entry != nobody) {
-            runner.line.forget(one.token, time_.now());
-        }
-    }
-    co_return result<>();
 }
 
 asio::awaitable<void> worker::lease_slice(std::shared_ptr<lane_runner> runner, slice_question asked) {
@@ -367,12 +316,13 @@ void worker::assign(std::shared_ptr<active_event> event, target which, claimed_s
     }
     lane_runner& runner = runner_for(which);
     runner.shards[static_cast<std::size_t>(active->event->content.priority)].push_back(active);
-    runner.changed.notify_all();
+    runner.changed.wake_all();
 }
 
 void worker::shard_finished(const active_shard& which) {
+    shard_ticket ticket{which.event->id, which.which, which.entry};
     std::erase_if(held_, [&which](const auto& held) { return held.get() == &which; });
-    events_.shard_left(which.which, which.event->content.priority, which.pages);
+    events_.shard_left(std::move(ticket));
 }
 
 asio::awaitable<void> worker::feed(std::shared_ptr<lane_runner> runner) {
@@ -402,11 +352,11 @@ asio::awaitable<void> worker::feed(std::shared_ptr<lane_runner> runner) {
             }
         }
         if (next == nullptr && soonest != wall_time::max()) {
-            co_await runner->changed.wait_until(tocsin::clock::now() + (soonest - time_.wall_now()));
+            co_await runner->changed.wait_until(time_.now() + (soonest - time_.wall_now()));
             continue;
         }
         if (next == nullptr) {
-            co_await runner->changed.wait();
+            co_await runner->changed.wait_until(time_point::max());
             continue;
         }
         const bool read = co_await open_page(*runner, next);
@@ -423,62 +373,25 @@ asio::awaitable<void> worker::feed(std::shared_ptr<lane_runner> runner) {
 
 asio::awaitable<bool> worker::open_page(lane_runner& runner, std::shared_ptr<active_shard> from) {
     const busy_scope here(*this);
-    const std::uint32_t index = from->next;
-    auto what = std::make_unique<page>(from, index, time_.now());
-    const active_event& event = *from->event;
-    redis::request ask;
-    // In the same pipeline, so that it costs no round trip: from now on this page may have been sent.
-    ask_to_open(ask, ledger_.keys(), event.id, what->number());
-    const std::vector<bucket_run> runs = runs_of_page(from->work, index);
-    for (const bucket_run& run : runs) {
-        const std::string name = to_string(run.where);
-        for (std::uint32_t b = run.first; b < run.first + run.count; ++b) {
-            ask.add(
-                "HGETALL",
-                ledger_.keys().roster_bucket(from->which.app, from->which.on, name, run.generation, b));
-        }
-    }
     runner.reading = true;
-    auto answer = co_await redis_.execute(std::move(ask));
+    auto got = co_await desk_.read(from);
     runner.reading = false;
-    if (!from->work.devices.empty() && answer.has_value()) {
-        const auto asked = co_await forget_unregistered(from);
-        if (asked.has_error()) {
-            answer = asked.error();
-        }
-    }
-    if (answer.has_error() || answer->first_error()) {
-        co_await pause_after_error(
-            "page.read_failed",
-            answer.has_error() ? answer.error() : make_error_code(redis::redis_errc::unexpected_reply));
+    if (got.has_error()) {
+        co_await desk_.pause_after_error("page.read_failed", got.error());
         co_return false;
     }
-    ++from->next;
-    if ((*answer)[1].integer() == 1) {
-        // Whoever held the shard before us had settled this page.
-        ++from->settled;
-        if (from->settled == from->pages) {
-            const auto drained = co_await ledger_.complete(event.id, from->which, from->entry);
-            if (drained.has_value() && *drained == remaining_work::none) {
-                events_.event_drained(event.id);
-            }
-            shard_finished(*from);
-        }
-        co_return true;
+    for (const std::string& token : got->gone) {
+        runner.line.forget(token, time_.now());
     }
-    const message* const rendered = from->content.get();
-    if (from->work.devices.empty()) {
-        what->fill(std::move(*answer), 2, runs, rendered);
-    } else {
-        what->fill_listed(rendered);
+    if (got->what != nullptr) {
+        start_page(runner, std::move(got->what));
     }
-    if (what->unread_entries() != 0) {
-        log_.error(
-            "roster.malformed_entries", {{"event_id", event.id},
-                                         {"target", to_string(from->which)},
-                                         {"entries", what->unread_entries()}});
+    if (got->shard_done) {
+        shard_finished(*from);
     }
-    start_page(runner, std::move(what));
+    if (got->drained) {
+        events_.event_drained(from->event->id);
+    }
     co_return true;
 }
 
@@ -517,7 +430,7 @@ void worker::start_page(lane_runner& runner, std::unique_ptr<page> what) {
         runner.line.add(open, event.content.priority);
     }
     runner.wake();
-    runner.timer.cancel();
+    runner.look.wake_all();
 }
 
 void worker::page_done(page& what) {
@@ -528,7 +441,7 @@ void worker::page_done(page& what) {
     lane_runner& runner = *lanes_.at(what.from()->which);
     --runner.pages_in_flight;
     runner.critical_pages_in_flight -= what.event().content.priority == priority::critical ? 1 : 0;
-    runner.changed.notify_all();
+    runner.changed.wake_all();
     ++*busy_;
     asio::post(executor_, [this, page_to_settle = std::move(owned)]() mutable {
         asio::co_spawn(executor_, settle(std::move(page_to_settle)), asio::detached);
@@ -537,51 +450,12 @@ void worker::page_done(page& what) {
 
 asio::awaitable<void> worker::settle(std::unique_ptr<page> what) {
     const std::shared_ptr<active_shard> from = what->from();
-    const std::string event = from->event->id;
-    const std::uint64_t muted = what->count(outcome::muted);
-    ++from->settled;
-    const bool last = from->settled == from->pages;
-    const page_settlement settlement = what->settlement(last);
-    what.reset();  // The pushes' memory is free from here on; the sums are in the settlement.
-    if (muted != 0) {
-        metrics_
-            .counter(
-                metric::pushes_total, {from->which.app, to_string(from->which.on), to_string(outcome::muted)})
-            .add(muted);
+    const page_ending ended = co_await desk_.settle(std::move(what));
+    if (ended.shard_done) {
+        shard_finished(*from);
     }
-    for (;;) {
-        page_settlement copy = settlement;
-        const auto answer = co_await ledger_.settle(std::move(copy));
-        if (answer.has_error()) {
-            // The provider's answers are in hand and nowhere else: they wait for Redis, however long.
-            co_await pause_after_error("page.settle_failed", answer.error());
-            continue;
-        }
-        if (answer->state == "cancelling") {
-            from->event->cancelled.store(true, std::memory_order_relaxed);
-        }
-        if (answer->repeated) {
-            log_.warning(
-                "page.settled_twice",
-                {{"event_id", event}, {"target", to_string(from->which)}, {"page", settlement.page}});
-        }
-        if (!settlement.dead.empty() && !answer->repeated) {
-            auto dead = settlement.dead;
-            ++from->event->pruning;
-            const auto pruned = co_await pruner_.prune(event, std::move(dead));
-            --from->event->pruning;
-            if (pruned.has_error()) {
-                log_.warning(
-                    "devices.prune_later", {{"event_id", event}, {"error", pruned.error().message()}});
-            }
-        }
-        if (last) {
-            shard_finished(*from);
-        }
-        if (answer->drained) {
-            events_.event_drained(event);
-        }
-        break;
+    if (ended.drained) {
+        events_.event_drained(from->event->id);
     }
     --*busy_;
 }
@@ -593,8 +467,7 @@ asio::awaitable<void> worker::watch(std::shared_ptr<lane_runner> runner) {
         // Woken by start_page() when there is more to look after, and once a second in any case.
         // More often while there is work, so that what it is bound by is a share of time.
         const bool working = runner->line.waiting() != 0 || runner->has_shards();
-        runner->timer.expires_at(std::min(next, time_.now() + (working ? sampling_period : 1s)));
-        co_await runner->timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        co_await runner->look.wait_until(std::min(next, time_.now() + (working ? sampling_period : 1s)));
         runner->line.observe(
             runner->now.out != nullptr && runner->now.out->statistics().saturated, runner->reading);
         if (runner->line.tick(time_.now())) {
@@ -615,12 +488,6 @@ asio::awaitable<void> worker::watch(std::shared_ptr<lane_runner> runner) {
             set("draining", now.connections_draining);
         }
     }
-}
-
-asio::awaitable<void> worker::pause_after_error(std::string_view doing, error_code why) {
-    log_.warning(doing, {{"error", why.message()}});
-    asio::steady_timer timer(executor_, error_pause);
-    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
 asio::awaitable<void> worker::renew_leases() {
@@ -657,31 +524,29 @@ asio::awaitable<void> worker::stop(time_point deadline) {
         for (auto& queue : runner->shards) {
             queue.clear();
         }
-        runner->changed.notify_all();
+        runner->changed.wake_all();
         runner->line.stop(time_.now());
-        runner->timer.cancel();
+        runner->look.wake_all();
     }
     const auto in_flight = [this] {
         return std::ranges::any_of(
             lanes_, [](const auto& item) { return item.second->line.in_flight() != 0; });
     };
-    asio::steady_timer poll(executor_);
+    timer poll(executor_, time_);
     while (in_flight() && time_.now() < deadline) {
-        poll.expires_after(5ms);
-        co_await poll.async_wait(asio::as_tuple(asio::use_awaitable));
+        co_await poll.wait_for(5ms);
     }
     for (auto& [which, runner] : lanes_) {
         runner->now = {};
         runner->retiring.clear();
         runner->retired = true;
-        runner->timer.cancel();
+        runner->look.wake_all();
         for (push* const item : in_flight_of(which)) {
             runner->line.abandon(*item);
         }
     }
     while (*busy_ != 0 && time_.now() < deadline + 5s) {
-        poll.expires_after(5ms);
-        co_await poll.async_wait(asio::as_tuple(asio::use_awaitable));
+        co_await poll.wait_for(5ms);
     }
     // What is left of the shards goes back for any engine to take, at once.
     const auto left = held_;

@@ -7,13 +7,13 @@
 #include "engine/core/log.hpp"
 #include "engine/delivery/lane.hpp"
 #include "engine/delivery/page.hpp"
+#include "engine/delivery/page_desk.hpp"
 #include "engine/delivery/provider.hpp"
 #include "engine/delivery/pruner.hpp"
 #include "engine/ops/metrics.hpp"
 #include "engine/ops/settings.hpp"
 #include "engine/plan/ledger.hpp"
 #include "engine/redis/client.hpp"
-#include "engine/runtime/wait_queue.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -31,7 +31,7 @@ namespace tocsin {
 /// What a worker tells the coordinator. Called on the worker's thread.
 struct worker_events {
     /// A shard that was handed over has left: settled, given back, or of no known provider.
-    std::function<void(const target&, priority, std::uint32_t pages)> shard_left;
+    std::function<void(shard_ticket)> shard_left;
     /// The event may have nothing left to do.
     std::function<void(std::string event)> event_drained;
     /// A provider has said that a quota is used up until then.
@@ -84,7 +84,6 @@ public:
 
 private:
     struct lane_runner;
-    class channel_gate;
     class busy_scope;
 
     lane_runner& runner_for(const target& which);
@@ -100,18 +99,15 @@ private:
     void page_done(page& what);
     boost::asio::awaitable<void> settle(std::unique_ptr<page> what);
     boost::asio::awaitable<void> watch(std::shared_ptr<lane_runner> runner);
-    /// The devices of a page of retries that are no longer in the store.
-    boost::asio::awaitable<result<>> forget_unregistered(std::shared_ptr<active_shard> from);
-    boost::asio::awaitable<void> pause_after_error(std::string_view doing, error_code why);
     void shard_finished(const active_shard& which);
     [[nodiscard]] std::vector<push*> in_flight_of(const target& which) const;
 
     boost::asio::any_io_executor executor_;
     std::size_t thread_;
-    redis::client& redis_;
     ledger ledger_;
     device_store store_;
     pruner pruner_;
+    page_desk desk_;
     quota_book quota_;
     engine_settings how_;
     const time_source& time_;

@@ -2,9 +2,9 @@
 
 #include "engine/event/refusal_codes.hpp"
 #include "engine/plan/ledger_names.hpp"
+#include "engine/runtime/timer.hpp"
 
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -48,7 +48,7 @@ std::string fields_as_json(const redis::stream_entry& entry) {
 }
 
 asio::awaitable<void> event_intake::run() {
-    asio::steady_timer pause(co_await asio::this_coro::executor);
+    timer pause(co_await asio::this_coro::executor, time_);
     while (!stopping_) {
         auto batch = co_await stream_.next();
         if (stopping_) {
@@ -90,8 +90,7 @@ asio::awaitable<void> event_intake::run() {
         if (failed) {
             log_.warning("intake.interrupted", {{"stream", "events"}, {"error", failed.message()}});
             stream_.start_over();
-            pause.expires_after(error_pause);
-            co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+            co_await pause.wait_for(error_pause);
         }
     }
 }

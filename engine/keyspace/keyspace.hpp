@@ -29,6 +29,8 @@ public:
     [[nodiscard]] std::string running() const { return prefix_ + ":running"; }
     /// Sorted set: event id → the millisecond at which it is to be planned.
     [[nodiscard]] std::string scheduled() const { return prefix_ + ":scheduled"; }
+    /// Sorted set: the instance of each engine → the millisecond at which it last said that it runs.
+    [[nodiscard]] std::string engines() const { return prefix_ + ":engines"; }
     /// String: the instance that reads registrations at this moment, with a lease.
     [[nodiscard]] std::string registrar() const { return prefix_ + ":registrar"; }
 

@@ -86,9 +86,13 @@ asio::awaitable<result<redis::replies>> run(redis::client& redis, redis::request
 }  // namespace
 
 void ask_to_open(redis::request& into, const keyspace& keys, std::string_view event, std::uint32_t page) {
-    into.add(
-        "BITFIELD", keys.opened(event), "OVERFLOW", "SAT", "INCRBY", "u8", "#" + std::to_string(page), 1);
-    into.add("GETBIT", keys.settled(event), page);
+    const std::vector<std::string> where{keys.ledger(event), keys.opened(event), keys.settled(event)};
+    const std::vector<std::string> which{std::to_string(page)};
+    into.add_script(ledger_scripts::open, where, which);
+}
+
+page_state read_opening(const redis::reply& answer) noexcept {
+    return answer.size() == 2 && answer[1].integer() == 1 ? page_state::settled : page_state::opened;
 }
 
 asio::awaitable<result<plan_outcome>> ledger::plan(const event_plan& what, std::string state) {
@@ -213,8 +217,7 @@ asio::awaitable<result<ledger_fields>> ledger::read(std::string event) {
 }
 
 asio::awaitable<result<claim_answer>> ledger::claim(
-    std::string event, target which, std::size_t limit, std::chrono::milliseconds lease, wall_time now,
-    bool own, std::size_t most_takeovers, std::optional<std::uint32_t> pages_due) {
+    std::string event, target which, claim_terms how, wall_time now) {
     const std::string name = to_string(which);
     const std::vector<std::string> keys{
         keys_.ledger(event), keys_.shards(event, name), keys_.parked(event, name)};
@@ -222,12 +225,13 @@ asio::awaitable<result<claim_answer>> ledger::claim(
         std::string(keys_.group),
         consumer_,
         std::to_string(to_ms(now)),
-        std::to_string(lease.count()),
-        std::to_string(limit),
-        own ? "1" : "0",
+        std::to_string(how.lease.count()),
+        std::to_string(how.limit),
+        how.own ? "1" : "0",
         std::to_string(devices_per_page),
-        std::to_string(most_takeovers),
-        pages_due ? std::to_string(*pages_due) : std::string()};
+        std::to_string(how.most_takeovers),
+        how.pages_due ? std::to_string(*how.pages_due) : std::string(),
+        std::to_string(how.engines)};
     redis::request ask;
     ask.add_script(ledger_scripts::claim, keys, arguments);
     const auto answer = co_await run(redis_, std::move(ask));
@@ -235,10 +239,11 @@ asio::awaitable<result<claim_answer>> ledger::claim(
         co_return answer.error();
     }
     const redis::reply parts = answer->front();
-    if (parts.size() != 5) {
+    if (parts.size() != 6) {
         co_return redis_errc::unexpected_reply;
     }
     claim_answer out;
+    out.left_to_others = static_cast<std::uint64_t>(parts[5].integer().value_or(0));
     for (std::size_t i = 0; i < parts[4].size(); ++i) {
         out.poison.emplace_back(parts[4][i].text());
     }
@@ -273,7 +278,8 @@ asio::awaitable<result<>> ledger::renew(std::string event, target which, std::ve
         ask.append(entry);
     }
     ask.append("JUSTID");
-    const auto answer = co_await run(redis_, std::move(ask));
+    // That the stream is gone is no failure: the others have ended the event.
+    const auto answer = co_await redis_.execute(std::move(ask));
     co_return answer.has_error() ? result<>(answer.error()) : result<>();
 }
 

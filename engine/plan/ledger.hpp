@@ -60,6 +60,22 @@ struct claim_answer {
     std::vector<claimed_shard> shards;
     std::vector<std::string> unreadable;  ///< Entries that could not be parsed.
     std::vector<std::string> poison;      ///< Taken up too often without progress, and put aside.
+    std::uint64_t left_to_others = 0;     ///< New shards that were there, and not taken for their sake.
+};
+
+/// Which shards an engine takes, and how.
+struct claim_terms {
+    std::size_t limit = 1;
+    /// Engines that fell silent for longer than this have lost theirs.
+    std::chrono::milliseconds lease{};
+    /// First those that this very consumer held in an earlier life.
+    bool own = false;
+    /// More often a shard is not taken up without progress.
+    std::size_t most_takeovers = 20;
+    /// Of an event that is spread: new ones up to this page only.
+    std::optional<std::uint32_t> pages_due;
+    /// Between how many engines the new ones are divided; 0: no new ones at all.
+    std::size_t engines = 1;
 };
 
 /// What one settled page adds to its event.
@@ -82,10 +98,15 @@ struct settle_answer {
     std::string state;
 };
 
-/// Says that a page is about to be read, and asks whether it is settled: two commands, whose replies are
-/// how often it was opened by now, and 1 if there is nothing left to do. To be sent before its devices are
-/// read, so that whoever settles it knows of everybody who may have sent to it.
+/// Says that a page is about to be read, and asks whether that is still wanted: one command. To be sent
+/// before its devices are read, so that whoever settles it knows of everybody who may have sent to it.
 void ask_to_open(redis::request& into, const keyspace& keys, std::string_view event, std::uint32_t page);
+
+enum class page_state : std::uint8_t {
+    opened,
+    settled,  ///< By somebody else, or the event has ended altogether.
+};
+[[nodiscard]] page_state read_opening(const redis::reply& answer) noexcept;
 
 /// Progress and sums of events in Redis. Each call is one script or one pipeline on the keys of one
 /// event, safe to repeat after an error.
@@ -111,12 +132,10 @@ public:
     boost::asio::awaitable<result<std::vector<std::string>>> running(std::size_t limit);
     boost::asio::awaitable<result<ledger_fields>> read(std::string event);
 
-    /// Takes up to `limit` shards of one target: those of engines that fell silent for longer than
-    /// `lease`, parked pushes that are due, then new ones. With `own`, first those that this very
-    /// consumer held in an earlier life. Of an event that is spread, new ones only up to page `pages_due`.
+    /// Takes shards of one target: what is left of engines that fell silent, parked pushes that are due, then
+    /// new ones.
     boost::asio::awaitable<result<claim_answer>> claim(
-        std::string event, target which, std::size_t limit, std::chrono::milliseconds lease, wall_time now,
-        bool own, std::size_t most_takeovers, std::optional<std::uint32_t> pages_due = std::nullopt);
+        std::string event, target which, claim_terms how, wall_time now);
     boost::asio::awaitable<result<>> renew(std::string event, target which, std::vector<std::string> entries);
     /// Gives a shard back at once for any engine to take.
     boost::asio::awaitable<result<>> release(std::string event, target which, std::string entry);

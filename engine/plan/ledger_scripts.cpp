@@ -30,13 +30,15 @@ return 'created'
 )lua");
 
 // KEYS: ledger, shards, parked
-// ARGV: group, consumer, now, lease, limit, own, devices a page, most takeovers, pages due or empty
-// Returns state, open, parked, entries as XREADGROUP gives them, and the ids of those that were put
-// aside: taken up too often, without a page of them ever being settled.
+// ARGV: group, consumer, now, lease, limit, own, devices a page, most takeovers, pages due or empty,
+//       between how many engines new shards are divided, 0 for none of them
+// Returns state, open, parked, entries as XREADGROUP gives them, the ids of those that were put
+// aside (taken up too often, without a page of them ever being settled), and how many new ones were left
+// to others.
 const redis::script claim("ledger.claim", R"lua(
 local have = redis.call('HMGET', KEYS[1], 'state', 'open', 'parked')
 local state = have[1] or ''
-local out, poison = {}, {}
+local out, poison, left = {}, {}, 0
 if (state == 'running' or state == 'cancelling') and redis.call('EXISTS', KEYS[2]) == 1 then
   local limit = tonumber(ARGV[5])
   local add = function(entries)
@@ -78,6 +80,14 @@ if (state == 'running' or state == 'cancelling') and redis.call('EXISTS', KEYS[2
     add(taken[2])
   end
   local count = limit - #out
+  local engines = tonumber(ARGV[10])
+  if count > 0 and engines ~= 1 then
+    -- What is done leaves the stream, so this is what nobody has. Each engine takes its part of the rest at a
+    -- time: large pieces first, and small ones towards the end.
+    local rest = redis.call('XLEN', KEYS[2]) - redis.call('XPENDING', KEYS[2], ARGV[1])[1]
+    local share = engines == 0 and 0 or math.ceil(rest / engines)
+    if share < count then count, left = share, rest - share end
+  end
   if count > 0 and ARGV[9] ~= '' then
     -- Shards lie in the order of their pages: only those whose time has come are new.
     local after = redis.call('HGET', KEYS[1], 'given:' .. KEYS[2])
@@ -98,7 +108,16 @@ if (state == 'running' or state == 'cancelling') and redis.call('EXISTS', KEYS[2
   end
   have = redis.call('HMGET', KEYS[1], 'state', 'open', 'parked')
 end
-return {state, have[2] or '0', have[3] or '0', out, poison}
+return {state, have[2] or '0', have[3] or '0', out, poison, left}
+)lua");
+
+// KEYS: ledger, opened, settled    ARGV: page
+// Returns how often the page was opened by now, and 1 if there is nothing left to do for it.
+const redis::script open("ledger.open", R"lua(
+local state = redis.call('HGET', KEYS[1], 'state')
+if state ~= 'running' and state ~= 'cancelling' then return {0, 1} end
+local opened = redis.call('BITFIELD', KEYS[2], 'OVERFLOW', 'SAT', 'INCRBY', 'u8', '#' .. ARGV[1], 1)[1]
+return {opened, redis.call('GETBIT', KEYS[3], ARGV[1])}
 )lua");
 
 // KEYS: shards    ARGV: group, entry
@@ -126,6 +145,9 @@ return (left[1] == '0' and left[2] == '0') and 1 or 0
 //       increments, field, amount, …, parked, due, member, …, dead, member, reason, …
 // Returns repeated, drained, state.
 const redis::script settle("ledger.settle", R"lua(
+local state = redis.call('HGET', KEYS[1], 'state') or ''
+-- Whoever was taken for dead may come with its pages when others have ended the event.
+if state ~= 'running' and state ~= 'cancelling' then return {1, 0, state} end
 local repeated = redis.call('SETBIT', KEYS[2], ARGV[3], 1)
 if repeated == 0 then
   -- Each further engine that opened the page, dead or alive, may have sent to all of it. One that

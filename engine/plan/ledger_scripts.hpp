@@ -9,6 +9,7 @@ namespace tocsin::ledger_scripts {
 
 extern const redis::script plan;
 extern const redis::script claim;
+extern const redis::script open;
 extern const redis::script release;
 extern const redis::script complete;
 extern const redis::script settle;

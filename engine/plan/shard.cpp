@@ -74,6 +74,11 @@ std::optional<std::vector<listed_device>> decode_listed(std::string_view bytes) 
     return out;
 }
 
+std::uint32_t shard_size(std::uint32_t pages) noexcept {
+    constexpr std::uint32_t shards_wanted = 64;
+    return std::clamp<std::uint32_t>(pages / shards_wanted, 1, pages_per_shard);
+}
+
 std::uint32_t page_count(const shard& which) noexcept {
     if (!which.devices.empty()) {
         return 1;
@@ -149,7 +154,12 @@ std::optional<std::vector<bucket_run>> decode_runs(std::string_view bytes) {
 }
 
 std::vector<shard> plan_rosters(const std::vector<device_store::roster>& rosters, std::uint32_t first_page) {
-    constexpr std::uint32_t buckets_per_shard = buckets_per_page * pages_per_shard;
+    std::uint64_t buckets = 0;
+    for (const auto& roster : rosters) {
+        buckets += roster.head.buckets;
+    }
+    const auto pages = static_cast<std::uint32_t>((buckets + buckets_per_page - 1) / buckets_per_page);
+    const std::uint32_t buckets_per_shard = buckets_per_page * shard_size(pages);
     std::vector<shard> out;
     std::uint32_t room = 0;
     for (const auto& roster : rosters) {

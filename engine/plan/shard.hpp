@@ -61,11 +61,20 @@ struct shard {
     friend bool operator==(const shard&, const shard&) = default;
 };
 
+/// Which shard of which event.
+struct shard_ticket {
+    std::string event;
+    target which;
+    std::string entry;  ///< In the shard stream.
+};
+
 /// Buckets read at once: some 1,000 devices at 35 % following. Part of what is stored: an engine
 /// that took another number would number the same buckets differently.
 constexpr std::uint32_t buckets_per_page = 20;
-/// Pages of a shard as planned: small enough to finish in seconds, large enough not to be noticed.
+/// Most pages of a shard as planned: small enough to finish in seconds, large enough not to be noticed.
 constexpr std::uint32_t pages_per_shard = 16;
+/// Shards of a target of few pages are smaller, so that there are some for every engine.
+[[nodiscard]] std::uint32_t shard_size(std::uint32_t pages) noexcept;
 /// Named devices in one shard, which is then one page.
 constexpr std::size_t devices_per_page = 1'000;
 

@@ -35,7 +35,7 @@ asio::awaitable<result<replies>> client::execute(request what) {
 void client::close() noexcept {
     if (connection_ != nullptr) {
         connection_->close();
-    } else {
+    } else if (cluster_ != nullptr) {
         cluster_->close();
     }
 }

@@ -40,7 +40,7 @@ public:
         client_options options = {});
     client(const client&) = delete;
     client& operator=(const client&) = delete;
-    ~client();
+    virtual ~client();
 
     /// Sends the commands of `what` as one pipeline; one reply each, in order. An error reply of
     /// Redis is a reply, not an error of this call.
@@ -57,7 +57,7 @@ public:
     ///
     /// Cancelling the coroutine ends the wait with asio::error::operation_aborted; commands that
     /// were written run all the same.
-    boost::asio::awaitable<result<replies>> execute(request what);
+    virtual boost::asio::awaitable<result<replies>> execute(request what);
 
     /// Ends the connection; what waits to be written fails with redis_errc::closed, what was written
     /// with redis_errc::connection_lost. Idempotent.
@@ -69,6 +69,10 @@ public:
     [[nodiscard]] bool connected() const noexcept;
     /// How often a connection was lost or a connect failed, for tocsin_redis_errors_total.
     [[nodiscard]] std::uint64_t errors() const noexcept;
+
+protected:
+    /// Connected to nothing: for one that overrides execute().
+    client() = default;
 
 private:
     // One of the two.

@@ -58,6 +58,8 @@ public:
         return *this;
     }
 
+    [[nodiscard]] std::chrono::milliseconds expected_delay() const noexcept { return extra_; }
+
     [[nodiscard]] std::size_t count() const noexcept { return count_; }
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
     /// What it takes on the wire.

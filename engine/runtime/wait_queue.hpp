@@ -27,14 +27,6 @@ public:
         co_await timer_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
     }
 
-    /// Returns at the next notify_all(), at `latest`, or when the coroutine is cancelled.
-    boost::asio::awaitable<void> wait_until(boost::asio::steady_timer::time_point latest) {
-        // Wakes whoever else waits here too, early; they look again.
-        timer_.expires_at(latest);
-        co_await timer_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
-        timer_.expires_at(boost::asio::steady_timer::time_point::max());
-    }
-
 private:
     boost::asio::steady_timer timer_;
 };

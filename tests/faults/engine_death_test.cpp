@@ -1,3 +1,4 @@
+#include "engine/ops/settings.hpp"
 #include "tests/faults/fault_fixture.hpp"
 
 #include <algorithm>
@@ -17,6 +18,7 @@ using testing::crowd;
 using testing::number;
 
 constexpr std::size_t people_of_dijon = 161'830;
+constexpr std::size_t people_of_paris = 2'103'778;
 constexpr std::size_t people_of_longvic = 8'896;  // The fewest of the eight communes.
 
 /// Printed, so that a run can be had again: TOCSIN_FAULT_SEED=….
@@ -71,7 +73,36 @@ TEST_F(EngineDeathTest, TenKillsInOneEventLoseNobodyAndRepeatNoMoreThanTheOpenPa
     expect_everybody_accepted(result, all);
     EXPECT_LE(
         static_cast<std::uint64_t>(number(result, "possible_duplicates")),
-        bound_of_deaths(kills, biggest_page(all, people_of_dijon)));
+        bound_of_deaths(kills, biggest_page_of_all(all, people_of_dijon)));
+}
+
+// The bound as it is with nothing configured: in Paris it is a small part of the event.
+TEST_F(EngineDeathTest, KillsOfAnEngineOfThreeThreadsRepeatNoMoreThanTheDefaultOpenPagesOfEach) {
+    constexpr std::size_t kills = 3;
+    threads = 3;
+    pages_in_flight = engine_settings{}.pages_in_flight;
+    crowd all;
+    all.commune = "75056";
+    all.count = 60'000;
+    register_crowds({all});
+    std::mt19937 chance(announce_seed());
+    std::uniform_int_distribution<std::uint64_t> anywhere(all.count / 10, all.count * 9 / 10);
+    std::vector<std::uint64_t> moments(kills);
+    std::ranges::generate(moments, [&] { return anywhere(chance); });
+    std::ranges::sort(moments);
+
+    auto& killed = launch("one");
+    const std::string event = publish_to(all);
+    for (const std::uint64_t moment : moments) {
+        wait_for_requests(moment);
+        kill_hard(killed);
+        launch_again(killed);
+    }
+    const json::object result = wait_for_result(event);
+    expect_everybody_accepted(result, all);
+    const std::uint64_t bound = bound_of_deaths(kills, biggest_page(all, people_of_paris));
+    EXPECT_LE(static_cast<std::uint64_t>(number(result, "possible_duplicates")), bound);
+    EXPECT_LT(bound, all.count * 3 / 4) << "a bound that is worth checking";
 }
 
 TEST_F(EngineDeathTest, EightEventsSurviveAKillAStopAndANewcomerAmongThreeEngines) {
@@ -99,7 +130,7 @@ TEST_F(EngineDeathTest, EightEventsSurviveAKillAStopAndANewcomerAmongThreeEngine
     // The one that was stopped had time to see its pushes to their end.
     EXPECT_LE(
         static_cast<std::uint64_t>(possible_duplicates),
-        bound_of_deaths(1, biggest_page(crowds.back(), people_of_longvic)));
+        bound_of_deaths(1, biggest_page_of_all(crowds.back(), people_of_longvic)));
 }
 
 TEST_F(EngineDeathTest, AStopAmongThreeEnginesRepeatsNothing) {

@@ -48,7 +48,7 @@ void fault_fixture::start_process(running_engine& which) {
         "--engine.instance",
         which.instance,
         "--engine.threads",
-        "1",
+        std::to_string(threads),
         "--engine.pages_in_flight",
         std::to_string(pages_in_flight),
         "--engine.lease",
@@ -173,9 +173,9 @@ void fault_fixture::expect_everybody_accepted(const boost::json::object& result,
               << " possible\n";
 }
 
-std::uint64_t fault_fixture::bound_of_deaths(std::uint64_t deaths, std::uint64_t devices_a_page) {
+std::uint64_t fault_fixture::bound_of_deaths(std::uint64_t deaths, std::uint64_t devices_a_page) const {
     constexpr std::uint64_t platforms = 2;
-    return deaths * pages_in_flight * platforms * devices_a_page;
+    return deaths * pages_in_flight * threads * platforms * devices_a_page;
 }
 
 std::uint64_t fault_fixture::biggest_page(const crowd& whom, std::size_t population) {
@@ -183,7 +183,11 @@ std::uint64_t fault_fixture::biggest_page(const crowd& whom, std::size_t populat
     const double on_fcm = 0.75 * static_cast<double>(whom.count);
     const double usual = on_fcm * std::min(1.0, inhabitants_of_a_page / static_cast<double>(population));
     // Devices are spread by hash: six standard deviations.
-    return std::max<std::uint64_t>(1'000, static_cast<std::uint64_t>(usual + 6 * std::sqrt(usual)));
+    return static_cast<std::uint64_t>(usual + 6 * std::sqrt(usual));
+}
+
+std::uint64_t fault_fixture::biggest_page_of_all(const crowd& whom, std::size_t population) {
+    return std::max<std::uint64_t>(1'000, biggest_page(whom, population));
 }
 
 }  // namespace tocsin::testing

@@ -63,12 +63,13 @@ protected:
         std::optional<cli::child_process> process;
     };
 
-    // Small, so that bounds are worth checking and a silent engine is noticed soon.
-    static constexpr std::size_t pages_in_flight = 2;
-    /// Of engines that are launched from now on.
+    // Of engines that are launched from now on. Small, so that bounds are worth checking and a silent engine
+    // is noticed soon.
+    std::size_t threads = 1;
+    std::size_t pages_in_flight = 2;
     std::chrono::milliseconds lease{2'000};
 
-    /// Starts an engine of one thread, without waiting for it to be ready. Valid until the test ends.
+    /// Starts an engine, without waiting for it to be ready. Valid until the test ends.
     running_engine& launch(const std::string& instance);
     static void wait_until_ready(const running_engine& which);
     /// SIGKILL, and gone when this returns.
@@ -93,9 +94,12 @@ protected:
     void expect_everybody_accepted(const boost::json::object& result, const crowd& whom) const;
     /// How many possible duplicates docs/explanation/guarantees.md allows for that many deaths of engines, in
     /// all events of one app together.
-    [[nodiscard]] static std::uint64_t bound_of_deaths(std::uint64_t deaths, std::uint64_t devices_a_page);
-    /// Devices of the biggest page of a crowd: some 1,000, depending on how many of a commune follow it.
+    [[nodiscard]] std::uint64_t bound_of_deaths(std::uint64_t deaths, std::uint64_t devices_a_page) const;
+    /// Devices of the biggest page that is planned for a crowd: some 1,000, depending on how many of a
+    /// commune follow it.
     [[nodiscard]] static std::uint64_t biggest_page(const crowd& whom, std::size_t population);
+    /// The same, where pages of retries (1,000 at most) may be under way as well.
+    [[nodiscard]] static std::uint64_t biggest_page_of_all(const crowd& whom, std::size_t population);
 
 private:
     void start_process(running_engine& which);

@@ -87,7 +87,7 @@ TEST_F(ControlBoardTest, AnEngineThatStartsIsToldEvenThatNothingIsHeldBack) {
     std::vector<control_state> heard;
     control_watch::listeners tell;
     tell.changed = [&heard](const control_state& state) { heard.push_back(state); };
-    control_watch watch(blocking, keys, log, std::move(tell));
+    control_watch watch(blocking, keys, time, log, std::move(tell));
     boost::asio::co_spawn(loop, watch.run(), boost::asio::detached);
     ASSERT_TRUE(testing::loop_until(loop, [&heard] { return !heard.empty(); }));
     EXPECT_EQ(heard.front(), control_state{});
@@ -107,7 +107,7 @@ TEST_F(ControlBoardTest, AnEngineHearsOfAChangeLongBeforeItWouldHaveLookedAgain)
             removed.push_back(one.token);
         }
     };
-    control_watch watch(blocking, keys, log, std::move(tell));
+    control_watch watch(blocking, keys, time, log, std::move(tell));
     boost::asio::co_spawn(loop, watch.run(), boost::asio::detached);
     ASSERT_TRUE(run(board.set_rate(mairies, 1)).has_value());
     ASSERT_TRUE(testing::loop_until(loop, [&heard] { return !heard.empty(); }));

@@ -40,7 +40,12 @@ protected:
     }
     claim_answer claim(
         ledger& by, std::size_t limit = 10, std::chrono::milliseconds lease = 1h, bool own = false) {
-        return run(by.claim("crue", mairies, limit, lease, time.wall_now(), own, 3)).value();
+        claim_terms how;
+        how.limit = limit;
+        how.lease = lease;
+        how.own = own;
+        how.most_takeovers = 3;
+        return run(by.claim("crue", mairies, how, time.wall_now())).value();
     }
     page_settlement settlement_of(const claimed_shard& which, std::uint64_t accepted) {
         page_settlement out;
@@ -53,6 +58,11 @@ protected:
             {ledger_names::outcome_field(mairies, outcome::accepted), accepted}, {"targeted", accepted}};
         out.devices = accepted;
         return out;
+    }
+    page_state open(std::uint32_t page) {
+        redis::request ask;
+        ask_to_open(ask, keys, "crue", page);
+        return read_opening(run(redis.execute(std::move(ask))).value().front());
     }
     std::string field(const std::string& name) { return server.cli({"HGET", keys.ledger("crue"), name}); }
 
@@ -92,11 +102,8 @@ TEST_F(LedgerTest, TheMostUrgentEventComesFirst) {
 TEST_F(LedgerTest, APageThatIsSettledTwiceCountsOnce) {
     start(2);
     const auto shards = claim(book).shards;
-    for (ledger* const opener : {&book, &other}) {
-        redis::request ask;
-        ask_to_open(ask, keys, "crue", shards[0].work.first_page);
-        ASSERT_TRUE(run(opener->connection().execute(std::move(ask))).has_value());
-    }
+    EXPECT_EQ(open(shards[0].work.first_page), page_state::opened);
+    EXPECT_EQ(open(shards[0].work.first_page), page_state::opened);
     const auto first = run(book.settle(settlement_of(shards[0], 900))).value();
     EXPECT_FALSE(first.repeated);
     EXPECT_FALSE(first.drained);
@@ -108,6 +115,53 @@ TEST_F(LedgerTest, APageThatIsSettledTwiceCountsOnce) {
     const auto last = run(book.settle(settlement_of(shards[1], 10))).value();
     EXPECT_TRUE(last.drained);
     EXPECT_EQ(field("o:mairies/fcm:accepted"), "910");
+    EXPECT_EQ(open(shards[0].work.first_page), page_state::settled);
+}
+
+TEST_F(LedgerTest, WhoeverComesAfterTheEndAddsNothingAndLeavesNothingBehind) {
+    start(2);
+    const auto shards = claim(book).shards;
+    const auto late = claim(other, 10, 0ms).shards;
+    ASSERT_EQ(late.size(), 2U);
+    EXPECT_EQ(open(shards[0].work.first_page), page_state::opened);
+    for (const claimed_shard& one : shards) {
+        ASSERT_TRUE(run(book.settle(settlement_of(one, 5))).has_value());
+    }
+    const std::string document = R"({"state":"finished"})";
+    ASSERT_EQ(
+        run(book.finish("crue", document, 1'000, time.wall_now(), 24h, {mairies})).value(),
+        finish_outcome::published);
+    EXPECT_EQ(open(late[1].work.first_page), page_state::settled);
+    page_settlement unfinished = settlement_of(late[0], 5);
+    unfinished.shard_done = false;
+    const auto answer = run(other.settle(unfinished)).value();
+    EXPECT_TRUE(answer.repeated);
+    EXPECT_EQ(answer.state, "finished");
+    EXPECT_TRUE(run(other.renew("crue", mairies, {late[0].entry})).has_value());
+    EXPECT_EQ(field("targeted"), "10");
+    EXPECT_EQ(server.cli({"KEYS", "tocsin:{e:crue}:*"}), "tocsin:{e:crue}:ledger");
+}
+
+TEST_F(LedgerTest, NewShardsAreTakenInPiecesThatLeaveSomeForEachEngine) {
+    start(9);
+    const auto take = [this](ledger& by, std::size_t engines) {
+        claim_terms how;
+        how.limit = 100;
+        how.lease = 1h;
+        how.engines = engines;
+        return run(by.claim("crue", mairies, how, time.wall_now())).value();
+    };
+    const auto first = take(book, 3);
+    EXPECT_EQ(first.shards.size(), 3U);
+    EXPECT_EQ(first.left_to_others, 6U);
+    EXPECT_EQ(take(other, 3).shards.size(), 2U);
+    EXPECT_TRUE(take(book, 0).shards.empty());
+    // What is done does not count as what is left.
+    ASSERT_TRUE(run(book.settle(settlement_of(first.shards[0], 5))).has_value());
+    EXPECT_EQ(take(book, 2).shards.size(), 2U);
+    const auto rest = take(book, 1);
+    EXPECT_EQ(rest.shards.size(), 2U);
+    EXPECT_EQ(rest.left_to_others, 0U);
 }
 
 TEST_F(LedgerTest, AShardOfASilentEngineIsTakenOverAndOfALivingOneIsNot) {

@@ -55,6 +55,16 @@ TEST(Shards, CoverEveryBucketExactlyOnceInPagesNumberedWithoutGaps) {
     }
 }
 
+TEST(Shards, OfATownAreSmallEnoughForThereToBeSomeForEveryEngine) {
+    const std::vector<device_store::roster> dijon{{place("21231"), {1, 810}}};  // 41 pages.
+    EXPECT_EQ(plan_rosters(dijon, 0).size(), 41U);
+    const std::vector<device_store::roster> paris{{place("75056"), {1, 10'519}}};
+    for (const shard& one : plan_rosters(paris, 0)) {
+        EXPECT_LE(page_count(one), 8U);
+    }
+    EXPECT_EQ(shard_size(100'000), pages_per_shard);
+}
+
 TEST(Shards, AreReadBackAsWritten) {
     for (const shard& one : plan_rosters(some_rosters(3), 0)) {
         EXPECT_EQ(decode_runs(encode_runs(one.runs)), one.runs);

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "engine/delivery/lane.hpp"
+#include "engine/delivery/page.hpp"
+#include "engine/delivery/provider.hpp"
+
+namespace tocsin {
+
+/// A lane as one channel sees it: when the provider is replaced, the old channel takes nothing more
+/// and still brings home the answers that it waits for.
+class channel_gate final : public push_source {
+public:
+    explicit channel_gate(lane& to) : line_(to) {}
+    [[nodiscard]] push* take(time_point now) noexcept override { return open_ ? line_.take(now) : nullptr; }
+    [[nodiscard]] bool urgent() const noexcept override { return open_ && line_.urgent(); }
+    void settle(push& item, const verdict& what, time_point now) noexcept override {
+        verdict heard = what;
+        if (const auto& fresh = item.owner->from()->content; !open_ && fresh != nullptr) {
+            item.owner->replace_content(item, *fresh);
+        }
+        // What is wrong with a credential or a configuration that was replaced concerns nobody any more.
+        switch (what.action) {
+            case reaction::pause_app:
+            case reaction::refresh_credential:
+            case reaction::doubt_token:
+            case reaction::reject_event: heard.action = open_ ? what.action : reaction::resend; break;
+            default: break;
+        }
+        line_.settle(item, heard, now);
+    }
+    void close() noexcept { open_ = false; }
+
+private:
+    lane& line_;
+    bool open_ = true;
+};
+
+}  // namespace tocsin

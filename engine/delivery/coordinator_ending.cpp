@@ -1,0 +1,106 @@
+#include "engine/delivery/coordinator.hpp"
+#include "engine/plan/report.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <utility>
+
+// The end of an event that has nothing left to do: its dead devices are removed, and its result is published.
+
+namespace tocsin {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+constexpr auto error_pause = 250ms;
+// How long another engine has to finish removing the dead devices that it counted.
+constexpr auto foreign_pruning = 2s;
+
+}  // namespace
+
+asio::awaitable<void> coordinator::finish(std::string id) {
+    const std::shared_ptr<active_event> event = events_.at(id).event;
+    timer pause(executor_, time_);
+    for (;;) {
+        const auto published = co_await publish_result(event);
+        if (published.has_value()) {
+            events_.erase(id);
+            break;
+        }
+        if (stopping_) {
+            break;  // Another engine, or this one when it comes back, finds it drained and goes on.
+        }
+        log_.warning("event.result_later", {{"event_id", id}, {"error", published.error().message()}});
+        co_await pause.wait_for(error_pause);
+    }
+    --finishing_;
+    changed_.wake_all();
+}
+
+asio::awaitable<result<>> coordinator::publish_result(std::shared_ptr<active_event> event) {
+    // The result comes after the removal of the devices that it calls dead.
+    timer pause(executor_, time_);
+    const time_point patience = time_.now() + foreign_pruning;
+    for (;;) {
+        auto dead = co_await ledger_.dead(event->id);
+        if (dead.has_error()) {
+            co_return dead.error();
+        }
+        if (dead->empty()) {
+            break;
+        }
+        if (event->pruning.load() == 0 && time_.now() >= patience) {
+            auto left = std::move(*dead);
+            const auto pruned = co_await pruner_.prune(event->id, std::move(left));
+            if (pruned.has_error()) {
+                co_return pruned.error();
+            }
+            break;
+        }
+        co_await pause.wait_for(5ms);
+    }
+    const auto fields = co_await ledger_.read(event->id);
+    if (fields.has_error()) {
+        co_return fields.error();
+    }
+    event_report report = read_report(event->id, *fields);
+    if (report.state != "running" && report.state != "cancelling") {
+        co_return result<>();  // Somebody else was first.
+    }
+    report.state = final_state(report);
+    report.finished_at = time_.wall_now().time_since_epoch().count();
+    std::string document = boost::json::serialize(result_document(report, preparer_.places()));
+    const auto ended = co_await ledger_.finish(
+        event->id, std::move(document), how_.results_max_length, time_.wall_now(), how_.event_retention,
+        event->targets);
+    if (ended.has_error()) {
+        co_return ended.error();
+    }
+    if (report.state == "cancelled") {
+        const auto forgotten = co_await board_.forget_cancelled(event->id);
+        if (forgotten.has_error()) {
+            co_return forgotten.error();
+        }
+    }
+    if (*ended == finish_outcome::published) {
+        metrics_.counter(metric::events_total, {report.state}).add(1);
+        metrics_.histogram(metric::event_seconds, {to_string(event->content.priority)})
+            .record_microseconds(
+                static_cast<std::uint64_t>(
+                    std::max<std::int64_t>(0, report.finished_at - report.accepted_at)) *
+                1000);
+        log_.info(
+            "event.finished", {{"event_id", event->id},
+                               {"state", report.state},
+                               {"targeted", report.targeted},
+                               {"accepted", report.count(outcome::accepted)},
+                               {"dead", report.count(outcome::dead)},
+                               {"possible_duplicates", report.possible_duplicates},
+                               {"ms", report.finished_at - report.accepted_at}});
+    }
+    co_return result<>();
+}
+
+}  // namespace tocsin

@@ -1,0 +1,149 @@
+#include "engine/delivery/page_desk.hpp"
+
+#include "engine/redis/check.hpp"
+#include "engine/runtime/timer.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace tocsin {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+// After Redis has failed: long enough not to hammer it, short enough not to be noticed.
+constexpr auto error_pause = 200ms;
+
+}  // namespace
+
+asio::awaitable<result<page_reading>> page_desk::read(std::shared_ptr<active_shard> from) {
+    const std::uint32_t index = from->next;
+    page_reading out;
+    out.what = std::make_unique<page>(from, index, time_.now());
+    const std::string& event = from->event->id;
+    redis::request ask;
+    // In the same pipeline, so that it costs no round trip: from now on this page may have been sent.
+    ask_to_open(ask, ledger_.keys(), event, out.what->number());
+    const std::vector<bucket_run> runs = runs_of_page(from->work, index);
+    for (const bucket_run& run : runs) {
+        const std::string name = to_string(run.where);
+        for (std::uint32_t b = run.first; b < run.first + run.count; ++b) {
+            ask.add(
+                "HGETALL",
+                ledger_.keys().roster_bucket(from->which.app, from->which.on, name, run.generation, b));
+        }
+    }
+    auto answered = co_await ledger_.connection().execute(std::move(ask));
+    auto answer = redis::checked(std::move(answered));
+    if (answer.has_error()) {
+        co_return answer.error();
+    }
+    if (!from->work.devices.empty()) {
+        auto gone = co_await unregistered(*from);
+        if (gone.has_error()) {
+            co_return gone.error();
+        }
+        out.gone = std::move(*gone);
+    }
+    ++from->next;
+    if (read_opening(answer->front()) == page_state::settled) {
+        out.what.reset();
+        ++from->settled;
+        out.shard_done = from->settled == from->pages;
+        if (out.shard_done) {
+            // If this fails, the shard is found again when its lease has lapsed.
+            const auto left = co_await ledger_.complete(event, from->which, from->entry);
+            out.drained = left.has_value() && *left == remaining_work::none;
+        }
+        co_return out;
+    }
+    const message* const rendered = from->content.get();
+    if (from->work.devices.empty()) {
+        out.what->fill(std::move(*answer), 1, runs, rendered);
+    } else {
+        out.what->fill_listed(rendered);
+    }
+    if (out.what->unread_entries() != 0) {
+        log_.error(
+            "roster.malformed_entries", {{"event_id", event},
+                                         {"target", to_string(from->which)},
+                                         {"entries", out.what->unread_entries()}});
+    }
+    co_return out;
+}
+
+asio::awaitable<result<std::vector<std::string>>> page_desk::unregistered(const active_shard& from) {
+    // Who was named by a selector and never registered has the entry of nobody, and stays.
+    static const std::string nobody = encode_roster_entry(device{});
+    std::vector<std::string> tokens;
+    for (const listed_device& one : from.work.devices) {
+        tokens.push_back(one.token);
+    }
+    const auto known = co_await store_.registered(from.which.app, from.which.on, std::move(tokens));
+    if (known.has_error()) {
+        co_return known.error();
+    }
+    std::vector<std::string> gone;
+    for (std::size_t i = 0; i < known->size(); ++i) {
+        const listed_device& one = from.work.devices[i];
+        if (!(*known)[i] && one.entry != nobody) {
+            gone.push_back(one.token);
+        }
+    }
+    co_return gone;
+}
+
+asio::awaitable<page_ending> page_desk::settle(std::unique_ptr<page> what) {
+    const std::shared_ptr<active_shard> from = what->from();
+    const std::uint64_t muted = what->count(outcome::muted);
+    ++from->settled;
+    page_ending out;
+    out.shard_done = from->settled == from->pages;
+    page_settlement settlement = what->settlement(out.shard_done);
+    what.reset();  // The pushes' memory is free from here on; the sums are in the settlement.
+    if (muted != 0) {
+        metrics_
+            .counter(
+                metric::pushes_total, {from->which.app, to_string(from->which.on), to_string(outcome::muted)})
+            .add(muted);
+    }
+    for (;;) {
+        page_settlement copy = settlement;
+        const auto answer = co_await ledger_.settle(std::move(copy));
+        if (answer.has_error()) {
+            co_await pause_after_error("page.settle_failed", answer.error());
+            continue;
+        }
+        if (answer->state == "cancelling") {
+            from->event->cancelled.store(true, std::memory_order_relaxed);
+        }
+        if (answer->repeated) {
+            log_.warning(
+                "page.settled_twice", {{"event_id", from->event->id},
+                                       {"target", to_string(from->which)},
+                                       {"page", settlement.page}});
+        } else if (!settlement.dead.empty()) {
+            co_await prune(*from->event, std::move(settlement));
+        }
+        out.drained = answer->drained;
+        co_return out;
+    }
+}
+
+asio::awaitable<void> page_desk::prune(active_event& event, page_settlement what) {
+    ++event.pruning;
+    const auto pruned = co_await pruner_.prune(event.id, std::move(what.dead));
+    --event.pruning;
+    if (pruned.has_error()) {
+        log_.warning("devices.prune_later", {{"event_id", event.id}, {"error", pruned.error().message()}});
+    }
+}
+
+asio::awaitable<void> page_desk::pause_after_error(std::string_view doing, error_code why) {
+    log_.warning(doing, {{"error", why.message()}});
+    timer pause(executor_, time_);
+    co_await pause.wait_for(error_pause);
+}
+
+}  // namespace tocsin

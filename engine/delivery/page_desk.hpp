@@ -1,0 +1,73 @@
+#pragma once
+
+#include "engine/audience/device_store.hpp"
+#include "engine/core/clock.hpp"
+#include "engine/core/error.hpp"
+#include "engine/core/log.hpp"
+#include "engine/delivery/page.hpp"
+#include "engine/delivery/pruner.hpp"
+#include "engine/ops/metrics.hpp"
+#include "engine/plan/ledger.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tocsin {
+
+/// What became of an attempt to read a page.
+struct page_reading {
+    std::unique_ptr<page> what;     ///< Null: somebody else has settled it.
+    std::vector<std::string> gone;  ///< Its devices that have left the store while they waited for a retry.
+    bool shard_done = false;        ///< There was nothing left to do for the whole shard.
+    bool drained = false;           ///< Nor for its event.
+};
+
+/// What became of a page that all its pushes have left.
+struct page_ending {
+    bool shard_done = false;
+    bool drained = false;  ///< The event has nothing left to do.
+};
+
+/// Where the life of a page begins and ends: it is read out of Redis, and its sums are written there.
+/// Belongs to one thread.
+class page_desk {
+public:
+    page_desk(
+        boost::asio::any_io_executor executor, ledger& book, device_store& store, pruner& remover,
+        const time_source& time, logger& log, metrics_shard& metrics)
+        : executor_(std::move(executor)),
+          ledger_(book),
+          store_(store),
+          pruner_(remover),
+          time_(time),
+          log_(log),
+          metrics_(metrics) {}
+
+    /// The next page of `from`. After an error the same page is next, and may be tried again.
+    boost::asio::awaitable<result<page_reading>> read(std::shared_ptr<active_shard> from);
+
+    /// The end of a page: what the provider said is in hand and nowhere else, so this waits for Redis,
+    /// however long that takes.
+    boost::asio::awaitable<page_ending> settle(std::unique_ptr<page> what);
+
+    /// Says what Redis could not do, and waits a moment.
+    boost::asio::awaitable<void> pause_after_error(std::string_view doing, error_code why);
+
+private:
+    boost::asio::awaitable<result<std::vector<std::string>>> unregistered(const active_shard& from);
+    boost::asio::awaitable<void> prune(active_event& event, page_settlement what);
+
+    boost::asio::any_io_executor executor_;
+    ledger& ledger_;
+    device_store& store_;
+    pruner& pruner_;
+    const time_source& time_;
+    logger& log_;
+    metrics_shard& metrics_;
+};
+
+}  // namespace tocsin

@@ -1,0 +1,64 @@
+#include "tests/engine/simulation/faulty_redis.hpp"
+
+#include "engine/redis/error.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <utility>
+
+namespace tocsin::testing {
+
+namespace asio = boost::asio;
+using redis::redis_errc;
+
+asio::awaitable<result<redis::replies>> faulty_redis::execute(redis::request what) {
+    if (what.empty()) {
+        co_return redis::replies();
+    }
+    const auto mine = std::make_shared<call>(executor_, std::move(what), time_.now());
+    calls_.push_back(mine);
+    while (!mine->answer) {
+        co_await mine->signal.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+    co_return std::move(*mine->answer);
+}
+
+bool faulty_redis::ready(bool news) const {
+    return !calls_.empty() &&
+           (news || !calls_.front()->waits_for_news || calls_.front()->answered_at <= time_.now());
+}
+
+void faulty_redis::end(call& which, result<redis::replies> how) {
+    which.answer.emplace(std::move(how));
+    which.signal.cancel();
+}
+
+void faulty_redis::perform(mishap what, late_requests& later) {
+    const auto first = std::move(calls_.front());
+    calls_.pop_front();
+    switch (what) {
+        case mishap::none: end(*first, through_.ask(std::move(first->what))); return;
+        case mishap::unreachable: end(*first, redis_errc::unreachable); return;
+        case mishap::lost: break;
+        case mishap::reply_lost: static_cast<void>(through_.ask(std::move(first->what))); break;
+        case mishap::runs_later: later.push_back(std::move(first->what)); break;
+    }
+    end(*first, redis_errc::connection_lost);
+    for (const auto& behind : std::exchange(calls_, {})) {
+        if (what == mishap::runs_later) {
+            later.push_back(std::move(behind->what));
+        }
+        end(*behind, redis_errc::connection_lost);
+    }
+}
+
+void faulty_redis::die(std::size_t arrive, late_requests& later) {
+    for (; arrive > 0 && !calls_.empty(); --arrive) {
+        later.push_back(std::move(calls_.front()->what));
+        calls_.pop_front();
+    }
+    calls_.clear();
+}
+
+}  // namespace tocsin::testing

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "engine/core/clock.hpp"
+#include "engine/redis/client.hpp"
+#include "tests/engine/simulation/blocking_redis.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace tocsin::testing {
+
+/// What a network does to a request.
+enum class mishap : std::uint8_t {
+    none,
+    unreachable,  ///< It never left.
+    lost,         ///< The connection broke before Redis had read it.
+    reply_lost,   ///< Redis ran it, and the connection broke before the reply came.
+    runs_later,   ///< The connection broke, and Redis reads what was left in it after newer requests.
+};
+
+/// Requests whose senders have given them up, and that Redis has yet to read.
+using late_requests = std::vector<redis::request>;
+
+/// One simulated connection to Redis, which answers in order, when it is told to, and if at all.
+class faulty_redis final : public redis::client {
+public:
+    faulty_redis(boost::asio::any_io_executor executor, const time_source& time, blocking_redis& through)
+        : executor_(std::move(executor)), time_(time), through_(through) {}
+
+    boost::asio::awaitable<result<redis::replies>> execute(redis::request what) override;
+
+    /// Whether something waits that Redis would answer by now. With `news`, also a read that waits for some.
+    [[nodiscard]] bool ready(bool news) const;
+    /// What becomes of the oldest request, and with it of those behind if the connection breaks. Their
+    /// senders hear of it when their loop runs.
+    void perform(mishap what, late_requests& later);
+    /// The sender has died: what is on its way still arrives, some of it later.
+    void die(std::size_t arrive, late_requests& later);
+
+private:
+    struct call {
+        call(const boost::asio::any_io_executor& executor, redis::request asked, time_point when)
+            : what(std::move(asked)),
+              answered_at(when + what.expected_delay()),
+              waits_for_news(what.expected_delay().count() != 0),
+              signal(executor, boost::asio::steady_timer::time_point::max()) {}
+
+        redis::request what;
+        time_point answered_at;  ///< At the latest.
+        bool waits_for_news;
+        boost::asio::steady_timer signal;
+        std::optional<result<redis::replies>> answer;
+    };
+    static void end(call& which, result<redis::replies> how);
+
+    boost::asio::any_io_executor executor_;
+    const time_source& time_;
+    blocking_redis& through_;
+    std::deque<std::shared_ptr<call>> calls_;
+};
+
+}  // namespace tocsin::testing

@@ -1,0 +1,120 @@
+#pragma once
+
+#include "engine/audience/territories.hpp"
+#include "engine/core/log.hpp"
+#include "engine/keyspace/keyspace.hpp"
+#include "tests/engine/simulation/blocking_redis.hpp"
+#include "tests/engine/simulation/faulty_redis.hpp"
+#include "tests/engine/simulation/simulated_engine.hpp"
+#include "tests/support/manual_time.hpp"
+#include "tests/support/run_to_end.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace tocsin::testing {
+
+/// One life of some events among some engines, in which everything goes wrong that a seed can think of:
+/// engines that are killed, stopped, started, or live too slowly to keep their leases; clocks that are set;
+/// connections to Redis that break before, while or after a request is run, or whose rest arrives late;
+/// answers of providers that are good, bad, late and missing; cancellation at any moment.
+///
+/// What the promises of docs/explanation/guarantees.md forbid, fails the test.
+class history {
+public:
+    /// `log` hears what the engines have to say.
+    history(blocking_redis& redis, logger& log, std::uint64_t seed);
+
+    void live();
+
+private:
+    struct named_engine {
+        std::string name;
+        std::unique_ptr<manual_time> time = std::make_unique<manual_time>();
+        std::unique_ptr<simulated_engine> life;  ///< Null: it is down.
+        std::size_t threads = 1;
+        duration since_renewal{};
+        time_point stop_by{};
+        bool renews = true;  ///< Or it lives too slowly for it.
+    };
+    struct published_event {
+        std::string id;
+        std::set<std::string> devices;  ///< Whom it is for, by platform letter and token.
+        std::size_t muted = 0;
+        wall_time expires_at;
+        bool cancelled = false;
+        std::map<std::string, int> reached;  ///< How often each device's provider has taken it.
+    };
+
+    // What there is.
+    void register_devices();
+    void publish();
+    void start(named_engine& which);
+
+    // What happens.
+    void step();
+    void answer_redis(named_engine& which);
+    void send_and_hear(named_engine& which);
+    void send(named_engine& which, imagined_channel& through);
+    void hear(named_engine& which, imagined_channel& from, bool kindly);
+    void pass_time(duration by);
+    void kill(named_engine& which);
+    /// The end of one that was stopped.
+    void bury(named_engine& which);
+    void set_a_clock();
+    void cancel_one();
+    void arrive_late();
+
+    // How it ends.
+    void calm_down();
+    [[nodiscard]] bool work_off(named_engine& which);
+    [[nodiscard]] bool all_published();
+    /// How things stand, for whoever wants to know why they do not move.
+    [[nodiscard]] std::string describe();
+    void check();
+    void check_event(const published_event& which, const std::string& document);
+
+    [[nodiscard]] std::size_t below(std::size_t end) {
+        return std::uniform_int_distribution<std::size_t>(0, end - 1)(random_);
+    }
+    [[nodiscard]] bool one_in(std::size_t n) { return below(n) == 0; }
+    [[nodiscard]] published_event& event_of(const push& item);
+    template <class T>
+    [[nodiscard]] T at_once(boost::asio::awaitable<T> work) {
+        return run_to_end(loop_, std::move(work));
+    }
+
+    blocking_redis& redis_;
+    logger& log_;
+    std::mt19937_64 random_;
+    keyspace keys_{"tocsin"};
+    manual_time time_;  ///< What the rest of the world calls the time.
+    direct_redis direct_{redis_};
+    boost::asio::io_context loop_{1};
+    std::vector<platform> platforms_;
+    std::vector<device_change> devices_;
+    std::vector<named_engine> engines_;
+    std::vector<published_event> events_;
+    late_requests later_;
+    engine_settings how_;
+    std::size_t mishaps_per_hundred_ = 0;
+
+    // What may be behind a repetition.
+    bool clocks_were_set_ = false;
+    std::uint64_t unknown_ = 0;  ///< Pushes that were written and not answered.
+    std::uint64_t kills_ = 0;
+    std::uint64_t lapses_ = 0;            ///< Leases of shards, each of a page.
+    std::uint64_t lost_connections_ = 0;  ///< On each of which every lane may have been opening a page.
+    std::map<std::string, std::size_t> biggest_page_;
+};
+
+}  // namespace tocsin::testing

@@ -1,0 +1,177 @@
+#include "tests/engine/simulation/simulated_engine.hpp"
+
+#include "engine/control/control_board.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+
+#include <utility>
+
+namespace tocsin::testing {
+namespace {
+
+namespace asio = boost::asio;
+
+store_sizing sizing_of(const territories& places) {
+    return {
+        [&places](commune_id commune) { return places.population(commune); },
+        [&places](std::string_view) { return places.total_population(); }};
+}
+
+stream_consumer::settings reading(const keyspace& keys, const engine_settings& how) {
+    stream_consumer::settings out;
+    out.stream = keys.events();
+    out.group = std::string(keyspace::group);
+    out.consumer = how.instance;
+    out.takeover = how.lease;
+    return out;
+}
+
+}  // namespace
+
+simulated_engine::simulated_engine(const surroundings& world, engine_settings how)
+    : time_(world.time),
+      how_(std::move(how)),
+      connections_([&] {
+          // Intake's, the control watch's, and everybody else's; the workers' follow.
+          std::vector<std::unique_ptr<faulty_redis>> out;
+          for (int i = 0; i < 3; ++i) {
+              out.push_back(std::make_unique<faulty_redis>(context_.get_executor(), world.time, world.redis));
+          }
+          return out;
+      }()),
+      preparer_(world.places, event_limits{}, world.time),
+      store_(*connections_[2], world.keys, sizing_of(world.places)),
+      book_(*connections_[2], world.keys, how_.instance),
+      letters_(*connections_[2], world.keys, how_.dead_letters_max_length, shard_),
+      board_(*connections_[2], world.keys),
+      events_(*connections_[0], reading(world.keys, how_), world.time),
+      finder_(
+          context_.get_executor(), *connections_[2], store_, preparer_, how_, world.time, world.log, shard_,
+          [this](
+              std::size_t thread, std::shared_ptr<active_event> event, const target& which,
+              claimed_shard work) {
+              asio::post(
+                  context_, [to = workers_[thread].get(), event = std::move(event), which,
+                             work = std::move(work)]() mutable {
+                      to->assign(std::move(event), which, std::move(work));
+                  });
+          }),
+      intake_(
+          events_, book_, store_, letters_, preparer_, world.time, world.log, shard_,
+          [this](std::shared_ptr<active_event> event) { finder_.announce(std::move(event)); }),
+      controls_(
+          *connections_[1], world.keys, world.time, world.log,
+          control_watch::listeners{
+              [this](const control_state& state) { obey(state); },
+              [this](const std::vector<removed_device>& gone) {
+                  for (const auto& one : workers_) {
+                      one->forget(gone);
+                  }
+              }}),
+      controls_heard_(context_.get_executor(), world.time) {
+    served_app app;
+    app.id = "mairies";
+    app.everywhere = true;
+    std::vector<std::shared_ptr<provider>> providers;
+    for (const platform on : world.platforms) {
+        providers.push_back(std::make_shared<imagined_provider>(on, channels_));
+        app.platforms.emplace(on, providers.back());
+    }
+    preparer_.set_apps({app});
+    for (std::size_t i = 0; i < how_.threads; ++i) {
+        make_worker(world, i);
+        workers_.back()->set_providers(providers, {}, preparer_.generation());
+    }
+    asio::co_spawn(context_, find_work(), asio::detached);
+    asio::co_spawn(context_, intake_.run(), asio::detached);
+    asio::co_spawn(context_, controls_.run(), asio::detached);
+    asio::co_spawn(context_, watch(), asio::detached);
+}
+
+simulated_engine::~simulated_engine() {
+    // As in an engine: whoever still waits is destroyed with the loop, after the workers.
+    workers_.clear();
+}
+
+void simulated_engine::make_worker(const surroundings& world, std::size_t thread) {
+    connections_.push_back(std::make_unique<faulty_redis>(context_.get_executor(), world.time, world.redis));
+    worker_events tell;
+    tell.shard_left = [this](shard_ticket which) {
+        asio::post(context_, [this, one = std::move(which)] { finder_.shard_left(one); });
+    };
+    tell.event_drained = [this](std::string event) {
+        asio::post(context_, [this, id = std::move(event)] { finder_.drained(id); });
+    };
+    tell.quota_used_up = [this](std::string quota, wall_time until) {
+        asio::co_spawn(
+            context_, board_.hold_quota(std::move(quota), until), [](const std::exception_ptr&, result<>) {});
+    };
+    workers_.push_back(std::make_unique<worker>(
+        context_.get_executor(), thread, *connections_.back(), world.keys, sizing_of(world.places), how_,
+        world.time, world.log, numbers_.add_shard(), std::move(tell)));
+}
+
+void simulated_engine::obey(const control_state& state) {
+    cancelling_.insert(state.cancelling.begin(), state.cancelling.end());
+    finder_.set_cancelling(state.cancelling);
+    for (const auto& one : workers_) {
+        one->set_controls(state);
+    }
+    controls_known_ = true;
+    controls_heard_.wake_all();
+}
+
+asio::awaitable<void> simulated_engine::find_work() {
+    while (!controls_known_ && !stopping_) {
+        co_await controls_heard_.wait();
+    }
+    co_await finder_.run();
+    finder_done_ = true;
+}
+
+asio::awaitable<void> simulated_engine::watch() {
+    timer tick(context_.get_executor(), time_);
+    while (!stopping_) {
+        co_await tick.wait_for(std::chrono::seconds(1));
+        if (!stopping_) {
+            co_await intake_.plan_due();
+        }
+    }
+}
+
+void simulated_engine::run() {
+    context_.restart();
+    while (context_.poll() != 0) {
+    }
+}
+
+void simulated_engine::renew_leases() {
+    for (const auto& one : workers_) {
+        asio::co_spawn(context_, one->renew_leases(), asio::detached);
+    }
+}
+
+void simulated_engine::stop() {
+    stopping_ = true;
+    intake_.stop();
+    controls_.stop();
+    finder_.stop();
+    controls_heard_.wake_all();
+    asio::co_spawn(context_, leave(), asio::detached);
+}
+
+asio::awaitable<void> simulated_engine::leave() {
+    const time_point deadline = time_.now() + how_.shutdown_timeout;
+    for (const auto& one : workers_) {
+        co_await one->stop(deadline);
+    }
+    timer pause(context_.get_executor(), time_);
+    while (!finder_done_ && time_.now() < deadline) {
+        co_await pause.wait_for(std::chrono::milliseconds(100));
+    }
+    stopped_ = true;
+}
+
+}  // namespace tocsin::testing
