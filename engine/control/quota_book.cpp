@@ -16,22 +16,32 @@ namespace asio = boost::asio;
 
 // All times are microseconds of Redis' own clock, so that engines need not agree on theirs.
 //
-// KEYS: bucket    ARGV: rate, wanted, critical (1 or 0), burst (µs)
+// KEYS: bucket    ARGV: rate, wanted, critical (1 or 0), burst, ramp (µs), gentle rate
 // `taken` is the instant up to which the rate is given out, `urgent` the same for critical pushes
 // alone. `share` is what is left of the rate after the provider pushed back; it grows again.
+// `warmth` goes from 0 to 1 over the ramp while the bucket is used, and back while it is not.
 // Returns pushes, µs from now to the slice's begin, its length in µs.
 const redis::script lease_script("quota.lease", R"lua(
 local t = redis.call('TIME')
 local now = tonumber(t[1]) * 1000000 + tonumber(t[2])
-local have = redis.call('HMGET', KEYS[1], 'taken', 'urgent', 'share', 'share_at')
+local have = redis.call('HMGET', KEYS[1], 'taken', 'urgent', 'share', 'share_at', 'warmth')
 local taken, urgent = tonumber(have[1]) or 0, tonumber(have[2]) or 0
 local share = tonumber(have[3]) or 1
 if share < 1 then share = math.min(1, share + (now - tonumber(have[4])) / 1000000 * 0.02) end
-local cost = 1000000 / (tonumber(ARGV[1]) * share)
-local n, burst = tonumber(ARGV[2]), tonumber(ARGV[4])
-local length = n * cost
+local critical, burst = ARGV[3] == '1', tonumber(ARGV[4])
+local whole, ramp, gentle = tonumber(ARGV[1]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local rate = whole * share
+local warmth = 1
+if ramp > 0 then
+  warmth = math.max(0, (tonumber(have[5]) or 0) - math.max(0, now - taken) / ramp)
+  if not critical and rate > gentle then rate = gentle + (rate - gentle) * warmth end
+end
+-- It takes as long as what was asked for would at the whole rate: an engine that dies with it costs the
+-- others no more than that.
+local n = math.max(1, math.floor(tonumber(ARGV[2]) * rate / whole))
+local length = n * 1000000 / rate
 local from
-if ARGV[3] == '1' then
+if critical then
   from = math.max(urgent, now - burst)
   urgent = from + length
   taken = math.max(taken, now - burst) + length
@@ -39,23 +49,32 @@ else
   from = math.max(taken, now - burst)
   taken = from + length
 end
+if ramp > 0 then
+  redis.call('HSET', KEYS[1], 'warmth', string.format('%.6f', math.min(1, warmth + length / ramp)))
+end
 redis.call('HSET', KEYS[1], 'taken', string.format('%.0f', taken), 'urgent', string.format('%.0f', urgent))
 redis.call('PEXPIRE', KEYS[1], 3600000)
 return {n, string.format('%.0f', from - now), string.format('%.0f', length)}
 )lua");
 
-// KEYS: bucket    ARGV: hold (µs)
+// KEYS: bucket    ARGV: hold, ramp (both µs)
+// A time of silence that the provider asked for cools the bucket down as any other does.
 const redis::script slow_script("quota.slow_down", R"lua(
 local t = redis.call('TIME')
 local now = tonumber(t[1]) * 1000000 + tonumber(t[2])
-local have = redis.call('HMGET', KEYS[1], 'taken', 'urgent', 'share', 'share_at')
+local have = redis.call('HMGET', KEYS[1], 'taken', 'urgent', 'share', 'share_at', 'warmth')
 local share = tonumber(have[3]) or 1
 if share < 1 then share = math.min(1, share + (now - tonumber(have[4])) / 1000000 * 0.02) end
 local changed = tonumber(have[4]) or 0
+local hold, ramp = tonumber(ARGV[1]), tonumber(ARGV[2])
 if now - changed > 1000000 then
   redis.call('HSET', KEYS[1], 'share', math.max(0.1, share * 0.7), 'share_at', string.format('%.0f', now))
+  if ramp > 0 then
+    redis.call('HSET', KEYS[1], 'warmth',
+      string.format('%.6f', math.max(0, (tonumber(have[5]) or 0) - hold / ramp)))
+  end
 end
-local at = now + tonumber(ARGV[1])
+local at = now + hold
 redis.call('HSET', KEYS[1],
   'taken', string.format('%.0f', math.max(at, tonumber(have[1]) or 0)),
   'urgent', string.format('%.0f', math.max(at, tonumber(have[2]) or 0)))
@@ -66,6 +85,10 @@ return 1
 // What may be caught up on after a silence.
 constexpr std::chrono::microseconds burst(50'000);
 constexpr std::chrono::microseconds critical_burst(100'000);
+
+std::string microseconds(std::chrono::microseconds what) {
+    return std::to_string(what.count());
+}
 
 std::int64_t to_number(std::string_view text) noexcept {
     std::int64_t value = 0;
@@ -78,8 +101,9 @@ std::int64_t to_number(std::string_view text) noexcept {
 asio::awaitable<result<quota_slice>> quota_book::lease(question what) {
     const std::vector<std::string> keys{keys_.limit(to_string(what.which))};
     const std::vector<std::string> arguments{
-        std::to_string(what.rate), std::to_string(what.wanted), what.critical ? "1" : "0",
-        std::to_string((what.critical ? critical_burst : burst).count())};
+        std::to_string(what.rate), std::to_string(what.wanted),
+        what.critical ? "1" : "0", microseconds(what.critical ? critical_burst : burst),
+        microseconds(ramp_up_),    std::to_string(gentle_rate)};
     redis::request ask;
     ask.add_script(lease_script, keys, arguments);
     const time_point asked = time_.now();
@@ -103,7 +127,7 @@ asio::awaitable<result<quota_slice>> quota_book::lease(question what) {
 
 asio::awaitable<result<>> quota_book::slow_down(target which, std::chrono::milliseconds hold) {
     const std::vector<std::string> keys{keys_.limit(to_string(which))};
-    const std::vector<std::string> arguments{std::to_string(std::chrono::microseconds(hold).count())};
+    const std::vector<std::string> arguments{microseconds(hold), microseconds(ramp_up_)};
     redis::request ask;
     ask.add_script(slow_script, keys, arguments);
     auto answer = co_await redis_.execute(std::move(ask));

@@ -27,10 +27,18 @@ struct quota_slice {
 /// All lanes together are paced to the rate, however many there are; a lane that dies with a slice
 /// costs the others that slice's time. Critical pushes do not stand behind the slices that others
 /// were given: they are served at once, at most at the rate, and everybody else pays for them later.
+///
+/// A bucket that was idle is cold: it gives out the gentle rate at first and the whole one only after
+/// `ramp_up` of use, and cools down as fast as it warms up. Not for critical pushes.
 class quota_book {
 public:
-    quota_book(redis::client& redis, keyspace keys, const time_source& time)
-        : redis_(redis), keys_(std::move(keys)), time_(time) {}
+    /// Pushes per second that need no ramp: no provider minds so few.
+    static constexpr std::uint64_t gentle_rate = 1'000;
+
+    /// `ramp_up` of 0: the whole rate at once, however long nothing was sent.
+    quota_book(
+        redis::client& redis, keyspace keys, const time_source& time, std::chrono::milliseconds ramp_up)
+        : redis_(redis), keys_(std::move(keys)), time_(time), ramp_up_(ramp_up) {}
 
     struct question {
         target which;
@@ -38,6 +46,8 @@ public:
         std::uint32_t wanted = 0;
         bool critical = false;
     };
+    /// At least one and never more than was wanted: fewer while the rate is lower than it was asked to be,
+    /// so that a slice takes no longer for it.
     boost::asio::awaitable<result<quota_slice>> lease(question what);
 
     /// The provider has pushed back: less for everybody for a while, nothing before `hold` has passed.
@@ -47,6 +57,7 @@ private:
     redis::client& redis_;
     keyspace keys_;
     const time_source& time_;
+    std::chrono::milliseconds ramp_up_;
 };
 
 }  // namespace tocsin

@@ -187,10 +187,23 @@ void page::finish_all(outcome how) noexcept {
 }
 
 void page::count_reason(std::string_view reason) {
-    if (reasons_.size() < most_reasons || reasons_.contains(std::string(reason))) {
-        ++reasons_[std::string(reason)];
-    } else {
-        ++reasons_["Other"];
+    const auto find = [this](std::string_view word) {
+        return std::ranges::find(reasons_, word, [](const auto& one) { return std::string_view(one.first); });
+    };
+    auto found = find(reason);
+    if (found == reasons_.end() && reasons_.size() >= most_reasons) {
+        reason = "Other";
+        found = find(reason);
+    }
+    if (found == reasons_.end()) {
+        found = reasons_.emplace(found, reason, 0);
+    }
+    ++found->second;
+}
+
+void page::end_account(const bound_times& totals) noexcept {
+    for (std::size_t i = 0; i < lane_bound_count; ++i) {
+        bound_[i] = totals[i] - bound_[i];
     }
 }
 
@@ -220,6 +233,11 @@ page_settlement page::settlement(bool shard_done) {
     const std::string platform_name(to_string(from_->which.on));
     for (const auto& [reason, times] : reasons_) {
         count(std::string(names::reason_prefix) + platform_name + ":" + reason, times);
+    }
+    for (std::size_t i = 0; i < lane_bound_count; ++i) {
+        count(
+            names::bound_field(from_->which, static_cast<lane_bound>(i)),
+            static_cast<std::uint64_t>(bound_[i] / std::chrono::microseconds(1)));
     }
     for (const auto& [bucket, times] : latencies_) {
         count(std::string(names::latency_prefix) + std::to_string(bucket), times);

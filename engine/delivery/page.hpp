@@ -2,6 +2,7 @@
 
 #include "engine/audience/roster_codec.hpp"
 #include "engine/core/clock.hpp"
+#include "engine/delivery/bound_account.hpp"
 #include "engine/delivery/push.hpp"
 #include "engine/delivery/verdict.hpp"
 #include "engine/plan/active_event.hpp"
@@ -91,6 +92,9 @@ public:
     void count_sent(push& item) noexcept { possible_duplicates_ += item.maybe_sent ? 1 : 0; }
     void count_retry() noexcept { ++retries_; }
     void count_reason(std::string_view reason);
+    /// What had bound the lane in all when the page began to be read, and when its last push had ended.
+    void begin_account(const bound_times& totals) noexcept { bound_ = totals; }
+    void end_account(const bound_times& totals) noexcept;
 
     /// One of the pushes waits, ended by nobody, until it is clear whether its answer can be believed.
     void put_on_trial() noexcept { ++trials_; }
@@ -125,7 +129,8 @@ private:
     std::size_t malformed_ = 0;
     bool first_time_ = true;  ///< A page of retries targets nobody anew.
     boost::unordered_flat_map<std::uint32_t, std::uint64_t> latencies_;
-    boost::unordered_flat_map<std::string, std::uint64_t> reasons_;
+    std::vector<std::pair<std::string, std::uint64_t>> reasons_;  ///< Few: looking through is quickest.
+    bound_times bound_{};  ///< Until end_account() what it was at the beginning, then the page's part.
     std::vector<std::pair<std::int64_t, std::string>> parked_;
     std::vector<std::pair<std::string, std::string>> dead_;
 };

@@ -20,6 +20,8 @@ using namespace std::chrono_literals;
 // A lane that hears nothing of its slice for this long gets by on what it usually gets.
 constexpr auto slice_patience = 500ms;
 constexpr std::chrono::milliseconds sampling_period{100};
+// From here on a thread is what limits its lanes.
+constexpr double busy_share = 0.8;
 // Messages rendered anew after a reload that are kept at hand.
 constexpr std::size_t most_rendered = 1'000;
 
@@ -88,7 +90,6 @@ struct worker::lane_runner {
     std::size_t critical_pages_in_flight = 0;
     timer changed;
     timer look;
-    bool reading = false;  // A page is on its way from Redis.
     bool retired = false;
 };
 
@@ -102,7 +103,7 @@ worker::worker(
       store_(redis, keys, std::move(sizing)),
       pruner_(store_, ledger_, time, log, how.feedback_max_length),
       desk_(executor, ledger_, store_, pruner_, time, log, metrics),
-      quota_(redis, keys, time),
+      quota_(redis, keys, time, how.ramp_up),
       how_(how),
       time_(time),
       log_(log),
@@ -225,7 +226,7 @@ worker::lane_runner& worker::runner_for(const target& which) {
     const auto& through = providers_.at(which);
     lane_settings how;
     how.max_attempts = how_.max_attempts;
-    how.retry_floor = through->retry_floor();
+    how.retries.floor = through->retry_floor();
     how.rate = rate_of(which);
     how.breaker.percent = how_.prune_breaker_percent;
     const std::uint64_t seed = event_seed(to_string(which) + how_.instance) + thread_;
@@ -373,9 +374,9 @@ asio::awaitable<void> worker::feed(std::shared_ptr<lane_runner> runner) {
 
 asio::awaitable<bool> worker::open_page(lane_runner& runner, std::shared_ptr<active_shard> from) {
     const busy_scope here(*this);
-    runner.reading = true;
+    const bound_times begun = runner.line.begin_reading(time_.now());
     auto got = co_await desk_.read(from);
-    runner.reading = false;
+    runner.line.end_reading(time_.now());
     if (got.has_error()) {
         co_await desk_.pause_after_error("page.read_failed", got.error());
         co_return false;
@@ -384,6 +385,7 @@ asio::awaitable<bool> worker::open_page(lane_runner& runner, std::shared_ptr<act
         runner.line.forget(token, time_.now());
     }
     if (got->what != nullptr) {
+        got->what->begin_account(begun);
         start_page(runner, std::move(got->what));
     }
     if (got->shard_done) {
@@ -439,6 +441,7 @@ void worker::page_done(page& what) {
     std::unique_ptr<page> owned = std::move(found->second);
     open_.erase(found);
     lane_runner& runner = *lanes_.at(what.from()->which);
+    runner.line.close_account(what, time_.now());
     --runner.pages_in_flight;
     runner.critical_pages_in_flight -= what.event().content.priority == priority::critical ? 1 : 0;
     runner.changed.wake_all();
@@ -460,6 +463,17 @@ asio::awaitable<void> worker::settle(std::unique_ptr<page> what) {
     --*busy_;
 }
 
+bool worker::waits_for_streams(const lane_runner& runner, time_point now) {
+    // A thread that has more to do than it can reads late what has been answered: what looks like streams
+    // in use is its own slowness.
+    const bool busy = load_.share(now) >= busy_share;
+    if (runner.now.out == nullptr || busy) {
+        return false;
+    }
+    const channel_statistics out = runner.now.out->statistics();
+    return out.saturated || out.connections_ready == 0;
+}
+
 asio::awaitable<void> worker::watch(std::shared_ptr<lane_runner> runner) {
     const busy_scope here(*this);
     while (!runner->retired) {
@@ -468,9 +482,9 @@ asio::awaitable<void> worker::watch(std::shared_ptr<lane_runner> runner) {
         // More often while there is work, so that what it is bound by is a share of time.
         const bool working = runner->line.waiting() != 0 || runner->has_shards();
         co_await runner->look.wait_until(std::min(next, time_.now() + (working ? sampling_period : 1s)));
-        runner->line.observe(
-            runner->now.out != nullptr && runner->now.out->statistics().saturated, runner->reading);
-        if (runner->line.tick(time_.now())) {
+        const time_point woken = time_.now();
+        runner->line.observe_streams(waits_for_streams(*runner, woken), woken);
+        if (runner->line.tick(woken)) {
             runner->wake();
         }
         std::erase_if(runner->retiring, [](const lane_runner::opened& old) {
@@ -568,7 +582,8 @@ std::vector<lane_status> worker::status() const {
         one.waiting = runner->line.waiting();
         one.in_flight = runner->line.in_flight();
         one.paused_because = runner->line.paused_because();
-        one.bound = to_string(runner->line.bound(time_.now()));
+        one.bound = runner->line.bound(time_.now());
+        one.bound_lately = runner->line.account().lately();
         if (runner->now.out != nullptr) {
             one.connections = runner->now.out->statistics();
         }

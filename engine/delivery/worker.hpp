@@ -14,6 +14,7 @@
 #include "engine/ops/settings.hpp"
 #include "engine/plan/ledger.hpp"
 #include "engine/redis/client.hpp"
+#include "engine/runtime/thread_load.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -44,7 +45,9 @@ struct lane_status {
     std::size_t waiting = 0;
     std::size_t in_flight = 0;
     std::string paused_because;
-    std::string_view bound;  ///< What holds it back: to_string(lane_bound).
+    lane_bound bound = lane_bound::idle;  ///< What holds it back.
+    /// Shares of the last seconds in which it was held back by what.
+    std::array<double, lane_bound_count> bound_lately{};
     channel_statistics connections;
 };
 
@@ -98,6 +101,7 @@ private:
     void start_page(lane_runner& runner, std::unique_ptr<page> what);
     void page_done(page& what);
     boost::asio::awaitable<void> settle(std::unique_ptr<page> what);
+    [[nodiscard]] bool waits_for_streams(const lane_runner& runner, time_point now);
     boost::asio::awaitable<void> watch(std::shared_ptr<lane_runner> runner);
     void shard_finished(const active_shard& which);
     [[nodiscard]] std::vector<push*> in_flight_of(const target& which) const;
@@ -123,6 +127,7 @@ private:
     std::map<target, std::shared_ptr<lane_runner>> lanes_;
     std::map<const page*, std::unique_ptr<page>> open_;
     std::vector<std::shared_ptr<active_shard>> held_;
+    thread_load load_;
     /// Lanes that are looked after, and pages on their way in or out of Redis.
     std::shared_ptr<std::size_t> busy_ = std::make_shared<std::size_t>(0);
     bool stopping_ = false;

@@ -144,6 +144,15 @@ constexpr auto keys = std::to_array<config_key>({
             "are free."),
         1, 100),
     within(
+        key<&engine_settings::ramp_up>(
+            engine, "ramp_up",
+            "After a silence an app's `rate` begins at 1,000 pushes per second and reaches its full height "
+            "over "
+            "this time, over all engines; providers take a sudden flood for an attack. Critical events do "
+            "not "
+            "wait for it, and lower rates have no ramp. 0: none."),
+        0, 3'600'000),
+    within(
         key<&engine_settings::max_takeovers>(
             engine, "max_takeovers",
             "How often a shard may be taken up without any progress before it is put aside: whatever it "

@@ -65,8 +65,9 @@ constexpr auto table = std::to_array<metric_description>({
      .name = "tocsin_throttled_seconds_total",
      .kind = metric_kind::counter,
      .help =
-         "Time that a lane of one thread had something to send, by what bound it: engine, rate (ours), "
-         "quota (the provider's), streams (the provider's streams and windows), credential, operator, redis.",
+         "Time that a lane of one thread had something to send or on its way, by what bound it: engine, rate "
+         "(ours), quota (the provider's), streams (the provider's streams and windows), credential, operator, "
+         "redis, answers (all is sent).",
      .label_names = {"app", "platform", "cause"},
      .scale = 1e-6},
     {.id = metric::stream_lag,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/plan/lane_bound.hpp"
 #include "engine/plan/outcome.hpp"
 #include "engine/plan/shard.hpp"
 
@@ -30,11 +31,16 @@ inline constexpr std::string_view rejection = "rejection";  ///< Why a provider 
 // Prefixes of counters.
 inline constexpr std::string_view outcome_prefix = "o:";  ///< o:<target>:<outcome>
 inline constexpr std::string_view reason_prefix = "r:";   ///< r:<platform>:<reason>
+inline constexpr std::string_view bound_prefix = "b:";    ///< b:<target>:<what bound its lanes>, in µs
 inline constexpr std::string_view commune_prefix = "c:";  ///< c:<insee>
 inline constexpr std::string_view latency_prefix = "h:";  ///< h:<bucket of log_linear, of milliseconds>
 
 [[nodiscard]] inline std::string outcome_field(const target& which, outcome how) {
     return std::string(outcome_prefix) + to_string(which) + ":" + std::string(to_string(how));
+}
+
+[[nodiscard]] inline std::string bound_field(const target& which, lane_bound by) {
+    return std::string(bound_prefix) + to_string(which) + ":" + std::string(to_string(by));
 }
 
 }  // namespace tocsin::ledger_names

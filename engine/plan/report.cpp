@@ -3,6 +3,7 @@
 #include "engine/audience/audience.hpp"
 #include "engine/plan/ledger_names.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <numeric>
@@ -21,18 +22,31 @@ T to_number(std::string_view text) noexcept {
     return value;
 }
 
-void read_outcome(event_report& out, std::string_view name, std::uint64_t amount) {
+/// Calls `add(target, place in `words`)` for what a field "<target>:<word>" is about.
+template <std::size_t Count, class Add>
+void read_field(std::string_view name, const std::array<std::string_view, Count>& words, Add add) {
     const std::size_t colon = name.rfind(':');
     if (colon == std::string_view::npos) {
         return;
     }
     const auto which = parse_target(name.substr(0, colon));
-    for (std::size_t i = 0; which && i < outcome_count; ++i) {
-        if (outcome_names[i] == name.substr(colon + 1)) {
-            out.outcomes[i] += amount;
-            out.apps[which->app][std::string(to_string(which->on))][i] += amount;
-        }
+    const auto word = std::ranges::find(words, name.substr(colon + 1));
+    if (which && word != words.end()) {
+        add(*which, static_cast<std::size_t>(word - words.begin()));
     }
+}
+
+void read_outcome(event_report& out, std::string_view name, std::uint64_t amount) {
+    read_field(name, outcome_names, [&](const target& which, std::size_t i) {
+        out.outcomes[i] += amount;
+        out.apps[which.app][std::string(to_string(which.on))][i] += amount;
+    });
+}
+
+void read_bound(event_report& out, std::string_view name, std::uint64_t amount) {
+    read_field(name, lane_bound_names, [&](const target& which, std::size_t i) {
+        out.limits[which.app][std::string(to_string(which.on))][i] += amount;
+    });
 }
 
 /// A commune in which nobody was reached has its line too: that is what its mayor must see.
@@ -102,6 +116,8 @@ event_report read_report(std::string event, const ledger_fields& fields) {
             out.reasons["engine:PoisonShard"] = to_number(value);
         } else if (name.starts_with(names::outcome_prefix)) {
             read_outcome(out, std::string_view(name).substr(names::outcome_prefix.size()), to_number(value));
+        } else if (name.starts_with(names::bound_prefix)) {
+            read_bound(out, std::string_view(name).substr(names::bound_prefix.size()), to_number(value));
         } else if (name.starts_with(names::reason_prefix)) {
             out.reasons[name.substr(names::reason_prefix.size())] = to_number(value);
         } else if (name.starts_with(names::commune_prefix)) {
@@ -150,6 +166,26 @@ json::object communes_object(const event_report& report, const territories& plac
     return communes;
 }
 
+json::object limits_object(const event_report& report) {
+    json::object out;
+    for (const auto& [app, platforms] : report.limits) {
+        json::object one;
+        for (const auto& [name, times] : platforms) {
+            const auto whole =
+                static_cast<double>(std::accumulate(times.begin(), times.end(), std::uint64_t{0}));
+            json::object shares;
+            for (std::size_t i = 0; i < lane_bound_count; ++i) {
+                if (times[i] != 0) {
+                    shares[lane_bound_names[i]] = rounded(static_cast<double>(times[i]) / whole);
+                }
+            }
+            one[name] = std::move(shares);
+        }
+        out[app] = std::move(one);
+    }
+    return out;
+}
+
 json::object result_document(const event_report& report, const territories& places) {
     json::object out;
     out["event"] = report.event;
@@ -182,6 +218,7 @@ json::object result_document(const event_report& report, const territories& plac
         apps[app] = std::move(one);
     }
     out["apps"] = std::move(apps);
+    out["limits"] = limits_object(report);
     if (report.counts_communes) {
         out["communes"] = communes_object(report, places);
     }

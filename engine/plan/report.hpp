@@ -3,6 +3,7 @@
 #include "engine/audience/territories.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/histogram.hpp"
+#include "engine/plan/lane_bound.hpp"
 #include "engine/plan/ledger.hpp"
 #include "engine/plan/outcome.hpp"
 
@@ -31,6 +32,8 @@ struct event_report {
     std::int64_t finished_at = 0;
     std::map<std::string, std::uint64_t> reasons;  ///< "apns:Unregistered"
     std::map<std::string, std::map<std::string, std::array<std::uint64_t, outcome_count>>> apps;
+    /// By app and platform: what held its pages up, in µs of theirs.
+    std::map<std::string, std::map<std::string, std::array<std::uint64_t, lane_bound_count>>> limits;
     std::map<std::string, std::uint64_t> communes;  ///< INSEE code → accepted devices.
     bool counts_communes = false;  ///< The result lists them; `tocsin report` does in any case.
     histogram latencies;  ///< Milliseconds from the reading of the event to the provider's acceptance.
@@ -48,6 +51,9 @@ struct event_report {
 
 /// Accepted devices, inhabitants and reach of each commune of the audience, by INSEE code.
 [[nodiscard]] boost::json::object communes_object(const event_report& report, const territories& places);
+
+/// What held the event up: by app and platform, shares of the time that its pages were open.
+[[nodiscard]] boost::json::object limits_object(const event_report& report);
 
 /// The `result` document of the contract (§6).
 [[nodiscard]] boost::json::object result_document(const event_report& report, const territories& places);

@@ -99,7 +99,8 @@ channel_statistics apns_channel::statistics() const {
         out.connections_connecting += numbers.connecting;
         out.connections_draining += numbers.draining;
         out.in_flight += each.in_flight();
-        out.saturated = out.saturated || (numbers.ready != 0 && numbers.saturated == numbers.ready);
+        out.saturated = out.saturated || (numbers.ready != 0 && numbers.saturated == numbers.ready) ||
+                        each.open_requests() >= numbers.client_limit;
     };
     add(*production_pool_, production_);
     if (sandbox_) {

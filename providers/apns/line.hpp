@@ -70,6 +70,7 @@ public:
 
     /// Pushes that were drawn and not settled: queued, or on a connection.
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_ + queued_; }
+    [[nodiscard]] std::size_t open_requests() const noexcept override { return in_flight_; }
 
 private:
     [[nodiscard]] push* draw(time_point now) noexcept;

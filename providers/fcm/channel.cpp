@@ -93,7 +93,8 @@ channel_statistics fcm_channel::statistics() const {
     out.connections_ready = numbers.ready;
     out.connections_connecting = numbers.connecting;
     out.connections_draining = numbers.draining;
-    out.saturated = numbers.ready != 0 && numbers.saturated == numbers.ready;
+    out.saturated = (numbers.ready != 0 && numbers.saturated == numbers.ready) ||
+                    line_.open_requests() >= numbers.client_limit;
     return out;
 }
 

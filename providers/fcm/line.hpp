@@ -81,6 +81,7 @@ public:
     void on_failure(const http2::failed_request& failed) noexcept override;
 
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
+    [[nodiscard]] std::size_t open_requests() const noexcept override { return in_flight_; }
 
 private:
     /// What the table cannot know: what was said before, and how old the token is.

@@ -104,6 +104,9 @@ public:
         std::uint64_t connection, time_point now, request& out) noexcept = 0;
     /// True if it should go out at once instead of being gathered with others.
     [[nodiscard]] virtual bool urgent() const noexcept = 0;
+    /// Its requests that are written and not answered: somebody whose answers do not come may not take what
+    /// the other clients of a pool need.
+    [[nodiscard]] virtual std::size_t open_requests() const noexcept { return 0; }
     [[nodiscard]] virtual connection_advice on_response(const response& answer) noexcept = 0;
     virtual void on_failure(const failed_request& failed) noexcept = 0;
 

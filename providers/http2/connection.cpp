@@ -23,6 +23,10 @@ constexpr std::size_t write_size = std::size_t{64} * 1024;
 // While gathering, the kernel need not wake us before this much has arrived: the timer does.
 constexpr int gathering_mark = 16 * 1024;
 
+// One in so many streams is only for what is urgent: when answers are slow, an alert would otherwise wait for
+// the first of those that others wait for.
+constexpr std::size_t urgent_part = 20;
+
 /// True for as long as the session is on the stack: it must then be neither called nor closed.
 class scope_flag {
 public:
@@ -61,8 +65,14 @@ std::size_t connection::room(bool urgent) const noexcept {
     if (session_->output().size() >= write_size) {
         return 0;
     }
+    const std::size_t free = free_streams(urgent);
+    return proven_ || free == 0 ? free : std::size_t{session_->in_flight() == 0 ? 1U : 0U};
+}
+
+std::size_t connection::free_streams(bool urgent) const noexcept {
     const std::size_t credit = session_->credit();
-    return proven_ || credit == 0 ? credit : std::size_t{session_->in_flight() == 0 ? 1U : 0U};
+    const std::size_t reserved = urgent ? 0 : (credit + session_->in_flight()) / urgent_part;
+    return credit > reserved ? credit - reserved : 0;
 }
 
 void connection::submit(client& who, const request& what, time_point now) noexcept {

@@ -102,12 +102,15 @@ public:
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
     [[nodiscard]] phase state() const noexcept { return phase_; }
     [[nodiscard]] std::size_t in_flight() const noexcept { return session_ ? session_->in_flight() : 0; }
-    /// True if its streams or its window, not the lack of requests, limit it. Not while it is probed.
+    /// True if its streams or its window, not the lack of requests, limit it: all but those that are kept
+    /// for what is urgent. Not while it is probed.
     [[nodiscard]] bool saturated() const noexcept {
-        return phase_ == phase::ready && proven_ && session_->saturated();
+        return phase_ == phase::ready && proven_ && session_->accepting() && free_streams(false) == 0;
     }
 
 private:
+    [[nodiscard]] std::size_t free_streams(bool urgent) const noexcept;
+
     // Dialling: connection_dial.cpp. Holds the connection itself: a name lookup cannot be cancelled and
     // may outlast everything else.
     static boost::asio::awaitable<void> dial(std::shared_ptr<connection> self, ticket_handle ticket);

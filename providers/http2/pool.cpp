@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 #include <optional>
 #include <random>
 #include <utility>
@@ -32,6 +33,12 @@ std::uint64_t next_connection_id() noexcept {
     return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
+/// Streams that one client may use of a pool that it shares: a quarter of all that there can ever be is left
+/// to the others, should its answers not come.
+std::size_t most_of_one(const pool_policy& policy) noexcept {
+    return std::max<std::size_t>(1, policy.max_connections * policy.stream_cap / 4 * 3);
+}
+
 /// A shortage must last this long before one more connection is opened: a small event needs none, and a
 /// large one must not wait for its connections. The schedule of dials keeps its own distances.
 milliseconds growth_delay(std::size_t connections) noexcept {
@@ -47,6 +54,7 @@ public:
     implementation(connection_context context, std::uint64_t random_seed)
         : context_(std::move(context)),
           random_(random_seed),
+          most_of_one_client_(most_of_one(context_.policy)),
           schedule_(random_()),
           timer_(context_.executor) {}
 
@@ -92,6 +100,7 @@ public:
             }
             out.in_flight += each->in_flight();
         }
+        out.client_limit = client_limit();
         out.dials_failed = dials_failed_;
         out.last_dial_error = last_dial_error_;
         return out;
@@ -147,7 +156,7 @@ private:
         attached* first = nullptr;
         for (std::size_t i = 0; i < clients_.size(); ++i) {
             attached& entry = clients_[(turn_ + i) % clients_.size()];
-            if (!entry.ready) {
+            if (!may_send(entry)) {
                 continue;
             }
             if (entry.who->urgent()) {
@@ -156,6 +165,14 @@ private:
             first = first == nullptr ? &entry : first;
         }
         return first;
+    }
+
+    /// Ready, and not in possession of what others need.
+    [[nodiscard]] bool may_send(const attached& entry) const noexcept {
+        return entry.ready && entry.who->open_requests() < client_limit();
+    }
+    [[nodiscard]] std::size_t client_limit() const noexcept {
+        return clients_.size() == 1 ? std::numeric_limits<std::size_t>::max() : most_of_one_client_;
     }
 
     [[nodiscard]] connection* most_room(bool urgent) const {
@@ -203,7 +220,7 @@ private:
     }
 
     [[nodiscard]] bool anybody_ready() const {
-        return std::ranges::any_of(clients_, [](const attached& entry) { return entry.ready; });
+        return std::ranges::any_of(clients_, [this](const attached& entry) { return may_send(entry); });
     }
 
     /// Opens a connection, now or later, if what there is does not suffice.
@@ -309,6 +326,7 @@ private:
 
     connection_context context_;
     std::mt19937_64 random_;
+    std::size_t most_of_one_client_;
     dial_schedule schedule_;
     asio::steady_timer timer_;
     time_point timer_due_{};

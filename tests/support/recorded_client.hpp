@@ -54,6 +54,7 @@ public:
             return false;
         }
         ++given_to[connection];
+        ++given_;
         fill(waiting_.front(), out);
         waiting_.pop_front();
         return true;
@@ -89,6 +90,7 @@ public:
         }
     }
 
+    [[nodiscard]] std::size_t open_requests() const noexcept override { return given_ - settled(); }
     [[nodiscard]] std::size_t settled() const noexcept { return answered + failed; }
     [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
     [[nodiscard]] std::size_t count(http2::failure why) const {
@@ -110,6 +112,8 @@ public:
     std::string token = "bearer abcdefghij";
 
 private:
+    std::size_t given_ = 0;
+
     static std::size_t index_of(void* context) noexcept {
         return reinterpret_cast<std::uintptr_t>(context) - 1;
     }

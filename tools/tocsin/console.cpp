@@ -122,4 +122,19 @@ std::string spoken_ms(double ms) {
     return ms < 1'000 ? fmt::format("{:.0f} ms", ms) : fmt::format("{:.1f} s", ms / 1'000);
 }
 
+std::string spoken_shares(const boost::json::object& shares) {
+    std::vector<std::pair<double, std::string_view>> order;
+    for (const auto& [name, share] : shares) {
+        order.emplace_back(share.to_number<double>(), name);
+    }
+    std::ranges::stable_sort(order, std::ranges::greater(), &std::pair<double, std::string_view>::first);
+    std::string out;
+    for (const auto& [share, name] : order) {
+        if (share >= 0.005) {
+            out += fmt::format("{}{} {:.0f} %", out.empty() ? "" : ", ", name, share * 100);
+        }
+    }
+    return out;
+}
+
 }  // namespace tocsin::cli

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
 #include <string>
@@ -56,5 +57,8 @@ private:
 [[nodiscard]] std::string grouped(std::uint64_t number);
 /// Milliseconds as a person says them: "850 ms", "12.3 s".
 [[nodiscard]] std::string spoken_ms(double ms);
+/// {"rate": 0.912, "engine": 0.088} as "rate 91 %, engine 9 %": the largest first, without what is below
+/// a half per cent.
+[[nodiscard]] std::string spoken_shares(const boost::json::object& shares);
 
 }  // namespace tocsin::cli

@@ -138,6 +138,13 @@ std::string report_table(const event_report& report) {
             spoken_ms(static_cast<double>(report.latencies.quantile(0.9))),
             spoken_ms(static_cast<double>(report.latencies.quantile(0.99))));
     }
+    for (const auto& [app, platforms] : limits_object(report)) {
+        for (const auto& [name, shares] : platforms.as_object()) {
+            out += fmt::format(
+                "\nheld up {}/{}: {}", std::string_view(app), std::string_view(name),
+                spoken_shares(shares.as_object()));
+        }
+    }
     for (const auto& [reason, times] : report.reasons) {
         out += fmt::format("\n  {} × {}", grouped(times), reason);
     }

@@ -20,6 +20,8 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <array>
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <mutex>
@@ -67,6 +69,16 @@ private:
     provider_list list_;
 };
 
+boost::json::object shares_object(const std::array<double, lane_bound_count>& shares) {
+    boost::json::object out;
+    for (std::size_t i = 0; i < lane_bound_count; ++i) {
+        if (shares[i] > 0) {
+            out[lane_bound_names[i]] = std::round(shares[i] * 10'000) / 10'000;
+        }
+    }
+    return out;
+}
+
 boost::json::value lanes_document(const std::vector<lane_status>& lanes) {
     boost::json::array out;
     for (const lane_status& lane : lanes) {
@@ -77,7 +89,8 @@ boost::json::value lanes_document(const std::vector<lane_status>& lanes) {
             {"in_flight", lane.in_flight},
             {"connections", lane.connections.connections_ready},
             {"paused", lane.paused_because},
-            {"bound_by", lane.bound}});
+            {"bound_by", to_string(lane.bound)},
+            {"bound_lately", shares_object(lane.bound_lately)}});
     }
     return boost::json::object{{"lanes", std::move(out)}};
 }
@@ -86,7 +99,7 @@ boost::json::value lanes_document(const std::vector<lane_status>& lanes) {
 std::string paused_lanes(const std::vector<lane_status>& lanes) {
     std::set<std::string> said;
     for (const lane_status& lane : lanes) {
-        if (lane.bound == to_string(lane_bound::credential)) {
+        if (lane.bound == lane_bound::credential) {
             said.insert(to_string(lane.which) + " is paused: " + lane.paused_because);
         }
     }

@@ -124,17 +124,20 @@ void show(
         print("Lanes: no engine answers at admin.listen.");
         return;
     }
-    table lines({"lane", "waiting", "in flight", "connections", "bound by", ""});
+    table lines({"lane", "waiting", "in flight", "connections", "bound by", "lately", ""});
     for (const json::value& lane : lanes->as_object().at("lanes").as_array()) {
         const json::object& one = lane.as_object();
         const auto number = [&](const char* name) {
             return grouped(one.at(name).to_number<std::uint64_t>());
         };
+        const json::value* const lately = one.if_contains("bound_lately");  // An older engine has none.
         const std::string paused(one.at("paused").as_string());
         lines.add(
             {std::string(one.at("app").as_string()) + "/" + std::string(one.at("platform").as_string()),
              number("waiting"), number("in_flight"), number("connections"),
-             std::string(one.at("bound_by").as_string()), paused.empty() ? "" : "paused: " + paused});
+             std::string(one.at("bound_by").as_string()),
+             lately == nullptr ? std::string() : spoken_shares(lately->as_object()),
+             paused.empty() ? "" : "paused: " + paused});
     }
     if (!lanes->as_object().at("lanes").as_array().empty()) {
         print(lines.text());

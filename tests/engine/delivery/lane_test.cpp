@@ -1,5 +1,6 @@
 #include "engine/delivery/lane.hpp"
 
+#include "engine/core/histogram.hpp"
 #include "tests/engine/delivery/page_fixture.hpp"
 
 #include <algorithm>
@@ -139,7 +140,7 @@ TEST_F(LaneTest, ARefusalOfTheEventItselfStopsTheRest) {
 
 TEST_F(LaneTest, AShortRetryWaitsInMemoryAndALongOneInRedis) {
     lane_settings how;
-    how.retry_floor = 500ms;
+    how.retries.floor = 500ms;
     how.longest_wait_in_memory = 2s;
     const auto line = make(how);
     page& only = add(*line, 2);
@@ -165,7 +166,7 @@ TEST_F(LaneTest, AShortRetryWaitsInMemoryAndALongOneInRedis) {
 TEST_F(LaneTest, RetriesAreBounded) {
     lane_settings how;
     how.max_attempts = 3;
-    how.retry_floor = 10ms;
+    how.retries.floor = 10ms;
     how.longest_wait_in_memory = 1h;
     const auto line = make(how);
     page& only = add(*line, 1);
@@ -193,7 +194,7 @@ TEST_F(LaneTest, ARetryThatCannotComeInTimeIsExpiredAtOnce) {
 
 TEST_F(LaneTest, WhatMayHaveBeenSentIsWrittenDownBeforeItIsSentAgain) {
     lane_settings how;
-    how.retry_floor = 10ms;
+    how.retries.floor = 10ms;
     const auto line = make(how);
     page& only = add(*line, 1);
     line->settle(*line->take(time.now()), answer(reaction::unknown), time.now());
@@ -292,6 +293,76 @@ TEST_F(LaneTest, TheRateIsKeptOverTime) {
     EXPECT_LE(sent, 206U);
 }
 
+TEST_F(LaneTest, WhatAProviderRefusesHasUsedUpTheRateAsWell) {
+    lane_settings how;
+    how.rate = 100;
+    const auto line = make(how);
+    add(*line, 1'000);
+    line->slice_granted(asked[0], {5, time.now() - 50ms, time.now()}, time.now());
+    const auto taken = take_all(*line);
+    ASSERT_EQ(taken.size(), 5U);
+    line->settle(*taken[0], answer(reaction::reject_push, "BadTopic"), time.now());
+    line->settle(*taken[1], answer(reaction::drop_token, "UNREGISTERED"), time.now());
+    line->settle(*taken[2], answer(reaction::retry_here, "QUOTA_EXCEEDED"), time.now());
+    line->settle(*taken[3], answer(reaction::resend), time.now());
+    EXPECT_EQ(line->take(time.now()), nullptr);
+    EXPECT_EQ(line->bound(time.now()), lane_bound::rate);
+}
+
+TEST_F(LaneTest, APageIsToldWhatHeldItUp) {
+    lane_settings how;
+    how.rate = 100;
+    const auto line = make(how);
+    const auto event = testing::make_event(time);
+    pages.push_back(testing::make_page(event, 5, content));
+    page& only = *pages.back();
+    only.begin_account(line->begin_reading(time.now()));
+    time.advance(30ms);
+    line->end_reading(time.now());
+    line->add(only, priority::normal);
+    EXPECT_EQ(line->take(time.now()), nullptr);
+    time.advance(200ms);
+    line->tick(time.now());
+    line->slice_granted(asked[0], {5, time.now() - 50ms, time.now()}, time.now());
+    const auto taken = take_all(*line);
+    ASSERT_EQ(taken.size(), 5U);
+    time.advance(20ms);
+    for (push* const item : taken) {
+        line->settle(*item, answer(reaction::accept), time.now());
+    }
+    ASSERT_EQ(done.size(), 1U);
+    line->close_account(only, time.now());
+    const auto sums = only.settlement(true);
+    EXPECT_EQ(increment(sums, "b:mairies/fcm:redis"), 30'000U);
+    EXPECT_EQ(increment(sums, "b:mairies/fcm:rate"), 200'000U);
+    EXPECT_EQ(increment(sums, "b:mairies/fcm:answers"), 20'000U);
+    EXPECT_EQ(increment(sums, "b:mairies/fcm:engine"), 0U);
+}
+
+TEST_F(LaneTest, NamesWhatBindsIt) {
+    const auto line = make();
+    EXPECT_EQ(line->bound(time.now()), lane_bound::idle);
+    add(*line, 2);
+    EXPECT_EQ(line->bound(time.now()), lane_bound::engine);
+    line->observe_streams(true, time.now());
+    EXPECT_EQ(line->bound(time.now()), lane_bound::streams);
+    const auto taken = take_all(*line);
+    EXPECT_EQ(line->bound(time.now()), lane_bound::answers);
+    for (push* const item : taken) {
+        line->settle(*item, answer(reaction::accept), time.now());
+    }
+    EXPECT_EQ(line->bound(time.now()), lane_bound::idle);
+}
+
+TEST_F(LaneTest, AnAcceptanceIsTimedFromTheReadingOfTheEvent) {
+    const auto line = make();
+    page& only = add(*line, 1);
+    push* const item = line->take(time.now());
+    time.advance(250ms);
+    line->settle(*item, answer(reaction::accept), time.now());
+    EXPECT_EQ(increment(only.settlement(true), "h:" + std::to_string(log_linear::index_of(250))), 1U);
+}
+
 TEST_F(LaneTest, ALaneThatNobodyAnswersGetsByOnItsUsualPart) {
     lane_settings how;
     how.rate = 1'000;
@@ -372,7 +443,7 @@ TEST_F(LaneTest, ADeviceThatCameBackIsSentToFromPagesThatWereReadLater) {
 
 TEST_F(LaneTest, AnOutageSpendsTheBudgetOfRetriesAndTheRestWaits) {
     lane_settings how;
-    how.retry_floor = 10ms;
+    how.retries.floor = 10ms;
     how.longest_wait_in_memory = 0ms;
     const auto line = make(how);
     page& only = add(*line, 1'000);
@@ -390,7 +461,7 @@ TEST_F(LaneTest, AnOutageSpendsTheBudgetOfRetriesAndTheRestWaits) {
 
 TEST_F(LaneTest, FewRetriesAmongManyPushesAreNotHeldBack) {
     lane_settings how;
-    how.retry_floor = 10ms;
+    how.retries.floor = 10ms;
     how.longest_wait_in_memory = 0ms;
     const auto line = make(how);
     page& only = add(*line, 10'000);

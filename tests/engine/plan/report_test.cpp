@@ -22,6 +22,9 @@ ledger_fields some_fields() {
         {"o:dijon/fcm:muted", "50"},
         {"r:fcm:UNREGISTERED", "60"},
         {"c:21231", "900"},
+        {"b:mairies/fcm:rate", "910000"},
+        {"b:mairies/fcm:engine", "90000"},
+        {"b:dijon/fcm:redis", "5"},
         {"h:10", "450"},
         {"h:100", "450"}};
 }
@@ -59,6 +62,15 @@ TEST(EventReport, BecomesTheDocumentOfTheContract) {
     EXPECT_EQ(document.at("apps").at("mairies").at("fcm").at("targeted").to_number<int>(), 760);
     EXPECT_DOUBLE_EQ(document.at("communes").at("21231").at("reach").to_number<double>(), 0.36);
     EXPECT_EQ(document.at("communes").at("21231").at("population").to_number<int>(), 2'500);
+}
+
+TEST(EventReport, SaysWhatHeldTheEventUpAsSharesOfItsTime) {
+    const auto document = result_document(read_report("crue", some_fields()), places());
+    const auto& limits = document.at("limits");
+    EXPECT_DOUBLE_EQ(limits.at("mairies").at("fcm").at("rate").to_number<double>(), 0.91);
+    EXPECT_DOUBLE_EQ(limits.at("mairies").at("fcm").at("engine").to_number<double>(), 0.09);
+    EXPECT_EQ(limits.at("mairies").at("fcm").as_object().size(), 2U);
+    EXPECT_DOUBLE_EQ(limits.at("dijon").at("fcm").at("redis").to_number<double>(), 1);
 }
 
 TEST(EventReport, ReachIsNotClampedToTheInhabitants) {

@@ -161,6 +161,59 @@ TEST_F(Http2PoolTest, UrgentClientOvertakes) {
     pool_->detach(alert);
 }
 
+TEST_F(Http2PoolTest, AnAlertFindsAStreamThoughNobodyIsAnswered) {
+    h2_tls_server::options options;
+    options.http2.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 100}};
+    serve(options);
+    std::size_t alerts = 0;
+    server->on_request = [&](auto& peer, std::int32_t stream, const auto& request) {
+        if (request.body == "alert") {
+            ++alerts;
+            peer.http2.respond(stream, "200");
+        }
+    };
+    policy.max_connections = 1;
+    open();
+    recorded_client alert;
+    pool_->attach(alert);
+    client.add_many(500, "x");
+    go();
+    ASSERT_TRUE(run_until([&] { return pool_->statistics().saturated == 1; }));
+    EXPECT_EQ(pool_->statistics().in_flight, 95U);
+    alert.is_urgent = true;
+    alert.add_many(20, "alert");
+    pool_->wake(alert);
+    EXPECT_TRUE(run_until([&] { return alert.answered == 20; }));
+    EXPECT_EQ(alerts, 20U);
+    EXPECT_EQ(pool_->statistics().in_flight, 95U);
+    pool_->detach(alert);
+}
+
+TEST_F(Http2PoolTest, AClientThatNobodyAnswersLeavesStreamsToTheOthers) {
+    h2_tls_server::options options;
+    options.http2.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 40}};
+    serve(options);
+    server->on_request = [&](auto& peer, std::int32_t stream, const auto& request) {
+        if (request.body == "other") {
+            peer.http2.respond(stream, "200");
+        }
+    };
+    policy.max_connections = 4;
+    policy.stream_cap = 40;
+    open();
+    recorded_client other;
+    pool_->attach(other);
+    client.add_many(1'000, "unanswered");
+    go();
+    ASSERT_TRUE(run_until([&] { return pool_->statistics().in_flight == 120; }));
+    other.add_many(2'000, "other");
+    pool_->wake(other);
+    EXPECT_TRUE(run_until([&] { return other.answered == 2'000; }));
+    EXPECT_EQ(client.open_requests(), 120U);
+    EXPECT_EQ(client.answered, 0U);
+    pool_->detach(other);
+}
+
 TEST_F(Http2PoolTest, DetachedClientHearsNothingMore) {
     serve();
     std::int32_t asked = 0;
