@@ -125,8 +125,8 @@ bool lane::end_if_over(push& item, time_point now) noexcept {
         finish(item, outcome::cancelled, "DeviceForgotten");
         return true;
     }
-    const std::atomic<bool>* const rejected = item.owner->rejected();
-    if (rejected != nullptr && rejected->load(std::memory_order_relaxed)) {
+    const message_reception* const reception = item.owner->reception();
+    if (reception != nullptr && reception->rejected.load(std::memory_order_relaxed)) {
         finish(item, outcome::rejected, "EventRejected");
         return true;
     }
@@ -134,8 +134,13 @@ bool lane::end_if_over(push& item, time_point now) noexcept {
         // Expiry while nothing could be sent is the credential's fault, and the sums say so.
         if (pause_.lasts_for(lane_bound::credential, now)) {
             finish(item, outcome::failed, pause_.reason());
+        } else if (!credential_usable_) {
+            finish(item, outcome::failed, "CredentialUnusable");
         } else {
-            finish(item, outcome::expired, {});
+            const bool free_to_send = !held_ && !pause_.lasts(now) && rate_.limited_until() == time_point{};
+            finish(
+                item, outcome::expired,
+                free_to_send && !connected_ ? std::string_view("ProviderUnreachable") : std::string_view());
         }
         return true;
     }
@@ -195,7 +200,7 @@ lane_bound lane::bound(time_point now) const noexcept {
     if (pause_.lasts(now)) {
         return pause_.cause();
     }
-    if (!doubt_.may_send()) {
+    if (!doubt_.may_send() || !credential_usable_) {
         return lane_bound::credential;
     }
     if (rate_.limited_until() != time_point{}) {
@@ -213,6 +218,14 @@ void lane::observe_streams(bool used_up, time_point now) {
         keep_account(bound(now), now);
         streams_used_up_ = used_up;
     }
+}
+
+void lane::observe_provider(bool credential_usable, bool connected, time_point now) {
+    if (credential_usable != credential_usable_) {
+        keep_account(bound(now), now);
+        credential_usable_ = credential_usable;
+    }
+    connected_ = connected;
 }
 
 bound_times lane::begin_reading(time_point now) {

@@ -102,6 +102,9 @@ public:
     [[nodiscard]] lane_bound bound(time_point now) const noexcept;
     /// What the lane cannot see itself: whether it waits for the streams and windows of its connections.
     void observe_streams(bool used_up, time_point now);
+    /// And whether the provider has a credential to send with, and a connection to send over: what expires
+    /// for want of them says so.
+    void observe_provider(bool credential_usable, bool connected, time_point now);
     /// A page begins to be read, and has been read. What the first returns is where the page's account of
     /// what held it up begins.
     [[nodiscard]] bound_times begin_reading(time_point now);
@@ -127,7 +130,7 @@ private:
 
     void accept(push& item, time_point now) noexcept;
     void drop_token(push& item, const verdict& what) noexcept;
-    void reject_event(push& item, const verdict& what) noexcept;
+    void reject_event(push& item, const verdict& what, time_point now) noexcept;
     void wait_for_quota(push& item, const verdict& what, time_point now) noexcept;
     void resend(push& item, const verdict& what, time_point now) noexcept;
     void retry(push& item, const verdict& what, time_point now) noexcept;
@@ -165,6 +168,8 @@ private:
     time_point next_sweep_{};
     bool held_ = false;
     bool streams_used_up_ = false;
+    bool credential_usable_ = true;
+    bool connected_ = true;
     bool reading_ = false;
     bool stopped_ = false;
 };

@@ -33,8 +33,8 @@ bool first_match(const audience& whom, const roster_entry& entry, const territor
 
 page::page(std::shared_ptr<active_shard> from, std::uint32_t index, time_point now)
     : from_(std::move(from)), index_(index), read_at_(now) {
-    const auto flag = from_->event->rejected.find(from_->which);
-    rejected_ = flag == from_->event->rejected.end() ? nullptr : &flag->second;
+    const auto found = from_->event->reception.find(from_->which);
+    reception_ = found == from_->event->reception.end() ? nullptr : &found->second;
 }
 
 void page::add(std::string_view token, std::string_view entry, std::uint32_t roster, const message* content) {

@@ -66,8 +66,8 @@ public:
     [[nodiscard]] const std::shared_ptr<active_shard>& from() const noexcept { return from_; }
     [[nodiscard]] active_event& event() const noexcept { return *from_->event; }
     [[nodiscard]] std::uint32_t number() const noexcept { return from_->work.first_page + index_; }
-    /// Set once the provider has refused the event itself; null if nobody can.
-    [[nodiscard]] std::atomic<bool>* rejected() const noexcept { return rejected_; }
+    /// What the provider has made of the event's message; null if nobody can send it.
+    [[nodiscard]] message_reception* reception() const noexcept { return reception_; }
     /// What the store said after this instant is not in the page.
     [[nodiscard]] time_point read_at() const noexcept { return read_at_; }
     [[nodiscard]] std::size_t unread_entries() const noexcept { return malformed_; }
@@ -115,7 +115,7 @@ private:
     std::shared_ptr<active_shard> from_;
     std::uint32_t index_;
     time_point read_at_;
-    std::atomic<bool>* rejected_ = nullptr;
+    message_reception* reception_ = nullptr;
     redis::replies storage_;
     std::vector<push> pushes_;
     std::vector<std::string_view> entries_;  ///< Of each push: its roster entry.

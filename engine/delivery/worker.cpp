@@ -201,8 +201,8 @@ void worker::set_providers(
             const auto& shard = open->from();
             if (shard->which == which && shard->content != nullptr) {
                 open->replace_content(*shard->content);
-                if (auto* const rejected = open->rejected(); rejected != nullptr) {
-                    rejected->store(false);
+                if (auto* const reception = open->reception(); reception != nullptr) {
+                    reception->forget();
                 }
             }
         }
@@ -484,6 +484,12 @@ asio::awaitable<void> worker::watch(std::shared_ptr<lane_runner> runner) {
         co_await runner->look.wait_until(std::min(next, time_.now() + (working ? sampling_period : 1s)));
         const time_point woken = time_.now();
         runner->line.observe_streams(waits_for_streams(*runner, woken), woken);
+        if (working && runner->now.out != nullptr && runner->through != nullptr) {
+            const channel_statistics out = runner->now.out->statistics();
+            runner->line.observe_provider(
+                runner->through->credential().usable, out.connections_ready != 0 || out.in_flight != 0,
+                woken);
+        }
         if (runner->line.tick(woken)) {
             runner->wake();
         }

@@ -17,6 +17,28 @@
 
 namespace tocsin {
 
+/// What a target's provider has made of an event's message so far, on all threads of this engine.
+struct message_reception {
+    /// It takes the message for nobody: what is not sent to it yet is not sent.
+    std::atomic<bool> rejected{false};
+    /// It took the message for somebody: what it refuses now is the fault of something else.
+    std::atomic<bool> accepted{false};
+    std::atomic<std::uint32_t> refusals{0};
+
+    void note_accepted() noexcept {
+        // Looked at first: the line stays shared between the threads instead of being written by all.
+        if (!accepted.load(std::memory_order_relaxed)) {
+            accepted.store(true, std::memory_order_relaxed);
+        }
+    }
+    /// The message is another one from now on.
+    void forget() noexcept {
+        rejected = false;
+        accepted = false;
+        refusals = 0;
+    }
+};
+
 /// An unfinished event as this engine knows it. Shared by all threads; only the flags change.
 struct active_event {
     std::string id;
@@ -45,9 +67,8 @@ struct active_event {
     }
 
     std::atomic<bool> cancelled{false};
-    /// The provider of a target has refused the event itself: what is not sent to it yet is not sent.
-    /// One entry for each of `messages`; only the flags change.
-    std::map<target, std::atomic<bool>> rejected;
+    /// One entry for each of `messages`; only what is in it changes.
+    std::map<target, message_reception> reception;
     /// Pages whose dead devices are being removed right now.
     std::atomic<int> pruning{0};
 };

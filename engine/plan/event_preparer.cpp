@@ -36,6 +36,13 @@ bool serves(const served_app& app, const audience& whom) {
     });
 }
 
+/// An event for single devices is not for the platforms that none of them is on: what it says need not be
+/// fit for those.
+bool reaches(const audience& whom, platform on) noexcept {
+    const bool devices_only = whom.communes().empty() && whom.zones().empty();
+    return !devices_only || std::ranges::find(whom.devices(), on, &named_token::on) != whom.devices().end();
+}
+
 }  // namespace
 
 const served_app* event_preparer::app(std::string_view id) const noexcept {
@@ -63,7 +70,9 @@ parsed<> event_preparer::choose_targets(active_event& event) const {
             continue;
         }
         for (const auto& [on, through] : one.platforms) {
-            event.targets.push_back({one.id, on});
+            if (reaches(event.audience, on)) {
+                event.targets.push_back({one.id, on});
+            }
         }
     }
     if (event.targets.empty()) {
@@ -87,7 +96,7 @@ parsed<> event_preparer::render(active_event& event) const {
             return refusal{message.error().code, to_string(which) + ": " + message.error().message};
         }
         event.messages.emplace(which, std::move(*message));
-        event.rejected.try_emplace(which, false);
+        event.reception.try_emplace(which);
     }
     return {};
 }

@@ -178,9 +178,9 @@ bool line::fill(push& item, const issued_token* token, http2::request& out) noex
     out.add("apns-push-type", shared.push_type);
     out.add("apns-priority", shared.priority);
     out.add("apns-id", {apns_id_.data(), apns_id_.size()}, never);
-    // Indexed though they differ between events: the pushes of one event follow one another.
-    out.add("apns-expiration", shared.expiration);
-    out.add("apns-collapse-id", shared.collapse_id);
+    // Kept out of the table, too: where small events alternate they would drive out what repeats.
+    out.add("apns-expiration", shared.expiration, never);
+    out.add("apns-collapse-id", shared.collapse_id, never);
     out.add("content-type", "application/json");
     out.body[0] = content.body(item.variant);
     out.context = &item;
@@ -278,7 +278,7 @@ void line::on_failure(const http2::failed_request& failed) noexcept {
     auto& item = *static_cast<push*>(failed.context);
     --in_flight_;
     item.written_at = failed.written_at;
-    const verdict what = no_answer(failed.why);
+    const verdict what = no_answer(failed);
     wiring_.counters.count(0, what.reason);
     wiring_.source.settle(item, what, wiring_.time.now());
 }

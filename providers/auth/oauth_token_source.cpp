@@ -29,8 +29,9 @@ using namespace std::chrono_literals;
 constexpr std::string_view messaging_scope = "https://www.googleapis.com/auth/firebase.messaging";
 // A request is written some time after it took its token; an answer about it must not be read as
 // one about the token that came in between.
-constexpr auto hand_over = 5s;
-// A token that is refused this soon was never good: asking for another would only loop.
+constexpr auto hand_over = 1s;
+// A token that is refused this soon was never good. One more is asked for; if that is refused as well, asking
+// again would only loop.
 constexpr auto proving_time = 60s;
 
 }  // namespace
@@ -84,12 +85,15 @@ public:
     renewal refresh(time_point written_at, time_point now) {
         const std::scoped_lock lock(mutex_);
         const auto token = slot_.load();
-        if (token == nullptr || written_at < token->valid_from + hand_over) {
+        if (token == nullptr || (had_another_ && written_at < token->valid_from + hand_over)) {
             return renewal::not_needed;
         }
-        if (now - token->valid_from < proving_time) {
+        const bool tried = had_another_ && now - renewed_at_ < proving_time;
+        if (tried && now - token->valid_from < proving_time) {
             return renewal::too_young;
         }
+        renewed_at_ = now;
+        had_another_ = true;
         slot_.store(nullptr);
         asio::post(executor_, [self = shared_from_this()] {
             self->schedule_.hurry(self->time_.now());
@@ -168,6 +172,7 @@ private:
         {
             const std::scoped_lock lock(mutex_);
             problem_.clear();
+            had_another_ = had_another_ || slot_.load() != nullptr;
             slot_.store(std::move(token));
             for (const auto& entry : readers_) {
                 if (auto reader = entry.lock()) {
@@ -227,6 +232,8 @@ private:
 
     mutable std::mutex mutex_;  // Guards what follows, and changes of the slot.
     std::string problem_;
+    bool had_another_ = false;  // A request may carry the token before this one.
+    time_point renewed_at_{};   // When a token was last given up because it was refused.
     std::vector<std::weak_ptr<subscriber>> readers_;
 };
 

@@ -66,8 +66,8 @@ public:
         const boost::asio::any_io_executor& executor, std::function<void()> on_token);
 
     /// A request written at `written_at` was answered 401. The token is withdrawn and a new one asked
-    /// for, once, however many requests are told so; a token that is refused within a minute of
-    /// its coming is `too_young`, and not renewed.
+    /// for, once, however many requests are told so. A token that is refused within a minute of its coming,
+    /// and within a minute of one that was given up for the same reason, is `too_young`, and not renewed.
     [[nodiscard]] renewal refresh_after_rejection(time_point written_at, time_point now);
 
     [[nodiscard]] credential_state state() const;

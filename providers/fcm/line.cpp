@@ -53,7 +53,11 @@ bool line::next_request(std::uint64_t, time_point now, http2::request& out) noex
     out.add("content-type", "application/json");
     out.body[0] = rendered_message::beginning(item->is_fid);
     out.body[1] = item->token;
-    out.body[2] = content.ending(item->variant);
+    if (now != looked_at_) {
+        looked_at_ = now;
+        wall_then_ = wiring_.time.wall_now();
+    }
+    std::ranges::copy(content.after_token(item->variant, wall_then_), out.body.begin() + 2);
     out.context = item;
     ++in_flight_;
     return true;
@@ -181,7 +185,7 @@ void line::on_failure(const http2::failed_request& failed) noexcept {
     auto& item = *static_cast<push*>(failed.context);
     --in_flight_;
     item.written_at = failed.written_at;
-    verdict what = no_answer(failed.why);
+    verdict what = no_answer(failed);
     if (failed.why != http2::failure::not_processed) {
         what.retry_after = least_pause;
     }

@@ -96,6 +96,8 @@ private:
     token_cache token_;
     std::size_t in_flight_ = 0;
     time_point quota_window_{};
+    time_point looked_at_{};  ///< When wall_then_ was read: once for a run of requests.
+    wall_time wall_then_{};
     std::size_t quota_answers_ = 0;
     overload_watch load_;
     time_point apple_told_{};

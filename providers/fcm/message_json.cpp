@@ -1,5 +1,7 @@
 #include "providers/fcm/message_json.hpp"
 
+#include "providers/fcm/ttl_text.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <string>
@@ -9,8 +11,6 @@ namespace {
 
 namespace json = boost::json;
 using std::chrono::seconds;
-
-constexpr seconds longest_ttl = std::chrono::hours(24 * 28);
 
 void put(json::object& target, std::string_view key, const std::string& value) {
     if (!value.empty()) {

@@ -112,16 +112,46 @@ parsed<bool> wants_validation(const publish_event& event) {
     return *wanted;
 }
 
-/// `","notification":{…},…}}`: everything behind the token.
-std::string ending_of(const json::object& message, bool validate_only) {
-    std::string out = "\"";
-    if (!message.empty()) {
-        const std::string fields = json::serialize(message);
-        out += ',';
-        out.append(fields, 1, fields.size() - 2);
+/// The members of an object as JSON, each after a comma.
+std::string members_of(const json::object& from) {
+    if (from.empty()) {
+        return {};
     }
-    out += validate_only ? R"(},"validate_only":true})" : "}}";
+    std::string out = json::serialize(from);
+    out.front() = ',';
+    out.pop_back();
     return out;
+}
+
+/// `","android":{"ttl":"` and `s",…},"notification":{…},…}}`: everything behind the token. With a ttl of the
+/// event's own it is all in the first.
+rendered_message::ending ending_of(json::object message, bool own_ttl, bool validate_only) {
+    const std::string_view end = validate_only ? R"(},"validate_only":true})" : "}}";
+    auto* const android = message.if_contains("android");
+    if (own_ttl || android == nullptr) {
+        return {"\"" + members_of(message) + std::string(end), {}};
+    }
+    json::object others = std::move(android->get_object());
+    others.erase("ttl");
+    message.erase("android");
+    return {
+        R"(","android":{"ttl":")",
+        R"(s")" + members_of(others) + '}' + members_of(message) + std::string(end)};
+}
+
+/// Google counts what a device gets, so not the other platform's part.
+std::size_t size_for_a_device(const json::object& message) {
+    const auto without = [&message](std::string_view part) {
+        json::object rest = message;
+        rest.erase(part);
+        return json::serialize(rest).size();
+    };
+    return std::max(without("apns"), without("android"));
+}
+
+bool names_ttl(const json::object& overrides) {
+    const auto* const android = overrides.if_contains("android");
+    return android != nullptr && android->is_object() && android->get_object().contains("ttl");
 }
 
 }  // namespace
@@ -145,7 +175,8 @@ parsed<std::shared_ptr<const rendered_message>> renderer::render(
     overrides.erase("validate_only");
 
     locale_table locales;
-    std::vector<std::string> endings;
+    std::vector<rendered_message::ending> endings;
+    const bool own_ttl = names_ttl(overrides);
     std::size_t largest = 0;
     const auto add = [&](const localized_text* text, std::string_view locale) -> parsed<> {
         json::object message = make_message(event, text, now);
@@ -153,7 +184,7 @@ parsed<std::shared_ptr<const rendered_message>> renderer::render(
         if (auto fine = check_message(message); fine.has_error()) {
             return fine;
         }
-        const std::size_t size = json::serialize(message).size();
+        const std::size_t size = size_for_a_device(message);
         if (size > payload_limit) {
             return refusal{
                 "payload_too_large", "the FCM message for app " + app_ +
@@ -162,7 +193,7 @@ parsed<std::shared_ptr<const rendered_message>> renderer::render(
                                          std::to_string(payload_limit)};
         }
         largest = std::max(largest, size);
-        endings.push_back(ending_of(message, *validate_only));
+        endings.push_back(ending_of(std::move(message), own_ttl, *validate_only));
         return {};
     };
     if (const auto done = add(nullptr, {}); done.has_error()) {
@@ -174,7 +205,8 @@ parsed<std::shared_ptr<const rendered_message>> renderer::render(
         }
         locales.add(locale);
     }
-    return std::make_shared<const rendered_message>(std::move(endings), std::move(locales), largest);
+    return std::make_shared<const rendered_message>(
+        std::move(endings), std::move(locales), largest, event.expires_at);
 }
 
 }  // namespace tocsin::fcm

@@ -11,8 +11,8 @@
 namespace tocsin::fcm {
 
 /// FCM's limit (REST reference: 4096 bytes for messages to tokens). Held against `message` as JSON
-/// without its target: Google counts less (keys and values, and not those of the other platform),
-/// so what passes here passes there.
+/// without its target and without the part for the other platform: Google counts less (keys and
+/// values), so what passes here passes there.
 constexpr std::size_t payload_limit = 4096;
 
 /// Turns events into FCM messages for one app. Immutable; threads share it.

@@ -37,8 +37,6 @@ public:
     }
     /// What was written at `at` before, to be changed.
     [[nodiscard]] char* at(std::size_t position) noexcept { return bytes_.get() + position; }
-    /// Takes back everything from `position` on.
-    void truncate(std::size_t position) noexcept { size_ = std::min(size_, position); }
 
 private:
     void grow(std::size_t count) {

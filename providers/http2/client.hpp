@@ -30,10 +30,11 @@ struct field {
 /// request is answered or failed.
 struct request {
     static constexpr std::size_t max_fields = 16;
+    static constexpr std::size_t max_body_parts = 7;
     std::array<field, max_fields> fields;
     std::size_t field_count = 0;
     /// Sent one after another as the body: what is shared, the token, the rest.
-    std::array<std::string_view, 3> body;
+    std::array<std::string_view, max_body_parts> body;
     /// Comes back with the answer.
     void* context = nullptr;
 
@@ -56,7 +57,11 @@ struct request {
         return size;
     }
     [[nodiscard]] std::size_t body_size() const noexcept {
-        return body[0].size() + body[1].size() + body[2].size();
+        std::size_t size = 0;
+        for (const std::string_view part : body) {
+            size += part.size();
+        }
+        return size;
     }
 };
 
@@ -94,8 +99,8 @@ enum class connection_advice : std::uint8_t {
     drain,  ///< No new request on it; close it when the ones in flight are answered.
 };
 
-/// Something with requests to send. All calls come from the pool's thread, must not throw, and
-/// must not destroy the pool.
+/// Something with requests to send. All calls come from the pool's thread, must not throw, and must neither
+/// destroy the pool nor detach anybody from it.
 class client {
 public:
     /// Fills `out` with the next request; false if there is none at this moment.

@@ -5,6 +5,7 @@
 #include <boost/asio/write.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include <sys/socket.h>
@@ -22,6 +23,8 @@ constexpr std::size_t record_size = std::size_t{16} * 1024;
 constexpr std::size_t write_size = std::size_t{64} * 1024;
 // While gathering, the kernel need not wake us before this much has arrived: the timer does.
 constexpr int gathering_mark = 16 * 1024;
+// For the last words on a connection that cannot be written to any more.
+constexpr std::chrono::seconds patience_with_the_lost(1);
 
 // One in so many streams is only for what is urgent: when answers are slow, an alert would otherwise wait for
 // the first of those that others wait for.
@@ -56,7 +59,7 @@ connection::connection(
       proven_(!context.policy.probe_first) {}
 
 std::size_t connection::room(bool urgent) const noexcept {
-    if (phase_ != phase::ready || writing_ || in_session_) {
+    if (phase_ != phase::ready || writing_ || in_session_ || !lost_.empty()) {
         return 0;
     }
     if (holding_ && !urgent && !filled_up_) {
@@ -100,7 +103,7 @@ void connection::submit(client& who, const request& what, time_point now) noexce
 }
 
 void connection::flush(time_point now) noexcept {
-    if (phase_ == phase::closed || !session_ || writing_ || session_->output().empty()) {
+    if (phase_ == phase::closed || !session_ || writing_ || !lost_.empty() || session_->output().empty()) {
         return;
     }
     filled_up_ = session_->output().size() >= write_size;
@@ -123,10 +126,9 @@ void connection::flush(time_point now) noexcept {
 
 void connection::forget(client& who) noexcept {
     if (session_) {
+        assert(!in_session_ && "a client detached somebody while it was being told something");
         session_->forget(who);
-        if (!in_session_) {
-            flush(context_.time.now());
-        }
+        flush(context_.time.now());
     }
 }
 
@@ -164,8 +166,13 @@ void connection::start_reading() {
                 return;
             }
             self->tls_->receive({self->cipher_.data(), count});
-            if (self->take_bytes(count)) {
+            if (!self->take_bytes(count)) {
+                return;
+            }
+            if (self->lost_.empty()) {
                 self->settle(true);
+            } else {
+                self->read_rest();
             }
         });
 }
@@ -298,7 +305,14 @@ void connection::on_written(const error_code& failed) {
         return;
     }
     if (failed) {
-        finish("the connection was lost: " + failed.message(), http2_errc::connection_lost);
+        lost_ = "the connection was lost: " + failed.message();
+        if (reading_) {
+            // Bytes may be on their way to its handler already, which then comes soon.
+            phase_deadline_ = context_.time.now() + patience_with_the_lost;
+            arm(phase_deadline_);
+        } else {
+            read_rest();
+        }
         return;
     }
     // Fill again at once: waiting for the next read would leave the line empty.
@@ -306,6 +320,23 @@ void connection::on_written(const error_code& failed) {
     if (phase_ != phase::closed && !holding_) {
         flush(context_.time.now());
     }
+}
+
+/// Nothing can be written any more, but what the peer said before is still there to be read: answers, and how
+/// much of the rest it has processed.
+void connection::read_rest() {
+    for (;;) {
+        error_code failed;
+        const std::size_t count = socket_.read_some(asio::buffer(cipher_), failed);
+        if (failed || count == 0) {
+            break;
+        }
+        tls_->receive({cipher_.data(), count});
+        if (!take_bytes(count)) {
+            return;
+        }
+    }
+    finish(lost_, http2_errc::connection_lost);
 }
 
 void connection::offer_ticket() {
@@ -339,6 +370,9 @@ void connection::on_failure(client& who, const failed_request& failed) noexcept 
 }
 
 void connection::on_going_away(h2_code code, std::string_view text) noexcept {
+    if (std::exchange(goaway_, code) == code) {
+        return;  // Said before, perhaps with another last stream.
+    }
     calm_ = calm_ || code == h2_code::enhance_your_calm;
     const bool routine = code == h2_code::no_error;
     const std::initializer_list<log_field> fields{

@@ -128,6 +128,7 @@ private:
     void hold();
     void become_ready(time_point now);
     void on_written(const error_code& failed);
+    void read_rest();
     void offer_ticket();
     void set_receive_mark(int bytes) noexcept;
     [[nodiscard]] bool busy() const noexcept {
@@ -187,6 +188,8 @@ private:
     time_point ping_sent_{};
     time_point armed_for_ = time_point::max();
     std::string drain_reason_;
+    std::string lost_;               // Why nothing can be written any more; empty while it can.
+    std::optional<h2_code> goaway_;  // The last one.
 };
 
 }  // namespace tocsin::http2

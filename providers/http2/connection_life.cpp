@@ -46,7 +46,9 @@ time_point connection::next_due() const noexcept {
 void connection::on_tick() {
     const time_point now = context_.time.now();
     if (now >= phase_deadline_) {
-        if (phase_ == phase::draining) {
+        if (!lost_.empty()) {
+            finish(lost_, http2_errc::connection_lost);
+        } else if (phase_ == phase::draining) {
             finish(drain_reason_ + "; drained for as long as allowed", http2_errc::drain_timeout);
         } else {
             finish(overdue_sentence(), http2_errc::connection_lost);
@@ -183,12 +185,11 @@ void connection::finish(std::string problem, error_code detail) noexcept {
 /// Tells the peer, if that needs no waiting. It must not find out by a request that went nowhere,
 /// and neither must we wait for a peer that may be dead.
 void connection::say_goodbye() noexcept {
-    if (writing_) {
+    if (writing_ || !lost_.empty()) {
         return;  // A record is half written: anything after it would be garbage.
     }
     // What was submitted and never flushed must stay unsent: it will be called not processed.
-    const bool unsent = !session_->output().empty() && session_->in_flight() != 0;
-    if (!unsent) {
+    if (!session_->has_unwritten()) {
         session_->say_goodbye();
         if (!tls_->write(session_->output())) {
             return;

@@ -14,14 +14,22 @@ class header_decoder {
 public:
     header_decoder();
 
+    /// What the fields of a block may come to, counted as RFC 9113, section 6.5.2 does: a few bytes can refer
+    /// to a long field again and again.
+    static constexpr std::size_t largest_list = std::size_t{64} * 1024;
+
     /// Calls `on_field(name, value)` for each field of `block`; the views live during the call. False if the
-    /// block cannot be read, and nothing after it.
+    /// block cannot be read or comes to more than largest_list: nothing after it can be read either.
     template <class OnField>
     [[nodiscard]] bool decode(std::string_view block, OnField&& on_field) {
-        for (;;) {
+        for (std::size_t size = 0;;) {
             nghttp2_nv field{};
             const step next = advance(block, field);
             if (next == step::field) {
+                size += field.namelen + field.valuelen + 32;
+                if (size > largest_list) {
+                    return false;
+                }
                 on_field(to_view(field.name, field.namelen), to_view(field.value, field.valuelen));
             } else {
                 return next == step::end;

@@ -62,7 +62,8 @@ public:
 
     void detach(client& who) {
         std::erase_if(clients_, [&](const attached& entry) { return entry.who == &who; });
-        for (const auto& each : connections_) {
+        const auto open = connections_;  // Whoever fails meanwhile removes itself.
+        for (const auto& each : open) {
             each->forget(who);
         }
     }
@@ -138,7 +139,7 @@ private:
         touched_.clear();
         while (attached* next = next_client()) {
             connection* best = most_room(next->who->urgent());
-            if (best == nullptr || !fill(*best, now)) {
+            if (best == nullptr || !fill(*best, *next, now)) {
                 break;
             }
         }
@@ -188,24 +189,23 @@ private:
         return best;
     }
 
-    /// False if it could neither place a request nor learn that a client has none.
-    bool fill(connection& where, time_point now) {
+    /// A run of one client's requests on one connection: what repeats from request to request repeats most
+    /// within a client. False if it could neither place a request nor learn that the client has none.
+    bool fill(connection& where, const attached& whose, time_point now) {
+        client& who = *whose.who;
+        turn_ = static_cast<std::size_t>(&whose - clients_.data()) + 1;
         bool progress = false;
-        for (std::size_t taken = 0; taken < quantum;) {
-            attached* entry = next_client();
-            if (entry == nullptr || where.room(entry->who->urgent()) == 0) {
+        for (std::size_t taken = 0; taken < quantum; ++taken) {
+            if (where.room(who.urgent()) == 0 || who.open_requests() >= client_limit()) {
                 break;
             }
             progress = true;
-            client& who = *entry->who;
-            turn_ = static_cast<std::size_t>(entry - clients_.data()) + 1;
             scratch_.clear();
             if (!who.next_request(where.id(), now, scratch_)) {
                 mark_done(who);
-                continue;
+                break;
             }
             where.submit(who, scratch_, now);
-            ++taken;
         }
         if (progress && std::ranges::find(touched_, &where) == touched_.end()) {
             touched_.push_back(&where);

@@ -9,7 +9,8 @@
 namespace tocsin::http2 {
 namespace {
 
-// With a smaller stream window than this we wait for a larger one instead of sending crumbs.
+// With a smaller stream window than this bodies go out in crumbs, each after a word of the peer: one at a
+// time.
 constexpr std::size_t smallest_useful_window = 1024;
 constexpr std::size_t output_room = std::size_t{80} * 1024;
 
@@ -25,8 +26,11 @@ std::size_t session::credit() const noexcept {
     const std::size_t open = streams_.size();
     const auto window = static_cast<std::size_t>(std::max<std::int64_t>(0, window_));
     if (!settings_received_ || !accepting() || open >= limit || window < largest_body_ ||
-        initial_window_ < smallest_useful_window) {
+        initial_window_ == 0) {
         return 0;
+    }
+    if (initial_window_ < smallest_useful_window) {
+        return open == 0 ? 1 : 0;
     }
     return std::min(limit - open, window / last_body_);
 }
@@ -144,7 +148,10 @@ void session::complete(stream_slot& slot) {
     answer& said = answer_of(slot);
     said.end();
     if (said.malformed()) {
-        abandon(slot, h2_code::protocol_error, http2_errc::malformed_answer);
+        if (slot.waiting) {
+            fail(slot, failure::unknown, http2_errc::malformed_answer);
+        }
+        end(slot);
         return;
     }
     timeouts_in_a_row_ = 0;
@@ -161,8 +168,13 @@ void session::complete(stream_slot& slot) {
             events_.on_answer(*std::exchange(slot.who, nullptr), out);
         }
     }
+    end(slot);
+}
+
+/// The peer has said all: the stream is closed, unless it would still have to read the rest of the body.
+void session::end(stream_slot& slot) noexcept {
     if (!slot.body_sent) {
-        write_reset(slot.id, h2_code::cancel);  // The peer has decided without it.
+        write_reset(slot.id, h2_code::cancel);  // It has decided without it.
     }
     close(slot);
 }

@@ -117,6 +117,8 @@ public:
     }
     /// Requests that are neither answered nor failed.
     [[nodiscard]] std::size_t in_flight() const noexcept { return order_.size(); }
+    /// True if one of them is in output() and was not handed to the socket.
+    [[nodiscard]] bool has_unwritten() const noexcept { return order_.has_unwritten(); }
     /// False when the protocol is over in both directions and the socket can be closed.
     [[nodiscard]] bool alive() const noexcept;
 
@@ -163,6 +165,7 @@ private:
     [[nodiscard]] stream_slot* find(std::uint32_t id) const noexcept;
     answer& answer_of(stream_slot& slot);
     void complete(stream_slot& slot);
+    void end(stream_slot& slot) noexcept;
     void fail(stream_slot& slot, failure why, error_code detail) noexcept;
     void abandon(stream_slot& slot, h2_code code, error_code detail);
     void close(stream_slot& slot) noexcept;
@@ -202,6 +205,7 @@ private:
     std::string block_;
 
     std::uint32_t last_processed_ = largest_window;  ///< Of GOAWAY.
+    std::uint32_t highest_heard_ = 0;                ///< The newest stream that an answer has begun on.
     std::size_t timeouts_in_a_row_ = 0;
     std::size_t internal_errors_in_a_row_ = 0;
     bool settings_received_ = false;

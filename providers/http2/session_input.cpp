@@ -45,7 +45,6 @@ close_reason to_close_reason(h2_code code) noexcept {
         case h2_code::refused_stream: return {failure::not_processed, http2_errc::stream_refused};
         case h2_code::enhance_your_calm: return {failure::unknown, http2_errc::enhance_your_calm};
         case h2_code::http_1_1_required: return {failure::unknown, http2_errc::http_1_1_required};
-        case h2_code::protocol_error: return {failure::unknown, http2_errc::malformed_answer};
         default: return {failure::unknown, http2_errc::stream_reset};
     }
 }
@@ -107,6 +106,9 @@ bool session::receive(const frame& what) {
         case frame_type::window_update: return receive_window_update(what);
         case frame_type::push_promise: return violated(h2_code::protocol_error);
         case frame_type::priority:
+            if (what.stream == 0) {
+                return violated(h2_code::protocol_error);
+            }
             return what.payload.size() == priority_size || violated(h2_code::frame_size_error);
     }
     return true;  // Frames of types that we do not know are ignored (section 4.1).
@@ -118,6 +120,7 @@ bool session::receive_data(const frame& what) {
         return violated(h2_code::protocol_error);
     }
     const bool ends_stream = what.has(frame_flag::end_stream);
+    highest_heard_ = std::max(highest_heard_, what.stream);
     stream_slot* const slot = find(what.stream);
     if (!give_credit(slot, what.payload.size(), ends_stream)) {
         return false;
@@ -175,6 +178,7 @@ bool session::receive_headers(const frame& what) {
         }
         block.remove_prefix(priority_size);
     }
+    highest_heard_ = std::max(highest_heard_, what.stream);
     if (what.has(frame_flag::end_headers)) [[likely]] {
         return end_header_block(what.stream, block, what.has(frame_flag::end_stream));
     }
@@ -235,7 +239,8 @@ bool session::receive_reset(const frame& what) {
             ++internal_errors_in_a_row_;
         }
         const close_reason reason = to_close_reason(code);
-        fail(*slot, reason.why, reason.detail);
+        // Who has begun to answer has looked at the request, whatever it says now.
+        fail(*slot, slot->received != nullptr ? failure::unknown : reason.why, reason.detail);
     }
     close(*slot);
     return true;
@@ -313,10 +318,12 @@ bool session::receive_goaway(const frame& what) {
         code == h2_code::enhance_your_calm ? http2_errc::enhance_your_calm : http2_errc::going_away);
     events_.on_going_away(code, what.payload.substr(smallest_goaway));
 
+    // A last stream below one that was answered is no promise to rely on: some peers always say 0.
+    const failure why = last_processed_ < highest_heard_ ? failure::unknown : failure::not_processed;
     for (stream_slot* slot = order_.oldest(); slot != nullptr;) {
         stream_slot* const next = slot->newer;
         if (slot->id > last_processed_) {
-            fail(*slot, failure::not_processed, http2_errc::going_away);
+            fail(*slot, why, http2_errc::going_away);
             close(*slot);
         }
         slot = next;
@@ -330,7 +337,7 @@ bool session::receive_goaway(const frame& what) {
     for (stream_slot* const slot : given_up) {
         close(*slot);
     }
-    return true;
+    return count_reply();  // None is written, but each is told to the log.
 }
 
 bool session::receive_window_update(const frame& what) {

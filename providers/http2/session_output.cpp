@@ -57,7 +57,10 @@ void session::write_request(stream_slot& slot, const request& what) {
 
 /// As much of the body as the windows allow; true if that is all of it.
 bool session::write_body(stream_slot& slot) {
-    std::size_t rest = slot.body[0].size() + slot.body[1].size() + slot.body[2].size();
+    std::size_t rest = 0;
+    for (const std::string_view part : slot.body) {
+        rest += part.size();
+    }
     while (rest != 0) {
         const std::int64_t window = std::min(window_, window_of(slot));
         if (window <= 0) {

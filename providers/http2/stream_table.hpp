@@ -32,7 +32,7 @@ struct stream_slot {
     std::int64_t granted = 0;
     std::int64_t sent = 0;
     std::uint32_t unacknowledged = 0;  ///< DATA received since the last WINDOW_UPDATE for the stream.
-    std::array<std::string_view, 3> body;
+    std::array<std::string_view, request::max_body_parts> body;
 };
 
 /// Slots with addresses that do not change, used again and again: after the first burst a
@@ -58,9 +58,6 @@ public:
         slot.unacknowledged = 0;
         free_.push_back(&slot);  // Room was reserved when the slot was made.
     }
-
-    /// Open streams: taken and not given back.
-    [[nodiscard]] std::size_t size() const noexcept { return chunks_.size() * chunk_size - free_.size(); }
 
 private:
     static constexpr std::size_t chunk_size = 64;
@@ -112,7 +109,8 @@ public:
     }
 
     [[nodiscard]] stream_slot* oldest() const noexcept { return oldest_; }
-    [[nodiscard]] stream_slot* newest() const noexcept { return newest_; }
+    /// True if a request waits to be handed to the socket.
+    [[nodiscard]] bool has_unwritten() const noexcept { return first_unwritten_ != nullptr; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
 private:

@@ -129,13 +129,54 @@ TEST_F(LaneTest, ACancelledEventIsCountedAndNotSent) {
     EXPECT_EQ(increment(sums, "o:mairies/fcm:accepted"), 1U);
 }
 
-TEST_F(LaneTest, ARefusalOfTheEventItselfStopsTheRest) {
+TEST_F(LaneTest, AnEventThatSeveralDevicesCannotBeSentIsNotSentToTheOthers) {
     const auto line = make();
     page& only = add(*line, 5);
-    push* const first = line->take(time.now());
-    line->settle(*first, answer(reaction::reject_event, "BadPriority"), time.now());
+    for (int refused = 0; refused < 3; ++refused) {
+        line->settle(*line->take(time.now()), answer(reaction::reject_event, "BadPriority"), time.now());
+    }
+    EXPECT_EQ(line->take(time.now()), nullptr);
+    time.advance(2s);
+    line->tick(time.now());
     EXPECT_EQ(line->take(time.now()), nullptr);
     EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:rejected"), 5U);
+}
+
+TEST_F(LaneTest, WhatExpiresForWantOfACredentialOrAConnectionSaysSo) {
+    const auto line = make();
+    page& without_credential = add(*line, 3);
+    line->observe_provider(false, false, time.now());
+    EXPECT_EQ(line->bound(time.now()), lane_bound::credential);
+    time.advance(2h);
+    line->tick(time.now());
+    const page_settlement failed = without_credential.settlement(true);
+    EXPECT_EQ(increment(failed, "o:mairies/fcm:failed"), 3U);
+    EXPECT_EQ(increment(failed, "r:fcm:CredentialUnusable"), 3U);
+
+    line->observe_provider(true, false, time.now());
+    page& unreachable = add(*line, 3);
+    time.advance(2h);
+    line->tick(time.now());
+    const page_settlement expired = unreachable.settlement(true);
+    EXPECT_EQ(increment(expired, "o:mairies/fcm:expired"), 3U);
+    EXPECT_EQ(increment(expired, "r:fcm:ProviderUnreachable"), 3U);
+}
+
+TEST_F(LaneTest, OneStrangeRefusalDoesNotSilenceAnEvent) {
+    const auto line = make();
+    page& only = add(*line, 5);
+    push* const strange = line->take(time.now());
+    line->settle(*strange, answer(reaction::reject_event, "INVALID_ARGUMENT"), time.now());
+    for (push* const other : take_all(*line)) {
+        line->settle(*other, answer(reaction::accept), time.now());
+    }
+    time.advance(2s);
+    line->tick(time.now());
+    ASSERT_EQ(line->take(time.now()), strange);
+    line->settle(*strange, answer(reaction::reject_event, "INVALID_ARGUMENT"), time.now());
+    const page_settlement sums = only.settlement(true);
+    EXPECT_EQ(increment(sums, "o:mairies/fcm:accepted"), 4U);
+    EXPECT_EQ(increment(sums, "o:mairies/fcm:rejected"), 1U);
 }
 
 TEST_F(LaneTest, AShortRetryWaitsInMemoryAndALongOneInRedis) {

@@ -27,7 +27,7 @@ inline std::shared_ptr<active_event> make_event(
     out->content.priority = urgency;
     out->accepted_at = time.wall_now();
     out->expires = time.now() + lives;
-    out->rejected.try_emplace(target{"mairies", platform::fcm}, false);
+    out->reception.try_emplace(target{"mairies", platform::fcm});
     return out;
 }
 

@@ -192,14 +192,19 @@ TEST_F(OauthTokenSourceTest, ARejectedTokenIsWithdrawnAndReplacedOnce) {
     EXPECT_EQ(server.requests().size(), 2U);
 }
 
-TEST_F(OauthTokenSourceTest, ATokenThatIsRejectedAtOnceIsNotReplacedForEver) {
+TEST_F(OauthTokenSourceTest, ATokenThatIsRejectedAtOnceIsReplacedOnceAndNotForEver) {
     server.script(token_server::grant("ya29.first", 3600));
+    server.script(token_server::grant("ya29.second", 3600));
     make().start();
-    run_until([this] { return !serving().empty(); });
+    run_until([this] { return serving() == "Bearer ya29.first"; });
     const auto now = time.now();
+    EXPECT_EQ(source->refresh_after_rejection(now, now), renewal::renewed);
+    run_until([this] { return serving() == "Bearer ya29.second"; });
+    // It may have been the first one that this request carried.
     EXPECT_EQ(source->refresh_after_rejection(now, now), renewal::not_needed);
     EXPECT_EQ(source->refresh_after_rejection(now + 10s, now + 11s), renewal::too_young);
-    EXPECT_FALSE(serving().empty());
+    EXPECT_EQ(serving(), "Bearer ya29.second");
+    EXPECT_EQ(server.requests().size(), 2U);
 }
 
 TEST_F(OauthTokenSourceTest, AsksNothingBeforeSomebodyWantsIt) {

@@ -18,9 +18,13 @@ using testing::silent_event;
 const renderer with("dijon");
 const wall_time now = *parse_rfc3339("2026-11-23T06:00:00.500Z");
 
-std::string request_of(const rendered_message& made, bool is_fid = false, std::string_view locale = "") {
-    return std::string(rendered_message::beginning(is_fid)) + "TOKEN" +
-           std::string(made.ending(made.variant_for(locale)));
+std::string request_of(
+    const rendered_message& made, bool is_fid = false, std::string_view locale = "", wall_time at = now) {
+    std::string out = std::string(rendered_message::beginning(is_fid)) + "TOKEN";
+    for (const std::string_view part : made.after_token(made.variant_for(locale), at)) {
+        out += part;
+    }
+    return out;
 }
 
 boost::json::value body_of(const publish_event& event, std::string_view locale = "") {
@@ -114,6 +118,33 @@ TEST(FcmRenderer, TtlIsBetweenNothingAndFourWeeks) {
     EXPECT_EQ(ttl(now - 1h), "0s");
     EXPECT_EQ(ttl(now + 1500ms), "1s");
     EXPECT_EQ(ttl(now + 24h * 60), "2419200s");
+}
+
+TEST(FcmRenderer, TellsTheTimeThatIsLeftWhenThePushIsSent) {
+    publish_event event = flood_event();
+    event.expires_at = now + 3'600s;
+    const auto made = with.render(event, now).value();
+    const auto ttl = [&made](duration later) {
+        const auto body = boost::json::parse(
+            request_of(*made, false, "", now + std::chrono::duration_cast<std::chrono::milliseconds>(later)));
+        return std::string(body.at("message").at("android").at("ttl").as_string());
+    };
+    EXPECT_EQ(ttl(0s), "3600s");
+    EXPECT_EQ(ttl(1s), "3599s");
+    EXPECT_EQ(ttl(2'600s), "1000s");
+    EXPECT_EQ(ttl(2'601s), "999s");
+    EXPECT_EQ(ttl(3'590s), "10s");
+    EXPECT_EQ(ttl(3'598s + 1ms), "1s");
+    EXPECT_EQ(ttl(3'600s), "0s");
+    EXPECT_EQ(ttl(9'000s), "0s");
+}
+
+TEST(FcmRenderer, LeavesATtlOfTheEventsOwnAlone) {
+    publish_event event = flood_event();
+    event.fcm = overrides(R"({"android":{"ttl":"60s"}})");
+    const auto made = with.render(event, now).value();
+    const auto body = boost::json::parse(request_of(*made, false, "", now + std::chrono::seconds(30)));
+    EXPECT_EQ(body.at("message").at("android").at("ttl"), boost::json::value("60s"));
 }
 
 TEST(FcmRenderer, ABadgeOfNothingIsNotCountedOnAndroid) {

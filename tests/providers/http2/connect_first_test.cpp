@@ -27,8 +27,7 @@ protected:
     error_code connect(
         std::vector<tcp::endpoint> addresses, std::function<bool()> wanted = [] { return true; }) {
         loop.restart();
-        return testing::run_to_end(
-            loop, connect_first(socket, std::move(addresses), 2s, std::move(wanted)));
+        return testing::run_to_end(loop, connect_first(socket, std::move(addresses), 2s, std::move(wanted)));
     }
 
     boost::asio::io_context loop{1};

@@ -37,6 +37,22 @@ TEST_F(Http2PoolTest, CutConnectionLeavesUnknownsAndIsReplaced) {
     EXPECT_EQ(server->peers().size(), 2U);
 }
 
+TEST_F(Http2PoolTest, APeerThatBreaksTheRulesIsToldSoThoughRequestsAreInFlight) {
+    serve();
+    server->on_request = [](auto& peer, std::int32_t stream, const auto&) {
+        if (stream == 5) {  // DATA on stream 0.
+            peer.http2.send_raw(std::string("\x00\x00\x01\x00\x00\x00\x00\x00\x00x", 10));
+        }
+    };
+    open();
+    client.add_many(3, "x");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.settled() == 3; }));
+    EXPECT_EQ(client.count(failure::unknown), 3U);
+    ASSERT_TRUE(run_until([&] { return server->peers().front()->gone(); }));
+    EXPECT_TRUE(server->peers().front()->http2.said_goodbye());
+}
+
 TEST_F(Http2PoolTest, ProbeGoesAloneUntilItIsAnswered) {
     serve();
     std::size_t seen_before_answer = 0;

@@ -110,6 +110,33 @@ TEST_F(Http2SessionTest, GoAwayZeroFreesEverything) {
     EXPECT_EQ(events.goaway_code, h2_code::enhance_your_calm);
 }
 
+TEST_F(Http2SessionTest, ARefusalAfterThePeerHasBegunToAnswerIsNotBelieved) {
+    exchange();
+    const auto begun = post();
+    exchange();
+    server->send_raw(
+        std::string("\x00\x00\x01\x01\x04\x00\x00\x00\x01\x88", 10));  // :status 200, and more to come.
+    exchange();
+    server->refuse(1);
+    exchange();
+    EXPECT_EQ(client.outcomes[begun].why, failure::unknown);
+}
+
+TEST_F(Http2SessionTest, AGoAwayThatDeniesWhatWasAnsweredIsNotBelieved) {
+    exchange();
+    for (int i = 0; i < 4; ++i) {
+        post();
+    }
+    exchange();
+    server->respond(5, "200");
+    exchange();
+    server->go_away(0);
+    exchange();
+    EXPECT_EQ(client.answered, 1U);
+    EXPECT_EQ(client.count(failure::unknown), 3U);
+    EXPECT_EQ(client.count(failure::not_processed), 0U);
+}
+
 TEST_F(Http2SessionTest, GoAwayThatCrossesUnwrittenRequestsFreesThem) {
     exchange();
     server->go_away(0);

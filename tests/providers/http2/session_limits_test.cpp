@@ -145,6 +145,20 @@ TEST_F(Http2SessionTest, BodyLargerThanTheStreamWindowArrivesInParts) {
     EXPECT_EQ(client.outcomes[index].status, 200);
 }
 
+TEST_F(Http2SessionTest, ATinyStreamWindowIsSlowAndNotTheEnd) {
+    restart({.settings = {{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 10}}});
+    exchange();
+    EXPECT_EQ(session_->credit(), 1U);
+    const auto index = post(std::string(95, 'a'));
+    EXPECT_EQ(session_->credit(), 0U);
+    exchange();
+    EXPECT_EQ(server->requests().at(1).body, std::string(95, 'a'));
+    server->respond(1, "200");
+    exchange();
+    EXPECT_EQ(client.outcomes[index].status, 200);
+    EXPECT_EQ(session_->credit(), 1U);
+}
+
 TEST_F(Http2SessionTest, ExhaustedConnectionWindowStopsRequestsAndNeverStrandsOne) {
     restart({.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 1000}}, .give_credit = false});
     exchange();
@@ -210,6 +224,18 @@ TEST_F(Http2SessionTest, TenThousandErrorBodiesDoNotFreezeTheConnection) {
     EXPECT_GE(client.answered, 10'000U);
     EXPECT_EQ(client.failed, 0U);
     EXPECT_GT(server->send_window(), 1024 * 1024 / 2);
+}
+
+TEST_F(Http2SessionTest, AFewBytesThatMeanALongHeaderAreLeft) {
+    exchange();
+    post();
+    send();
+    // A field of 3,000 bytes into the table, and a thousand references to it.
+    std::string block("\x88\x40\x01x\x7f\xb9\x16", 7);
+    block += std::string(3'000, 'v') + std::string(1'000, '\xbe');
+    std::string head(frame_head_size, '\0');
+    write_frame_head(head.data(), block.size(), frame_type::headers, frame_flag::end_headers, 1);
+    EXPECT_EQ(session_->feed(head + block, time.now()), http2_errc::protocol_violation);
 }
 
 TEST_F(Http2SessionTest, BodiesOnResetStreamsGiveTheirCreditBack) {
