@@ -22,6 +22,13 @@ asio::awaitable<result<page_reading>> page_desk::read(std::shared_ptr<active_sha
     page_reading out;
     out.what = std::make_unique<page>(from, index, time_.now());
     const std::string& event = from->event->id;
+    if (!from->work.devices.empty()) {
+        auto gone = co_await unregistered(*from);
+        if (gone.has_error()) {
+            co_return gone.error();
+        }
+        out.gone = std::move(*gone);
+    }
     redis::request ask;
     // In the same pipeline, so that it costs no round trip: from now on this page may have been sent.
     ask_to_open(ask, ledger_.keys(), event, out.what->number());
@@ -38,13 +45,6 @@ asio::awaitable<result<page_reading>> page_desk::read(std::shared_ptr<active_sha
     auto answer = redis::checked(std::move(answered));
     if (answer.has_error()) {
         co_return answer.error();
-    }
-    if (!from->work.devices.empty()) {
-        auto gone = co_await unregistered(*from);
-        if (gone.has_error()) {
-            co_return gone.error();
-        }
-        out.gone = std::move(*gone);
     }
     ++from->next;
     if (read_opening(answer->front()) == page_state::settled) {
