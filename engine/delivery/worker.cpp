@@ -373,8 +373,9 @@ asio::awaitable<void> worker::feed(std::shared_ptr<lane_runner> runner) {
 
 asio::awaitable<bool> worker::open_page(lane_runner& runner, std::shared_ptr<active_shard> from) {
     const busy_scope here(*this);
+    auto what = std::make_unique<page>(from, from->next, time_.now());
     runner.reading = true;
-    auto got = co_await desk_.read(from);
+    const auto got = co_await desk_.read(*what);
     runner.reading = false;
     if (got.has_error()) {
         co_await desk_.pause_after_error("page.read_failed", got.error());
@@ -383,8 +384,8 @@ asio::awaitable<bool> worker::open_page(lane_runner& runner, std::shared_ptr<act
     for (const std::string& token : got->gone) {
         runner.line.forget(token, time_.now());
     }
-    if (got->what != nullptr) {
-        start_page(runner, std::move(got->what));
+    if (!got->settled) {
+        start_page(runner, std::move(what));
     }
     if (got->shard_done) {
         shard_finished(*from);
