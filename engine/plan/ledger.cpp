@@ -160,7 +160,8 @@ asio::awaitable<result<>> ledger::activate(
 }
 
 asio::awaitable<result<>> ledger::schedule(std::string event, std::string entry, wall_time due) {
-    // Out of nothing: if it is among the running ones by now, it was cancelled meanwhile, and has to be ended.
+    // Out of nothing: if it is among the running ones by now, it was cancelled meanwhile, and has to be
+    // ended.
     return move(std::move(event), keys_.scheduled(), std::to_string(to_ms(due)), {}, std::move(entry));
 }
 
