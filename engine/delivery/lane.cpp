@@ -228,10 +228,10 @@ void lane::observe_provider(bool credential_usable, bool connected, time_point n
     connected_ = connected;
 }
 
-bound_times lane::begin_reading(time_point now) {
+void lane::begin_reading(page& what, time_point now) {
     keep_account(bound(now), now);
+    what.begin_account(account_.totals());
     reading_ = true;
-    return account_.totals();
 }
 
 void lane::end_reading(time_point now) {

@@ -105,9 +105,8 @@ public:
     /// And whether the provider has a credential to send with, and a connection to send over: what expires
     /// for want of them says so.
     void observe_provider(bool credential_usable, bool connected, time_point now);
-    /// A page begins to be read, and has been read. What the first returns is where the page's account of
-    /// what held it up begins.
-    [[nodiscard]] bound_times begin_reading(time_point now);
+    /// A page begins to be read, and has been read. From the first on the page is told what held it up.
+    void begin_reading(page& what, time_point now);
     void end_reading(time_point now);
     /// The page has ended, whether it ever stood in line or not: tells it what held it up.
     void close_account(page& of, time_point now);

@@ -17,15 +17,21 @@ constexpr auto error_pause = 200ms;
 
 }  // namespace
 
-asio::awaitable<result<page_reading>> page_desk::read(std::shared_ptr<active_shard> from) {
-    const std::uint32_t index = from->next;
+asio::awaitable<result<page_reading>> page_desk::read(page& what) {
+    const std::shared_ptr<active_shard> from = what.from();
     page_reading out;
-    out.what = std::make_unique<page>(from, index, time_.now());
     const std::string& event = from->event->id;
+    if (!from->work.devices.empty()) {
+        auto gone = co_await unregistered(*from);
+        if (gone.has_error()) {
+            co_return gone.error();
+        }
+        out.gone = std::move(*gone);
+    }
     redis::request ask;
     // In the same pipeline, so that it costs no round trip: from now on this page may have been sent.
-    ask_to_open(ask, ledger_.keys(), event, out.what->number());
-    const std::vector<bucket_run> runs = runs_of_page(from->work, index);
+    ask_to_open(ask, ledger_.keys(), event, what.number());
+    const std::vector<bucket_run> runs = runs_of_page(from->work, from->next);
     for (const bucket_run& run : runs) {
         const std::string name = to_string(run.where);
         for (std::uint32_t b = run.first; b < run.first + run.count; ++b) {
@@ -39,16 +45,9 @@ asio::awaitable<result<page_reading>> page_desk::read(std::shared_ptr<active_sha
     if (answer.has_error()) {
         co_return answer.error();
     }
-    if (!from->work.devices.empty()) {
-        auto gone = co_await unregistered(*from);
-        if (gone.has_error()) {
-            co_return gone.error();
-        }
-        out.gone = std::move(*gone);
-    }
     ++from->next;
     if (read_opening(answer->front()) == page_state::settled) {
-        out.what.reset();
+        out.settled = true;
         ++from->settled;
         out.shard_done = from->settled == from->pages;
         if (out.shard_done) {
@@ -60,15 +59,14 @@ asio::awaitable<result<page_reading>> page_desk::read(std::shared_ptr<active_sha
     }
     const message* const rendered = from->content.get();
     if (from->work.devices.empty()) {
-        out.what->fill(std::move(*answer), 1, runs, rendered);
+        what.fill(std::move(*answer), 1, runs, rendered);
     } else {
-        out.what->fill_listed(rendered);
+        what.fill_listed(rendered);
     }
-    if (out.what->unread_entries() != 0) {
+    if (what.unread_entries() != 0) {
         log_.error(
-            "roster.malformed_entries", {{"event_id", event},
-                                         {"target", to_string(from->which)},
-                                         {"entries", out.what->unread_entries()}});
+            "roster.malformed_entries",
+            {{"event_id", event}, {"target", to_string(from->which)}, {"entries", what.unread_entries()}});
     }
     co_return out;
 }

@@ -20,7 +20,7 @@ namespace tocsin {
 
 /// What became of an attempt to read a page.
 struct page_reading {
-    std::unique_ptr<page> what;     ///< Null: somebody else has settled it.
+    bool settled = false;           ///< By somebody else: there is nothing to send.
     std::vector<std::string> gone;  ///< Its devices that have left the store while they waited for a retry.
     bool shard_done = false;        ///< There was nothing left to do for the whole shard.
     bool drained = false;           ///< Nor for its event.
@@ -47,8 +47,9 @@ public:
           log_(log),
           metrics_(metrics) {}
 
-    /// The next page of `from`. After an error the same page is next, and may be tried again.
-    boost::asio::awaitable<result<page_reading>> read(std::shared_ptr<active_shard> from);
+    /// Fills `what`, the next page of its shard, which must outlive the call. After an error the same page is
+    /// next, and may be tried again with another object.
+    boost::asio::awaitable<result<page_reading>> read(page& what);
 
     /// The end of a page: what the provider said is in hand and nowhere else, so this waits for Redis,
     /// however long that takes.

@@ -374,8 +374,9 @@ asio::awaitable<void> worker::feed(std::shared_ptr<lane_runner> runner) {
 
 asio::awaitable<bool> worker::open_page(lane_runner& runner, std::shared_ptr<active_shard> from) {
     const busy_scope here(*this);
-    const bound_times begun = runner.line.begin_reading(time_.now());
-    auto got = co_await desk_.read(from);
+    auto what = std::make_unique<page>(from, from->next, time_.now());
+    runner.line.begin_reading(*what, time_.now());
+    const auto got = co_await desk_.read(*what);
     runner.line.end_reading(time_.now());
     if (got.has_error()) {
         co_await desk_.pause_after_error("page.read_failed", got.error());
@@ -384,9 +385,8 @@ asio::awaitable<bool> worker::open_page(lane_runner& runner, std::shared_ptr<act
     for (const std::string& token : got->gone) {
         runner.line.forget(token, time_.now());
     }
-    if (got->what != nullptr) {
-        got->what->begin_account(begun);
-        start_page(runner, std::move(got->what));
+    if (!got->settled) {
+        start_page(runner, std::move(what));
     }
     if (got->shard_done) {
         shard_finished(*from);

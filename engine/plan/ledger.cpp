@@ -143,7 +143,9 @@ asio::awaitable<result<>> ledger::move(
     }
     // Only now: whoever dies before this is followed by somebody who reads the entry again.
     redis::request leave;
-    leave.add("ZREM", out_of, event);
+    if (!out_of.empty()) {
+        leave.add("ZREM", out_of, event);
+    }
     if (!entry.empty()) {
         leave.add("XACK", keys_.events(), keys_.group, entry);
     }
@@ -158,8 +160,9 @@ asio::awaitable<result<>> ledger::activate(
 }
 
 asio::awaitable<result<>> ledger::schedule(std::string event, std::string entry, wall_time due) {
-    return move(
-        std::move(event), keys_.scheduled(), std::to_string(to_ms(due)), keys_.running(), std::move(entry));
+    // Out of nothing: if it is among the running ones by now, it was cancelled meanwhile, and has to be
+    // ended.
+    return move(std::move(event), keys_.scheduled(), std::to_string(to_ms(due)), {}, std::move(entry));
 }
 
 asio::awaitable<result<>> ledger::activate_scheduled(std::string event, priority urgency, wall_time at) {

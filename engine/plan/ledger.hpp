@@ -160,7 +160,7 @@ public:
     [[nodiscard]] redis::client& connection() noexcept { return redis_; }
 
 private:
-    /// Into one sorted set, out of another, and only then off the stream: three slots of a cluster.
+    /// Into one sorted set, out of another (or none), and only then off the stream: three slots of a cluster.
     boost::asio::awaitable<result<>> move(
         std::string event, std::string into, std::string score, std::string out_of, std::string entry);
 

@@ -20,7 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // Only ends a test that hangs: sanitizers on a busy machine are slow.
-constexpr auto patience = 60s;
+constexpr auto patience = 120s;
 
 std::string free_address() {
     boost::asio::io_context loop;

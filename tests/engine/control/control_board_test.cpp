@@ -74,6 +74,13 @@ TEST_F(ControlBoardTest, AScheduledEventThatIsCancelledIsTakenUpToBeEnded) {
     EXPECT_TRUE(run(book.due_events(time.wall_now() + 2h)).value().empty());
 }
 
+TEST_F(ControlBoardTest, AnEventThatIsCancelledWhileItIsBeingScheduledIsNotLost) {
+    plan("scheduled");
+    EXPECT_EQ(run(board.cancel("crue")).value().state, "scheduled");
+    ASSERT_TRUE(run(book.schedule("crue", "1-0", time.wall_now() + 1h)).has_value());
+    EXPECT_EQ(run(book.running(10)).value(), std::vector<std::string>{"crue"});
+}
+
 TEST_F(ControlBoardTest, AnUnknownOrEndedEventIsNotCancelled) {
     EXPECT_FALSE(run(board.cancel("nobody")).value().cancelled());
     plan("running");

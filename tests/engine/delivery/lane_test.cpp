@@ -357,7 +357,7 @@ TEST_F(LaneTest, APageIsToldWhatHeldItUp) {
     const auto event = testing::make_event(time);
     pages.push_back(testing::make_page(event, 5, content));
     page& only = *pages.back();
-    only.begin_account(line->begin_reading(time.now()));
+    line->begin_reading(only, time.now());
     time.advance(30ms);
     line->end_reading(time.now());
     line->add(only, priority::normal);

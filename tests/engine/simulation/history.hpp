@@ -50,6 +50,7 @@ private:
         std::string id;
         std::set<std::string> devices;  ///< Whom it is for, by platform letter and token.
         std::size_t muted = 0;
+        wall_time due;  ///< Not to be sent before.
         wall_time expires_at;
         bool cancelled = false;
         std::map<std::string, int> reached;  ///< How often each device's provider has taken it.
@@ -110,7 +111,7 @@ private:
 
     // What may be behind a repetition.
     bool clocks_were_set_ = false;
-    std::uint64_t unknown_ = 0;  ///< Pushes that were written and not answered.
+    std::uint64_t sent_again_ = 0;  ///< Pushes of which an earlier try was not answered.
     std::uint64_t kills_ = 0;
     std::uint64_t lapses_ = 0;            ///< Leases of shards, each of a page.
     std::uint64_t lost_connections_ = 0;  ///< On each of which every lane may have been opening a page.
