@@ -53,7 +53,7 @@ void coordinator::announce(std::shared_ptr<active_event> event) {
 }
 
 void coordinator::shard_left(std::size_t thread, const target& which, priority urgency, std::uint32_t pages) {
-    auto& threads = outstanding_[{which, urgency == priority::critical}];
+    auto& threads = outstanding_[{which, urgency}];
     threads.resize(how_.threads);
     threads[thread] -= std::min(threads[thread], pages);
     news_ = true;
@@ -204,7 +204,7 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::
     }
     target_state& state = found->second.targets[which];
     const std::shared_ptr<active_event> event = found->second.event;
-    const room_key room(which, event->content.priority == priority::critical);
+    const room_key room(which, event->content.priority);
     const std::uint32_t wanted = pages_wanted(room);
     const served_app* const app = preparer_.app(which.app);
     const bool ours = app != nullptr && app->platforms.contains(which.on) && event->messages.contains(which);

@@ -57,6 +57,9 @@ public:
     explicit channel_gate(lane& to) : line_(to) {}
     [[nodiscard]] push* take(time_point now) noexcept override { return open_ ? line_.take(now) : nullptr; }
     [[nodiscard]] bool urgent() const noexcept override { return open_ && line_.urgent(); }
+    [[nodiscard]] bool wanted(const push& item, time_point now) const noexcept override {
+        return line_.wanted(item, now);
+    }
     void settle(push& item, const verdict& what, time_point now) noexcept override {
         verdict heard = what;
         if (const auto& fresh = item.owner->from()->content; !open_ && fresh != nullptr) {
@@ -268,6 +271,11 @@ worker::lane_runner& worker::runner_for(const target& which) {
             found->second->timer.cancel();
         }
     };
+    tell.hungry = [this, which] {
+        if (const auto found = lanes_.find(which); found != lanes_.end()) {
+            found->second->changed.notify_all();
+        }
+    };
     tell.slice_wanted = [this, which](const slice_question& asked) {
         asio::co_spawn(executor_, lease_slice(lanes_.at(which), asked), asio::detached);
     };
@@ -386,7 +394,9 @@ asio::awaitable<void> worker::feed(std::shared_ptr<lane_runner> runner) {
         wall_time soonest = wall_time::max();
         for (std::size_t i = 0; i < priority_count && next == nullptr; ++i) {
             auto& queue = runner->shards[i];
-            if (queue.empty() || !(i == 0 ? critical_room : room)) {
+            const auto urgency = static_cast<priority>(i);
+            if (queue.empty() || !(urgency == priority::critical ? critical_room : room) ||
+                !(urgency == priority::critical || runner->line.hungry(urgency))) {
                 continue;
             }
             // A page each, in turns: a village does not wait behind a nation. One whose moment has not
@@ -588,15 +598,13 @@ asio::awaitable<void> worker::settle(std::unique_ptr<page> what) {
     --*busy_;
 }
 
-bool worker::waits_for_streams(const lane_runner& runner, time_point now) {
-    // A thread that has more to do than it can reads late what has been answered: what looks like streams
-    // in use is its own slowness.
-    const bool busy = load_.share(now) >= busy_share;
-    if (runner.now.out == nullptr || busy) {
-        return false;
+void worker::observe(lane_runner& runner, time_point now) {
+    bool used_up = false;
+    if (runner.now.out != nullptr) {
+        const channel_statistics out = runner.now.out->statistics();
+        used_up = out.saturated || out.connections_ready == 0;
     }
-    const channel_statistics out = runner.now.out->statistics();
-    return out.saturated || out.connections_ready == 0;
+    runner.line.observe(used_up, load_.share(now) >= busy_share, now);
 }
 
 asio::awaitable<void> worker::watch(std::shared_ptr<lane_runner> runner) {
@@ -609,7 +617,7 @@ asio::awaitable<void> worker::watch(std::shared_ptr<lane_runner> runner) {
         runner->timer.expires_at(std::min(next, time_.now() + (working ? sampling_period : 1s)));
         co_await runner->timer.async_wait(asio::as_tuple(asio::use_awaitable));
         const time_point woken = time_.now();
-        runner->line.observe_streams(waits_for_streams(*runner, woken), woken);
+        observe(*runner, woken);
         if (runner->line.tick(woken)) {
             runner->wake();
         }

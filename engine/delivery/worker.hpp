@@ -102,7 +102,7 @@ private:
     void start_page(lane_runner& runner, std::unique_ptr<page> what);
     void page_done(page& what);
     boost::asio::awaitable<void> settle(std::unique_ptr<page> what);
-    [[nodiscard]] bool waits_for_streams(const lane_runner& runner, time_point now);
+    void observe(lane_runner& runner, time_point now);
     boost::asio::awaitable<void> watch(std::shared_ptr<lane_runner> runner);
     /// The devices of a page of retries that are no longer in the store.
     boost::asio::awaitable<result<>> forget_unregistered(std::shared_ptr<active_shard> from);
