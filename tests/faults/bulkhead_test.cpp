@@ -66,7 +66,6 @@ TEST_F(BulkheadTest, AProviderThatNeverAnswersHoldsUpItsOwnAppAlone) {
     const std::string goes_on = publish_to(others);
     expect_everybody_accepted(wait_for_result(goes_on), others);
     EXPECT_GT(silent->stats().at("fcm").at("silenced").to_number<std::uint64_t>(), 0U);
-    EXPECT_EQ(silent->stats().at("fcm").at("accepted_by_project").as_object().size(), 1U);
     EXPECT_TRUE(eventually(bound_by_streams, 5s));
     // What may have been sent is asked about again, and never answered: it is cancelled.
     ASSERT_EQ(tocsin({"cancel", waits}).exit_code, 0);
