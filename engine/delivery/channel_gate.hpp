@@ -13,6 +13,9 @@ public:
     explicit channel_gate(lane& to) : line_(to) {}
     [[nodiscard]] push* take(time_point now) noexcept override { return open_ ? line_.take(now) : nullptr; }
     [[nodiscard]] bool urgent() const noexcept override { return open_ && line_.urgent(); }
+    [[nodiscard]] bool wanted(const push& item, time_point now) const noexcept override {
+        return line_.wanted(item, now);
+    }
     void settle(push& item, const verdict& what, time_point now) noexcept override {
         verdict heard = what;
         if (const auto& fresh = item.owner->from()->content; !open_ && fresh != nullptr) {

@@ -53,7 +53,7 @@ void coordinator::shard_left(const shard_ticket& which) {
     }
     if (const auto one = of->second.find(which.entry); one != of->second.end()) {
         const held_shard& gone = one->second;
-        outstanding_[{which.which, gone.urgency == priority::critical}][gone.thread] -= gone.pages;
+        outstanding_[{which.which, gone.urgency}][gone.thread] -= gone.pages;
         of->second.erase(one);
     }
     if (of->second.empty()) {
@@ -76,7 +76,7 @@ std::size_t coordinator::held(const std::string& event, const target& which) con
 
 void coordinator::hand_out(std::shared_ptr<active_event> event, const target& which, claimed_shard work) {
     const priority urgency = event->content.priority;
-    const room_key room(which, urgency == priority::critical);
+    const room_key room(which, urgency);
     auto& threads = outstanding_[room];
     threads.resize(how_.threads);
     const held_shard mine{least_busy(room), page_count(work.work), urgency};
@@ -238,7 +238,7 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::
     }
     target_state& state = found->second.targets[which];
     const std::shared_ptr<active_event> event = found->second.event;
-    const room_key room(which, event->content.priority == priority::critical);
+    const room_key room(which, event->content.priority);
     const std::uint32_t wanted = pages_wanted(room);
     const served_app* const app = preparer_.app(which.app);
     const bool ours = app != nullptr && app->platforms.contains(which.on) && event->messages.contains(which);

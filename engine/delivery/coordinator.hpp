@@ -83,7 +83,7 @@ private:
         bool finishing = false;
         bool missing = false;
     };
-    using room_key = std::pair<target, bool>;  ///< Critical events have room of their own.
+    using room_key = std::pair<target, priority>;  ///< Each priority has room of its own.
 
     boost::asio::awaitable<result<>> refresh();
     boost::asio::awaitable<result<>> track(std::string id);

@@ -11,6 +11,13 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto sweep_period = 1s;
+// Pushes that are to be at hand. Some milliseconds' worth of the fastest: reading a page takes a few; and of
+// a rate the part of a second that is one over this.
+constexpr std::size_t most_at_hand = 4'000;
+constexpr std::size_t least_at_hand = 100;
+constexpr std::uint64_t rate_at_hand = 4;
+constexpr auto streams_period = 80ms;
+constexpr std::size_t part_turned_over = 4;
 
 wall_time::duration wall_ahead(const time_source& time) noexcept {
     return time.wall_now().time_since_epoch() -
@@ -101,6 +108,7 @@ push* lane::take(time_point now) noexcept {
         item->in_flight = true;
         item->owner->count_sent(*item);
         ++in_flight_;
+        tell_if_hungry();
         return item;
     }
     return nullptr;
@@ -115,36 +123,67 @@ void lane::want_slices(time_point now) noexcept {
     });
 }
 
-bool lane::end_if_over(push& item, time_point now) noexcept {
+std::optional<lane::ending> lane::over(const push& item, time_point now) const noexcept {
     const active_event& event = item.owner->event();
     if (event.cancelled.load(std::memory_order_relaxed)) {
-        finish(item, outcome::cancelled, {});
-        return true;
+        return ending{outcome::cancelled, {}};
     }
     if (forgotten_.contains(item.token, item.owner->read_at())) {
-        finish(item, outcome::cancelled, "DeviceForgotten");
-        return true;
+        return ending{outcome::cancelled, "DeviceForgotten"};
     }
     const message_reception* const reception = item.owner->reception();
     if (reception != nullptr && reception->rejected.load(std::memory_order_relaxed)) {
-        finish(item, outcome::rejected, "EventRejected");
-        return true;
+        return ending{outcome::rejected, "EventRejected"};
     }
     if (now >= event.expires) {
-        // Expiry while nothing could be sent is the credential's fault, and the sums say so.
-        if (pause_.lasts_for(lane_bound::credential, now)) {
-            finish(item, outcome::failed, pause_.reason());
-        } else if (!credential_usable_) {
-            finish(item, outcome::failed, "CredentialUnusable");
-        } else {
-            const bool free_to_send = !held_ && !pause_.lasts(now) && rate_.limited_until() == time_point{};
-            finish(
-                item, outcome::expired,
-                free_to_send && !connected_ ? std::string_view("ProviderUnreachable") : std::string_view());
-        }
+        return expiry(now);
+    }
+    return std::nullopt;
+}
+
+/// How what could not be sent in time ends: expiry while nothing could be sent is the credential's fault, and
+/// the sums say so.
+lane::ending lane::expiry(time_point now) const noexcept {
+    if (pause_.lasts_for(lane_bound::credential, now)) {
+        return {outcome::failed, pause_.reason()};
+    }
+    if (!credential_usable_) {
+        return {outcome::failed, "CredentialUnusable"};
+    }
+    const bool free_to_send = !held_ && !pause_.lasts(now) && rate_.limited_until() == time_point{};
+    if (free_to_send && !connected_) {
+        return {outcome::expired, "ProviderUnreachable"};
+    }
+    return {outcome::expired, {}};
+}
+
+bool lane::end_if_over(push& item, time_point now) noexcept {
+    const std::optional<ending> end = over(item, now);
+    if (end) {
+        finish(item, end->how, end->reason);
+    }
+    return end.has_value();
+}
+
+bool lane::hungry(priority urgency) noexcept {
+    if (line_.waiting(urgency) < enough()) {
         return true;
     }
+    fed_ = fed_ ? std::min(*fed_, urgency) : urgency;
     return false;
+}
+
+std::size_t lane::enough() const noexcept {
+    return rate_.rate() == 0
+               ? most_at_hand
+               : std::clamp<std::size_t>(rate_.rate() / rate_at_hand, least_at_hand, most_at_hand);
+}
+
+void lane::tell_if_hungry() noexcept {
+    if (fed_ && line_.waiting(*fed_) < enough()) {
+        fed_.reset();
+        events_.hungry();
+    }
 }
 
 bool lane::tick(time_point now) {
@@ -168,6 +207,7 @@ bool lane::tick(time_point now) {
     }
     doubt_.look(in_flight_);
     want_slices(now);
+    tell_if_hungry();
     return line_.waiting() != 0 && !pause_.lasts(now) && !held_;
 }
 
@@ -213,11 +253,16 @@ void lane::keep_account(lane_bound by, time_point now) {
     numbers_.bound(by, account_.add(by, now));
 }
 
-void lane::observe_streams(bool used_up, time_point now) {
-    if (used_up != streams_used_up_) {
-        keep_account(bound(now), now);
-        streams_used_up_ = used_up;
+void lane::observe(bool streams_used_up, bool thread_busy, time_point now) {
+    if (now - streams_seen_ < streams_period) {
+        return;
     }
+    streams_seen_ = now;
+    // A thread that has more to do than it can reads late what has been answered: what looks like streams in
+    // use is its own slowness then, if answers come at all.
+    const bool turned_over = std::exchange(answers_, 0) * part_turned_over >= in_flight_;
+    keep_account(bound(now), now);
+    streams_used_up_ = streams_used_up && !(thread_busy && turned_over);
 }
 
 void lane::observe_provider(bool credential_usable, bool connected, time_point now) {

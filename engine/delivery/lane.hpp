@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -44,6 +45,8 @@ struct lane_events {
     std::function<void(const slice_question&)> slice_wanted = [](const slice_question&) {};
     /// next_look() has come nearer.
     std::function<void(time_point)> look_at = [](time_point) {};
+    /// After lane::hungry() has said no: it is worth asking again.
+    std::function<void()> hungry = [] {};
     /// The provider says that the quota is used up for so long.
     std::function<void(std::chrono::milliseconds)> quota_used_up = [](std::chrono::milliseconds) {};
 };
@@ -65,9 +68,17 @@ public:
     /// The same for the page of an event that is spread: each push from a moment of its own on.
     void add_spread(page& what, time_point from, time_point until);
 
+    /// Whether it is time to read another page of that urgency: what goes before it will not last much
+    /// longer. What is read earlier than that only stands in the way of what comes next. If not,
+    /// lane_events::hungry says when it is.
+    [[nodiscard]] bool hungry(priority urgency) noexcept;
+
     // push_source
     [[nodiscard]] push* take(time_point now) noexcept override;
     [[nodiscard]] bool urgent() const noexcept override { return line_.critical() != 0; }
+    [[nodiscard]] bool wanted(const push& item, time_point now) const noexcept override {
+        return !over(item, now);
+    }
     void settle(push& item, const verdict& what, time_point now) noexcept override;
 
     /// Moves what is due and ends what has expired. True if there may be something to take.
@@ -100,8 +111,9 @@ public:
     void hold_quota(time_point until) noexcept;
 
     [[nodiscard]] lane_bound bound(time_point now) const noexcept;
-    /// What the lane cannot see itself: whether it waits for the streams and windows of its connections.
-    void observe_streams(bool used_up, time_point now);
+    /// What the lane cannot see itself: whether all streams and windows of its connections are in use, and
+    /// whether its thread has work all the time. To be told some ten times a second or oftener.
+    void observe(bool streams_used_up, bool thread_busy, time_point now);
     /// And whether the provider has a credential to send with, and a connection to send over: what expires
     /// for want of them says so.
     void observe_provider(bool credential_usable, bool connected, time_point now);
@@ -121,7 +133,14 @@ public:
 private:
     void enqueue(push& item) noexcept;
     void enqueue_later(push& item, time_point due) noexcept;
-    /// Ends `item` if its event is over; true if it was.
+    struct ending {
+        outcome how;
+        std::string_view reason;
+    };
+    /// How a push ends without being sent, because its event is over or its device was forgotten.
+    [[nodiscard]] std::optional<ending> over(const push& item, time_point now) const noexcept;
+    [[nodiscard]] ending expiry(time_point now) const noexcept;
+    /// Ends `item` if it is over; true if it was.
     bool end_if_over(push& item, time_point now) noexcept;
     void finish(push& item, outcome how, std::string_view reason) noexcept;
     void after_end(page& of) noexcept;
@@ -142,6 +161,8 @@ private:
     void pause(std::string_view why, time_point until, lane_bound cause) noexcept;
     /// Asks for more of the rate in good time.
     void want_slices(time_point now) noexcept;
+    [[nodiscard]] std::size_t enough() const noexcept;
+    void tell_if_hungry() noexcept;
     void keep_account(lane_bound by, time_point now);
 
     target which_;
@@ -165,7 +186,11 @@ private:
     wall_time::duration wall_ahead_{};
     time_point last_tick_;
     time_point next_sweep_{};
+    /// How urgent a page has to be that may be read; set while hungry() has said no.
+    std::optional<priority> fed_;
     bool held_ = false;
+    std::size_t answers_ = 0;  ///< Since the last look at streams.
+    time_point streams_seen_{};
     bool streams_used_up_ = false;
     bool credential_usable_ = true;
     bool connected_ = true;

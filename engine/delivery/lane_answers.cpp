@@ -30,6 +30,7 @@ constexpr auto second_opinion_after = 1s;
 
 void lane::settle(push& item, const verdict& what, time_point now) noexcept {
     --in_flight_;
+    ++answers_;
     item.in_flight = false;
     if (what.status != 0) {
         numbers_.answered_after(now - item.written_at);

@@ -45,6 +45,14 @@ public:
     [[nodiscard]] virtual push* take(time_point now) noexcept = 0;
     /// True if a critical push waits: the channel then does not gather before it writes.
     [[nodiscard]] virtual bool urgent() const noexcept = 0;
+    /// For a channel that keeps a push for a while between take() and writing it: false once it is not to be
+    /// sent any more, because its event is over or its device was forgotten. It goes back as
+    /// reaction::resend then.
+    [[nodiscard]] virtual bool wanted(const push& item, time_point now) const noexcept {
+        static_cast<void>(item);
+        static_cast<void>(now);
+        return true;
+    }
     /// Ends a take(): exactly one call for each push that was taken.
     virtual void settle(push& item, const verdict& what, time_point now) noexcept = 0;
 

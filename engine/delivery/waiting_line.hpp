@@ -59,6 +59,14 @@ public:
 
     /// Without those whose moment has not come.
     [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
+    /// The same of what is as urgent as that, or more.
+    [[nodiscard]] std::size_t waiting(priority least) const noexcept {
+        std::size_t count = 0;
+        for (std::size_t i = 0; i <= static_cast<std::size_t>(least); ++i) {
+            count += queues_[i].size();
+        }
+        return count;
+    }
     [[nodiscard]] std::size_t critical() const noexcept { return queues_[0].size(); }
 
 private:

@@ -238,6 +238,11 @@ worker::lane_runner& worker::runner_for(const target& which) {
             found->second->look.wake_all();
         }
     };
+    tell.hungry = [this, which] {
+        if (const auto found = lanes_.find(which); found != lanes_.end()) {
+            found->second->changed.wake_all();
+        }
+    };
     tell.slice_wanted = [this, which](const slice_question& asked) {
         asio::co_spawn(executor_, lease_slice(lanes_.at(which), asked), asio::detached);
     };
@@ -336,7 +341,9 @@ asio::awaitable<void> worker::feed(std::shared_ptr<lane_runner> runner) {
         wall_time soonest = wall_time::max();
         for (std::size_t i = 0; i < priority_count && next == nullptr; ++i) {
             auto& queue = runner->shards[i];
-            if (queue.empty() || !(i == 0 ? critical_room : room)) {
+            const auto urgency = static_cast<priority>(i);
+            if (queue.empty() || !(urgency == priority::critical ? critical_room : room) ||
+                !(urgency == priority::critical || runner->line.hungry(urgency))) {
                 continue;
             }
             // A page each, in turns: a village does not wait behind a nation. One whose moment has not
@@ -463,15 +470,17 @@ asio::awaitable<void> worker::settle(std::unique_ptr<page> what) {
     --*busy_;
 }
 
-bool worker::waits_for_streams(const lane_runner& runner, time_point now) {
-    // A thread that has more to do than it can reads late what has been answered: what looks like streams
-    // in use is its own slowness.
-    const bool busy = load_.share(now) >= busy_share;
-    if (runner.now.out == nullptr || busy) {
-        return false;
+void worker::observe(lane_runner& runner, time_point now) {
+    bool used_up = false;
+    if (runner.now.out != nullptr) {
+        const channel_statistics out = runner.now.out->statistics();
+        used_up = out.saturated || out.connections_ready == 0;
+        if (runner.through != nullptr && runner.line.waiting() != 0) {
+            const bool connected = out.connections_ready != 0 || out.in_flight != 0;
+            runner.line.observe_provider(runner.through->credential().usable, connected, now);
+        }
     }
-    const channel_statistics out = runner.now.out->statistics();
-    return out.saturated || out.connections_ready == 0;
+    runner.line.observe(used_up, load_.share(now) >= busy_share, now);
 }
 
 asio::awaitable<void> worker::watch(std::shared_ptr<lane_runner> runner) {
@@ -483,13 +492,7 @@ asio::awaitable<void> worker::watch(std::shared_ptr<lane_runner> runner) {
         const bool working = runner->line.waiting() != 0 || runner->has_shards();
         co_await runner->look.wait_until(std::min(next, time_.now() + (working ? sampling_period : 1s)));
         const time_point woken = time_.now();
-        runner->line.observe_streams(waits_for_streams(*runner, woken), woken);
-        if (working && runner->now.out != nullptr && runner->through != nullptr) {
-            const channel_statistics out = runner->now.out->statistics();
-            runner->line.observe_provider(
-                runner->through->credential().usable, out.connections_ready != 0 || out.in_flight != 0,
-                woken);
-        }
+        observe(*runner, woken);
         if (runner->line.tick(woken)) {
             runner->wake();
         }

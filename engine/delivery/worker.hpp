@@ -101,7 +101,7 @@ private:
     void start_page(lane_runner& runner, std::unique_ptr<page> what);
     void page_done(page& what);
     boost::asio::awaitable<void> settle(std::unique_ptr<page> what);
-    [[nodiscard]] bool waits_for_streams(const lane_runner& runner, time_point now);
+    void observe(lane_runner& runner, time_point now);
     boost::asio::awaitable<void> watch(std::shared_ptr<lane_runner> runner);
     void shard_finished(const active_shard& which);
     [[nodiscard]] std::vector<push*> in_flight_of(const target& which) const;

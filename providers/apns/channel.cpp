@@ -83,9 +83,9 @@ void apns_channel::watch_queues() {
             return;
         }
         watching_ = false;
-        production_.drop_expired(time_.now());
+        production_.drop_over(time_.now());
         if (sandbox_) {
-            sandbox_->drop_expired(time_.now());
+            sandbox_->drop_over(time_.now());
         }
         watch_queues();
     });

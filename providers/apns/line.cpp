@@ -63,29 +63,31 @@ push& line::dequeue() noexcept {
     return item;
 }
 
-bool line::give_back_if_expired(push& item, time_point now) noexcept {
-    if (static_cast<const rendered_message&>(*item.content).expires_at() > wiring_.time.wall_now()) {
+bool line::give_back_if_over(push& item, time_point now) noexcept {
+    const bool expired =
+        static_cast<const rendered_message&>(*item.content).expires_at() <= wiring_.time.wall_now();
+    if (!expired && wiring_.source.wanted(item, now)) {
         return false;
     }
     // Back to the source, which knows what that means.
-    refuse(item, reaction::resend, "Expired", now);
+    refuse(item, reaction::resend, "Over", now);
     return true;
 }
 
 push* line::take_queued(time_point now) noexcept {
     while (first_ != nullptr) {
         push& item = dequeue();
-        if (!give_back_if_expired(item, now)) {
+        if (!give_back_if_over(item, now)) {
             return &item;
         }
     }
     return nullptr;
 }
 
-void line::drop_expired(time_point now) noexcept {
+void line::drop_over(time_point now) noexcept {
     for (std::size_t left = queued_; left != 0; --left) {
         push& item = dequeue();
-        if (!give_back_if_expired(item, now)) {
+        if (!give_back_if_over(item, now)) {
             enqueue(item);
         }
     }

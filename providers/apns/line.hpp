@@ -59,7 +59,7 @@ public:
     void wake_if_filled();
     /// Gives back what expired in the queue: with APNs out of reach nobody draws from it, and who
     /// counts these pushes would wait for ever.
-    void drop_expired(time_point now) noexcept;
+    void drop_over(time_point now) noexcept;
     [[nodiscard]] bool has_queued() const noexcept { return queued_ != 0; }
 
     [[nodiscard]] bool next_request(
@@ -77,7 +77,7 @@ private:
     [[nodiscard]] push* take_queued(time_point now) noexcept;
     [[nodiscard]] bool queue_full() const noexcept;
     [[nodiscard]] push& dequeue() noexcept;
-    [[nodiscard]] bool give_back_if_expired(push& item, time_point now) noexcept;
+    [[nodiscard]] bool give_back_if_over(push& item, time_point now) noexcept;
     void enqueue(push& item) noexcept;
     void refuse(push& item, reaction action, std::string_view reason, time_point now) noexcept;
     [[nodiscard]] bool belongs_elsewhere(const push& item) const noexcept;

@@ -91,6 +91,23 @@ protected:
     }
     std::uint64_t requests_of_mairies() const { return accepted_of("mairies-app") + quota_answers(); }
 
+    /// What most bound a lane in the last seconds.
+    static std::string bound_lately(
+        const running_engine& which, const std::string& app, const std::string& platform) {
+        const json::object at = lane(which, app, platform);
+        std::string out = "nothing";
+        double most = 0;
+        if (!at.empty()) {
+            for (const auto& [cause, share] : at.at("bound_lately").as_object()) {
+                if (share.to_number<double>() > most) {
+                    most = share.to_number<double>();
+                    out = cause;
+                }
+            }
+        }
+        return out;
+    }
+
     /// It has something to send to that project, sends nothing, and has nothing on its way.
     static bool waits_for_quota(const running_engine& which) {
         const json::object at = lane(which, "mairies", "fcm");
@@ -138,6 +155,7 @@ TEST_F(QuotaTest, ARateHoldsOverTwoEnginesAndWhileOneIsKilledAndComesBack) {
     const auto warm = steady::now() + 2s;
     const auto kill_at = warm + 8s;
     ASSERT_TRUE(watch_until(kill_at));
+    EXPECT_EQ(bound_lately(survivor, "mairies", "fcm"), "rate");
     kill_hard(killed);
     const auto alone = steady::now();
     ASSERT_TRUE(watch_until(alone + 6s));
@@ -161,6 +179,43 @@ TEST_F(QuotaTest, ARateHoldsOverTwoEnginesAndWhileOneIsKilledAndComesBack) {
         EXPECT_LE(steady_rates.highest, 510);
         EXPECT_GE(steady_rates.lowest, 475);
         EXPECT_GE(rates_alone.lowest, 450);
+    }
+}
+
+TEST_F(QuotaTest, AnAlertOvertakesANewsletterThatUsesUpTheRateAndTheResultsSayWhatHeldThemUp) {
+    options.apps[0].fcm_rate = 400;
+    options.apps[0].apns_rate = 400;
+    crowd nation;
+    nation.count = 40'000;
+    crowd town;
+    town.commune = "21054";
+    town.first = nation.count;
+    town.count = 300;
+    register_crowds({nation, town});
+    auto& only = launch("only");
+    wait_until_ready(only);
+    const std::string newsletter = publish_to(nation, R"(,"priority":"low")");
+    ASSERT_TRUE(eventually([&] { return bound_lately(only, "mairies", "fcm") == "rate"; }, 30s));
+    const std::string alert = publish_to(town, R"(,"priority":"critical")");
+    const json::object of_alert = wait_for_result(alert);
+    expect_everybody_accepted(of_alert, town);
+    const std::int64_t published = std::stoll(alert);  // The entry's id is Redis' clock.
+    std::cout << "alert: " << number(of_alert, "finished_at") - published << " ms\n";
+    if (!machine_is_busy()) {
+        EXPECT_LT(number(of_alert, "finished_at") - published, 1'000);
+    }
+    ASSERT_EQ(tocsin({"cancel", newsletter}).exit_code, 0);
+    const json::object of_newsletter = wait_for_result(newsletter);
+    testing::expect_sums_agree(of_newsletter);
+    EXPECT_GT(number(of_newsletter, "cancelled"), 0);
+    for (const char* const platform : {"apns", "fcm"}) {
+        const auto& shares = of_newsletter.at("limits").at("mairies").at(platform).as_object();
+        EXPECT_GT(shares.at("rate").to_number<double>(), 0.5) << json::serialize(shares);
+        double sum = 0;
+        for (const auto& [cause, share] : shares) {
+            sum += share.to_number<double>();
+        }
+        EXPECT_NEAR(sum, 1, 0.001);
     }
 }
 

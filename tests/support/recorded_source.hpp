@@ -30,6 +30,9 @@ public:
         waiting.pop_front();
         return out;
     }
+    [[nodiscard]] bool wanted(const push& item, time_point) const noexcept override {
+        return &item != unwanted;
+    }
     [[nodiscard]] bool urgent() const noexcept override { return is_urgent; }
     void settle(push& item, const verdict& what, time_point) noexcept override {
         verdicts.push_back(
@@ -40,6 +43,7 @@ public:
     std::deque<push*> waiting;
     std::vector<settled> verdicts;
     bool is_urgent = false;
+    const push* unwanted = nullptr;
 };
 
 }  // namespace tocsin::testing

@@ -23,6 +23,7 @@ protected:
         lane_events tell;
         tell.page_done = [this](page& which) { done.push_back(&which); };
         tell.slice_wanted = [this](const slice_question& what) { asked.push_back(what); };
+        tell.hungry = [this] { ++hungry; };
         tell.quota_used_up = [this](std::chrono::milliseconds rest) { used_up.push_back(rest); };
         return std::make_unique<lane>(
             target{"mairies", platform::fcm}, how, time, log, numbers.add_shard(), 1, std::move(tell));
@@ -59,6 +60,7 @@ protected:
     std::vector<std::unique_ptr<page>> pages;
     std::vector<page*> done;
     std::vector<slice_question> asked;
+    int hungry = 0;
     std::vector<std::chrono::milliseconds> used_up;
 };
 
@@ -380,12 +382,43 @@ TEST_F(LaneTest, APageIsToldWhatHeldItUp) {
     EXPECT_EQ(increment(sums, "b:mairies/fcm:engine"), 0U);
 }
 
+TEST_F(LaneTest, ReadsAheadAQuarterOfASecondOfItsRateForEachUrgency) {
+    lane_settings how;
+    how.rate = 2'000;
+    const auto line = make(how);
+    EXPECT_TRUE(line->hungry(priority::low));
+    add(*line, 500, priority::low);
+    EXPECT_FALSE(line->hungry(priority::low));
+    EXPECT_TRUE(line->hungry(priority::normal));
+    EXPECT_EQ(hungry, 0);
+    line->slice_granted(asked[0], {100, time.now() - 50ms, time.now()}, time.now());
+    ASSERT_NE(line->take(time.now()), nullptr);
+    EXPECT_EQ(hungry, 1);
+    EXPECT_TRUE(line->hungry(priority::low));
+    // Told once, not with each push.
+    ASSERT_NE(line->take(time.now()), nullptr);
+    EXPECT_EQ(hungry, 1);
+}
+
+TEST_F(LaneTest, APushThatAChannelKeepsIsNoLongerWantedOnceItsEventIsOver) {
+    const auto line = make();
+    const auto event = testing::make_event(time, priority::normal, 10s);
+    add(*line, 2, event);
+    push* const kept = line->take(time.now());
+    EXPECT_TRUE(line->wanted(*kept, time.now()));
+    event->cancelled = true;
+    EXPECT_FALSE(line->wanted(*kept, time.now()));
+    event->cancelled = false;
+    line->forget("device-0", time.now());
+    EXPECT_FALSE(line->wanted(*kept, time.now()));
+}
+
 TEST_F(LaneTest, NamesWhatBindsIt) {
     const auto line = make();
     EXPECT_EQ(line->bound(time.now()), lane_bound::idle);
     add(*line, 2);
     EXPECT_EQ(line->bound(time.now()), lane_bound::engine);
-    line->observe_streams(true, time.now());
+    line->observe(true, false, time.now());
     EXPECT_EQ(line->bound(time.now()), lane_bound::streams);
     const auto taken = take_all(*line);
     EXPECT_EQ(line->bound(time.now()), lane_bound::answers);
@@ -402,6 +435,29 @@ TEST_F(LaneTest, AnAcceptanceIsTimedFromTheReadingOfTheEvent) {
     time.advance(250ms);
     line->settle(*item, answer(reaction::accept), time.now());
     EXPECT_EQ(increment(only.settlement(true), "h:" + std::to_string(log_linear::index_of(250))), 1U);
+}
+
+TEST_F(LaneTest, StreamsInUseAreTheEnginesSlownessIfItIsBusyAndAnswersCome) {
+    const auto line = make();
+    add(*line, 100);
+    std::vector<push*> flying;
+    for (int i = 0; i < 40; ++i) {
+        flying.push_back(line->take(time.now()));
+    }
+    // Nobody answers: however busy we are, that is the provider.
+    line->observe(true, true, time.now());
+    EXPECT_EQ(line->bound(time.now()), lane_bound::streams);
+    for (int i = 0; i < 20; ++i) {
+        line->settle(*flying[static_cast<std::size_t>(i)], answer(reaction::accept), time.now());
+    }
+    time.advance(100ms);
+    line->observe(true, true, time.now());
+    EXPECT_EQ(line->bound(time.now()), lane_bound::engine);
+    // They come, and we are not busy: there are too few streams.
+    line->settle(*flying[20], answer(reaction::accept), time.now());
+    time.advance(100ms);
+    line->observe(true, false, time.now());
+    EXPECT_EQ(line->bound(time.now()), lane_bound::streams);
 }
 
 TEST_F(LaneTest, ALaneThatNobodyAnswersGetsByOnItsUsualPart) {

@@ -381,14 +381,27 @@ TEST_F(ApnsLineTest, WhatExpiresGoesBackThoughNobodyDraws) {
     add(true);
     add(true);
     EXPECT_FALSE(production.look_for_work(time.now()));
-    sandbox.drop_expired(time.now());
+    sandbox.drop_over(time.now());
     EXPECT_TRUE(source.verdicts.empty());
     EXPECT_EQ(sandbox.in_flight(), 2U);
     time.advance(1h);
-    sandbox.drop_expired(time.now());
+    sandbox.drop_over(time.now());
     EXPECT_EQ(source.verdicts.size(), 2U);
     EXPECT_FALSE(sandbox.has_queued());
     EXPECT_TRUE(next(sandbox).empty());
+}
+
+TEST_F(ApnsLineTest, WhatIsCancelledInTheQueueGoesBackThoughNobodyDraws) {
+    line::pair(production, sandbox);
+    add(true);
+    add(true);
+    source.unwanted = source.waiting.back();
+    EXPECT_FALSE(production.look_for_work(time.now()));
+    sandbox.drop_over(time.now());
+    ASSERT_EQ(source.verdicts.size(), 1U);
+    EXPECT_EQ(source.verdicts[0].item, source.unwanted);
+    EXPECT_EQ(source.verdicts[0].action, resend);
+    EXPECT_EQ(sandbox.in_flight(), 1U);
 }
 
 TEST_F(ApnsLineTest, AKeyForProductionAloneDoesNotStopProduction) {
