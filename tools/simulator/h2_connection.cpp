@@ -11,7 +11,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t gathered = std::size_t{64} * 1024;
 // A client that does not read its answers is not read from either.
 constexpr std::size_t most_unsent = std::size_t{1024} * 1024;
 constexpr int reads_in_a_row = 4;
@@ -30,7 +29,6 @@ h2_connection::h2_connection(
     : socket_(std::move(socket)),
       host_(host),
       closed_handler_(std::move(on_closed)),
-      timer_(socket_.get_executor()),
       end_timer_(socket_.get_executor()),
       tls_(host.shared.tls.get()),
       chance_(seed) {}
@@ -90,7 +88,7 @@ void h2_connection::on_readable() {
             break;
         }
     }
-    arm_timer();
+    await_answers();
     if (unsent() < most_unsent) {
         wait_readable();
     }
@@ -214,6 +212,10 @@ void h2_connection::on_refused() noexcept {
     host_.counters.add(tally::refused_streams);
 }
 
+void h2_connection::on_protocol_error(std::uint32_t, bool) noexcept {
+    host_.counters.add(tally::protocol_errors);
+}
+
 void h2_connection::on_idle_ping() noexcept {
     const std::uint32_t most = host_.shared.options.idle_pings;
     if (host_.which == provider::fcm && most != 0 && ++idle_pings_ > most && !finish_wanted_) {
@@ -225,37 +227,31 @@ void h2_connection::on_idle_ping() noexcept {
 
 // ---- Answers that wait
 
-void h2_connection::arm_timer() {
+void h2_connection::await_answers() {
     const auto due = delays_.next_due();
     if (!due || phase_ >= phase::finishing) {
         return;
     }
-    // Answers that fall due close together leave together, as in any server that is busy.
-    const time_point at = std::max(*due, last_tick_ + host_.shared.options.gather);
-    if (timer_at_ && *timer_at_ <= at) {
-        return;
+    if (!std::exchange(listed_, true)) {
+        host_.beat->list(std::shared_ptr<answer_clock::listener>(shared_from_this(), this));
     }
-    timer_at_ = at;
-    timer_.expires_at(at);
-    timer_.async_wait([self = shared_from_this()](const error_code& ec) {
-        if (!ec && self->phase_ < phase::finishing) {
-            self->on_timer();
-        }
-    });
+    host_.beat->expect(*due);
 }
 
-void h2_connection::on_timer() {
-    timer_at_.reset();
-    read_clock();
-    last_tick_ = now_.steady;
-    while (const auto stream = delays_.pop_due(now_.steady)) {
-        request* asked = session_->find(*stream);
-        if (asked != nullptr && !asked->ignored) {
-            answer(*asked);
+std::optional<time_point> h2_connection::on_tick() {
+    if (phase_ < phase::finishing) {
+        read_clock();
+        while (const auto stream = delays_.pop_due(now_.steady)) {
+            request* asked = session_->find(*stream);
+            if (asked != nullptr && !asked->ignored) {
+                answer(*asked);
+            }
         }
+        flush();
     }
-    flush();
-    arm_timer();
+    const auto next = phase_ < phase::finishing ? delays_.next_due() : std::nullopt;
+    listed_ = next.has_value();
+    return next;
 }
 
 // ---- Output
@@ -276,11 +272,11 @@ void h2_connection::flush() {
 
 void h2_connection::encrypt_frames() {
     const answer_pattern pattern = host_.shared.options.pattern;
-    std::string& frames = host_.scratch->frames;
-    bool more = true;
-    while (more && unsent() < most_unsent && phase_ != phase::closed) {
-        frames.clear();
-        more = session_->take_output(frames, gathered, pattern != answer_pattern::batched);
+    while (unsent() < most_unsent && phase_ != phase::closed) {
+        const auto frames = session_->take_output(pattern != answer_pattern::batched);
+        if (frames.empty()) {
+            return;
+        }
         tls_.write(frames);
         if (pattern == answer_pattern::one_write_per_answer) {
             write_some();
@@ -434,7 +430,6 @@ void h2_connection::close_socket() {
     phase_ = phase::closed;
     error_code ec;
     socket_.close(ec);
-    timer_.cancel();
     end_timer_.cancel();
     session_.reset();
     closed_handler_(*this);

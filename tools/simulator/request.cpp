@@ -5,6 +5,11 @@ namespace tocsin::sim {
 void request::clear() noexcept {
     next = previous = nullptr;
     ignored = decided = answered = false;
+    ended = finished = false;
+    content_length.reset();
+    arrived = 0;
+    consumed = 0;
+    receive_window = send_window = 0;
     post = duplicate_header = false;
     seen = 0;
     flaw = success;
