@@ -2,8 +2,8 @@
 #include "tools/simulator/fcm_conversation.hpp"
 #include "tools/simulator/fcm_message.hpp"
 
+#include <array>
 #include <cstring>
-#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -50,7 +50,7 @@ bool is_token(std::string_view token) noexcept {
 }  // namespace
 
 fcm_desk::fcm_desk(const credentials& known, const std::atomic<std::int64_t>& valid_from_ms)
-    : known_(known), valid_from_ms_(valid_from_ms) {
+    : known_(known), valid_from_ms_(valid_from_ms), name_heads_(known.projects.size()) {
     for (std::size_t why = 0; why < reasons_of(provider::fcm).size(); ++why) {
         bodies_[why] = error_body(provider::fcm, static_cast<reason_index>(why));
     }
@@ -110,10 +110,25 @@ reason_index fcm_desk::parse_body(request& asked, std::uint64_t hash, std::strin
 }
 
 void fcm_desk::name_message(std::size_t project, const moment& now, std::string& out) {
-    out.clear();
-    fmt::format_to(
-        std::back_inserter(out), FMT_STRING(R"({{"name":"projects/{}/messages/0:{}%{:016x}"}})"),
-        known_.projects[project].project_id, now.wall_ms * 1000, ++ids_);
+    // The same for all but the number at its end, which is what changes: written by hand.
+    std::string& head = name_heads_[project];
+    if (head.empty() || now.wall_ms != named_at_ms_) {
+        named_at_ms_ = now.wall_ms;
+        for (std::string& other : name_heads_) {
+            other.clear();
+        }
+        head = fmt::format(
+            R"({{"name":"projects/{}/messages/0:{}%)", known_.projects[project].project_id,
+            now.wall_ms * 1000);
+    }
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::array<char, 16> number{};
+    for (std::uint64_t id = ++ids_, place = number.size(); place > 0; id >>= 4U) {
+        number[--place] = digits[id & 0xFU];
+    }
+    out = head;
+    out.append(number.data(), number.size());
+    out += "\"}";
 }
 
 }  // namespace tocsin::sim

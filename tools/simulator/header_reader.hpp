@@ -44,39 +44,39 @@ public:
     /// The client has acknowledged another SETTINGS_HEADER_TABLE_SIZE.
     void change_table_size(std::uint32_t bytes) noexcept {
         nghttp2_hd_inflate_change_table_size(inflater_.get(), bytes);
-        repeated_.clear();  // Entries may have gone.
+        memories_.clear();  // Entries may have gone.
     }
 
 private:
     /// What was seen of a block so far.
     struct progress {
         block found;
+        header_sink& sink;
         bool trailers = false;
+        bool fields = false;   ///< A field of whatever kind.
         bool regular = false;  ///< A field that is no pseudo-header: none may follow.
         bool method = false;
         bool scheme = false;
         bool path = false;
         bool authority = false;
     };
-
-    void inflate(std::string_view bytes, progress& state, header_sink& sink) noexcept;
-    static void check(std::string_view name, std::string_view value, progress& state) noexcept;
-    static void check_pseudo(std::string_view name, std::string_view value, progress& state) noexcept;
-    static void check_regular(std::string_view name, std::string_view value, progress& state) noexcept;
-
-    c_handle<nghttp2_hd_inflater, nghttp2_hd_inflate_del> inflater_;
-
-    // A client that sends the same fields again and again sends the same indices again and again. A
-    // block of nothing but indices does not change the table, so until another kind of block comes it
-    // means what it meant the last time.
-    struct field {
+    /// A field as it was sent, and what it meant.
+    struct memory {
+        std::string raw;
         std::string name;
         std::string value;
     };
-    std::string repeated_;
-    std::vector<field> fields_;
-    block repeated_result_;
-    bool remembering_ = false;
+
+    void inflate(std::string_view raw, bool last, progress& state, memory* keep) noexcept;
+    static void place_field(std::string_view name, std::string_view value, progress& state) noexcept;
+
+    c_handle<nghttp2_hd_inflater, nghttp2_hd_inflate_del> inflater_;
+
+    // Clients send the same fields in the same order again and again, most of them as the very same bytes.
+    // A field that does not change HPACK's table (an index, or a literal that is not to be indexed) means
+    // what it meant the last time for as long as no other field changes it: no need to decode a bearer of
+    // a thousand characters once more. By place in the block.
+    std::vector<memory> memories_;
 };
 
 }  // namespace tocsin::sim
