@@ -180,19 +180,20 @@ void apns_conversation::read_path(request& asked, std::string_view path) noexcep
         return;
     }
     // 16 to 200 bytes: Apple says not to assume a length.
-    asked.token.resize(path.size());
+    std::string& token = asked.token_text;
+    token.resize(path.size());
     bool good = path.size() % 2 == 0 && path.size() >= 32 && path.size() <= 400;
     for (std::size_t i = 0; i < path.size(); ++i) {
-        asked.token[i] = hex_digit(path[i]);
-        good = good && asked.token[i] != 0;
+        token[i] = hex_digit(path[i]);
+        good = good && token[i] != 0;
     }
     if (!good) {
         asked.flaw =
             index_of(path.find('/') == std::string_view::npos ? reason::bad_device_token : reason::bad_path);
-        asked.token.clear();
         return;
     }
-    asked.key = token_key(asked.token);
+    asked.token = token;
+    asked.key = token_key(token);
 }
 
 void apns_conversation::read_topic(request& asked, std::string_view topic) noexcept {

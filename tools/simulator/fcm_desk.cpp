@@ -32,19 +32,23 @@ std::string_view spot_token(std::string_view body) noexcept {
     return {};
 }
 
+/// The characters that a registration token may have.
+constexpr auto token_characters = [] {
+    std::array<bool, 256> table{};
+    for (const char c :
+         std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_:.")) {
+        table[static_cast<unsigned char>(c)] = true;
+    }
+    return table;
+}();
+
 /// FCM's rule for a registration token, as far as it can be told from its form.
 bool is_token(std::string_view token) noexcept {
-    if (token.size() < 16) {
-        return false;
-    }
+    bool good = token.size() >= 16;
     for (const char c : token) {
-        const bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= ':') ||
-                          c == '-' || c == '_' || c == '.';
-        if (!good) {
-            return false;
-        }
+        good &= token_characters[static_cast<unsigned char>(c)];
     }
-    return true;
+    return good;
 }
 
 }  // namespace
@@ -97,7 +101,8 @@ reason_index fcm_desk::check_body(request& asked) {
 
 reason_index fcm_desk::parse_body(request& asked, std::uint64_t hash, std::string_view found) {
     fcm_message message = read_fcm_message(asked.body);
-    asked.token = std::move(message.target);
+    asked.token_text = std::move(message.target);
+    asked.token = asked.token_text;
     asked.key = token_key(asked.token);
     asked.validate_only = message.validate_only;
     asked.reply_text = std::move(message.words);

@@ -50,8 +50,7 @@ request* h2_session::find(std::int32_t stream) const noexcept {
     if (reading_ != nullptr && reading_->stream == stream) {
         return reading_;
     }
-    const auto found = streams_.find(stream);
-    return found == streams_.end() ? nullptr : found->second;
+    return streams_.find(stream);
 }
 
 request& h2_session::begin(std::int32_t stream) {
@@ -64,7 +63,7 @@ request& h2_session::begin(std::int32_t stream) {
         open_->previous = asked;
     }
     open_ = reading_ = asked;
-    streams_.emplace(stream, asked);
+    streams_.add(*asked);
     highest_ = stream;
     ++active_;
     if (stream > ignore_above_) {
@@ -98,7 +97,7 @@ void h2_session::close(request& ended) noexcept {
     if (reading_ == &ended) {
         reading_ = nullptr;
     }
-    streams_.erase(ended.stream);
+    streams_.remove(ended);
     --active_;
     pool_.put(std::unique_ptr<request>(&ended));
 }

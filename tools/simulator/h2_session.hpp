@@ -3,9 +3,9 @@
 #include "engine/core/c_handle.hpp"
 #include "tools/simulator/frame.hpp"
 #include "tools/simulator/header_reader.hpp"
+#include "tools/simulator/open_streams.hpp"
 #include "tools/simulator/request.hpp"
 
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <nghttp2/nghttp2.h>
 
 #include <cstdint>
@@ -148,7 +148,7 @@ private:
 
     request* open_ = nullptr;     // All open streams.
     request* reading_ = nullptr;  // Whose headers or data came last: they come in runs.
-    boost::unordered_flat_map<std::int32_t, request*> streams_;
+    open_streams streams_;
     std::vector<request*> blocked_;   // Answers whose bodies wait for window, in order.
     std::vector<request*> finished_;  // Answered or reset; closed when their output is taken.
 

@@ -187,10 +187,14 @@ void h2_session::on_data(const frame_head& head, std::string_view payload) {
     asked->receive_window -= size;
     reading_ = asked;
     asked->arrived += chunk->size();
-    if (!asked->ignored) {
-        asked->body.append(chunk->substr(0, body_limit - std::min(body_limit, asked->body.size())));
+    const bool last = head.has(NGHTTP2_FLAG_END_STREAM);
+    if (last && asked->body_text.empty()) {
+        asked->body = *chunk;  // All of it, and no one asks for it later.
+    } else if (!asked->ignored) {
+        const std::size_t room = body_limit - std::min(body_limit, asked->body_text.size());
+        asked->body = asked->body_text.append(chunk->substr(0, room));
     }
-    if (head.has(NGHTTP2_FLAG_END_STREAM)) {
+    if (last) {
         end_request(*asked);
     } else {
         asked->consumed += head.size;

@@ -18,9 +18,11 @@ void request::clear() noexcept {
     credential = nullptr;
     owner = -1;
     topic.clear();
-    token.clear();
+    token = {};
+    token_text.clear();
     key = 0;
-    body.clear();
+    body = {};
+    body_text.clear();
     headers.clear();
     reason = success;
     counted = accepted = has_apns_id = false;

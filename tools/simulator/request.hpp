@@ -47,9 +47,11 @@ struct request {
     const void* credential = nullptr;  ///< The conversation's own, valid while it lives.
     std::int32_t owner = -1;           ///< Topic (APNs) or project (FCM) in credentials; -1: unknown.
     std::string topic;                 ///< APNs, as sent.
-    std::string token;                 ///< Device token: lower-case hex for APNs.
+    std::string_view token;            ///< Device token: lower-case hex for APNs. As `body` below.
+    std::string token_text;            ///< Backs `token` if it is not a part of the body.
     std::uint64_t key = 0;             ///< Its token_key().
-    std::string body;
+    std::string_view body;             ///< Only while the request is being decided.
+    std::string body_text;             ///< Backs `body` if it came in pieces.
     std::vector<std::pair<std::string, std::string>> headers;  ///< Only while recording.
 
     // ---- Answered.
