@@ -258,21 +258,14 @@ reason_index apns_conversation::check_credential(
     if (!certificate_topic_.empty()) {
         return bundle_of(asked.topic) == certificate_topic_ ? success : index_of(reason::topic_disallowed);
     }
-    if (wedged_ != success) {
-        return wedged_;
+    const wedge kind = rules.transport.after_expired_token;
+    if (wedged_ || (called_expired_ && kind != wedge::off)) {
+        return index_of(
+            kind == wedge::internal ? reason::internal_server_error : reason::expired_provider_token);
     }
     const auto* bearer = static_cast<const apns_desk::bearer*>(asked.credential);
-    if (bearer == nullptr) {
-        return index_of(reason::missing_provider_token);
-    }
-    const reason_index why = check_bearer(*bearer, asked, rules, now);
-    if (why == index_of(reason::expired_provider_token) &&
-        rules.transport.after_expired_token != wedge::off) {
-        wedged_ = index_of(
-            rules.transport.after_expired_token == wedge::expired ? reason::expired_provider_token
-                                                                  : reason::internal_server_error);
-    }
-    return why;
+    return bearer == nullptr ? index_of(reason::missing_provider_token)
+                             : check_bearer(*bearer, asked, rules, now);
 }
 
 reason_index apns_conversation::check_bearer(
@@ -345,6 +338,7 @@ void apns_conversation::accept(request& asked, const moment&) noexcept {
 void apns_conversation::refuse(
     request& asked, reason_index why, const refusal_details& details, const moment& now) noexcept {
     accept(asked, now);
+    called_expired_ = called_expired_ || why == index_of(reason::expired_provider_token);
     const reason_row& row = reasons_of(provider::apns)[why];
     asked.set_status(row.status);
     asked.reply_type = "application/json";

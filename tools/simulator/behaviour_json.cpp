@@ -35,6 +35,9 @@ constexpr auto action_words = std::to_array<word<action::kind>>(
      {"goaway_zero", action::kind::goaway_zero},
      {"close", action::kind::close},
      {"settings", action::kind::settings},
+     {"stall_windows", action::kind::stall_windows},
+     {"wedge", action::kind::wedge},
+     {"freeze", action::kind::freeze},
      {"revoke_tokens", action::kind::revoke_tokens}});
 
 template <class Enum, std::size_t N>
@@ -109,6 +112,52 @@ void read_latency(json_reader& parent, latency& out) {
     out = next;
 }
 
+/// A number, or a list of numbers to choose from.
+void read_codes(json_reader& from, std::string_view name, std::vector<std::uint32_t>& out) {
+    const auto* given = from.find(name);
+    if (given == nullptr) {
+        return;
+    }
+    const json::array one{*given};
+    const json::array& list = given->is_array() ? given->get_array() : one;
+    std::vector<std::uint32_t> next;
+    for (const json::value& code : list) {
+        error_code ec;
+        next.push_back(code.to_number<std::uint32_t>(ec));
+        if (ec) {
+            next.clear();
+            break;
+        }
+    }
+    if (next.empty()) {
+        from.fail(name, "must be an error code of HTTP/2, or a list of some");
+        return;
+    }
+    out = std::move(next);
+}
+
+/// A word for all errors, or shares of the 5xx.
+void read_bodies(json_reader& from, std::string_view name, body_mix& out) {
+    const auto* given = from.find(name);
+    if (given == nullptr) {
+        return;
+    }
+    body_mix next;
+    if (given->is_object()) {
+        json_reader shares(*given, from.where(name));
+        shares.share("missing", next.missing);
+        shares.share("split", next.split);
+        shares.share("html", next.html);
+        from.adopt(shares.problem());
+        if (next.missing + next.split + next.html > 1) {
+            from.fail(name, "has shares that add up to more than 1");
+        }
+    } else {
+        choose(from, name, body_words, next.all);
+    }
+    out = next;
+}
+
 void read_faults(json_reader& parent, faults& out) {
     const auto* given = parent.find("faults");
     if (given == nullptr) {
@@ -117,13 +166,15 @@ void read_faults(json_reader& parent, faults& out) {
     json_reader from(*given, parent.where("faults"));
     from.share("refuse_share", out.refuse_share);
     from.share("reset_share", out.reset_share);
-    from.integer("reset_code", out.reset_code);
+    read_codes(from, "reset_code", out.reset_codes);
     from.share("silence_share", out.silence_share);
     from.share("close_share", out.close_share);
     from.integer("close_after_requests", out.close_after);
     from.integer("goaway_after_requests", out.goaway_after);
     from.flag("stall_windows", out.stall_windows);
-    choose(from, "error_bodies", body_words, out.bodies);
+    from.share("slow_tls_share", out.slow_tls_share);
+    from.integer("slow_tls_ms", out.slow_tls_ms, 600'000);
+    read_bodies(from, "error_bodies", out.bodies);
     choose(from, "wedge_after_expired_token", wedges, out.after_expired_token);
     parent.adopt(from.problem());
 }
@@ -267,6 +318,8 @@ void read_actions(json_reader& parent, std::vector<action>& out) {
                 from.fail("provider", "must be one of apns, sandbox, fcm");
             }
         }
+        from.share("share", next.share);
+        from.integer("for_ms", next.for_ms, 3'600'000);
         from.integer("code", next.code);
         from.text("debug", next.debug);
         from.integer("max_concurrent_streams", next.max_concurrent_streams);
@@ -292,17 +345,33 @@ json::object latency_json(const latency& shown) {
     return {};
 }
 
+json::value bodies_json(const body_mix& shown) {
+    if (!shown.mixed()) {
+        return json::value(spelled(body_words, shown.all));
+    }
+    return json::object{{"missing", shown.missing}, {"split", shown.split}, {"html", shown.html}};
+}
+
+json::value codes_json(const std::vector<std::uint32_t>& shown) {
+    if (shown.size() == 1) {
+        return shown.front();
+    }
+    return json::array(shown.begin(), shown.end());
+}
+
 json::object faults_json(const faults& shown) {
     return {
         {"refuse_share", shown.refuse_share},
         {"reset_share", shown.reset_share},
-        {"reset_code", shown.reset_code},
+        {"reset_code", codes_json(shown.reset_codes)},
         {"silence_share", shown.silence_share},
         {"close_share", shown.close_share},
         {"close_after_requests", shown.close_after},
         {"goaway_after_requests", shown.goaway_after},
         {"stall_windows", shown.stall_windows},
-        {"error_bodies", spelled(body_words, shown.bodies)},
+        {"slow_tls_share", shown.slow_tls_share},
+        {"slow_tls_ms", shown.slow_tls_ms},
+        {"error_bodies", bodies_json(shown.bodies)},
         {"wedge_after_expired_token", spelled(wedges, shown.after_expired_token)}};
 }
 

@@ -70,6 +70,7 @@ public:
     void accept(request& asked, const moment& now) noexcept override;
     void refuse(request& asked, reason_index why, const refusal_details& details, const moment& now) noexcept
         override;
+    void wedge_connection() noexcept override {}
     bool authenticated() const noexcept override { return true; }
 
 private:

@@ -14,9 +14,7 @@ namespace asio = boost::asio;
 // A client that does not read its answers is not read from either.
 constexpr std::size_t most_unsent = std::size_t{1024} * 1024;
 constexpr int reads_in_a_row = 4;
-constexpr auto second_goaway_after = std::chrono::milliseconds(50);
 constexpr auto goodbye_limit = std::chrono::seconds(2);
-
 bool is_rejection(const request& asked) noexcept {
     // 410 is not held against the client (Apple, "Handling notification responses from APNs").
     return asked.status[0] == '4' && asked.status != std::array<char, 3>{'4', '1', '0'};
@@ -37,13 +35,19 @@ void h2_connection::start() {
     error_code ec;
     socket_.set_option(asio::ip::tcp::no_delay(true), ec);
     socket_.non_blocking(true, ec);
-    wait_readable();
+    const faults& transport = rules().transport;
+    if (chance_.hit(transport.slow_tls_share)) {
+        host_.counters.add(tally::slow_handshakes);
+        later(std::chrono::milliseconds(transport.slow_tls_ms), &h2_connection::wait_readable);
+    } else {
+        wait_readable();
+    }
 }
 
 // ---- Input
 
 void h2_connection::wait_readable() {
-    if (reading_ || phase_ == phase::closed) {
+    if (reading_ || frozen_ || phase_ == phase::closed) {
         return;
     }
     reading_ = true;
@@ -56,6 +60,9 @@ void h2_connection::wait_readable() {
 }
 
 void h2_connection::on_readable() {
+    if (frozen_) {
+        return;
+    }
     auto& room = host_.scratch->ciphertext;
     for (int i = 0; i < reads_in_a_row && unsent() < most_unsent; ++i) {
         error_code ec;
@@ -74,6 +81,7 @@ void h2_connection::on_readable() {
         read_clock();
         const bool open = receive({room.data(), count});
         if (cut_wanted_) {
+            host_.counters.add(tally::cuts);
             cut();
             return;
         }
@@ -239,6 +247,10 @@ void h2_connection::await_answers() {
 }
 
 std::optional<time_point> h2_connection::on_tick() {
+    if (frozen_) {
+        listed_ = false;
+        return std::nullopt;
+    }
     if (phase_ < phase::finishing) {
         read_clock();
         while (const auto stream = delays_.pop_due(now_.steady)) {
@@ -257,6 +269,9 @@ std::optional<time_point> h2_connection::on_tick() {
 // ---- Output
 
 void h2_connection::flush() {
+    if (frozen_) {
+        return;
+    }
     if (session_ && phase_ < phase::finishing) {
         encrypt_frames();
     }
@@ -331,71 +346,6 @@ bool h2_connection::serves_something() {
     return busy;
 }
 
-void h2_connection::go_away(std::int32_t last, std::uint32_t code, std::string_view debug) {
-    // What is promised unprocessed must not stay counted.
-    session_->for_each_open([&](request& asked) {
-        if (asked.stream > last && asked.decided && !asked.answered) {
-            host_.decides.take_back(asked);
-            asked.decided = false;
-        }
-    });
-    delays_.remove_above(last);
-    session_->go_away(last, code, debug);
-    host_.counters.add(tally::goaways);
-    phase_ = phase::draining;
-}
-
-void h2_connection::drain_in_two_steps(const action& wanted) {
-    constexpr std::int32_t all = 0x7FFFFFFF;
-    const std::string debug = wanted.debug.empty() ? std::string(host_.restart_words()) : wanted.debug;
-    session_->go_away(all, wanted.code, debug);
-    host_.counters.add(tally::goaways);
-    end_timer_.expires_after(second_goaway_after);
-    end_timer_.async_wait([self = shared_from_this(), code = wanted.code, debug](const error_code& ec) {
-        if (!ec && self->phase_ == phase::serving) {
-            self->go_away(self->session_->last_processed(), code, debug);
-            self->flush();
-        }
-    });
-}
-
-void h2_connection::perform(const action& wanted) {
-    if (phase_ != phase::serving || !session_ || (wanted.where && *wanted.where != host_.which)) {
-        return;
-    }
-    const std::string_view debug = wanted.debug.empty() ? host_.restart_words() : wanted.debug;
-    switch (wanted.what) {
-        case action::kind::close: cut(); return;
-        case action::kind::revoke_tokens: return;
-        case action::kind::goaway_graceful: drain_in_two_steps(wanted); break;
-        case action::kind::goaway_zero:
-            flush();  // Answers that are ready were processed before.
-            go_away(0, wanted.code, debug);
-            break;
-        case action::kind::goaway_middle:
-            flush();
-            go_away(delays_.median_stream().value_or(session_->last_processed()), wanted.code, debug);
-            break;
-        case action::kind::settings:
-            if (wanted.max_concurrent_streams) {
-                limit_is_full_ = true;  // What was asked for stays until the next request to change it.
-                session_->announce_streams(*wanted.max_concurrent_streams);
-            }
-            if (wanted.initial_window_size || wanted.header_table_size) {
-                session_->announce(wanted.initial_window_size, wanted.header_table_size);
-            }
-            break;
-    }
-    flush();
-}
-
-void h2_connection::behaviour_changed() {
-    if (session_ && phase_ < phase::finishing) {
-        session_->stall_windows(rules().transport.stall_windows);
-        flush();
-    }
-}
-
 void h2_connection::finish() {
     if (phase_ >= phase::finishing) {
         return;
@@ -431,6 +381,9 @@ void h2_connection::close_socket() {
     error_code ec;
     socket_.close(ec);
     end_timer_.cancel();
+    for (auto& timer : pending_) {
+        timer.cancel();
+    }
     session_.reset();
     closed_handler_(*this);
 }

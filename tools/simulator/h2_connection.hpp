@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -71,6 +72,13 @@ private:
     void answer(request& asked);
     void go_away(std::int32_t last, std::uint32_t code, std::string_view debug);
     void drain_in_two_steps(const action& wanted);
+    /// Does `what` when `wait` has passed, if the connection is still there.
+    void later(duration wait, void (h2_connection::*what)());
+    void change_settings(const action& wanted);
+    void restore_settings();
+    void stall(const action& wanted);
+    void end_stall();
+    void freeze(const action& wanted);
     void finish();
     void close_socket();
     [[nodiscard]] bool serves_something();
@@ -97,8 +105,11 @@ private:
     bool finish_wanted_ = false;  // Likewise, in good order.
     bool limit_is_full_ = false;
     bool waiting_to_write_ = false;
-    bool reading_ = false;  // A wait for input is pending.
-    bool listed_ = false;   // With the thread's clock.
+    bool reading_ = false;                          // A wait for input is pending.
+    bool listed_ = false;                           // With the thread's clock.
+    bool frozen_ = false;                           // Neither reads nor writes.
+    unsigned stalls_ = 0;                           // Actions that stall the windows at the moment.
+    std::list<boost::asio::steady_timer> pending_;  // Of later().
 };
 
 }  // namespace tocsin::sim
