@@ -182,12 +182,13 @@ void apns_conversation::read_path(request& asked, std::string_view path) noexcep
     // 16 to 200 bytes: Apple says not to assume a length.
     std::string& token = asked.token_text;
     token.resize(path.size());
-    bool good = path.size() % 2 == 0 && path.size() >= 32 && path.size() <= 400;
+    bool odd = path.size() % 2 != 0 || path.size() < 32 || path.size() > 400;
     for (std::size_t i = 0; i < path.size(); ++i) {
-        token[i] = hex_digit(path[i]);
-        good = good && token[i] != 0;
+        const char digit = hex_digit(path[i]);
+        token[i] = digit;
+        odd |= digit == 0;
     }
-    if (!good) {
+    if (odd) {
         asked.flaw =
             index_of(path.find('/') == std::string_view::npos ? reason::bad_device_token : reason::bad_path);
         return;
