@@ -180,19 +180,21 @@ void apns_conversation::read_path(request& asked, std::string_view path) noexcep
         return;
     }
     // 16 to 200 bytes: Apple says not to assume a length.
-    asked.token.resize(path.size());
-    bool good = path.size() % 2 == 0 && path.size() >= 32 && path.size() <= 400;
+    std::string& token = asked.token_text;
+    token.resize(path.size());
+    bool odd = path.size() % 2 != 0 || path.size() < 32 || path.size() > 400;
     for (std::size_t i = 0; i < path.size(); ++i) {
-        asked.token[i] = hex_digit(path[i]);
-        good = good && asked.token[i] != 0;
+        const char digit = hex_digit(path[i]);
+        token[i] = digit;
+        odd |= digit == 0;
     }
-    if (!good) {
+    if (odd) {
         asked.flaw =
             index_of(path.find('/') == std::string_view::npos ? reason::bad_device_token : reason::bad_path);
-        asked.token.clear();
         return;
     }
-    asked.key = token_key(asked.token);
+    asked.token = token;
+    asked.key = token_key(token);
 }
 
 void apns_conversation::read_topic(request& asked, std::string_view topic) noexcept {
@@ -257,21 +259,14 @@ reason_index apns_conversation::check_credential(
     if (!certificate_topic_.empty()) {
         return bundle_of(asked.topic) == certificate_topic_ ? success : index_of(reason::topic_disallowed);
     }
-    if (wedged_ != success) {
-        return wedged_;
+    const wedge kind = rules.transport.after_expired_token;
+    if (wedged_ || (called_expired_ && kind != wedge::off)) {
+        return index_of(
+            kind == wedge::internal ? reason::internal_server_error : reason::expired_provider_token);
     }
     const auto* bearer = static_cast<const apns_desk::bearer*>(asked.credential);
-    if (bearer == nullptr) {
-        return index_of(reason::missing_provider_token);
-    }
-    const reason_index why = check_bearer(*bearer, asked, rules, now);
-    if (why == index_of(reason::expired_provider_token) &&
-        rules.transport.after_expired_token != wedge::off) {
-        wedged_ = index_of(
-            rules.transport.after_expired_token == wedge::expired ? reason::expired_provider_token
-                                                                  : reason::internal_server_error);
-    }
-    return why;
+    return bearer == nullptr ? index_of(reason::missing_provider_token)
+                             : check_bearer(*bearer, asked, rules, now);
 }
 
 reason_index apns_conversation::check_bearer(
@@ -344,6 +339,7 @@ void apns_conversation::accept(request& asked, const moment&) noexcept {
 void apns_conversation::refuse(
     request& asked, reason_index why, const refusal_details& details, const moment& now) noexcept {
     accept(asked, now);
+    called_expired_ = called_expired_ || why == index_of(reason::expired_provider_token);
     const reason_row& row = reasons_of(provider::apns)[why];
     asked.set_status(row.status);
     asked.reply_type = "application/json";

@@ -63,6 +63,7 @@ public:
     void accept(request& asked, const moment& now) noexcept override;
     void refuse(request& asked, reason_index why, const refusal_details& details, const moment& now) noexcept
         override;
+    void wedge_connection() noexcept override { wedged_ = true; }
     bool authenticated() const noexcept override { return proven_ || !certificate_topic_.empty(); }
 
 private:
@@ -79,7 +80,8 @@ private:
     apns_desk& desk_;
     std::string certificate_topic_;
     bool proven_ = false;
-    reason_index wedged_ = success;
+    bool called_expired_ = false;  // Some token, here.
+    bool wedged_ = false;          // Whatever was called.
 
     // The first token's key binds the connection to its team and kind.
     const apns_desk::bearer* first_ = nullptr;

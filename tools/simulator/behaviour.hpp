@@ -63,20 +63,35 @@ enum class error_bodies : std::uint8_t {
     html,     ///< Not JSON.
 };
 
+/// How the bodies of errors look.
+struct body_mix {
+    error_bodies all = error_bodies::json;  ///< Of all, if the shares below are 0.
+    // Shares of the answers with a status of 5xx, which are the ones that front ends cut short or
+    // replace: what tells a dead token from a wrong address is not theirs.
+    double missing = 0;
+    double split = 0;
+    double html = 0;
+
+    [[nodiscard]] bool mixed() const noexcept { return missing > 0 || split > 0 || html > 0; }
+    friend bool operator==(const body_mix&, const body_mix&) = default;
+};
+
 /// What an APNs connection answers once it has called a provider token expired.
 enum class wedge : std::uint8_t { off, expired, internal };
 
-/// Transport faults of one provider. Shares are of requests, 0 to 1.
+/// Transport faults of one provider. Shares are of requests, 0 to 1, unless they say otherwise.
 struct faults {
-    double refuse_share = 0;         ///< REFUSED_STREAM, not processed.
-    double reset_share = 0;          ///< Processed, then RST_STREAM with reset_code.
-    std::uint32_t reset_code = 2;    ///< INTERNAL_ERROR.
-    double silence_share = 0;        ///< Processed, never answered.
-    double close_share = 0;          ///< Processed, then the connection is cut.
-    std::uint32_t close_after = 0;   ///< Requests after which a connection is cut; 0: never.
-    std::uint32_t goaway_after = 0;  ///< Requests after which a connection drains; 0: never.
-    bool stall_windows = false;      ///< No WINDOW_UPDATE is sent.
-    error_bodies bodies = error_bodies::json;
+    double refuse_share = 0;                    ///< REFUSED_STREAM, not processed.
+    double reset_share = 0;                     ///< Processed, then RST_STREAM.
+    std::vector<std::uint32_t> reset_codes{2};  ///< One of them, by chance; 2: INTERNAL_ERROR.
+    double silence_share = 0;                   ///< Processed, never answered.
+    double close_share = 0;                     ///< Processed, then the connection is cut.
+    std::uint32_t close_after = 0;              ///< Requests after which a connection is cut; 0: never.
+    std::uint32_t goaway_after = 0;             ///< Requests after which a connection drains; 0: never.
+    bool stall_windows = false;                 ///< No WINDOW_UPDATE is sent.
+    double slow_tls_share = 0;                  ///< Of the connections: nothing is read of them at first.
+    std::uint32_t slow_tls_ms = 3000;           ///< For so long.
+    body_mix bodies;
     wedge after_expired_token = wedge::off;
 
     friend bool operator==(const faults&, const faults&) = default;
@@ -129,12 +144,19 @@ struct action {
         goaway_zero,      ///< Last stream 0: every stream in flight is promised unprocessed, and is.
         close,            ///< Cut, without a GOAWAY.
         settings,         ///< Announces the values that are set.
+        stall_windows,    ///< Sends no WINDOW_UPDATE for a time.
+        wedge,            ///< APNs: answers as if it had called a token expired.
+        freeze,           ///< Half-open TCP: reads and writes nothing for a time, then cuts.
         revoke_tokens,    ///< Every OAuth access token issued so far is refused.
     };
     kind what = kind::close;
     std::optional<provider> where;  ///< Empty: all.
-    std::uint32_t code = 0;         ///< Of GOAWAY.
-    std::string debug;              ///< Of GOAWAY.
+    double share = 1;               ///< Of the open connections, each by its own chance.
+    /// Stalls end after so long, frozen connections are cut, settings go back; 0: not for settings, and a
+    /// minute for the others.
+    std::uint32_t for_ms = 0;
+    std::uint32_t code = 0;  ///< Of GOAWAY.
+    std::string debug;       ///< Of GOAWAY.
     std::optional<std::uint32_t> max_concurrent_streams;
     std::optional<std::uint32_t> initial_window_size;
     std::optional<std::uint32_t> header_table_size;

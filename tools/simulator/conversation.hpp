@@ -40,6 +40,9 @@ public:
     virtual void refuse(
         request& asked, reason_index why, const refusal_details& details, const moment& now) noexcept = 0;
 
+    /// From now on as if a token had been called expired (APNs).
+    virtual void wedge_connection() noexcept = 0;
+
     /// True once the client has proven who it is: until then APNs allows one stream.
     [[nodiscard]] virtual bool authenticated() const noexcept = 0;
 };

@@ -25,13 +25,27 @@ enum class tally : std::size_t {
     handshakes_failed,        ///< TLS failed, or HTTP/2 was not agreed on.
     goaways,                  ///< GOAWAY frames sent on purpose.
     stream_limit_violations,  ///< Streams opened above the announced limit.
-    bytes_in,                 ///< On the wire, TLS included.
+    protocol_errors,          ///< What HTTP/2 does not allow, of connections and of streams.
+    cuts,                     ///< Connections cut by a fault.
+    frozen,                   ///< Half-open connections.
+    window_stalls,            ///< Connections whose windows an action stalled.
+    settings_changes,         ///< Connections whose SETTINGS an action changed.
+    wedged,                   ///< Connections that an action wedged.
+    slow_handshakes,
+    bytes_in,  ///< On the wire, TLS included.
     bytes_out,
 };
-constexpr auto tally_names = std::to_array<std::string_view>(
-    {"requests", "accepted", "validated", "refused_streams", "reset_streams", "silenced", "answers_lost",
-     "taken_back", "connections", "handshakes_failed", "goaways", "stream_limit_violations", "bytes_in",
-     "bytes_out"});
+constexpr auto tally_names = std::to_array<std::string_view>({"requests",         "accepted",
+                                                              "validated",        "refused_streams",
+                                                              "reset_streams",    "silenced",
+                                                              "answers_lost",     "taken_back",
+                                                              "connections",      "handshakes_failed",
+                                                              "goaways",          "stream_limit_violations",
+                                                              "protocol_errors",  "cuts",
+                                                              "frozen",           "window_stalls",
+                                                              "settings_changes", "wedged",
+                                                              "slow_handshakes",  "bytes_in",
+                                                              "bytes_out"});
 static_assert(tally_names.size() == static_cast<std::size_t>(tally::bytes_out) + 1);
 
 /// One provider's counters of one thread: raised there, read anywhere.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tools/simulator/answer_clock.hpp"
 #include "tools/simulator/apns_conversation.hpp"
 #include "tools/simulator/fcm_conversation.hpp"
 #include "tools/simulator/h2_session.hpp"
@@ -31,11 +32,10 @@ struct shared_state {
     std::atomic<std::int64_t> access_tokens_valid_from_ms{0};
 };
 
-/// Room to decrypt and to encrypt in, shared by the connections of a thread.
+/// Room to read into and to decrypt in, shared by the connections of a thread.
 struct scratch_space {
     std::array<char, std::size_t{64} * 1024> ciphertext;
     std::array<char, std::size_t{32} * 1024> plaintext;
-    std::string frames;
 };
 
 /// One provider on one thread: what its connections have in common.
@@ -60,6 +60,7 @@ public:
     judge decides;
     scratch_space* scratch = nullptr;    ///< The thread's.
     request_pool* pool = nullptr;        ///< The thread's.
+    answer_clock* beat = nullptr;        ///< The thread's.
     const behaviour* current = nullptr;  ///< The thread's; replaced between events.
 
 private:

@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tocsin::sim {
 
@@ -54,6 +55,8 @@ private:
     std::array<std::string, max_reasons> bodies_;
     boost::unordered_flat_map<std::string, std::unique_ptr<bearer>> bearers_;
     verdict_cache<good_body> templates_;
+    std::vector<std::string> name_heads_;  // Of each project, for the moment below.
+    std::int64_t named_at_ms_ = 0;
     std::uint64_t ids_ = 0;
 };
 
@@ -67,6 +70,7 @@ public:
     void accept(request& asked, const moment& now) noexcept override;
     void refuse(request& asked, reason_index why, const refusal_details& details, const moment& now) noexcept
         override;
+    void wedge_connection() noexcept override {}
     bool authenticated() const noexcept override { return true; }
 
 private:

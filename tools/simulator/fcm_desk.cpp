@@ -2,8 +2,8 @@
 #include "tools/simulator/fcm_conversation.hpp"
 #include "tools/simulator/fcm_message.hpp"
 
+#include <array>
 #include <cstring>
-#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -32,25 +32,29 @@ std::string_view spot_token(std::string_view body) noexcept {
     return {};
 }
 
+/// The characters that a registration token may have.
+constexpr auto token_characters = [] {
+    std::array<bool, 256> table{};
+    for (const char c :
+         std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_:.")) {
+        table[static_cast<unsigned char>(c)] = true;
+    }
+    return table;
+}();
+
 /// FCM's rule for a registration token, as far as it can be told from its form.
 bool is_token(std::string_view token) noexcept {
-    if (token.size() < 16) {
-        return false;
-    }
+    bool good = token.size() >= 16;
     for (const char c : token) {
-        const bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= ':') ||
-                          c == '-' || c == '_' || c == '.';
-        if (!good) {
-            return false;
-        }
+        good &= token_characters[static_cast<unsigned char>(c)];
     }
-    return true;
+    return good;
 }
 
 }  // namespace
 
 fcm_desk::fcm_desk(const credentials& known, const std::atomic<std::int64_t>& valid_from_ms)
-    : known_(known), valid_from_ms_(valid_from_ms) {
+    : known_(known), valid_from_ms_(valid_from_ms), name_heads_(known.projects.size()) {
     for (std::size_t why = 0; why < reasons_of(provider::fcm).size(); ++why) {
         bodies_[why] = error_body(provider::fcm, static_cast<reason_index>(why));
     }
@@ -97,7 +101,8 @@ reason_index fcm_desk::check_body(request& asked) {
 
 reason_index fcm_desk::parse_body(request& asked, std::uint64_t hash, std::string_view found) {
     fcm_message message = read_fcm_message(asked.body);
-    asked.token = std::move(message.target);
+    asked.token_text = std::move(message.target);
+    asked.token = asked.token_text;
     asked.key = token_key(asked.token);
     asked.validate_only = message.validate_only;
     asked.reply_text = std::move(message.words);
@@ -110,10 +115,25 @@ reason_index fcm_desk::parse_body(request& asked, std::uint64_t hash, std::strin
 }
 
 void fcm_desk::name_message(std::size_t project, const moment& now, std::string& out) {
-    out.clear();
-    fmt::format_to(
-        std::back_inserter(out), FMT_STRING(R"({{"name":"projects/{}/messages/0:{}%{:016x}"}})"),
-        known_.projects[project].project_id, now.wall_ms * 1000, ++ids_);
+    // The same for all but the number at its end, which is what changes: written by hand.
+    std::string& head = name_heads_[project];
+    if (head.empty() || now.wall_ms != named_at_ms_) {
+        named_at_ms_ = now.wall_ms;
+        for (std::string& other : name_heads_) {
+            other.clear();
+        }
+        head = fmt::format(
+            R"({{"name":"projects/{}/messages/0:{}%)", known_.projects[project].project_id,
+            now.wall_ms * 1000);
+    }
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::array<char, 16> number{};
+    for (std::uint64_t id = ++ids_, place = number.size(); place > 0; id >>= 4U) {
+        number[--place] = digits[id & 0xFU];
+    }
+    out = head;
+    out.append(number.data(), number.size());
+    out += "\"}";
 }
 
 }  // namespace tocsin::sim

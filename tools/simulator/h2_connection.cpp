@@ -11,13 +11,10 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t gathered = std::size_t{64} * 1024;
 // A client that does not read its answers is not read from either.
 constexpr std::size_t most_unsent = std::size_t{1024} * 1024;
 constexpr int reads_in_a_row = 4;
-constexpr auto second_goaway_after = std::chrono::milliseconds(50);
 constexpr auto goodbye_limit = std::chrono::seconds(2);
-
 bool is_rejection(const request& asked) noexcept {
     // 410 is not held against the client (Apple, "Handling notification responses from APNs").
     return asked.status[0] == '4' && asked.status != std::array<char, 3>{'4', '1', '0'};
@@ -30,7 +27,6 @@ h2_connection::h2_connection(
     : socket_(std::move(socket)),
       host_(host),
       closed_handler_(std::move(on_closed)),
-      timer_(socket_.get_executor()),
       end_timer_(socket_.get_executor()),
       tls_(host.shared.tls.get()),
       chance_(seed) {}
@@ -39,13 +35,19 @@ void h2_connection::start() {
     error_code ec;
     socket_.set_option(asio::ip::tcp::no_delay(true), ec);
     socket_.non_blocking(true, ec);
-    wait_readable();
+    const faults& transport = rules().transport;
+    if (chance_.hit(transport.slow_tls_share)) {
+        host_.counters.add(tally::slow_handshakes);
+        later(std::chrono::milliseconds(transport.slow_tls_ms), &h2_connection::wait_readable);
+    } else {
+        wait_readable();
+    }
 }
 
 // ---- Input
 
 void h2_connection::wait_readable() {
-    if (reading_ || phase_ == phase::closed) {
+    if (reading_ || frozen_ || phase_ == phase::closed) {
         return;
     }
     reading_ = true;
@@ -58,6 +60,9 @@ void h2_connection::wait_readable() {
 }
 
 void h2_connection::on_readable() {
+    if (frozen_) {
+        return;
+    }
     auto& room = host_.scratch->ciphertext;
     for (int i = 0; i < reads_in_a_row && unsent() < most_unsent; ++i) {
         error_code ec;
@@ -76,6 +81,7 @@ void h2_connection::on_readable() {
         read_clock();
         const bool open = receive({room.data(), count});
         if (cut_wanted_) {
+            host_.counters.add(tally::cuts);
             cut();
             return;
         }
@@ -90,7 +96,7 @@ void h2_connection::on_readable() {
             break;
         }
     }
-    arm_timer();
+    await_answers();
     if (unsent() < most_unsent) {
         wait_readable();
     }
@@ -214,6 +220,10 @@ void h2_connection::on_refused() noexcept {
     host_.counters.add(tally::refused_streams);
 }
 
+void h2_connection::on_protocol_error(std::uint32_t, bool) noexcept {
+    host_.counters.add(tally::protocol_errors);
+}
+
 void h2_connection::on_idle_ping() noexcept {
     const std::uint32_t most = host_.shared.options.idle_pings;
     if (host_.which == provider::fcm && most != 0 && ++idle_pings_ > most && !finish_wanted_) {
@@ -225,42 +235,43 @@ void h2_connection::on_idle_ping() noexcept {
 
 // ---- Answers that wait
 
-void h2_connection::arm_timer() {
+void h2_connection::await_answers() {
     const auto due = delays_.next_due();
     if (!due || phase_ >= phase::finishing) {
         return;
     }
-    // Answers that fall due close together leave together, as in any server that is busy.
-    const time_point at = std::max(*due, last_tick_ + host_.shared.options.gather);
-    if (timer_at_ && *timer_at_ <= at) {
-        return;
+    if (!std::exchange(listed_, true)) {
+        host_.beat->list(std::shared_ptr<answer_clock::listener>(shared_from_this(), this));
     }
-    timer_at_ = at;
-    timer_.expires_at(at);
-    timer_.async_wait([self = shared_from_this()](const error_code& ec) {
-        if (!ec && self->phase_ < phase::finishing) {
-            self->on_timer();
-        }
-    });
+    host_.beat->expect(*due);
 }
 
-void h2_connection::on_timer() {
-    timer_at_.reset();
-    read_clock();
-    last_tick_ = now_.steady;
-    while (const auto stream = delays_.pop_due(now_.steady)) {
-        request* asked = session_->find(*stream);
-        if (asked != nullptr && !asked->ignored) {
-            answer(*asked);
-        }
+std::optional<time_point> h2_connection::on_tick() {
+    if (frozen_) {
+        listed_ = false;
+        return std::nullopt;
     }
-    flush();
-    arm_timer();
+    if (phase_ < phase::finishing) {
+        read_clock();
+        while (const auto stream = delays_.pop_due(now_.steady)) {
+            request* asked = session_->find(*stream);
+            if (asked != nullptr && !asked->ignored) {
+                answer(*asked);
+            }
+        }
+        flush();
+    }
+    const auto next = phase_ < phase::finishing ? delays_.next_due() : std::nullopt;
+    listed_ = next.has_value();
+    return next;
 }
 
 // ---- Output
 
 void h2_connection::flush() {
+    if (frozen_) {
+        return;
+    }
     if (session_ && phase_ < phase::finishing) {
         encrypt_frames();
     }
@@ -276,11 +287,11 @@ void h2_connection::flush() {
 
 void h2_connection::encrypt_frames() {
     const answer_pattern pattern = host_.shared.options.pattern;
-    std::string& frames = host_.scratch->frames;
-    bool more = true;
-    while (more && unsent() < most_unsent && phase_ != phase::closed) {
-        frames.clear();
-        more = session_->take_output(frames, gathered, pattern != answer_pattern::batched);
+    while (unsent() < most_unsent && phase_ != phase::closed) {
+        const auto frames = session_->take_output(pattern != answer_pattern::batched);
+        if (frames.empty()) {
+            return;
+        }
         tls_.write(frames);
         if (pattern == answer_pattern::one_write_per_answer) {
             write_some();
@@ -335,71 +346,6 @@ bool h2_connection::serves_something() {
     return busy;
 }
 
-void h2_connection::go_away(std::int32_t last, std::uint32_t code, std::string_view debug) {
-    // What is promised unprocessed must not stay counted.
-    session_->for_each_open([&](request& asked) {
-        if (asked.stream > last && asked.decided && !asked.answered) {
-            host_.decides.take_back(asked);
-            asked.decided = false;
-        }
-    });
-    delays_.remove_above(last);
-    session_->go_away(last, code, debug);
-    host_.counters.add(tally::goaways);
-    phase_ = phase::draining;
-}
-
-void h2_connection::drain_in_two_steps(const action& wanted) {
-    constexpr std::int32_t all = 0x7FFFFFFF;
-    const std::string debug = wanted.debug.empty() ? std::string(host_.restart_words()) : wanted.debug;
-    session_->go_away(all, wanted.code, debug);
-    host_.counters.add(tally::goaways);
-    end_timer_.expires_after(second_goaway_after);
-    end_timer_.async_wait([self = shared_from_this(), code = wanted.code, debug](const error_code& ec) {
-        if (!ec && self->phase_ == phase::serving) {
-            self->go_away(self->session_->last_processed(), code, debug);
-            self->flush();
-        }
-    });
-}
-
-void h2_connection::perform(const action& wanted) {
-    if (phase_ != phase::serving || !session_ || (wanted.where && *wanted.where != host_.which)) {
-        return;
-    }
-    const std::string_view debug = wanted.debug.empty() ? host_.restart_words() : wanted.debug;
-    switch (wanted.what) {
-        case action::kind::close: cut(); return;
-        case action::kind::revoke_tokens: return;
-        case action::kind::goaway_graceful: drain_in_two_steps(wanted); break;
-        case action::kind::goaway_zero:
-            flush();  // Answers that are ready were processed before.
-            go_away(0, wanted.code, debug);
-            break;
-        case action::kind::goaway_middle:
-            flush();
-            go_away(delays_.median_stream().value_or(session_->last_processed()), wanted.code, debug);
-            break;
-        case action::kind::settings:
-            if (wanted.max_concurrent_streams) {
-                limit_is_full_ = true;  // What was asked for stays until the next request to change it.
-                session_->announce_streams(*wanted.max_concurrent_streams);
-            }
-            if (wanted.initial_window_size || wanted.header_table_size) {
-                session_->announce(wanted.initial_window_size, wanted.header_table_size);
-            }
-            break;
-    }
-    flush();
-}
-
-void h2_connection::behaviour_changed() {
-    if (session_ && phase_ < phase::finishing) {
-        session_->stall_windows(rules().transport.stall_windows);
-        flush();
-    }
-}
-
 void h2_connection::finish() {
     if (phase_ >= phase::finishing) {
         return;
@@ -434,8 +380,10 @@ void h2_connection::close_socket() {
     phase_ = phase::closed;
     error_code ec;
     socket_.close(ec);
-    timer_.cancel();
     end_timer_.cancel();
+    for (auto& timer : pending_) {
+        timer.cancel();
+    }
     session_.reset();
     closed_handler_(*this);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tools/simulator/answer_clock.hpp"
 #include "tools/simulator/behaviour.hpp"
 #include "tools/simulator/chance.hpp"
 #include "tools/simulator/delay_queue.hpp"
@@ -10,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -19,8 +21,10 @@ namespace tocsin::sim {
 /// One client's connection: socket, TLS, HTTP/2, and when each answer leaves.
 ///
 /// Everything runs on the socket's executor. One read brings many requests; their answers are decided
-/// at once and leave together in one write, or wait in the delay queue for the connection's one timer.
-class h2_connection final : public std::enable_shared_from_this<h2_connection>, private session_events {
+/// at once and leave together in one write, or wait in the delay queue for the thread's clock.
+class h2_connection final : public std::enable_shared_from_this<h2_connection>,
+                            private session_events,
+                            private answer_clock::listener {
 public:
     using closed_handler = std::function<void(h2_connection&)>;
 
@@ -52,7 +56,9 @@ private:
     void on_closed(request& asked) noexcept override;
     void on_limit_violated() noexcept override;
     void on_refused() noexcept override;
+    void on_protocol_error(std::uint32_t code, bool stream_only) noexcept override;
     void on_idle_ping() noexcept override;
+    std::optional<time_point> on_tick() override;
 
     void wait_readable();
     void on_readable();
@@ -62,11 +68,17 @@ private:
     void encrypt_frames();
     void write_some();
     void wait_writable();
-    void arm_timer();
-    void on_timer();
+    void await_answers();
     void answer(request& asked);
     void go_away(std::int32_t last, std::uint32_t code, std::string_view debug);
     void drain_in_two_steps(const action& wanted);
+    /// Does `what` when `wait` has passed, if the connection is still there.
+    void later(duration wait, void (h2_connection::*what)());
+    void change_settings(const action& wanted);
+    void restore_settings();
+    void stall(const action& wanted);
+    void end_stall();
+    void freeze(const action& wanted);
     void finish();
     void close_socket();
     [[nodiscard]] bool serves_something();
@@ -77,7 +89,6 @@ private:
     boost::asio::ip::tcp::socket socket_;
     endpoint& host_;
     closed_handler closed_handler_;
-    boost::asio::steady_timer timer_;      // Of the delay queue.
     boost::asio::steady_timer end_timer_;  // Of the second GOAWAY, and of the peer's goodbye.
     tls_pipe tls_;
     std::unique_ptr<conversation> talk_;
@@ -94,9 +105,11 @@ private:
     bool finish_wanted_ = false;  // Likewise, in good order.
     bool limit_is_full_ = false;
     bool waiting_to_write_ = false;
-    bool reading_ = false;  // A wait for input is pending.
-    std::optional<time_point> timer_at_;
-    time_point last_tick_;
+    bool reading_ = false;                          // A wait for input is pending.
+    bool listed_ = false;                           // With the thread's clock.
+    bool frozen_ = false;                           // Neither reads nor writes.
+    unsigned stalls_ = 0;                           // Actions that stall the windows at the moment.
+    std::list<boost::asio::steady_timer> pending_;  // Of later().
 };
 
 }  // namespace tocsin::sim

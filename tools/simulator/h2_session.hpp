@@ -1,6 +1,9 @@
 #pragma once
 
 #include "engine/core/c_handle.hpp"
+#include "tools/simulator/frame.hpp"
+#include "tools/simulator/header_reader.hpp"
+#include "tools/simulator/open_streams.hpp"
 #include "tools/simulator/request.hpp"
 
 #include <nghttp2/nghttp2.h>
@@ -10,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tocsin::sim {
 
@@ -22,8 +26,8 @@ struct session_settings {
     std::uint32_t max_header_list = 8000;
 };
 
-/// Told what happens on a session. Calls come from inside feed(); there is a C library on the stack,
-/// so they must not throw and must not destroy the session.
+/// Told what happens on a session. Calls come from inside feed(), but for on_closed(), which may also
+/// come from take_output(); they must not destroy the session.
 class session_events {
 public:
     virtual void on_header(request& asked, std::string_view name, std::string_view value) noexcept = 0;
@@ -34,6 +38,8 @@ public:
     virtual void on_limit_violated() noexcept = 0;
     /// The stream was above the newest limit, but the client may not have seen that yet.
     virtual void on_refused() noexcept = 0;
+    /// The client broke the protocol: the connection ends, or (`stream_only`) the stream.
+    virtual void on_protocol_error(std::uint32_t code, bool stream_only) noexcept = 0;
     virtual void on_idle_ping() noexcept = 0;
 
 protected:
@@ -42,10 +48,10 @@ protected:
 
 /// The server side of one HTTP/2 connection, without the connection: bytes in, bytes out.
 ///
-/// The stream limit is enforced here and not by nghttp2: providers answer a violation in their own
-/// words, and a limit that is raised must hold from the moment it is sent. Likewise GOAWAY is written
-/// past nghttp2, which would stop reading streams that a fault wants to see.
-class h2_session {
+/// Frames are its own, HPACK is nghttp2's: a session of nghttp2 would cost several times what all checks
+/// of a provider do. It is strict, so that what passes here passes anywhere: whatever RFC 9113 calls an
+/// error of the connection or of a stream ends it.
+class h2_session final : private header_sink {
 public:
     h2_session(const session_settings& settings, request_pool& pool, session_events& events);
     h2_session(const h2_session&) = delete;
@@ -53,27 +59,27 @@ public:
     ~h2_session();
 
     /// Processes bytes from the peer; false if they are not HTTP/2.
-    [[nodiscard]] bool feed(std::string_view bytes) noexcept;
+    [[nodiscard]] bool feed(std::string_view bytes);
 
-    /// Queues the answer that is in `asked`.
-    void respond(request& asked) noexcept;
-    void reset(request& asked, std::uint32_t code) noexcept;
+    /// Puts the answer that is in `asked` into frames; what the client's windows do not allow follows when
+    /// they do.
+    void respond(request& asked);
+    void reset(request& asked, std::uint32_t code);
 
     /// The request of an open stream; null if it has ended.
     [[nodiscard]] request* find(std::int32_t stream) const noexcept;
 
-    void announce_streams(std::uint32_t limit) noexcept;
-    void announce(
-        std::optional<std::uint32_t> initial_window, std::optional<std::uint32_t> header_table) noexcept;
+    void announce_streams(std::uint32_t limit);
+    void announce(std::optional<std::uint32_t> initial_window, std::optional<std::uint32_t> header_table);
 
     /// Writes a GOAWAY. Streams above `last` are ignored from now on.
     void go_away(std::int32_t last, std::uint32_t code, std::string_view debug);
     /// Stops giving the client any window back.
-    void stall_windows(bool stalled) noexcept;
+    void stall_windows(bool stalled);
 
-    /// Appends frames to `out` until it holds `limit` bytes, or, if `one_answer`, one answer has
-    /// ended. False if there are none left.
-    bool take_output(std::string& out, std::size_t limit, bool one_answer) noexcept;
+    /// Frames that are ready: all of them, or, if `one_answer`, up to the end of an answer. Empty if there
+    /// are none. Valid until the next call. An answered stream counts as open until it was taken.
+    [[nodiscard]] std::string_view take_output(bool one_answer) noexcept;
 
     /// Calls `visit(request&)` for every open stream, newest first; it must not end streams.
     template <class Visit>
@@ -86,38 +92,95 @@ public:
     /// The highest stream whose request was complete.
     [[nodiscard]] std::int32_t last_processed() const noexcept { return last_processed_; }
     [[nodiscard]] std::uint32_t active() const noexcept { return active_; }
-    [[nodiscard]] std::uint32_t announced() const noexcept { return wanted_limit_; }
-    /// False once nghttp2 has nothing more to say or hear.
-    [[nodiscard]] bool alive() const noexcept;
+    [[nodiscard]] std::uint32_t announced() const noexcept { return limit_; }
+    /// False once there is nothing more to say or hear: after an error, or a client's goodbye.
+    [[nodiscard]] bool alive() const noexcept { return !over_ && !(peer_left_ && active_ == 0); }
 
 private:
-    struct trampoline;
-    friend struct trampoline;
+    /// What takes effect when the client acknowledges a SETTINGS.
+    struct announcement {
+        std::uint32_t streams = 0;
+        std::optional<std::uint32_t> initial_window;
+        std::optional<std::uint32_t> header_table;
+    };
 
-    void begin(std::int32_t stream) noexcept;
-    void end_request(std::int32_t stream) noexcept;
-    void data(std::int32_t stream, std::string_view chunk, bool last) noexcept;
+    // ---- Input
+    void on_field(std::string_view name, std::string_view value) noexcept override;
+    [[nodiscard]] bool on_frame(const frame_head& head, std::string_view payload);
+    void on_headers(const frame_head& head, std::string_view payload);
+    void on_continuation(const frame_head& head, std::string_view payload);
+    void on_block(std::int32_t stream, std::string_view block, bool last);
+    void on_data(const frame_head& head, std::string_view payload);
+    void on_reset(const frame_head& head, std::string_view payload);
+    void on_settings(const frame_head& head, std::string_view payload);
+    void on_setting(std::uint16_t id, std::uint32_t value);
+    void on_settings_acknowledged();
+    void on_ping(const frame_head& head, std::string_view payload);
+    void on_window_update(const frame_head& head, std::string_view payload);
+    [[nodiscard]] std::optional<std::string_view> without_padding(
+        const frame_head& head, std::string_view payload);
+    void fail(nghttp2_error_code code, std::string_view words);
+    void fail_stream(request& asked, nghttp2_error_code code);
+
+    // ---- Streams
+    [[nodiscard]] request& begin(std::int32_t stream);
+    void end_request(request& asked);
     void close(request& ended) noexcept;
-    void append_settings(std::string& out, std::string_view frame);
     [[nodiscard]] std::uint32_t newest_limit() const noexcept;
     [[nodiscard]] std::uint32_t highest_limit() const noexcept;
 
+    // ---- Windows
+    void give_back_stream(request& asked);
+    void give_back_connection();
+    void send_blocked();
+
+    // ---- Output
+    [[nodiscard]] bool send_body(request& asked);
+    void finish(request& asked);
+    void append_settings(const announcement& what, std::optional<std::uint32_t> max_header_list);
+    void append_window_update(std::int32_t stream, std::size_t size);
+
     request_pool& pool_;
     session_events& events_;
-    c_handle<nghttp2_session, nghttp2_session_del> session_;
+    header_reader headers_;
+    c_handle<nghttp2_hd_deflater, nghttp2_hd_deflate_del> deflater_;
+    frame_reader frames_;
+
     request* open_ = nullptr;     // All open streams.
     request* reading_ = nullptr;  // Whose headers or data came last: they come in runs.
-    std::string injected_;        // Frames that nghttp2 does not know of.
+    open_streams streams_;
+    std::vector<request*> blocked_;   // Answers whose bodies wait for window, in order.
+    std::vector<request*> finished_;  // Answered or reset; closed when their output is taken.
+
+    std::string output_;
+    std::size_t taken_ = 0;  // Of output_.
+
+    std::string preface_;                   // What is still expected of it.
+    std::string block_;                     // A header block that goes on in CONTINUATION.
+    std::optional<frame_head> block_head_;  // Its HEADERS.
 
     std::uint32_t active_ = 0;
-    std::uint32_t wanted_limit_;                // What the next SETTINGS announces.
-    std::deque<std::uint32_t> unacknowledged_;  // Limits announced, oldest first.
+    std::uint32_t limit_;                       // Announced last.
+    std::deque<announcement> unacknowledged_;   // Oldest first.
     std::uint32_t acknowledged_ = 0xFFFFFFFFU;  // RFC 9113: unlimited before the first SETTINGS.
 
+    std::int32_t highest_ = 0;  // Stream that was opened.
     std::int32_t last_processed_ = 0;
     std::int32_t ignore_above_ = 0x7FFFFFFF;
-    std::size_t stalled_credit_ = 0;
+
+    // Windows of what the client sends; `consumed` is what was not given back yet.
+    std::int64_t connection_window_ = 65'535;
+    std::int64_t receive_window_ = 65'535;
+    std::size_t consumed_ = 0;
+    std::int64_t stream_window_ = 65'535;
     bool stalled_ = false;
+    // Windows of what we send.
+    std::int64_t send_window_ = 65'535;
+    std::int64_t peer_initial_window_ = 65'535;
+
+    bool settings_seen_ = false;
+    bool peer_left_ = false;
+    bool over_ = false;
 };
 
 }  // namespace tocsin::sim

@@ -37,6 +37,23 @@ const scripted_answer* scripted(const provider_behaviour& rules, std::uint64_t k
     return script.repeat ? &script.answers.back() : nullptr;
 }
 
+error_bodies body_of(const request& refused, const body_mix& mix, dice& chance) noexcept {
+    if (!mix.mixed()) {
+        return mix.all;
+    }
+    if (refused.status[0] != '5') {
+        return error_bodies::json;
+    }
+    const double drawn = chance.roll();
+    if (drawn < mix.missing) {
+        return error_bodies::missing;
+    }
+    if (drawn < mix.missing + mix.split) {
+        return error_bodies::split;
+    }
+    return drawn < mix.missing + mix.split + mix.html ? error_bodies::html : error_bodies::json;
+}
+
 }  // namespace
 
 sentence judge::decide(
@@ -58,7 +75,7 @@ sentence judge::decide(
         asked.counted = true;
         asked.accepted = chosen.reason == success && chosen.ruling.what != fate::refuse;
     }
-    write_answer(talk, asked, chosen, rules, now);
+    write_answer(talk, asked, chosen, rules, chance, now);
     if (asked.accepted) {
         counters_.add(tally::accepted);
         counters_.by_owner[static_cast<std::size_t>(asked.owner)].add(1);
@@ -73,7 +90,7 @@ sentence judge::decide(
     if (chosen.ruling.what == fate::answer) {
         if (chance.hit(transport.reset_share)) {
             chosen.ruling.what = fate::reset;
-            chosen.ruling.reset_code = transport.reset_code;
+            chosen.ruling.reset_code = transport.reset_codes[chance.choose(transport.reset_codes.size())];
         } else if (chance.hit(transport.silence_share)) {
             chosen.ruling.what = fate::silence;
         } else if (chance.hit(transport.close_share)) {
@@ -122,7 +139,7 @@ judge::choice judge::choose(
 }
 
 void judge::write_answer(
-    conversation& talk, request& asked, const choice& chosen, const provider_behaviour& rules,
+    conversation& talk, request& asked, const choice& chosen, const provider_behaviour& rules, dice& chance,
     const moment& now) {
     asked.reason = chosen.reason;
     if (chosen.reason == success) {
@@ -130,7 +147,7 @@ void judge::write_answer(
         return;
     }
     talk.refuse(asked, chosen.reason, chosen.details, now);
-    switch (rules.transport.bodies) {
+    switch (body_of(asked, rules.transport.bodies, chance)) {
         case error_bodies::json: break;
         case error_bodies::split: asked.piece = split_piece; break;
         case error_bodies::missing:

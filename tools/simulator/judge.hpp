@@ -46,7 +46,7 @@ private:
         const request& asked, const behaviour& current, std::uint32_t attempt) const noexcept;
     void write_answer(
         conversation& talk, request& asked, const choice& chosen, const provider_behaviour& rules,
-        const moment& now);
+        dice& chance, const moment& now);
 
     provider which_;
     token_ledger& ledger_;

@@ -61,7 +61,7 @@ struct simulator_options {
 
     answer_pattern pattern = answer_pattern::batched;
     /// Answers wait for one another this long at most when latency spreads them; 0: not at all.
-    std::chrono::microseconds gather{200};
+    std::chrono::microseconds gather{1000};
     bool single_stream_until_authenticated = true;  ///< APNs with provider tokens, as Apple does.
     std::uint32_t apns_streams = 1000;              ///< MAX_CONCURRENT_STREAMS afterwards.
     std::uint32_t fcm_streams = 100;

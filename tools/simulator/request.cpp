@@ -5,6 +5,11 @@ namespace tocsin::sim {
 void request::clear() noexcept {
     next = previous = nullptr;
     ignored = decided = answered = false;
+    ended = finished = false;
+    content_length.reset();
+    arrived = 0;
+    consumed = 0;
+    receive_window = send_window = 0;
     post = duplicate_header = false;
     seen = 0;
     flaw = success;
@@ -13,9 +18,11 @@ void request::clear() noexcept {
     credential = nullptr;
     owner = -1;
     topic.clear();
-    token.clear();
+    token = {};
+    token_text.clear();
     key = 0;
-    body.clear();
+    body = {};
+    body_text.clear();
     headers.clear();
     reason = success;
     counted = accepted = has_apns_id = false;

@@ -23,6 +23,15 @@ struct request {
     bool decided = false;   ///< Its answer is decided, and may wait for its time.
     bool answered = false;  ///< Its answer is with the HTTP/2 session.
 
+    // ---- HTTP/2. The session's own.
+    bool ended = false;     ///< The client has said all.
+    bool finished = false;  ///< So have we.
+    std::optional<std::uint64_t> content_length;
+    std::uint64_t arrived = 0;        ///< Bytes of the body, whether or not they are kept.
+    std::size_t consumed = 0;         ///< Bytes for which the client was not given window again.
+    std::int64_t receive_window = 0;  ///< What the client may still send.
+    std::int64_t send_window = 0;     ///< What we may still send.
+
     // ---- Asked. The conversation fills these while the headers arrive.
     bool post = false;
     bool duplicate_header = false;
@@ -38,9 +47,11 @@ struct request {
     const void* credential = nullptr;  ///< The conversation's own, valid while it lives.
     std::int32_t owner = -1;           ///< Topic (APNs) or project (FCM) in credentials; -1: unknown.
     std::string topic;                 ///< APNs, as sent.
-    std::string token;                 ///< Device token: lower-case hex for APNs.
+    std::string_view token;            ///< Device token: lower-case hex for APNs. As `body` below.
+    std::string token_text;            ///< Backs `token` if it is not a part of the body.
     std::uint64_t key = 0;             ///< Its token_key().
-    std::string body;
+    std::string_view body;             ///< Only while the request is being decided.
+    std::string body_text;             ///< Backs `body` if it came in pieces.
     std::vector<std::pair<std::string, std::string>> headers;  ///< Only while recording.
 
     // ---- Answered.

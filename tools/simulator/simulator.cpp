@@ -111,8 +111,8 @@ struct simulator::parts {
     std::size_t next_worker = 0;
 
     // Destroyed first: its coroutines use everything above.
-    asio::io_context context{1};
-    std::vector<tcp::acceptor> acceptors;  // In the order of port_options.
+    std::optional<asio::io_context> context{std::in_place, 1};  // Until stop().
+    std::vector<tcp::acceptor> acceptors;                       // In the order of port_options.
     std::jthread thread;
 
     [[nodiscard]] parsed<> open_ports(const simulator_options& options);
@@ -136,7 +136,7 @@ parsed<> simulator::parts::open_ports(const simulator_options& options) {
     for (const wanted_port& one : wanted) {
         const bool control_port = one.port == &port_options::control;
         auto acceptor = listen(
-            context, control_port ? "127.0.0.1" : options.address, options.ports.*one.port, one.option);
+            *context, control_port ? "127.0.0.1" : options.address, options.ports.*one.port, one.option);
         if (!acceptor) {
             return acceptor.error();
         }
@@ -167,17 +167,17 @@ void simulator::parts::accept() {
             next_worker = (next_worker + 1) % workers.size();
         };
         asio::co_spawn(
-            context, accept_loop(acceptors[static_cast<std::size_t>(which)], place, serve), asio::detached);
+            *context, accept_loop(acceptors[static_cast<std::size_t>(which)], place, serve), asio::detached);
     }
-    auto here = [this] { return asio::any_io_executor(context.get_executor()); };
+    auto here = [this] { return asio::any_io_executor(context->get_executor()); };
     auto serve_oauth = [this](tcp::socket socket) {
-        asio::co_spawn(context, serve_https(std::move(socket), *oauth_tls, *oauth), asio::detached);
+        asio::co_spawn(*context, serve_https(std::move(socket), *oauth_tls, *oauth), asio::detached);
     };
     auto serve_control = [this](tcp::socket socket) {
-        asio::co_spawn(context, serve_http(std::move(socket), *control), asio::detached);
+        asio::co_spawn(*context, serve_http(std::move(socket), *control), asio::detached);
     };
-    asio::co_spawn(context, accept_loop(acceptors[3], here, serve_oauth), asio::detached);
-    asio::co_spawn(context, accept_loop(acceptors[4], here, serve_control), asio::detached);
+    asio::co_spawn(*context, accept_loop(acceptors[3], here, serve_oauth), asio::detached);
+    asio::co_spawn(*context, accept_loop(acceptors[4], here, serve_control), asio::detached);
 }
 
 simulator::simulator(std::unique_ptr<parts> made) noexcept : parts_(std::move(made)) {}
@@ -219,8 +219,8 @@ parsed<std::unique_ptr<simulator>> simulator::start(const simulator_options& opt
         all.workers.back()->start();
     }
     all.accept();
-    asio::co_spawn(all.context, run_script(all.script, *made), asio::detached);
-    all.thread = std::jthread([&all] { all.context.run(); });
+    asio::co_spawn(*all.context, run_script(all.script, *made), asio::detached);
+    all.thread = std::jthread([&all] { all.context->run(); });
     return made;
 }
 
@@ -231,16 +231,15 @@ void simulator::stop() noexcept {
             return;
         }
     }
-    parts_->context.stop();
+    parts_->context->stop();
     if (parts_->thread.joinable()) {
         parts_->thread.join();
     }
-    // Closed here and not with the object: a port that listens and accepts nobody leaves a client
-    // waiting, where one that is gone refuses it at once.
-    for (tcp::acceptor& one : parts_->acceptors) {
-        error_code ignored;
-        one.close(ignored);
-    }
+    // Closed here and not with the object: whoever is still connected, or waits to be accepted, would
+    // wait until its own patience ends, where a port that is gone refuses at once. With the context go
+    // its coroutines, and with them the sockets of OAuth, of control, and of what was accepted last.
+    parts_->acceptors.clear();
+    parts_->context.reset();
     for (const auto& one : parts_->workers) {
         one->stop();
     }

@@ -17,10 +17,12 @@ worker::worker(shared_state& shared, std::shared_ptr<const behaviour> initial, s
           endpoint(provider::apns, shared), endpoint(provider::sandbox, shared),
           endpoint(provider::fcm, shared)},
       chance_(scramble(current_->seed ^ number << 32U)),
-      context_(1) {
+      context_(1),
+      beat_(context_, shared.options.gather) {
     for (endpoint& one : endpoints_) {
         one.scratch = scratch_.get();
         one.pool = &pool_;
+        one.beat = &beat_;
         one.current = current_.get();
     }
 }

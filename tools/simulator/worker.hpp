@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tools/simulator/answer_clock.hpp"
 #include "tools/simulator/behaviour.hpp"
 #include "tools/simulator/endpoint.hpp"
 #include "tools/simulator/h2_connection.hpp"
@@ -59,6 +60,7 @@ private:
 
     // Destroyed in reverse: the thread is joined before the context that it runs goes away.
     boost::asio::io_context context_;
+    answer_clock beat_;
     std::optional<work_guard> keep_alive_;
     std::jthread thread_;
 };

@@ -143,6 +143,16 @@ TEST_F(ApnsSimulatorTest, AConnectionMayBeWedgedByAnExpiredToken) {
     EXPECT_EQ(push({}).status, 200);
 }
 
+TEST_F(ApnsSimulatorTest, AConnectionCanBeWedgedAtAnyTime) {
+    h2_client client = apns_client();
+    EXPECT_EQ(client.ask(apns_headers(apns_device(1)), apns_body).status, 200);
+    change(R"({"apns": {"faults": {"wedge_after_expired_token": "internal"}},
+               "now": [{"action": "wedge", "provider": "apns"}]})");
+    EXPECT_EQ(client.ask(apns_headers(apns_device(1)), apns_body).status, 500);
+    EXPECT_EQ(client.ask(apns_headers(apns_device(1)), apns_body).status, 500);
+    EXPECT_EQ(push({}).status, 200);
+}
+
 TEST_F(ApnsSimulatorTest, ATokenThatChangesTooOftenIsRefused) {
     h2_client client = apns_client();
     const std::string first = "bearer " + provider_token(10);

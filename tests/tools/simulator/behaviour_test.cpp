@@ -57,7 +57,7 @@ TEST(Behaviour, ReadsErrorsScriptsFaultsAndActions) {
     ASSERT_TRUE(fcm.scripts.contains(token_key("t")));
     EXPECT_EQ(fcm.scripts.at(token_key("t")).answers.size(), 2U);
     EXPECT_EQ(fcm.scripts.at(token_key("t")).answers[1].what, fate::reset);
-    EXPECT_EQ(fcm.transport.bodies, error_bodies::split);
+    EXPECT_EQ(fcm.transport.bodies.all, error_bodies::split);
     ASSERT_EQ(change.now.size(), 2U);
     EXPECT_EQ(change.now[0].what, action::kind::goaway_middle);
     EXPECT_EQ(change.now[0].where, provider::fcm);
@@ -77,13 +77,20 @@ TEST(Behaviour, NamesTheMemberThatIsWrong) {
         problem(R"({"apns": {"errors": [{"reason": "Shutdown", "share": 0.6},
                                         {"reason": "Forbidden", "share": 0.6}]}})"),
         "apns.errors has shares that add up to more than 1");
+    EXPECT_EQ(
+        problem(R"({"fcm": {"faults": {"reset_code": []}}})"),
+        "fcm.faults.reset_code must be an error code of HTTP/2, or a list of some");
+    EXPECT_EQ(
+        problem(R"({"fcm": {"faults": {"error_bodies": {"html": 0.6, "split": 0.6}}}})"),
+        "fcm.faults.error_bodies has shares that add up to more than 1");
     EXPECT_EQ(problem("[]"), "the document must be a JSON object");
 }
 
 TEST(Behaviour, WhatIsShownCanBePostedAgain) {
     const auto next = changed(R"({"seed": 9, "apns": {"latency": {"median_ms": 20, "p99_ms": 80},
         "errors": [{"reason": "TooManyRequests", "share": 0.01, "retry_after": 5}],
-        "faults": {"wedge_after_expired_token": "expired", "stall_windows": true}}})")
+        "faults": {"wedge_after_expired_token": "expired", "stall_windows": true, "reset_code": [2, 8],
+                   "error_bodies": {"missing": 0.5, "html": 0.25}, "slow_tls_share": 0.5}}})")
                           .next;
     auto shown = behaviour_json(next);
     for (const auto* name : {"apns", "sandbox", "fcm"}) {

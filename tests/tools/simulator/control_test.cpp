@@ -2,7 +2,9 @@
 
 #include <boost/json/array.hpp>
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -128,6 +130,28 @@ TEST_F(ControlTest, AStoppedSimulatorRefusesConnections) {
         late.connect({boost::asio::ip::address_v4::loopback(), port}, ec);
         EXPECT_EQ(ec, boost::asio::error::connection_refused) << port;
     }
+}
+
+TEST_F(ControlTest, AStoppedSimulatorLeavesNobodyWaiting) {
+    namespace asio = boost::asio;
+    asio::io_context loop;
+    const bound_ports ports = running->ports();
+    std::vector<asio::ip::tcp::socket> clients;
+    for (const std::uint16_t port : {ports.apns, ports.sandbox, ports.fcm, ports.oauth, ports.control}) {
+        // Connected, and silent: in the middle of a handshake, or between two requests.
+        clients.emplace_back(loop).connect({asio::ip::address_v4::loopback(), port});
+    }
+    running->stop();
+    std::size_t ended = 0;
+    char byte = 0;
+    for (auto& client : clients) {
+        client.async_read_some(asio::buffer(&byte, 1), [&](const error_code& ec, std::size_t) {
+            EXPECT_TRUE(ec == asio::error::eof || ec == asio::error::connection_reset) << ec;
+            ++ended;
+        });
+    }
+    loop.run_for(std::chrono::seconds(5));
+    EXPECT_EQ(ended, clients.size());
 }
 
 }  // namespace

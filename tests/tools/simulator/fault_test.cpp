@@ -1,6 +1,8 @@
 #include "tests/tools/simulator/simulator_fixture.hpp"
 
+#include <cstdint>
 #include <fstream>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -222,6 +224,91 @@ TEST_F(FaultTest, StalledWindowsStopAClientUntilTheyAreGivenBack) {
     change(R"({"apns": {"faults": {"stall_windows": false}}})");
     ASSERT_TRUE(client.run_until([&] { return client.answer(stuck).closed; }));
     EXPECT_EQ(client.answer(stuck).status, 200);
+}
+
+TEST_F(FaultTest, SettingsGoBackAfterTheirTime) {
+    h2_client client = certified_client();
+    ASSERT_TRUE(client.run_until([&] { return client.stream_limit() == 1000U; }));
+    change(R"({"now": [{"action": "settings", "max_concurrent_streams": 3, "initial_window_size": 100,
+                        "header_table_size": 0, "for_ms": 50}]})");
+    ASSERT_TRUE(client.run_until([&] { return client.stream_limit() == 3U; }));
+    ASSERT_TRUE(client.run_until([&] {
+        return client.stream_limit() == 1000U &&
+               client.remote_setting(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE) == 65'535U &&
+               client.remote_setting(NGHTTP2_SETTINGS_HEADER_TABLE_SIZE) == 4096U;
+    }));
+    EXPECT_EQ(client.ask(headers(1), apns_body).status, 200);
+}
+
+TEST_F(FaultTest, AStallEndsByItself) {
+    h2_client client = certified_client();
+    EXPECT_EQ(client.ask(headers(1), apns_body).status, 200);
+    change(R"({"now": [{"action": "stall_windows", "for_ms": 200}]})");
+    const std::string body = R"({"a":")" + std::string(4000, 'x') + "\"}";
+    std::vector<std::int32_t> streams;
+    for (unsigned i = 0; i < 40; ++i) {  // Twice and a half what the connection's window holds.
+        streams.push_back(client.submit(headers(i), body));
+    }
+    ASSERT_TRUE(client.run_until([&] { return client.answer(streams.back()).closed; }));
+    EXPECT_EQ(answered(client, streams), 40U);
+}
+
+TEST_F(FaultTest, AFrozenConnectionSaysNothingAndIsCutInTheEnd) {
+    h2_client client = certified_client();
+    EXPECT_EQ(client.ask(headers(1), apns_body).status, 200);
+    change(R"({"now": [{"action": "freeze", "for_ms": 100}]})");
+    const auto lost = client.submit(headers(2), apns_body);
+    client.ping();
+    EXPECT_FALSE(client.run_until([&] { return client.answer(lost).closed; }));
+    EXPECT_TRUE(client.goaways().empty());
+    EXPECT_EQ(running->counts(provider::apns, apns_device(2)), token_counts{});
+    EXPECT_EQ(certified_client().ask(headers(2), apns_body).status, 200);
+}
+
+TEST_F(FaultTest, AShareOfTheConnectionsIsHit) {
+    h2_client client = certified_client();
+    EXPECT_EQ(client.ask(headers(1), apns_body).status, 200);
+    change(R"({"now": [{"action": "close", "share": 0}]})");
+    EXPECT_EQ(client.ask(headers(2), apns_body).status, 200);
+    change(R"({"now": [{"action": "close", "share": 1}]})");
+    EXPECT_FALSE(client.run_until([] { return false; }));
+}
+
+TEST_F(FaultTest, ASlowHandshakeIsOnlySlow) {
+    change(R"({"apns": {"faults": {"slow_tls_share": 1, "slow_tls_ms": 150}}})");
+    const auto begun = clock::now();
+    h2_client client = certified_client();
+    EXPECT_EQ(client.ask(headers(1), apns_body).status, 200);
+    EXPECT_GE(clock::now() - begun, std::chrono::milliseconds(150));
+}
+
+TEST_F(FaultTest, ResetsHaveOneOfTheCodesGiven) {
+    change(R"({"apns": {"faults": {"reset_share": 1, "reset_code": [2, 8, 11]}}})");
+    h2_client client = certified_client();
+    std::set<std::uint32_t> codes;
+    for (unsigned i = 0; i < 40; ++i) {
+        codes.insert(client.ask(headers(i), apns_body).error);
+    }
+    EXPECT_EQ(codes, (std::set<std::uint32_t>{2, 8, 11}));
+}
+
+TEST_F(FaultTest, BodiesOfServerErrorsAreMixed) {
+    change(R"({"apns": {"errors": [{"reason": "ServiceUnavailable", "share": 1}],
+                        "faults": {"error_bodies": {"missing": 0.25, "split": 0.25, "html": 0.25}}}})");
+    h2_client client = certified_client();
+    std::set<std::string> seen;
+    for (unsigned i = 0; i < 60; ++i) {
+        const auto answer = client.ask(headers(i), apns_body);
+        seen.insert(
+            answer.data_frames == 0                            ? "missing"
+            : answer.data_frames > 1                           ? "split"
+            : answer.headers.at("content-type") == "text/html" ? "html"
+                                                               : "json");
+    }
+    EXPECT_EQ(seen, (std::set<std::string>{"missing", "split", "html", "json"}));
+    change(R"({"apns": {"errors": [{"reason": "TooManyRequests", "share": 1}],
+                        "faults": {"error_bodies": {"missing": 1}}}})");
+    EXPECT_EQ(client.ask(headers(1), apns_body).body, R"({"reason":"TooManyRequests"})");
 }
 
 TEST_F(FaultTest, ARejectionCanDropTheStreamLimitToOne) {

@@ -1,4 +1,5 @@
 #include "tools/simulator/behaviour.hpp"
+#include "tools/simulator/behaviour_words.hpp"
 #include "tools/simulator/dead_token.hpp"
 #include "tools/simulator/json_reader.hpp"
 
@@ -9,33 +10,7 @@ namespace tocsin::sim {
 namespace {
 
 namespace json = boost::json;
-
-template <class Enum>
-struct word {
-    std::string_view text;
-    Enum value;
-};
-
-constexpr auto fates = std::to_array<word<fate>>(
-    {{"answer", fate::answer},
-     {"reset", fate::reset},
-     {"silence", fate::silence},
-     {"close", fate::close},
-     {"refuse", fate::refuse}});
-constexpr auto body_words = std::to_array<word<error_bodies>>(
-    {{"json", error_bodies::json},
-     {"missing", error_bodies::missing},
-     {"split", error_bodies::split},
-     {"html", error_bodies::html}});
-constexpr auto wedges = std::to_array<word<wedge>>(
-    {{"off", wedge::off}, {"expired", wedge::expired}, {"internal", wedge::internal}});
-constexpr auto action_words = std::to_array<word<action::kind>>(
-    {{"goaway_graceful", action::kind::goaway_graceful},
-     {"goaway_middle", action::kind::goaway_middle},
-     {"goaway_zero", action::kind::goaway_zero},
-     {"close", action::kind::close},
-     {"settings", action::kind::settings},
-     {"revoke_tokens", action::kind::revoke_tokens}});
+using namespace words;
 
 template <class Enum, std::size_t N>
 void choose(json_reader& from, std::string_view name, const std::array<word<Enum>, N>& words, Enum& out) {
@@ -53,16 +28,6 @@ void choose(json_reader& from, std::string_view name, const std::array<word<Enum
         choices += (choices.empty() ? "" : ", ") + std::string(one.text);
     }
     from.fail(name, "must be one of " + choices);
-}
-
-template <class Enum, std::size_t N>
-std::string_view spelled(const std::array<word<Enum>, N>& words, Enum value) {
-    for (const auto& one : words) {
-        if (one.value == value) {
-            return one.text;
-        }
-    }
-    return "";
 }
 
 void read_reason(json_reader& from, provider which, reason_index& out) {
@@ -109,6 +74,52 @@ void read_latency(json_reader& parent, latency& out) {
     out = next;
 }
 
+/// A number, or a list of numbers to choose from.
+void read_codes(json_reader& from, std::string_view name, std::vector<std::uint32_t>& out) {
+    const auto* given = from.find(name);
+    if (given == nullptr) {
+        return;
+    }
+    const json::array one{*given};
+    const json::array& list = given->is_array() ? given->get_array() : one;
+    std::vector<std::uint32_t> next;
+    for (const json::value& code : list) {
+        error_code ec;
+        next.push_back(code.to_number<std::uint32_t>(ec));
+        if (ec) {
+            next.clear();
+            break;
+        }
+    }
+    if (next.empty()) {
+        from.fail(name, "must be an error code of HTTP/2, or a list of some");
+        return;
+    }
+    out = std::move(next);
+}
+
+/// A word for all errors, or shares of the 5xx.
+void read_bodies(json_reader& from, std::string_view name, body_mix& out) {
+    const auto* given = from.find(name);
+    if (given == nullptr) {
+        return;
+    }
+    body_mix next;
+    if (given->is_object()) {
+        json_reader shares(*given, from.where(name));
+        shares.share("missing", next.missing);
+        shares.share("split", next.split);
+        shares.share("html", next.html);
+        from.adopt(shares.problem());
+        if (next.missing + next.split + next.html > 1) {
+            from.fail(name, "has shares that add up to more than 1");
+        }
+    } else {
+        choose(from, name, body_words, next.all);
+    }
+    out = next;
+}
+
 void read_faults(json_reader& parent, faults& out) {
     const auto* given = parent.find("faults");
     if (given == nullptr) {
@@ -117,13 +128,15 @@ void read_faults(json_reader& parent, faults& out) {
     json_reader from(*given, parent.where("faults"));
     from.share("refuse_share", out.refuse_share);
     from.share("reset_share", out.reset_share);
-    from.integer("reset_code", out.reset_code);
+    read_codes(from, "reset_code", out.reset_codes);
     from.share("silence_share", out.silence_share);
     from.share("close_share", out.close_share);
     from.integer("close_after_requests", out.close_after);
     from.integer("goaway_after_requests", out.goaway_after);
     from.flag("stall_windows", out.stall_windows);
-    choose(from, "error_bodies", body_words, out.bodies);
+    from.share("slow_tls_share", out.slow_tls_share);
+    from.integer("slow_tls_ms", out.slow_tls_ms, 600'000);
+    read_bodies(from, "error_bodies", out.bodies);
     choose(from, "wedge_after_expired_token", wedges, out.after_expired_token);
     parent.adopt(from.problem());
 }
@@ -267,6 +280,8 @@ void read_actions(json_reader& parent, std::vector<action>& out) {
                 from.fail("provider", "must be one of apns, sandbox, fcm");
             }
         }
+        from.share("share", next.share);
+        from.integer("for_ms", next.for_ms, 3'600'000);
         from.integer("code", next.code);
         from.text("debug", next.debug);
         from.integer("max_concurrent_streams", next.max_concurrent_streams);
@@ -280,54 +295,6 @@ void read_actions(json_reader& parent, std::vector<action>& out) {
         }
         parent.adopt(from.problem());
     }
-}
-
-json::object latency_json(const latency& shown) {
-    switch (shown.kind) {
-        case latency::shape::none: return {{"fixed_ms", 0}};
-        case latency::shape::fixed: return {{"fixed_ms", shown.first}};
-        case latency::shape::uniform: return {{"min_ms", shown.first}, {"max_ms", shown.second}};
-        case latency::shape::lognormal: return {{"median_ms", shown.first}, {"p99_ms", shown.second}};
-    }
-    return {};
-}
-
-json::object faults_json(const faults& shown) {
-    return {
-        {"refuse_share", shown.refuse_share},
-        {"reset_share", shown.reset_share},
-        {"reset_code", shown.reset_code},
-        {"silence_share", shown.silence_share},
-        {"close_share", shown.close_share},
-        {"close_after_requests", shown.close_after},
-        {"goaway_after_requests", shown.goaway_after},
-        {"stall_windows", shown.stall_windows},
-        {"error_bodies", spelled(body_words, shown.bodies)},
-        {"wedge_after_expired_token", spelled(wedges, shown.after_expired_token)}};
-}
-
-json::object provider_json(provider which, const provider_behaviour& shown) {
-    json::array errors;
-    for (const error_share& one : shown.errors) {
-        json::object entry{{"reason", reasons_of(which)[one.reason].name}, {"share", one.share}};
-        if (one.retry_after) {
-            entry["retry_after"] = *one.retry_after;
-        }
-        errors.push_back(std::move(entry));
-    }
-    json::object out{
-        {"latency", latency_json(shown.delay)},
-        {"dead_share", shown.dead_share},
-        {"dead_tokens", shown.dead_tokens.size()},
-        {"scripted_tokens", shown.scripts.size()},
-        {"errors", std::move(errors)},
-        {"faults", faults_json(shown.transport)}};
-    out["dead_since"] = shown.dead_since ? json::value(*shown.dead_since) : json::value(nullptr);
-    if (which != provider::fcm) {
-        out["limit_drops_on_rejection"] = shown.limit_drops_on_rejection;
-        out["min_token_refresh_s"] = shown.min_token_refresh_s;
-    }
-    return out;
 }
 
 }  // namespace
@@ -350,18 +317,6 @@ parsed<behaviour_change> change_behaviour(const behaviour& current, const boost:
         return *std::move(problem);
     }
     return change;
-}
-
-boost::json::object behaviour_json(const behaviour& shown) {
-    json::object out{{"seed", shown.seed}, {"record", shown.record}};
-    for (const auto which : {provider::apns, provider::sandbox, provider::fcm}) {
-        out[name_of(which)] = provider_json(which, shown.of(which));
-    }
-    out["oauth"] = json::object{
-        {"expires_in_s", shown.oauth.expires_in_s},
-        {"fail_status", shown.oauth.fail_status},
-        {"delay_ms", shown.oauth.delay_ms}};
-    return out;
 }
 
 }  // namespace tocsin::sim
