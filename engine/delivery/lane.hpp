@@ -148,7 +148,7 @@ private:
 
     void accept(push& item, time_point now) noexcept;
     void drop_token(push& item, const verdict& what) noexcept;
-    void reject_event(push& item, const verdict& what, time_point now) noexcept;
+    void reject_event(push& item, const verdict& what) noexcept;
     void wait_for_quota(push& item, const verdict& what, time_point now) noexcept;
     void resend(push& item, const verdict& what, time_point now) noexcept;
     void retry(push& item, const verdict& what, time_point now) noexcept;

@@ -24,7 +24,6 @@ constexpr auto quota_pause = 60s;
 // One device that brings about an unusual answer must not silence an alert for all others: the message itself
 // is refused when so many say so, and nobody has taken it.
 constexpr std::uint32_t refusals_to_believe = 3;
-constexpr auto second_opinion_after = 1s;
 
 }  // namespace
 
@@ -40,7 +39,7 @@ void lane::settle(push& item, const verdict& what, time_point now) noexcept {
         case reaction::drop_token: drop_token(item, what); break;
         case reaction::doubt_token: put_on_trial(item, what.reason, now); break;
         case reaction::reject_push: finish(item, outcome::rejected, what.reason); break;
-        case reaction::reject_event: reject_event(item, what, now); break;
+        case reaction::reject_event: reject_event(item, what); break;
         case reaction::pause_app:
             pause(what.reason, now + credential_retry, lane_bound::credential);
             enqueue(item);
@@ -80,17 +79,12 @@ void lane::drop_token(push& item, const verdict& what) noexcept {
     finish(item, another_life ? outcome::rejected : outcome::dead, what.reason);
 }
 
-void lane::reject_event(push& item, const verdict& what, time_point now) noexcept {
+void lane::reject_event(push& item, const verdict& what) noexcept {
     const page& of = *item.owner;
     message_reception* const reception = of.reception();
-    const bool taken = reception == nullptr || reception->accepted.load(std::memory_order_relaxed);
-    if (!taken && ++reception->refusals < refusals_to_believe) {
-        verdict again = what;
-        again.retry_after = second_opinion_after;
-        retry(item, again, now);
-        return;
-    }
-    if (!taken && !reception->rejected.exchange(true)) {
+    const bool of_this_device = reception == nullptr || reception->accepted.load(std::memory_order_relaxed) ||
+                                ++reception->refusals < refusals_to_believe;
+    if (!of_this_device && !reception->rejected.exchange(true)) {
         log_.error(
             "event.rejected_by_provider", {{"event_id", of.event().id},
                                            {"app", which_.app},

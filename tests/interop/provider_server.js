@@ -71,6 +71,7 @@ function send(stream, answer) {
   if (stream.destroyed) {
     return;
   }
+  stream.session.answered = Math.max(stream.session.answered, stream.id);
   if (!answer.body) {
     stream.respond({ ':status': answer.status, ...answer.headers }, { endStream: true });
     return;
@@ -129,6 +130,7 @@ server.on('session', (session) => {
   ++seen.connections;
   sockets.set(session, newest);
   session.open = new Set();
+  session.answered = 0;
   session.count = 0;
   session.lowered = false;
 });
@@ -146,7 +148,7 @@ function fault(session, stream) {
       }
       // Half of what is in flight is promised to be answered, the rest to be untouched.
       const open = [...session.open].map((each) => each.id).sort((a, b) => a - b);
-      session.last = open[Math.floor(open.length / 2)];
+      session.last = Math.max(open[Math.floor(open.length / 2)], session.answered);
       ++seen.goaways;
       session.goaway(NGHTTP2_NO_ERROR, session.last, Buffer.from('{"reason":"Shutdown"}'));
       for (const each of [...session.open]) {

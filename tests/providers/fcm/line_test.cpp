@@ -122,8 +122,10 @@ TEST_F(FcmLineTest, WritesTheRequestThatGoogleAsksFor) {
     EXPECT_EQ(fields.at(":path"), path);
     EXPECT_EQ(fields.at("authorization"), "Bearer ya29.x");
     EXPECT_EQ(fields.at("content-type"), "application/json");
-    const std::string body =
-        std::string(request.body[0]) + std::string(request.body[1]) + std::string(request.body[2]);
+    std::string body;
+    for (const std::string_view part : request.body) {
+        body += part;
+    }
     EXPECT_EQ(boost::json::parse(body).at("message").at("token"), boost::json::value("dev:ice_1"));
     for (std::size_t i = 0; i < request.field_count; ++i) {
         EXPECT_EQ(request.fields[i].how, http2::indexing::keep);
