@@ -66,15 +66,23 @@ parsed<tcp::acceptor> listen(
     return acceptor;
 }
 
-/// Accepts for ever; `serve` takes each socket. The socket's executor is the one that `place` names.
+/// Where the next connection is to be served.
+struct seat {
+    asio::any_io_executor executor;
+    worker* owner = nullptr;  ///< Null: whoever accepts.
+};
+
+/// Accepts for ever; `serve` takes each socket and the seat that `place` has named for it: its executor is
+/// that one's, and nobody else may touch it.
 template <class Place, class Serve>
 asio::awaitable<void> accept_loop(tcp::acceptor& acceptor, Place place, Serve serve) {
     asio::steady_timer pause(co_await asio::this_coro::executor);
     for (;;) {
-        const asio::any_io_executor executor = place();
-        auto [ec, socket] = co_await acceptor.async_accept(executor, asio::as_tuple(asio::use_awaitable));
+        const seat here = place();
+        auto [ec, socket] =
+            co_await acceptor.async_accept(here.executor, asio::as_tuple(asio::use_awaitable));
         if (!ec) {
-            serve(std::move(socket));
+            serve(here, std::move(socket));
             continue;
         }
         if (ec == asio::error::operation_aborted) {
@@ -160,20 +168,23 @@ parsed<> simulator::parts::open_tls(const simulator_options& options) {
 
 void simulator::parts::accept() {
     for (const provider which : providers) {
-        auto place = [this] { return workers[next_worker]->executor(); };
-        auto serve = [this, which](tcp::socket socket) {
-            // In turn, not by a hash: few connections would leave some threads without any.
-            workers[next_worker]->adopt(which, std::move(socket));
+        // In turn, not by a hash: few connections would leave some threads without any.
+        auto place = [this] {
+            worker& next = *workers[next_worker];
             next_worker = (next_worker + 1) % workers.size();
+            return seat{next.executor(), &next};
+        };
+        auto serve = [which](const seat& where, tcp::socket socket) {
+            where.owner->adopt(which, std::move(socket));
         };
         asio::co_spawn(
             *context, accept_loop(acceptors[static_cast<std::size_t>(which)], place, serve), asio::detached);
     }
-    auto here = [this] { return asio::any_io_executor(context->get_executor()); };
-    auto serve_oauth = [this](tcp::socket socket) {
+    auto here = [this] { return seat{context->get_executor(), nullptr}; };
+    auto serve_oauth = [this](const seat&, tcp::socket socket) {
         asio::co_spawn(*context, serve_https(std::move(socket), *oauth_tls, *oauth), asio::detached);
     };
-    auto serve_control = [this](tcp::socket socket) {
+    auto serve_control = [this](const seat&, tcp::socket socket) {
         asio::co_spawn(*context, serve_http(std::move(socket), *control), asio::detached);
     };
     asio::co_spawn(*context, accept_loop(acceptors[3], here, serve_oauth), asio::detached);
