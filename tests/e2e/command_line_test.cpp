@@ -157,6 +157,31 @@ TEST_F(CommandLineTest, PublishOfARefusedEventFailsWithItsReason) {
     EXPECT_EQ(tocsin({"dead-letters", "show", "1-1"}).exit_code, 1);
 }
 
+TEST_F(CommandLineTest, DeadLettersShowNoTokenWholeUnlessAskedAndPutBackTheWholeOne) {
+    start_engine();
+    const std::string wrong = R"({"op":"register","app":"mairies","platform":"fcm","token":")" +
+                              fcm_token(1) + R"(","follow":["comune:21231"]})";
+    ask_redis({"XADD", "tocsin:registrations", "*", "registration", wrong});
+    wait_for_length("dead-letters", 1);
+    stop_engine();
+    const json::array letters = json::parse(tocsin({"dead-letters", "list", "--json"}).out).as_array();
+    ASSERT_EQ(letters.size(), 1U);
+    const std::string id(letters[0].at("id").as_string());
+    for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+             {"dead-letters", "list"},
+             {"dead-letters", "show", id},
+             {"dead-letters", "show", id, "--json"}}) {
+        const auto shown = tocsin(arguments);
+        EXPECT_EQ(shown.exit_code, 0) << shown.err;
+        EXPECT_NE(shown.out.find("register"), std::string::npos) << shown.out;
+        EXPECT_EQ(shown.out.find(fcm_token(1)), std::string::npos) << shown.out;
+    }
+    const auto whole = tocsin({"dead-letters", "show", id, "--show-tokens", "--json"});
+    EXPECT_EQ(json::parse(whole.out).at("payload").as_string(), wrong);
+    EXPECT_EQ(tocsin({"dead-letters", "retry", id}).exit_code, 0);
+    EXPECT_EQ(entries("registrations").back(), wrong);
+}
+
 TEST_F(CommandLineTest, DevicesAreImportedCountedShownAndForgotten) {
     start_simulator();
     import(

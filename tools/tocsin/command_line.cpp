@@ -183,7 +183,8 @@ private:
                 "  tocsin status crue-ouche-2026-11-23 --watch\n"
                 "  tocsin status crue-ouche-2026-11-23 --json\n");
         at->add_option("event", options->event, "The event's id")->type_name("EVENT");
-        at->add_flag("--watch", options->watch, "Follow it to its result");
+        at->add_flag(
+            "--watch", options->watch, "Follow it to its result");
         on_parse(at, options);
     }
 
@@ -267,6 +268,7 @@ private:
             sub("dead-letters", "Entries that could not be accepted, and why.",
                 "  tocsin dead-letters list\n"
                 "  tocsin dead-letters show 1763870000000-0\n"
+                "  tocsin dead-letters show 1763870000000-0 --show-tokens\n"
                 "  tocsin dead-letters retry 1763870000000-0\n"
                 "  tocsin dead-letters drop --all\n");
         at->require_subcommand(1);

@@ -4,6 +4,7 @@
 #include "tools/tocsin/commands.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
+#include "tools/tocsin/hidden_tokens.hpp"
 #include "tools/tocsin/session.hpp"
 
 #include <boost/json/array.hpp>
@@ -52,6 +53,11 @@ letter read_letter(const redis::stream_entry& entry) {
         }
     }
     return out;
+}
+
+/// A payload as it may be shown.
+std::string shown_payload(const common_options& common, const letter& one) {
+    return common.show_tokens ? one.payload : shorten_tokens(one.payload);
 }
 
 asio::awaitable<result<std::vector<letter>>> newest(redis_session& redis, std::size_t limit) {
@@ -157,8 +163,9 @@ int list(redis_session& redis, const common_options& common, std::size_t limit) 
         return exit_ok;
     }
     for (const letter& one : *letters) {
-        const bool cut = one.payload.size() > longest_payload_listed;
-        std::string head = one.payload.substr(0, longest_payload_listed);
+        std::string head = shown_payload(common, one);
+        const bool cut = head.size() > longest_payload_listed;
+        head.resize(std::min(head.size(), longest_payload_listed));
         while (!is_utf8(head) && !head.empty()) {
             head.pop_back();
         }
@@ -176,17 +183,18 @@ int list(redis_session& redis, const common_options& common, std::size_t limit) 
 
 int show(const common_options& common, const std::vector<letter>& letters) {
     for (const letter& one : letters) {
+        const std::string payload = shown_payload(common, one);
         if (common.json) {
             print_json(json::object{
                 {"id", one.id},
                 {"stream", one.stream},
                 {"entry", one.entry},
                 {"reason", one.reason},
-                {"payload", is_utf8(one.payload) ? one.payload : "base64url:" + base64url(one.payload)}});
+                {"payload", is_utf8(payload) ? payload : "base64url:" + base64url(payload)}});
         } else {
             print(fmt::format(
                 "letter   {}\nstream   {}\nentry    {}\nreason   {}\npayload\n{}", one.id, one.stream,
-                one.entry, one.reason, one.payload));
+                one.entry, one.reason, payload));
         }
     }
     return exit_ok;
