@@ -157,6 +157,40 @@ TEST_F(CommandLineTest, PublishOfARefusedEventFailsWithItsReason) {
     EXPECT_EQ(tocsin({"dead-letters", "show", "1-1"}).exit_code, 1);
 }
 
+TEST_F(CommandLineTest, StatusOfARefusedEventSaysWhyWhetherItIsWatchedOrNot) {
+    start_engine();
+    const std::string unnamed = publish(R"({"audience":["commune:21999"],"notification":{"title":"Test"}})");
+    publish(R"({"id":"named","audience":["commune:21998"],"notification":{"title":"Test"}})");
+    wait_for_length("dead-letters", 2);
+    for (const std::string& event : {unnamed, std::string("named")}) {
+        for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+                 {"status", event}, {"status", event, "--watch"}, {"report", event}}) {
+            const auto done = tocsin(arguments);
+            EXPECT_EQ(done.exit_code, 1) << event;
+            EXPECT_NE(done.err.find("unknown_commune"), std::string::npos) << done.err;
+        }
+    }
+    EXPECT_NE(tocsin({"status", "no-such-event"}).err.find("is known"), std::string::npos);
+}
+
+TEST_F(CommandLineTest, WatchingNoEventGoesOnUntilItIsInterrupted) {
+    start_simulator();
+    const fs::path log = directory / "watch.log";
+    auto watching = cli::child_process::start(
+        testing::tocsin_executable(),
+        {"status", "--watch", "--config", providers->configuration_file().string()}, log);
+    ASSERT_TRUE(watching.has_value());
+    const auto looks = [&] {
+        const std::string text = read_file(log);
+        const std::regex once("No event is running");
+        return std::distance(std::sregex_iterator(text.begin(), text.end(), once), std::sregex_iterator());
+    };
+    EXPECT_TRUE(testing::eventually([&] { return looks() >= 2; })) << read_file(log);
+    const int status = watching->stop(std::chrono::seconds(10));
+    ASSERT_TRUE(WIFEXITED(status)) << status;
+    EXPECT_EQ(WEXITSTATUS(status), 130);
+}
+
 TEST_F(CommandLineTest, DeadLettersShowNoTokenWholeUnlessAskedAndPutBackTheWholeOne) {
     start_engine();
     const std::string wrong = R"({"op":"register","app":"mairies","platform":"fcm","token":")" +

@@ -184,7 +184,7 @@ private:
                 "  tocsin status crue-ouche-2026-11-23 --json\n");
         at->add_option("event", options->event, "The event's id")->type_name("EVENT");
         at->add_flag(
-            "--watch", options->watch, "Follow it to its result");
+            "--watch", options->watch, "Follow it to its result; without an event, look again every second");
         on_parse(at, options);
     }
 

@@ -60,8 +60,7 @@ int run(const common_options& common, const report_options& how) {
         return exit_unreachable;
     }
     if (!*report) {
-        complain("no event \"" + how.event + "\" is known; reports are kept for engine.event_retention");
-        return exit_failed;
+        return tell_absence(*redis, how.event);
     }
     if (common.json) {
         json::object out = result_document(**report, *places);
