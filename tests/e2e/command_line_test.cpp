@@ -216,6 +216,29 @@ TEST_F(CommandLineTest, DeadLettersShowNoTokenWholeUnlessAskedAndPutBackTheWhole
     EXPECT_EQ(entries("registrations").back(), wrong);
 }
 
+TEST_F(CommandLineTest, ADeadLetterIsNamedByItsOwnIdOrByItsEntrys) {
+    start_engine();
+    const std::string first = publish(R"({"audience":["commune:21999"],"notification":{"title":"Test"}})");
+    const std::string second = publish(R"({"audience":["commune:21998"],"notification":{"title":"Test"}})");
+    wait_for_length("dead-letters", 2);
+    const auto shown = tocsin({"dead-letters", "show", second, first, first, "--json"});
+    EXPECT_EQ(shown.exit_code, 0) << shown.err;
+    EXPECT_NE(shown.out.find("commune:21999"), std::string::npos) << shown.out;
+    EXPECT_NE(shown.out.find("commune:21998"), std::string::npos) << shown.out;
+    const auto missing = tocsin({"dead-letters", "drop", first, "1-1"});
+    EXPECT_EQ(missing.exit_code, 1);
+    EXPECT_NE(missing.err.find("1-1"), std::string::npos) << missing.err;
+    EXPECT_EQ(entries("dead-letters").size(), 2U);
+    EXPECT_EQ(tocsin({"dead-letters", "drop", first}).exit_code, 0);
+    ASSERT_EQ(entries("dead-letters").size(), 1U);
+    EXPECT_NE(entries("dead-letters").front().find("21998"), std::string::npos);
+    for (const std::string junk : {"junk", "1763870000000", "$"}) {
+        const auto refused = tocsin({"dead-letters", "show", junk});
+        EXPECT_EQ(refused.exit_code, 2) << junk;
+        EXPECT_NE(refused.err.find("is no id"), std::string::npos) << refused.err;
+    }
+}
+
 TEST_F(CommandLineTest, DevicesAreImportedCountedShownAndForgotten) {
     start_simulator();
     import(

@@ -280,7 +280,7 @@ private:
             if (what == dead_letters_options::action::list) {
                 one->add_option("--limit", options->limit, "The newest so many")->default_str("20");
             } else {
-                one->add_option("id", options->ids, "The letter's id, as listed");
+                one->add_option("id", options->ids, "The letter's id, as listed, or its entry's");
                 if (what != dead_letters_options::action::show) {
                     one->add_flag("--all", options->all, "All letters");
                 }
