@@ -119,8 +119,38 @@ TEST_F(CommandLineTest, CheckConfigOnlineShakesHandsWithEveryone) {
     const auto good = tocsin({"check-config", "--online"});
     EXPECT_EQ(good.exit_code, 0) << good.out << good.err;
     EXPECT_NE(good.out.find("redis"), std::string::npos);
+    EXPECT_NE(good.out.find("no problem found"), std::string::npos) << good.out;
     providers->stop();
-    EXPECT_EQ(tocsin({"check-config", "--online"}).exit_code, 69);
+    const auto bad = tocsin({"check-config", "--online"});
+    EXPECT_EQ(bad.exit_code, 69);
+    EXPECT_NE(bad.out.find("FAIL"), std::string::npos) << bad.out;
+    EXPECT_EQ(bad.out.find("no problem found"), std::string::npos) << bad.out;
+}
+
+TEST_F(CommandLineTest, CheckConfigOnlineTellsOfAnAccountThatGetsNoAccessToken) {
+    options.initial.oauth.fail_status = 403;
+    start_simulator();
+    const auto refused = tocsin({"check-config", "--online", "--json"});
+    EXPECT_EQ(refused.exit_code, 78) << refused.out << refused.err;
+    const json::value report = json::parse(refused.out);
+    EXPECT_FALSE(report.at("ok").as_bool());
+    const auto is_token = [](const json::value& one) {
+        return one.at("peer").as_string().find("access token") != json::string::npos;
+    };
+    const json::array& peers = report.at("online").as_array();
+    const auto* const token = std::ranges::find_if(peers, is_token);
+    ASSERT_NE(token, peers.end()) << refused.out;
+    EXPECT_NE(token->at("problem").as_string().find("403"), json::string::npos) << refused.out;
+    EXPECT_EQ(tocsin({"check-config"}).exit_code, 0);
+}
+
+TEST_F(CommandLineTest, AnAdminAddressThatIsNoneIsAConfigurationErrorOfServeAndOfCheckConfig) {
+    start_simulator();
+    for (const char* const command : {"check-config", "serve"}) {
+        const auto done = tocsin({command, "--admin.listen", "999.0.0.1:9464"});
+        EXPECT_EQ(done.exit_code, 78) << command;
+        EXPECT_NE(done.err.find("999.0.0.1"), std::string::npos) << done.err;
+    }
 }
 
 TEST_F(CommandLineTest, PublishWithWatchFollowsToTheResult) {

@@ -299,7 +299,9 @@ private:
             sub("check-config", "Everything that serve would reject.",
                 "  tocsin check-config --config tocsin.toml\n"
                 "  tocsin check-config --online\n");
-        at->add_flag("--online", options->online, "Also shake hands with Redis and each provider");
+        at->add_flag(
+            "--online", options->online,
+            "Also shake hands with Redis and each provider, and ask for access tokens");
         on_parse(at, options);
     }
 
