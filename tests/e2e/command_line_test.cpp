@@ -1,3 +1,5 @@
+#include "engine/core/clock.hpp"
+#include "engine/core/rfc3339.hpp"
 #include "tests/e2e/engine_fixture.hpp"
 #include "tools/tocsin/admin_client.hpp"
 
@@ -167,6 +169,35 @@ TEST_F(CommandLineTest, PublishWithWatchFollowsToTheResult) {
     EXPECT_NE(status.out.find("finished"), std::string::npos) << status.out;
     EXPECT_EQ(tocsin({"status", "no-such-event"}).exit_code, 1);
     EXPECT_EQ(tocsin({"status", "--json"}).exit_code, 0);
+}
+
+TEST_F(CommandLineTest, FlagsOfPublishChangeTheEventOfTheFile) {
+    start_simulator();
+    const std::string event =
+        R"({"id":"from-file","audience":["commune:21231"],"priority":"low",)"
+        R"("notification":{"title":"Old","body":"Kept","badge":1},"data":{"a":"1","b":"2"},)"
+        R"("expires_at":")" +
+        format_rfc3339(system_time_source().wall_now() + std::chrono::hours(1)) + R"("})";
+    const auto as_it_is = tocsin({"publish", "--file", "-"}, event);
+    ASSERT_EQ(as_it_is.exit_code, 0) << as_it_is.err;
+    EXPECT_EQ(entries("events").back(), event);
+    const auto changed = tocsin(
+        {"publish", "--file", "-", "--id", "again", "--title", "New", "--priority", "high", "--to",
+         "commune:21054", "--data", "b=3", "--ttl", "60"},
+        event);
+    ASSERT_EQ(changed.exit_code, 0) << changed.err;
+    EXPECT_EQ(changed.out, "again\n");
+    EXPECT_EQ(
+        json::parse(entries("events").back()), json::parse(R"({"id":"again","audience":["commune:21054"],
+        "priority":"high","notification":{"title":"New","body":"Kept","badge":1},"data":{"a":"1","b":"3"},
+        "ttl":60})"));
+    const auto broken = tocsin({"publish", "--file", "-", "--title", "New"}, R"({"audience":)");
+    EXPECT_EQ(broken.exit_code, 2);
+    const auto wrong = tocsin(
+        {"publish", "--file", "-", "--title", "New"},
+        R"({"audience":["commune:21231"],"notification":"Old"})");
+    EXPECT_EQ(wrong.exit_code, 2);
+    EXPECT_NE(wrong.err.find("notification"), std::string::npos) << wrong.err;
 }
 
 TEST_F(CommandLineTest, PublishOfARefusedEventFailsWithItsReason) {

@@ -130,7 +130,8 @@ private:
                 "  tocsin publish --to commune:21231 --title 'Crue' --body 'Évitez les quais.' --priority "
                 "critical --watch\n"
                 "  tocsin publish --to epci:242100410 --to zone:21231:centre --title 'Travaux' --ttl 3600\n"
-                "  tocsin publish --file event.json --json\n");
+                "  tocsin publish --file event.json --json\n"
+                "  tocsin publish --file event.json --id second-try --priority high\n");
         at->add_option(
               "--to", options->to,
               "Whom: commune:INSEE, epci:SIREN, department:CODE, zone:INSEE:NAME, everyone, "
@@ -151,7 +152,8 @@ private:
         at->add_option("--app", options->apps, "Only through this app (repeatable)");
         at->add_option("--data", options->data, "KEY=VALUE for the app (repeatable)");
         at->add_option("--mode", options->mode, "actual or dry_run");
-        at->add_option("--file", options->file, "The whole event as JSON; - for standard input")
+        at->add_option(
+              "--file", options->file, "An event as JSON, which the other flags change; - for standard input")
             ->type_name("FILE");
         at->add_flag("--watch", options->watch, "Follow it to its result");
         on_parse(at, options);
