@@ -67,6 +67,8 @@ TEST_F(CommandLineTest, SendToADeadTokenExitsOneAndSaysWhatToDo) {
         {"send", "--app", "mairies", "--platform", "apns", "--token", apns_token(1), "--title", "Test"});
     EXPECT_EQ(apns.exit_code, 1);
     EXPECT_NE(apns.out.find("410 Unregistered"), std::string::npos) << apns.out;
+    EXPECT_TRUE(std::regex_search(apns.out, std::regex("in an event .*removed from the store"))) << apns.out;
+    EXPECT_FALSE(std::regex_search(apns.out, std::regex("meaning .*removed"))) << apns.out;
     const auto fcm = tocsin(
         {"send", "--app", "mairies", "--platform", "fcm", "--token", fcm_token(1), "--title", "Test",
          "--json"});
@@ -81,6 +83,23 @@ TEST_F(CommandLineTest, SendToAProviderThatIsNotThereExits69) {
     const auto sent = tocsin(
         {"send", "--app", "mairies", "--platform", "apns", "--token", apns_token(1), "--title", "Test"});
     EXPECT_EQ(sent.exit_code, 69) << sent.out << sent.err;
+    EXPECT_NE(sent.err.find("onnection refused"), std::string::npos) << sent.err;
+    EXPECT_EQ(sent.err.find("http2."), std::string::npos) << sent.err;
+}
+
+TEST_F(CommandLineTest, SendSaysHowAConnectionEndedInsteadOfAnswering) {
+    options.initial.of(sim::provider::apns).transport.close_share = 1;
+    options.initial.of(sim::provider::fcm).transport.refuse_share = 1;
+    start_simulator();
+    const auto cut = tocsin(
+        {"send", "--app", "mairies", "--platform", "apns", "--token", apns_token(1), "--title", "Test"});
+    EXPECT_EQ(cut.exit_code, 69) << cut.out;
+    EXPECT_NE(cut.err.find("was lost after the request was written"), std::string::npos) << cut.err;
+    const auto refused = tocsin(
+        {"send", "--app", "mairies", "--platform", "fcm", "--token", fcm_token(1), "--title", "Test",
+         "--json"});
+    EXPECT_EQ(refused.exit_code, 69) << refused.out;
+    EXPECT_NE(refused.out.find("before the provider took the request"), std::string::npos) << refused.out;
 }
 
 TEST_F(CommandLineTest, ConfigurationProblemsNameFileLineKeyAndASuggestionAndExit78) {
