@@ -118,6 +118,11 @@ TEST_F(CommandLineTest, ConfigurationProblemsNameFileLineKeyAndASuggestionAndExi
     check("rate = 0", "rate = \"fast\"", {"rate"});
     check("AuthKey_", "Missing_", {"key_file", "Missing_"});
     check("[[app]]", "[[app]", {});
+    check(options.redis_url, "mysql://127.0.0.1/0", {"redis.url", "mysql"});
+    check("communes = [\"21231\"]", "communes = [\"21999\", \"21998\"]", {"app.communes", "21999", "21998"});
+    const fs::path csv = options.directory / "places.csv";
+    std::ofstream(csv) << "insee,name\n";
+    check("[[app]]", "[territories]\nfile = \"places.csv\"\n[[app]]", {"territories.file", csv.string()});
     EXPECT_EQ(run_tocsin({"serve", "--config", changed_config("key_file", "key_fil")}).exit_code, 78);
     EXPECT_EQ(run_tocsin({"check-config", "--config", (directory / "none.toml").string()}).exit_code, 78);
 }

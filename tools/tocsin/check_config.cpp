@@ -1,4 +1,3 @@
-#include "engine/redis/address.hpp"
 #include "engine/redis/check.hpp"
 #include "providers/factory.hpp"
 #include "providers/handshake.hpp"
@@ -62,12 +61,11 @@ online_check check_online(const settings& how, bool json) {
 
 int run(const common_options& common, const check_config_options& how) {
     const auto loaded = load_settings(common);
-    if (!loaded || !load_territories(*loaded)) {
+    if (!loaded) {
         return exit_configuration;
     }
-    const auto where = redis::parse_address(loaded->redis.url);
-    if (where.has_error()) {
-        complain("redis.url: " + where.error().message);
+    const bool places_fine = load_territories(*loaded).has_value();
+    if (!redis_address(*loaded) || !places_fine) {
         return exit_configuration;
     }
     const system_time_source time;
