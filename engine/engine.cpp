@@ -35,6 +35,9 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t registrations_at_once = 500;
 constexpr auto tick = 1s;
+// A connection that comes back within a second or so is no news; a client waits longer for it by itself.
+constexpr auto between_looks = 500ms;
+constexpr int looks_until_lost = 3;
 
 /// One thread, one event loop, and everything that lives on it.
 struct core {
@@ -95,6 +98,7 @@ struct engine::implementation {
     void make_core(std::size_t index);
     void make_control();
     asio::awaitable<void> watch();
+    asio::awaitable<void> watch_connection();
     asio::awaitable<void> sample_streams();
     asio::awaitable<void> prefer_compact_rosters();
     asio::awaitable<void> find_work();
@@ -321,6 +325,21 @@ asio::awaitable<void> engine::implementation::watch() {
     }
 }
 
+// Commands wait for a lost connection to come back, and samples with them: that it is lost is known long
+// before they give up.
+asio::awaitable<void> engine::implementation::watch_connection() {
+    asio::steady_timer timer(cores.front()->context);
+    int absent = 0;
+    while (!stopping) {
+        timer.expires_after(between_looks);
+        co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        absent = control_redis->connected() ? 0 : absent + 1;
+        if (absent == looks_until_lost) {
+            redis_health->failing("Redis at " + address.describe() + " is not connected.");
+        }
+    }
+}
+
 asio::awaitable<void> engine::implementation::sample_streams() {
     redis::request ask;
     ask.add("XINFO", "GROUPS", keys.events()).add("XINFO", "GROUPS", keys.registrations());
@@ -416,6 +435,7 @@ void engine::start() {
     asio::co_spawn(first, self.devices->run(), asio::detached);
     asio::co_spawn(first, self.controls->run(), asio::detached);
     asio::co_spawn(first, self.watch(), asio::detached);
+    asio::co_spawn(first, self.watch_connection(), asio::detached);
 }
 
 void engine::stop() {

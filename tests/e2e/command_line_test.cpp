@@ -375,5 +375,19 @@ TEST_F(CommandLineTest, MetricsAndHealthTellHowItGoes) {
     EXPECT_TRUE(cli::admin_get(options.admin_listen, "/api/v1/lanes")->at("lanes").is_array());
 }
 
+TEST_F(CommandLineTest, ReadinessEndsSoonAfterRedisIsLostAndComesBackWithIt) {
+    start_engine();
+    const auto ready = [&] { return cli::admin_get(options.admin_listen, "/readyz").has_value(); };
+    ASSERT_TRUE(ready());
+    redis.kill();
+    const auto lost = std::chrono::steady_clock::now();
+    EXPECT_TRUE(testing::eventually([&] { return !ready(); }));
+    // Two seconds, and room for a busy machine; a command waits fifteen.
+    EXPECT_LT(std::chrono::steady_clock::now() - lost, std::chrono::seconds(8));
+    EXPECT_TRUE(cli::admin_get(options.admin_listen, "/livez").has_value());
+    redis.restart();
+    EXPECT_TRUE(testing::eventually(ready));
+}
+
 }  // namespace
 }  // namespace tocsin
