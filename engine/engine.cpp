@@ -6,6 +6,7 @@
 #include "engine/intake/event_intake.hpp"
 #include "engine/intake/registrar.hpp"
 #include "engine/intake/stream_consumer.hpp"
+#include "engine/name_watch.hpp"
 #include "engine/plan/event_preparer.hpp"
 #include "engine/redis/client.hpp"
 #include "engine/runtime/wait_queue.hpp"
@@ -24,6 +25,8 @@
 #include <future>
 #include <map>
 #include <optional>
+#include <random>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -65,6 +68,16 @@ struct core {
     std::unique_ptr<worker> work;
     std::jthread thread;
 };
+
+/// Tells this process from any other: no seed must make two of them alike.
+std::string random_word() {
+    std::random_device entropy;
+    std::string out;
+    for (int i = 0; i < 4; ++i) {
+        out += std::to_string(entropy()) + (i < 3 ? "." : "");
+    }
+    return out;
+}
 
 /// Runs `work` on the loop of `where` and waits for it. Not from that loop's own thread.
 template <class Work>
@@ -138,6 +151,7 @@ struct engine::implementation {
     bool controls_known = false;
     std::future<void> coordinator_done;
     health_flag* redis_health = nullptr;
+    std::unique_ptr<name_watch> own_name;
     std::uint64_t redis_errors_seen = 0;
     std::uint64_t generation = 0;  // As preparer counts it.
     bool started = false;
@@ -225,6 +239,8 @@ void engine::implementation::make_control() {
         *control_numbers);
     redis_health =
         &health_checks.add_flag("redis", "No answer from Redis yet at " + address.describe() + ".");
+    own_name = std::make_unique<name_watch>(
+        *control_redis, keys, how.engine.instance, random_word(), log, health_checks);
 }
 
 void engine::implementation::obey(const control_state& state) {
@@ -312,6 +328,7 @@ asio::awaitable<void> engine::implementation::watch() {
             co_return;
         }
         co_await sample_streams();
+        co_await own_name->look();
         if (const auto planned = co_await intake->plan_due(); planned.has_error()) {
             log.warning("schedule.interrupted", {{"error", planned.error().message()}});
         }
