@@ -6,6 +6,7 @@
 #include "engine/intake/event_intake.hpp"
 #include "engine/intake/registrar.hpp"
 #include "engine/intake/stream_consumer.hpp"
+#include "engine/name_watch.hpp"
 #include "engine/plan/event_preparer.hpp"
 #include "engine/redis/client.hpp"
 #include "engine/runtime/wait_queue.hpp"
@@ -24,6 +25,8 @@
 #include <future>
 #include <map>
 #include <optional>
+#include <random>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -35,6 +38,9 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t registrations_at_once = 500;
 constexpr auto tick = 1s;
+// A connection that comes back within a second or so is no news; a client waits longer for it by itself.
+constexpr auto between_looks = 500ms;
+constexpr int looks_until_lost = 3;
 
 /// One thread, one event loop, and everything that lives on it.
 struct core {
@@ -62,6 +68,16 @@ struct core {
     std::unique_ptr<worker> work;
     std::jthread thread;
 };
+
+/// Tells this process from any other: no seed must make two of them alike.
+std::string random_word() {
+    std::random_device entropy;
+    std::string out;
+    for (int i = 0; i < 4; ++i) {
+        out += std::to_string(entropy()) + (i < 3 ? "." : "");
+    }
+    return out;
+}
 
 /// Runs `work` on the loop of `where` and waits for it. Not from that loop's own thread.
 template <class Work>
@@ -95,6 +111,7 @@ struct engine::implementation {
     void make_core(std::size_t index);
     void make_control();
     asio::awaitable<void> watch();
+    asio::awaitable<void> watch_connection();
     asio::awaitable<void> sample_streams();
     asio::awaitable<void> prefer_compact_rosters();
     asio::awaitable<void> find_work();
@@ -134,6 +151,7 @@ struct engine::implementation {
     bool controls_known = false;
     std::future<void> coordinator_done;
     health_flag* redis_health = nullptr;
+    std::unique_ptr<name_watch> own_name;
     std::uint64_t redis_errors_seen = 0;
     std::uint64_t generation = 0;  // As preparer counts it.
     bool started = false;
@@ -221,6 +239,7 @@ void engine::implementation::make_control() {
         *control_numbers);
     redis_health =
         &health_checks.add_flag("redis", "No answer from Redis yet at " + address.describe() + ".");
+    own_name = std::make_unique<name_watch>(*control_redis, keys, how.engine.instance, random_word(), log);
 }
 
 void engine::implementation::obey(const control_state& state) {
@@ -308,6 +327,7 @@ asio::awaitable<void> engine::implementation::watch() {
             co_return;
         }
         co_await sample_streams();
+        co_await own_name->look();
         if (const auto planned = co_await intake->plan_due(); planned.has_error()) {
             log.warning("schedule.interrupted", {{"error", planned.error().message()}});
         }
@@ -317,6 +337,21 @@ asio::awaitable<void> engine::implementation::watch() {
                 worker& work = *one->work;
                 asio::co_spawn(one->context, work.renew_leases(), asio::detached);
             }
+        }
+    }
+}
+
+// Commands wait for a lost connection to come back, and samples with them: that it is lost is known long
+// before they give up.
+asio::awaitable<void> engine::implementation::watch_connection() {
+    asio::steady_timer timer(cores.front()->context);
+    int absent = 0;
+    while (!stopping) {
+        timer.expires_after(between_looks);
+        co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        absent = control_redis->connected() ? 0 : absent + 1;
+        if (absent == looks_until_lost) {
+            redis_health->failing("Redis at " + address.describe() + " is not connected.");
         }
     }
 }
@@ -416,6 +451,7 @@ void engine::start() {
     asio::co_spawn(first, self.devices->run(), asio::detached);
     asio::co_spawn(first, self.controls->run(), asio::detached);
     asio::co_spawn(first, self.watch(), asio::detached);
+    asio::co_spawn(first, self.watch_connection(), asio::detached);
 }
 
 void engine::stop() {

@@ -69,7 +69,7 @@ public:
             return;
         }
         how.alpn = "h2";
-        handshake_report report{peer + " " + url, {}};
+        handshake_report report{peer + " " + url, {}, false};
         auto where = parse_https_url(url, "url");
         auto tls = net::tls_context::create(how);
         if (where.has_error()) {

@@ -9,8 +9,9 @@ namespace tocsin {
 
 /// Whether one provider could be reached the way the engine would: name, TCP, verified TLS, h2.
 struct handshake_report {
-    std::string peer;     ///< "mairies/apns https://api.push.apple.com"
-    std::string problem;  ///< Empty if it worked.
+    std::string peer;            ///< "mairies/apns https://api.push.apple.com"
+    std::string problem;         ///< Empty if it worked.
+    bool configuration = false;  ///< It was reached, and will not help before somebody corrects something.
 };
 
 /// Tries every distinct address of the configuration, one after the other, ten seconds each at most.

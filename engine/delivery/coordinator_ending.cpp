@@ -1,7 +1,6 @@
+#include "engine/core/plain_json.hpp"
 #include "engine/delivery/coordinator.hpp"
 #include "engine/plan/report.hpp"
-
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -71,7 +70,7 @@ asio::awaitable<result<>> coordinator::publish_result(std::shared_ptr<active_eve
     }
     report.state = final_state(report);
     report.finished_at = time_.wall_now().time_since_epoch().count();
-    std::string document = boost::json::serialize(result_document(report, preparer_.places()));
+    std::string document = plain_json(result_document(report, preparer_.places()));
     const auto ended = co_await ledger_.finish(
         event->id, std::move(document), how_.results_max_length, time_.wall_now(), how_.event_retention,
         event->targets);

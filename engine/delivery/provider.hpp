@@ -120,7 +120,8 @@ public:
     /// What its provider's quota belongs to: apps with the same word use up the same one.
     [[nodiscard]] virtual std::string quota() const { return app() + "/" + std::string(to_string(kind())); }
 
-    /// What `reason` with `status` means and what to do, in one or two sentences.
+    /// What `reason` with `status` means and what a person can do, in one or two sentences. What the engine
+    /// does is not its matter: that follows from the reaction.
     [[nodiscard]] virtual std::string explain(std::uint16_t status, std::string_view reason) const = 0;
 };
 

@@ -31,6 +31,10 @@ public:
     [[nodiscard]] std::string scheduled() const { return prefix_ + ":scheduled"; }
     /// Sorted set: the instance of each engine → the millisecond at which it last said that it runs.
     [[nodiscard]] std::string engines() const { return prefix_ + ":engines"; }
+    /// String: which process lives under this instance's name; expires by itself.
+    [[nodiscard]] std::string instance(std::string_view name) const {
+        return prefix_ + ":instance:" + std::string(name);
+    }
     /// String: the instance that reads registrations at this moment, with a lease.
     [[nodiscard]] std::string registrar() const { return prefix_ + ":registrar"; }
 

@@ -180,6 +180,7 @@ config_outcome load_config(const config_sources& sources) {
     config_outcome out;
     out.problems = draft.take_problems();
     out.value = std::move(draft.value);
+    out.value.origins = std::make_shared<const config_origins>(draft.take_origins());
     if (!file.empty()) {
         out.value.file = (here / file).lexically_normal();
     }

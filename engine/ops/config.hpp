@@ -25,6 +25,10 @@ struct config_problem {
     [[nodiscard]] std::string describe() const;
 };
 
+/// A problem with a value that shows only when it is used, told as load_config() tells its own. `place`:
+/// "redis.url", or "app.1.communes", the second app's.
+[[nodiscard]] config_problem problem_of(const settings& how, const std::string& place, std::string message);
+
 struct config_sources {
     std::string file;  ///< Empty: TOCSIN_CONFIG, else the first of `default_files`, else defaults.
     /// Reads an environment variable; passed in so that tests own their environment.

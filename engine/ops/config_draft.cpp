@@ -6,40 +6,9 @@
 #include <utility>
 
 namespace tocsin {
-namespace {
-
-bool is_number(std::string_view part) noexcept {
-    return !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
-/// "app.1.apns.key_file" as a person would write it: "app.apns.key_file".
-std::string shown(std::string_view place) {
-    std::string out;
-    while (!place.empty()) {
-        const std::size_t dot = std::min(place.find('.'), place.size());
-        const std::string_view part = place.substr(0, dot);
-        if (out != "app" || !is_number(part)) {
-            out += (out.empty() ? "" : ".") + std::string(part);
-        }
-        place.remove_prefix(std::min(dot + 1, place.size()));
-    }
-    return out;
-}
-
-}  // namespace
 
 config_draft::origin config_draft::origin_of(std::string_view place) const {
-    for (;;) {
-        const auto found = origins_.find(place);
-        if (found != origins_.end()) {
-            return found->second;
-        }
-        const std::size_t dot = place.rfind('.');
-        if (dot == std::string_view::npos) {
-            return {.file = value.file.string(), .line = 0};
-        }
-        place = place.substr(0, dot);
-    }
+    return origins_.of(place).value_or(origin{.file = value.file.string(), .line = 0});
 }
 
 void config_draft::problem(const std::string& place, std::string message) {
@@ -48,7 +17,7 @@ void config_draft::problem(const std::string& place, std::string message) {
 
 void config_draft::problem_at(origin where, std::string_view place, std::string message) {
     faulty_.emplace(place);
-    problems_.push_back({std::move(where.file), where.line, shown(place), std::move(message)});
+    problems_.push_back({std::move(where.file), where.line, shown_place(place), std::move(message)});
 }
 
 config_target config_draft::target_of(config_section section, std::string_view place) {

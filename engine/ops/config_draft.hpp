@@ -2,6 +2,7 @@
 
 #include "engine/ops/config.hpp"
 #include "engine/ops/config_keys.hpp"
+#include "engine/ops/config_origins.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -21,12 +22,9 @@ namespace tocsin {
 /// from nowhere (a missing key) is reported where the table around it began.
 class config_draft {
 public:
-    struct origin {
-        std::string file;
-        std::uint32_t line = 0;
-    };
+    using origin = config_origins::origin;
 
-    void came_from(const std::string& place, origin where) { origins_[place] = std::move(where); }
+    void came_from(const std::string& place, origin where) { origins_.note(place, std::move(where)); }
     [[nodiscard]] origin origin_of(std::string_view place) const;
 
     /// Records what is wrong at `place`, where it came from.
@@ -44,12 +42,14 @@ public:
     /// What has been found, in the order of the file and then of the other sources.
     [[nodiscard]] std::vector<config_problem> take_problems();
 
+    [[nodiscard]] config_origins take_origins() { return std::move(origins_); }
+
     settings value;
 
 private:
     [[nodiscard]] config_target target_of(config_section section, std::string_view place);
 
-    std::map<std::string, origin, std::less<>> origins_;
+    config_origins origins_;
     std::set<std::string, std::less<>> faulty_;
     std::vector<config_problem> problems_;
 };

@@ -2,8 +2,12 @@
 
 #include "engine/core/text.hpp"
 
+#include <boost/asio/ip/address_v6.hpp>
+
 #include <charconv>
 #include <system_error>
+
+#include <arpa/inet.h>
 
 namespace tocsin {
 namespace {
@@ -13,6 +17,18 @@ refusal not_an_address(std::string_view text) {
         "listen",
         "\"" + std::string(text) +
             "\" is not host:port, such as \"127.0.0.1:9464\", \"[::1]:9464\" or \":9464\" for every address"};
+}
+
+/// As the resolver reads them: "127.1" is one, too.
+bool is_ipv4(std::string_view host) noexcept {
+    in_addr ignored{};
+    return ::inet_aton(std::string(host).c_str(), &ignored) == 1;
+}
+
+bool is_ipv6(std::string_view host) {
+    boost::system::error_code problem;
+    boost::asio::ip::make_address_v6(std::string(host), problem);
+    return !problem;
 }
 
 }  // namespace
@@ -31,6 +47,11 @@ parsed<listen_address> parse_listen_address(std::string_view text) {
     // Unbracketed, the last group of an IPv6 address would be taken for the port.
     if (!is_word(host, bracketed ? ":.%" : ".-_") || (bracketed && host.empty())) {
         return not_an_address(text);
+    }
+    // A resolver would take them for names, and nothing would be wrong before the engine starts.
+    const bool numeric = host.find_first_not_of("0123456789.") == std::string_view::npos;
+    if (bracketed ? !is_ipv6(host) : numeric && !host.empty() && !is_ipv4(host)) {
+        return refusal{"listen", "\"" + std::string(host) + "\" is not an IP address"};
     }
     listen_address out{.host = std::string(host), .port = 0};
     const auto [end, problem] = std::from_chars(port.data(), port.data() + port.size(), out.port);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -74,6 +75,8 @@ struct app_settings {
     std::optional<fcm_settings> fcm;
 };
 
+class config_origins;
+
 /// The whole configuration, checked: every path absolute, every key file readable by its owner alone.
 struct settings {
     std::filesystem::path file;  ///< Where it came from; empty: defaults only.
@@ -83,6 +86,7 @@ struct settings {
     log_settings log;
     territories_settings territories;
     std::vector<app_settings> apps;
+    std::shared_ptr<const config_origins> origins;  ///< For problem_of(); may be null.
 };
 
 }  // namespace tocsin

@@ -1,6 +1,7 @@
 #include "engine/plan/report.hpp"
 
 #include "engine/audience/audience.hpp"
+#include "engine/core/plain_json.hpp"
 #include "engine/plan/ledger_names.hpp"
 
 #include <algorithm>
@@ -77,10 +78,6 @@ json::object outcome_object(const std::array<std::uint64_t, outcome_count>& coun
 }
 
 // Four decimals say "36.42 %"; more would be noise in every reader's diff.
-double rounded(double value) {
-    return std::round(value * 10'000) / 10'000;
-}
-
 json::value time_or_null(std::int64_t when) {
     return when == 0 ? json::value(nullptr) : json::value(when);
 }
@@ -158,8 +155,8 @@ json::object communes_object(const event_report& report, const territories& plac
             one["reach"] =
                 commune->population == 0
                     ? json::value(nullptr)
-                    : json::value(
-                          rounded(static_cast<double>(accepted) / static_cast<double>(commune->population)));
+                    : json::value(shortened_share(
+                          static_cast<double>(accepted) / static_cast<double>(commune->population)));
         }
         communes[insee] = std::move(one);
     }
@@ -176,7 +173,7 @@ json::object limits_object(const event_report& report) {
             json::object shares;
             for (std::size_t i = 0; i < lane_bound_count; ++i) {
                 if (times[i] != 0) {
-                    shares[lane_bound_names[i]] = rounded(static_cast<double>(times[i]) / whole);
+                    shares[lane_bound_names[i]] = shortened_share(static_cast<double>(times[i]) / whole);
                 }
             }
             one[name] = std::move(shares);

@@ -1,5 +1,7 @@
 #include "providers/apns/reasons.hpp"
 
+#include "providers/common/no_answer.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -9,9 +11,11 @@ namespace {
 using enum reaction;
 using enum http2::connection_advice;
 
-constexpr std::string_view nothing = "Nothing to do.";
-constexpr std::string_view device_is_gone = "The device is removed from the store. Nothing to do.";
-constexpr std::string_view fix_the_event = "Correct the event and publish it under a new id.";
+// Remedies are for a person. What the engine does by itself follows from the reaction.
+constexpr std::string_view nothing = "There is nothing to correct: it passes.";
+constexpr std::string_view device_is_gone =
+    "There is nothing to correct: if the app is still there, it registers a new token.";
+constexpr std::string_view fix_the_event = "Correct the event; one that was published needs a new id.";
 constexpr std::string_view our_bug = "This is a defect of the engine: please report it with the log.";
 constexpr std::string_view fix_the_key =
     "Check team_id, key_id, key_file and topic of this app against the Apple developer account, then reload.";
@@ -49,14 +53,13 @@ constexpr auto table = std::to_array<reason_row>({
      "If many devices answer so, check topic of this app: its devices were registered by another."},
     {400, "DuplicateHeaders", reject_event, pace::engine, keep, "A header was sent twice.", our_bug},
     {403, "ExpiredProviderToken", refresh_credential, pace::engine, drain,
-     "Our provider token is older than an hour.",
-     "It is renewed without your doing. If this goes on, this host's clock is wrong: check NTP."},
+     "Our provider token is older than an hour.", "If this goes on, this host's clock is wrong: check NTP."},
     {410, "ExpiredToken", drop_token, pace::engine, keep, "The device's token has expired.", device_is_gone},
     {403, "Forbidden", pause_app, pace::engine, drain, "The credential may not do this.", fix_the_key},
     {400, "IdleTimeout", retry_elsewhere, pace::at_once, drain,
      "APNs closes the connection because it was idle.", nothing},
     {500, "InternalServerError", retry_elsewhere, pace::outage, drain, "APNs has an internal trouble.",
-     "It is tried again. See Apple's system status if it goes on."},
+     "See Apple's system status if it goes on."},
     {403, "InvalidProviderToken", pause_app, pace::engine, drain,
      "APNs does not accept our provider token: wrong team, wrong key, or a key that may not send to this "
      "topic.",
@@ -75,23 +78,22 @@ constexpr auto table = std::to_array<reason_row>({
     {413, "PayloadTooLarge", reject_event, pace::engine, keep,
      "The payload is larger than APNs takes (4096 bytes; 5120 for VoIP).", "Shorten the event."},
     {503, "ServiceUnavailable", retry_elsewhere, pace::outage, keep, "APNs is not available.",
-     "It is tried again. See Apple's system status if it goes on."},
+     "See Apple's system status if it goes on."},
     {503, "Shutdown", retry_elsewhere, pace::outage, drain, "This APNs server is being shut down.", nothing},
     {429, "TooManyProviderTokenUpdates", retry_elsewhere, pace::engine, drain,
      "The provider token changed too often on this connection.",
-     "The token is kept for 20 minutes. If this goes on, does another program share the key, or is this "
-     "host's "
-     "clock being set again and again?"},
+     "If this goes on, does another program share the key, or is this host's clock being set again and "
+     "again?"},
     {429, "TooManyRequests", retry_here, pace::device, keep,
      "Too many notifications for this device in a row.",
-     "It is tried again later. Send such devices fewer events, or give them one collapse_id."},
+     "Send such devices fewer events, or give them one collapse_id."},
     {400, "TopicDisallowed", pause_app, pace::engine, drain, "The credential may not send to this topic.",
      fix_the_key},
     {410, "Unregistered", drop_token, pace::engine, keep, "The app is no longer on the device.",
      device_is_gone},
     {403, "UnrelatedKeyIdInToken", retry_elsewhere, pace::at_once, drain,
      "The connection was opened with another key.",
-     "A new connection is used. If this goes on, the key is not allowed for this topic."},
+     "If this goes on, the key is not allowed for this topic."},
 });
 static_assert(std::ranges::is_sorted(table, {}, &reason_row::reason));
 static_assert(std::ranges::adjacent_find(table, {}, &reason_row::reason) == table.end());
@@ -122,7 +124,8 @@ constexpr auto by_status = std::to_array<status_row>({
      {413, "Unknown", reject_event, pace::engine, keep, "The payload is too large.", "Shorten the event."}},
     {429,
      429,
-     {429, "Unknown", retry_here, pace::device, keep, "Too many requests.", "It is tried again later."}},
+     {429, "Unknown", retry_here, pace::device, keep, "Too many requests.",
+      "Send such devices fewer events."}},
     {403,
      403,
      {403, "Unknown", retry_elsewhere, pace::engine, keep,
@@ -130,12 +133,12 @@ constexpr auto by_status = std::to_array<status_row>({
     {400,
      499,
      {400, "Unknown", reject_push, pace::engine, keep,
-      "APNs refuses the request for a reason that this version does not know. The device is kept.",
+      "APNs refuses the request for a reason that this version does not know.",
       "Look the reason up in Apple's documentation, and at url of this app if there is none."}},
     {500,
      599,
      {500, "Unknown", retry_elsewhere, pace::outage, drain, "APNs is in trouble.",
-      "It is tried again. See Apple's system status if it goes on."}},
+      "See Apple's system status if it goes on."}},
     {0,
      0xFFFF,
      {0, "Unknown", retry_elsewhere, pace::engine, drain, "The answer is not one that APNs gives.",
@@ -168,12 +171,12 @@ const reason_row& find_reason(std::uint16_t status, std::string_view reason) noe
 std::string explain(std::uint16_t status, std::string_view reason) {
     if (status == 0) {
         if (reason == "MalformedToken") {
-            return "The store holds a token that cannot be one of APNs: it was not sent.";
+            return "The token cannot be one of APNs: it was not sent.";
         }
         if (reason == "SandboxBusy") {
-            return "More pushes wait for the development environment than may: it is tried again.";
+            return "More pushes wait for the development environment than may.";
         }
-        return "There was no answer from APNs. It is tried again under the same apns-id.";
+        return std::string(explain_no_answer(reason));
     }
     const reason_row& row = find_reason(status, reason);
     std::string out(row.meaning);

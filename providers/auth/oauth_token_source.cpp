@@ -1,7 +1,6 @@
 #include "providers/auth/oauth_token_source.hpp"
 
-#include "providers/auth/jwt.hpp"
-#include "providers/auth/oauth_exchange.hpp"
+#include "providers/auth/account_token.hpp"
 #include "providers/auth/oauth_schedule.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -26,7 +25,6 @@ namespace {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-constexpr std::string_view messaging_scope = "https://www.googleapis.com/auth/firebase.messaging";
 // A request is written some time after it took its token; an answer about it must not be read as
 // one about the token that came in between.
 constexpr auto hand_over = 1s;
@@ -131,23 +129,8 @@ private:
                 co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
                 continue;
             }
-            assertion_claims claims;
-            claims.key_id = account_.private_key_id;
-            claims.issuer = account_.client_email;
-            claims.scope = messaging_scope;
-            claims.audience = account_.token_uri;
-            claims.issued_at = time_.wall_now();
-            const auto assertion = make_assertion(account_.signer, claims);
-            if (assertion.has_error()) {
-                exchange_problem problem;
-                problem.configuration = true;
-                problem.sentence = "the service account's key cannot sign";
-                note(problem);
-                continue;
-            }
-            const wall_time asked_at = claims.issued_at;
-            const auto outcome =
-                co_await exchange_assertion(account_.token_endpoint, *tls_, *assertion, time_);
+            const wall_time asked_at = time_.wall_now();
+            const auto outcome = co_await request_account_token(account_, *tls_, time_, asked_at);
             if (stopped_) {
                 co_return;
             }

@@ -22,4 +22,21 @@ verdict no_answer(const http2::failed_request& failed) noexcept {
     return out;
 }
 
+std::string_view explain_no_answer(std::string_view reason) noexcept {
+    if (reason == "NotProcessed") {
+        return "The connection ended before the provider took the request.";
+    }
+    if (reason == "ConnectionLost") {
+        return "The connection was lost after the request was written: there was no answer, and the push may "
+               "have been taken.";
+    }
+    if (reason == "Timeout") {
+        return "The request was written, and no answer came in time: the push may have been taken.";
+    }
+    if (reason == "RequestTooLarge") {
+        return "The request's header is larger than the provider says that it takes, and was not sent.";
+    }
+    return "There was no answer.";
+}
+
 }  // namespace tocsin

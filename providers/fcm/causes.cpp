@@ -1,6 +1,7 @@
 #include "providers/fcm/causes.hpp"
 
 #include "providers/apns/reasons.hpp"
+#include "providers/common/no_answer.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,8 +11,10 @@ namespace {
 
 using enum reaction;
 
-constexpr std::string_view device_is_gone = "The device is removed from the store. Nothing to do.";
-constexpr std::string_view tried_again = "It is tried again. See the Firebase status page if it goes on.";
+// Remedies are for a person. What the engine does by itself follows from the reaction.
+constexpr std::string_view device_is_gone =
+    "There is nothing to correct: if the app is still there, it registers a new token.";
+constexpr std::string_view see_status = "See the Firebase status page if it goes on.";
 
 constexpr auto table = std::to_array<cause_row>({
     {cause::accepted, accept, pace::none, "FCM accepted the message.",
@@ -21,10 +24,8 @@ constexpr auto table = std::to_array<cause_row>({
     {cause::not_found_while_others_succeed, drop_token, pace::none,
      "FCM does not know the device, and the project works for others.", device_is_gone},
     {cause::not_found, reject_push, pace::none,
-     "FCM does not know the device or the project; nothing was accepted for this project lately, so the "
-     "device "
-     "is kept.",
-     "Check project_id of this app."},
+     "FCM does not know the device or the project; nothing was accepted for this project lately.",
+     "Check project_id of this app. If it is right, the device is gone."},
     {cause::wrong_address, pause_app, pace::none, "There is no FCM at this address, or no such project.",
      "Check url and project_id of this app, then reload."},
     {cause::dead_apple_token, doubt_token, pace::none, "APNs says that the device's token is dead.",
@@ -34,32 +35,31 @@ constexpr auto table = std::to_array<cause_row>({
      "Android is not concerned, nor is our own service account, whatever the message says.",
      "Upload a valid APNs key in the Firebase console (Project settings, Cloud Messaging)."},
     {cause::access_token, refresh_credential, pace::none, "FCM does not accept our access token.",
-     "It is renewed without your doing. If this goes on, check the service account's key."},
+     "If this goes on, check the service account's key."},
     {cause::sender_mismatch, doubt_token, pace::none, "The token belongs to another Firebase project.",
      "If many devices answer so, service_account_file or project_id of this app is another app's."},
     {cause::forbidden, pause_app, pace::none,
      "The service account may not send for this project, or the Cloud Messaging API is off.",
      "Enable the Firebase Cloud Messaging API, and grant the account cloudmessaging.messages.create."},
     {cause::bad_token, doubt_token, pace::none, "The token is not a registration token.",
-     "The device is removed from the store. If many answer so, check what the app registers."},
+     "If many devices answer so, check what the app registers."},
     {cause::bad_token_by_elimination, drop_token, pace::none,
      "FCM calls the request invalid though it took the same message for other devices: it is the token.",
      device_is_gone},
     {cause::bad_message, reject_event, pace::none, "FCM calls the message invalid.",
-     "Correct the event and publish it under a new id; the log holds FCM's own words."},
+     "Correct the event; one that was published needs a new id. The log holds FCM's own words."},
     {cause::project_quota, pause_quota, pace::minute, "The project's quota of messages a minute is used up.",
      "Set rate of this app below the quota, or ask Google for more."},
     {cause::device_quota, retry_here, pace::device, "Too many messages for this device.",
-     "It is tried again later. Send such devices fewer events."},
+     "Send such devices fewer events."},
     {cause::topic_quota, retry_here, pace::minute, "The quota of a topic is used up.",
-     "It is tried again later."},
+     "Send fewer messages to topics, or ask Google for more."},
     {cause::unclear_quota, retry_here, pace::device, "A quota is used up, and FCM does not say which.",
-     "It is tried again later."},
-    {cause::internal, retry_elsewhere, pace::server, "FCM has an internal trouble.", tried_again},
-    {cause::unavailable, retry_elsewhere, pace::server, "FCM is not available.", tried_again},
+     "Send such devices fewer events, or ask Google for more."},
+    {cause::internal, retry_elsewhere, pace::server, "FCM has an internal trouble.", see_status},
+    {cause::unavailable, retry_elsewhere, pace::server, "FCM is not available.", see_status},
     {cause::unknown, retry_here, pace::server, "FCM answered something that this version does not know.",
-     "It is tried once more and then given up; the device is kept. Look the word up in Google's "
-     "documentation."},
+     "Look the word up in Google's documentation."},
 });
 static_assert(std::ranges::is_sorted(table, {}, &cause_row::why));
 static_assert(table.size() == static_cast<std::size_t>(cause::unknown) + 1);
@@ -186,9 +186,7 @@ std::string_view word_for(const error_facts& facts, cause why) noexcept {
 
 std::string explain(std::uint16_t status, std::string_view word) {
     if (status == 0) {
-        return "There was no answer from FCM. It is tried again with the same tag, so that a repeat replaces "
-               "the "
-               "notification on the screen.";
+        return std::string(explain_no_answer(word));
     }
     // The word alone is left of the answer: put it back where it can have come from.
     static constexpr auto fcm_codes = std::to_array<std::string_view>(

@@ -1,3 +1,5 @@
+#include "engine/core/clock.hpp"
+#include "engine/core/rfc3339.hpp"
 #include "tests/e2e/engine_fixture.hpp"
 #include "tools/tocsin/admin_client.hpp"
 
@@ -65,6 +67,8 @@ TEST_F(CommandLineTest, SendToADeadTokenExitsOneAndSaysWhatToDo) {
         {"send", "--app", "mairies", "--platform", "apns", "--token", apns_token(1), "--title", "Test"});
     EXPECT_EQ(apns.exit_code, 1);
     EXPECT_NE(apns.out.find("410 Unregistered"), std::string::npos) << apns.out;
+    EXPECT_TRUE(std::regex_search(apns.out, std::regex("in an event .*removed from the store"))) << apns.out;
+    EXPECT_FALSE(std::regex_search(apns.out, std::regex("meaning .*removed"))) << apns.out;
     const auto fcm = tocsin(
         {"send", "--app", "mairies", "--platform", "fcm", "--token", fcm_token(1), "--title", "Test",
          "--json"});
@@ -79,6 +83,23 @@ TEST_F(CommandLineTest, SendToAProviderThatIsNotThereExits69) {
     const auto sent = tocsin(
         {"send", "--app", "mairies", "--platform", "apns", "--token", apns_token(1), "--title", "Test"});
     EXPECT_EQ(sent.exit_code, 69) << sent.out << sent.err;
+    EXPECT_NE(sent.err.find("onnection refused"), std::string::npos) << sent.err;
+    EXPECT_EQ(sent.err.find("http2."), std::string::npos) << sent.err;
+}
+
+TEST_F(CommandLineTest, SendSaysHowAConnectionEndedInsteadOfAnswering) {
+    options.initial.of(sim::provider::apns).transport.close_share = 1;
+    options.initial.of(sim::provider::fcm).transport.refuse_share = 1;
+    start_simulator();
+    const auto cut = tocsin(
+        {"send", "--app", "mairies", "--platform", "apns", "--token", apns_token(1), "--title", "Test"});
+    EXPECT_EQ(cut.exit_code, 69) << cut.out;
+    EXPECT_NE(cut.err.find("was lost after the request was written"), std::string::npos) << cut.err;
+    const auto refused = tocsin(
+        {"send", "--app", "mairies", "--platform", "fcm", "--token", fcm_token(1), "--title", "Test",
+         "--json"});
+    EXPECT_EQ(refused.exit_code, 69) << refused.out;
+    EXPECT_NE(refused.out.find("before the provider took the request"), std::string::npos) << refused.out;
 }
 
 TEST_F(CommandLineTest, ConfigurationProblemsNameFileLineKeyAndASuggestionAndExit78) {
@@ -97,6 +118,11 @@ TEST_F(CommandLineTest, ConfigurationProblemsNameFileLineKeyAndASuggestionAndExi
     check("rate = 0", "rate = \"fast\"", {"rate"});
     check("AuthKey_", "Missing_", {"key_file", "Missing_"});
     check("[[app]]", "[[app]", {});
+    check(options.redis_url, "mysql://127.0.0.1/0", {"redis.url", "mysql"});
+    check("communes = [\"21231\"]", "communes = [\"21999\", \"21998\"]", {"app.communes", "21999", "21998"});
+    const fs::path csv = options.directory / "places.csv";
+    std::ofstream(csv) << "insee,name\n";
+    check("[[app]]", "[territories]\nfile = \"places.csv\"\n[[app]]", {"territories.file", csv.string()});
     EXPECT_EQ(run_tocsin({"serve", "--config", changed_config("key_file", "key_fil")}).exit_code, 78);
     EXPECT_EQ(run_tocsin({"check-config", "--config", (directory / "none.toml").string()}).exit_code, 78);
 }
@@ -119,8 +145,38 @@ TEST_F(CommandLineTest, CheckConfigOnlineShakesHandsWithEveryone) {
     const auto good = tocsin({"check-config", "--online"});
     EXPECT_EQ(good.exit_code, 0) << good.out << good.err;
     EXPECT_NE(good.out.find("redis"), std::string::npos);
+    EXPECT_NE(good.out.find("no problem found"), std::string::npos) << good.out;
     providers->stop();
-    EXPECT_EQ(tocsin({"check-config", "--online"}).exit_code, 69);
+    const auto bad = tocsin({"check-config", "--online"});
+    EXPECT_EQ(bad.exit_code, 69);
+    EXPECT_NE(bad.out.find("FAIL"), std::string::npos) << bad.out;
+    EXPECT_EQ(bad.out.find("no problem found"), std::string::npos) << bad.out;
+}
+
+TEST_F(CommandLineTest, CheckConfigOnlineTellsOfAnAccountThatGetsNoAccessToken) {
+    options.initial.oauth.fail_status = 403;
+    start_simulator();
+    const auto refused = tocsin({"check-config", "--online", "--json"});
+    EXPECT_EQ(refused.exit_code, 78) << refused.out << refused.err;
+    const json::value report = json::parse(refused.out);
+    EXPECT_FALSE(report.at("ok").as_bool());
+    const auto is_token = [](const json::value& one) {
+        return one.at("peer").as_string().find("access token") != json::string::npos;
+    };
+    const json::array& peers = report.at("online").as_array();
+    const auto* const token = std::ranges::find_if(peers, is_token);
+    ASSERT_NE(token, peers.end()) << refused.out;
+    EXPECT_NE(token->at("problem").as_string().find("403"), json::string::npos) << refused.out;
+    EXPECT_EQ(tocsin({"check-config"}).exit_code, 0);
+}
+
+TEST_F(CommandLineTest, AnAdminAddressThatIsNoneIsAConfigurationErrorOfServeAndOfCheckConfig) {
+    start_simulator();
+    for (const char* const command : {"check-config", "serve"}) {
+        const auto done = tocsin({command, "--admin.listen", "999.0.0.1:9464"});
+        EXPECT_EQ(done.exit_code, 78) << command;
+        EXPECT_NE(done.err.find("999.0.0.1"), std::string::npos) << done.err;
+    }
 }
 
 TEST_F(CommandLineTest, PublishWithWatchFollowsToTheResult) {
@@ -139,6 +195,35 @@ TEST_F(CommandLineTest, PublishWithWatchFollowsToTheResult) {
     EXPECT_EQ(tocsin({"status", "--json"}).exit_code, 0);
 }
 
+TEST_F(CommandLineTest, FlagsOfPublishChangeTheEventOfTheFile) {
+    start_simulator();
+    const std::string event =
+        R"({"id":"from-file","audience":["commune:21231"],"priority":"low",)"
+        R"("notification":{"title":"Old","body":"Kept","badge":1},"data":{"a":"1","b":"2"},)"
+        R"("expires_at":")" +
+        format_rfc3339(system_time_source().wall_now() + std::chrono::hours(1)) + R"("})";
+    const auto as_it_is = tocsin({"publish", "--file", "-"}, event);
+    ASSERT_EQ(as_it_is.exit_code, 0) << as_it_is.err;
+    EXPECT_EQ(entries("events").back(), event);
+    const auto changed = tocsin(
+        {"publish", "--file", "-", "--id", "again", "--title", "New", "--priority", "high", "--to",
+         "commune:21054", "--data", "b=3", "--ttl", "60"},
+        event);
+    ASSERT_EQ(changed.exit_code, 0) << changed.err;
+    EXPECT_EQ(changed.out, "again\n");
+    EXPECT_EQ(
+        json::parse(entries("events").back()), json::parse(R"({"id":"again","audience":["commune:21054"],
+        "priority":"high","notification":{"title":"New","body":"Kept","badge":1},"data":{"a":"1","b":"3"},
+        "ttl":60})"));
+    const auto broken = tocsin({"publish", "--file", "-", "--title", "New"}, R"({"audience":)");
+    EXPECT_EQ(broken.exit_code, 2);
+    const auto wrong = tocsin(
+        {"publish", "--file", "-", "--title", "New"},
+        R"({"audience":["commune:21231"],"notification":"Old"})");
+    EXPECT_EQ(wrong.exit_code, 2);
+    EXPECT_NE(wrong.err.find("notification"), std::string::npos) << wrong.err;
+}
+
 TEST_F(CommandLineTest, PublishOfARefusedEventFailsWithItsReason) {
     start_engine();
     const auto typo = tocsin({"publish", "--to", "comune:21231", "--title", "Test"});
@@ -155,6 +240,88 @@ TEST_F(CommandLineTest, PublishOfARefusedEventFailsWithItsReason) {
     EXPECT_EQ(shown.exit_code, 0);
     EXPECT_NE(shown.out.find("commune:21999"), std::string::npos) << shown.out;
     EXPECT_EQ(tocsin({"dead-letters", "show", "1-1"}).exit_code, 1);
+}
+
+TEST_F(CommandLineTest, StatusOfARefusedEventSaysWhyWhetherItIsWatchedOrNot) {
+    start_engine();
+    const std::string unnamed = publish(R"({"audience":["commune:21999"],"notification":{"title":"Test"}})");
+    publish(R"({"id":"named","audience":["commune:21998"],"notification":{"title":"Test"}})");
+    wait_for_length("dead-letters", 2);
+    for (const std::string& event : {unnamed, std::string("named")}) {
+        for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+                 {"status", event}, {"status", event, "--watch"}, {"report", event}}) {
+            const auto done = tocsin(arguments);
+            EXPECT_EQ(done.exit_code, 1) << event;
+            EXPECT_NE(done.err.find("unknown_commune"), std::string::npos) << done.err;
+        }
+    }
+    EXPECT_NE(tocsin({"status", "no-such-event"}).err.find("is known"), std::string::npos);
+}
+
+TEST_F(CommandLineTest, WatchingNoEventGoesOnUntilItIsInterrupted) {
+    start_simulator();
+    const fs::path log = directory / "watch.log";
+    auto watching = cli::child_process::start(
+        testing::tocsin_executable(),
+        {"status", "--watch", "--config", providers->configuration_file().string()}, log);
+    ASSERT_TRUE(watching.has_value());
+    const auto looks = [&] {
+        const std::string text = read_file(log);
+        const std::regex once("No event is running");
+        return std::distance(std::sregex_iterator(text.begin(), text.end(), once), std::sregex_iterator());
+    };
+    EXPECT_TRUE(testing::eventually([&] { return looks() >= 2; })) << read_file(log);
+    const int status = watching->stop(std::chrono::seconds(10));
+    ASSERT_TRUE(WIFEXITED(status)) << status;
+    EXPECT_EQ(WEXITSTATUS(status), 130);
+}
+
+TEST_F(CommandLineTest, DeadLettersShowNoTokenWholeUnlessAskedAndPutBackTheWholeOne) {
+    start_engine();
+    const std::string wrong = R"({"op":"register","app":"mairies","platform":"fcm","token":")" +
+                              fcm_token(1) + R"(","follow":["comune:21231"]})";
+    ask_redis({"XADD", "tocsin:registrations", "*", "registration", wrong});
+    wait_for_length("dead-letters", 1);
+    stop_engine();
+    const json::array letters = json::parse(tocsin({"dead-letters", "list", "--json"}).out).as_array();
+    ASSERT_EQ(letters.size(), 1U);
+    const std::string id(letters[0].at("id").as_string());
+    for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+             {"dead-letters", "list"},
+             {"dead-letters", "show", id},
+             {"dead-letters", "show", id, "--json"}}) {
+        const auto shown = tocsin(arguments);
+        EXPECT_EQ(shown.exit_code, 0) << shown.err;
+        EXPECT_NE(shown.out.find("register"), std::string::npos) << shown.out;
+        EXPECT_EQ(shown.out.find(fcm_token(1)), std::string::npos) << shown.out;
+    }
+    const auto whole = tocsin({"dead-letters", "show", id, "--show-tokens", "--json"});
+    EXPECT_EQ(json::parse(whole.out).at("payload").as_string(), wrong);
+    EXPECT_EQ(tocsin({"dead-letters", "retry", id}).exit_code, 0);
+    EXPECT_EQ(entries("registrations").back(), wrong);
+}
+
+TEST_F(CommandLineTest, ADeadLetterIsNamedByItsOwnIdOrByItsEntrys) {
+    start_engine();
+    const std::string first = publish(R"({"audience":["commune:21999"],"notification":{"title":"Test"}})");
+    const std::string second = publish(R"({"audience":["commune:21998"],"notification":{"title":"Test"}})");
+    wait_for_length("dead-letters", 2);
+    const auto shown = tocsin({"dead-letters", "show", second, first, first, "--json"});
+    EXPECT_EQ(shown.exit_code, 0) << shown.err;
+    EXPECT_NE(shown.out.find("commune:21999"), std::string::npos) << shown.out;
+    EXPECT_NE(shown.out.find("commune:21998"), std::string::npos) << shown.out;
+    const auto missing = tocsin({"dead-letters", "drop", first, "1-1"});
+    EXPECT_EQ(missing.exit_code, 1);
+    EXPECT_NE(missing.err.find("1-1"), std::string::npos) << missing.err;
+    EXPECT_EQ(entries("dead-letters").size(), 2U);
+    EXPECT_EQ(tocsin({"dead-letters", "drop", first}).exit_code, 0);
+    ASSERT_EQ(entries("dead-letters").size(), 1U);
+    EXPECT_NE(entries("dead-letters").front().find("21998"), std::string::npos);
+    for (const std::string junk : {"junk", "1763870000000", "$"}) {
+        const auto refused = tocsin({"dead-letters", "show", junk});
+        EXPECT_EQ(refused.exit_code, 2) << junk;
+        EXPECT_NE(refused.err.find("is no id"), std::string::npos) << refused.err;
+    }
 }
 
 TEST_F(CommandLineTest, DevicesAreImportedCountedShownAndForgotten) {
@@ -206,6 +373,20 @@ TEST_F(CommandLineTest, MetricsAndHealthTellHowItGoes) {
     EXPECT_TRUE(ready->at("ready").as_bool());
     EXPECT_TRUE(cli::admin_get(options.admin_listen, "/livez").has_value());
     EXPECT_TRUE(cli::admin_get(options.admin_listen, "/api/v1/lanes")->at("lanes").is_array());
+}
+
+TEST_F(CommandLineTest, ReadinessEndsSoonAfterRedisIsLostAndComesBackWithIt) {
+    start_engine();
+    const auto ready = [&] { return cli::admin_get(options.admin_listen, "/readyz").has_value(); };
+    ASSERT_TRUE(ready());
+    redis.kill();
+    const auto lost = std::chrono::steady_clock::now();
+    EXPECT_TRUE(testing::eventually([&] { return !ready(); }));
+    // Two seconds, and room for a busy machine; a command waits fifteen.
+    EXPECT_LT(std::chrono::steady_clock::now() - lost, std::chrono::seconds(8));
+    EXPECT_TRUE(cli::admin_get(options.admin_listen, "/livez").has_value());
+    redis.restart();
+    EXPECT_TRUE(testing::eventually(ready));
 }
 
 }  // namespace

@@ -23,23 +23,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Only ends a test that hangs: sanitizers on a busy machine are slow.
-constexpr auto patience = 90s;
-
-/// Looks at `condition` until it holds.
-template <class Condition>
-bool eventually(Condition condition) {
-    const auto deadline = std::chrono::steady_clock::now() + patience;
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() > deadline) {
-            return false;
-        }
-        std::this_thread::yield();
-        usleep(20'000);
-    }
-    return true;
-}
-
 std::uint16_t free_port() {
     boost::asio::io_context loop;
     const boost::asio::ip::tcp::acceptor probe(loop, {boost::asio::ip::address_v4::loopback(), 0});

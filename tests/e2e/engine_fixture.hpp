@@ -8,15 +8,31 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 namespace tocsin::testing {
+
+/// Looks at `condition` until it holds; false if it never does. The time limit only ends a test that
+/// hangs: sanitizers on a busy machine are slow.
+template <class Condition>
+[[nodiscard]] bool eventually(Condition condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(90);
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > deadline) {
+            return false;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return true;
+}
 
 /// The whole, as an operator has it: a real Redis, the simulator over real TLS and HTTP/2, and the
 /// engine as a process of its own. What a test does goes through Redis and the command line alone.

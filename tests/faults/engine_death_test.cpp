@@ -1,5 +1,6 @@
 #include "engine/ops/settings.hpp"
 #include "tests/faults/fault_fixture.hpp"
+#include "tools/tocsin/admin_client.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -159,9 +160,12 @@ TEST_F(EngineDeathTest, TwoEnginesThatShareANameByMistakeLoseNobody) {
     all.count = 30'000;
     register_crowds({all});
     auto& one = launch("same");
-    auto& other = launch("same");
     wait_until_ready(one);
-    wait_until_ready(other);
+    launch("same");
+    // That they hear of each other is the sign that both run.
+    ASSERT_TRUE(testing::eventually(
+        [&] { return log_of("same").find("engine.name_shared") != std::string::npos; },
+        std::chrono::seconds(30)));
     const std::string event = publish_to(all);
     wait_for_requests(all.count / 4);
     kill_hard(one);

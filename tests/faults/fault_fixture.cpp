@@ -10,7 +10,9 @@
 
 #include <cmath>
 #include <csignal>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -61,6 +63,11 @@ void fault_fixture::start_process(running_engine& which) {
         throw std::runtime_error(started.error().message);
     }
     which.process.emplace(std::move(*started));
+}
+
+std::string fault_fixture::log_of(const std::string& instance) const {
+    std::ifstream in(directory / ("engine-" + instance + ".log"), std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
 }
 
 fault_fixture::running_engine& fault_fixture::launch(const std::string& instance) {

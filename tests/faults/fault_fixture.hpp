@@ -71,6 +71,8 @@ protected:
 
     /// Starts an engine, without waiting for it to be ready. Valid until the test ends.
     running_engine& launch(const std::string& instance);
+    /// What the newest engine of that name has logged so far.
+    [[nodiscard]] std::string log_of(const std::string& instance) const;
     static void wait_until_ready(const running_engine& which);
     /// SIGKILL, and gone when this returns.
     static void kill_hard(running_engine& which);

@@ -1,7 +1,7 @@
-#include "engine/redis/address.hpp"
 #include "engine/redis/check.hpp"
 #include "providers/factory.hpp"
 #include "providers/handshake.hpp"
+#include "providers/token_check.hpp"
 #include "tools/tocsin/commands.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
@@ -26,36 +26,46 @@ asio::awaitable<result<>> ping(redis_session& redis) {
     co_return checked.has_error() ? result<>(checked.error()) : result<>();
 }
 
-/// Shakes hands with Redis and every provider; false if one of them did not.
-bool check_online(const settings& how, boost::json::array& report, bool json) {
-    bool all = true;
-    const auto tell = [&](const std::string& whom, const std::string& problem) {
-        all = all && problem.empty();
-        report.push_back(boost::json::object{{"peer", whom}, {"ok", problem.empty()}, {"problem", problem}});
+/// What came of asking everybody that the configuration names.
+struct online_check {
+    boost::json::array report;
+    std::size_t failed = 0;
+    bool refused = false;  ///< One of them was reached, and does not accept what is configured.
+};
+
+online_check check_online(const settings& how, bool json) {
+    online_check out;
+    const auto tell = [&](const handshake_report& one) {
+        const bool fine = one.problem.empty();
+        out.failed += fine ? 0 : 1;
+        out.refused = out.refused || (!fine && one.configuration);
+        out.report.push_back(boost::json::object{{"peer", one.peer}, {"ok", fine}, {"problem", one.problem}});
         if (!json) {
             print(fmt::format(
-                "{} {}{}", problem.empty() ? inked(ink::green, "ok  ") : inked(ink::red, "FAIL"), whom,
-                problem.empty() ? "" : ": " + problem));
+                "{} {}{}", fine ? inked(ink::green, "ok  ") : inked(ink::red, "FAIL"), one.peer,
+                fine ? "" : ": " + one.problem));
         }
     };
     const auto redis = redis_session::open(how);
-    tell("redis", redis != nullptr && redis->run(ping(*redis)) ? "" : "does not answer");
+    tell({"redis", redis != nullptr && redis->run(ping(*redis)) ? "" : "does not answer", false});
     for (const handshake_report& one : shake_hands(how)) {
-        tell(one.peer, one.problem);
+        tell(one);
     }
-    return all;
+    for (const handshake_report& one : check_tokens(how)) {
+        tell(one);
+    }
+    return out;
 }
 
 }  // namespace
 
 int run(const common_options& common, const check_config_options& how) {
     const auto loaded = load_settings(common);
-    if (!loaded || !load_territories(*loaded)) {
+    if (!loaded) {
         return exit_configuration;
     }
-    const auto where = redis::parse_address(loaded->redis.url);
-    if (where.has_error()) {
-        complain("redis.url: " + where.error().message);
+    const bool places_fine = load_territories(*loaded).has_value();
+    if (!redis_address(*loaded) || !places_fine) {
         return exit_configuration;
     }
     const system_time_source time;
@@ -67,21 +77,29 @@ int run(const common_options& common, const check_config_options& how) {
         complain(providers.error().code + ": " + providers.error().message);
         return exit_configuration;
     }
-    boost::json::array report;
-    const bool reached = !how.online || check_online(*loaded, report, common.json);
+    online_check online;
+    if (how.online) {
+        online = check_online(*loaded, common.json);
+    }
     if (common.json) {
         print_json(boost::json::object{
             {"file", loaded->file.string()},
             {"apps", loaded->apps.size()},
-            {"ok", reached},
-            {"online", std::move(report)}});
+            {"ok", online.failed == 0},
+            {"online", std::move(online.report)}});
     } else {
         print(fmt::format(
-            "{}: {} app{}, no problem found",
-            loaded->file.empty() ? std::string("defaults") : loaded->file.string(), loaded->apps.size(),
-            loaded->apps.size() == 1 ? "" : "s"));
+            "{}: {} app{}, {}", loaded->file.empty() ? std::string("defaults") : loaded->file.string(),
+            loaded->apps.size(), loaded->apps.size() == 1 ? "" : "s",
+            online.failed == 0 ? std::string("no problem found")
+                               : fmt::format(
+                                     "no problem in itself, but {} check{} failed", online.failed,
+                                     online.failed == 1 ? "" : "s")));
     }
-    return reached ? exit_ok : exit_unreachable;
+    if (online.failed == 0) {
+        return exit_ok;
+    }
+    return online.refused ? exit_configuration : exit_unreachable;
 }
 
 }  // namespace tocsin::cli

@@ -130,7 +130,8 @@ private:
                 "  tocsin publish --to commune:21231 --title 'Crue' --body 'Évitez les quais.' --priority "
                 "critical --watch\n"
                 "  tocsin publish --to epci:242100410 --to zone:21231:centre --title 'Travaux' --ttl 3600\n"
-                "  tocsin publish --file event.json --json\n");
+                "  tocsin publish --file event.json --json\n"
+                "  tocsin publish --file event.json --id second-try --priority high\n");
         at->add_option(
               "--to", options->to,
               "Whom: commune:INSEE, epci:SIREN, department:CODE, zone:INSEE:NAME, everyone, "
@@ -151,7 +152,8 @@ private:
         at->add_option("--app", options->apps, "Only through this app (repeatable)");
         at->add_option("--data", options->data, "KEY=VALUE for the app (repeatable)");
         at->add_option("--mode", options->mode, "actual or dry_run");
-        at->add_option("--file", options->file, "The whole event as JSON; - for standard input")
+        at->add_option(
+              "--file", options->file, "An event as JSON, which the other flags change; - for standard input")
             ->type_name("FILE");
         at->add_flag("--watch", options->watch, "Follow it to its result");
         on_parse(at, options);
@@ -183,7 +185,8 @@ private:
                 "  tocsin status crue-ouche-2026-11-23 --watch\n"
                 "  tocsin status crue-ouche-2026-11-23 --json\n");
         at->add_option("event", options->event, "The event's id")->type_name("EVENT");
-        at->add_flag("--watch", options->watch, "Follow it to its result");
+        at->add_flag(
+            "--watch", options->watch, "Follow it to its result; without an event, look again every second");
         on_parse(at, options);
     }
 
@@ -267,6 +270,7 @@ private:
             sub("dead-letters", "Entries that could not be accepted, and why.",
                 "  tocsin dead-letters list\n"
                 "  tocsin dead-letters show 1763870000000-0\n"
+                "  tocsin dead-letters show 1763870000000-0 --show-tokens\n"
                 "  tocsin dead-letters retry 1763870000000-0\n"
                 "  tocsin dead-letters drop --all\n");
         at->require_subcommand(1);
@@ -278,7 +282,7 @@ private:
             if (what == dead_letters_options::action::list) {
                 one->add_option("--limit", options->limit, "The newest so many")->default_str("20");
             } else {
-                one->add_option("id", options->ids, "The letter's id, as listed");
+                one->add_option("id", options->ids, "The letter's id, as listed, or its entry's");
                 if (what != dead_letters_options::action::show) {
                     one->add_flag("--all", options->all, "All letters");
                 }
@@ -297,7 +301,9 @@ private:
             sub("check-config", "Everything that serve would reject.",
                 "  tocsin check-config --config tocsin.toml\n"
                 "  tocsin check-config --online\n");
-        at->add_flag("--online", options->online, "Also shake hands with Redis and each provider");
+        at->add_flag(
+            "--online", options->online,
+            "Also shake hands with Redis and each provider, and ask for access tokens");
         on_parse(at, options);
     }
 

@@ -1,6 +1,6 @@
 #include "tools/tocsin/console.hpp"
 
-#include <boost/json/serialize.hpp>
+#include "engine/core/plain_json.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -31,7 +31,7 @@ bool print(std::string_view text) {
 }
 
 bool print_json(const boost::json::value& value) {
-    return print(boost::json::serialize(value));
+    return print(plain_json(value));
 }
 
 bool stderr_is_terminal() noexcept {

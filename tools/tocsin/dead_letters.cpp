@@ -4,14 +4,18 @@
 #include "tools/tocsin/commands.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
+#include "tools/tocsin/hidden_tokens.hpp"
+#include "tools/tocsin/letters.hpp"
 #include "tools/tocsin/session.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -23,75 +27,9 @@ namespace json = boost::json;
 
 constexpr std::size_t longest_payload_listed = 60;
 
-struct letter {
-    std::string id;
-    std::string stream;
-    std::string entry;
-    std::string reason;
-    std::string payload;
-};
-
-std::string text_of(const json::object& from, std::string_view name) {
-    const json::value* const found = from.if_contains(name);
-    return found != nullptr && found->is_string() ? std::string(found->as_string()) : std::string();
-}
-
-letter read_letter(const redis::stream_entry& entry) {
-    letter out;
-    out.id = entry.id;
-    boost::system::error_code ec;
-    const auto document = json::parse(entry.field("letter").value_or(""), ec);
-    if (!ec && document.is_object()) {
-        const json::object& object = document.as_object();
-        out.stream = text_of(object, "stream");
-        out.entry = text_of(object, "entry");
-        out.reason = text_of(object, "reason");
-        out.payload = text_of(object, "payload");
-        if (const auto raw = from_base64url(text_of(object, "payload_base64url")); raw && !raw->empty()) {
-            out.payload = *raw;
-        }
-    }
-    return out;
-}
-
-asio::awaitable<result<std::vector<letter>>> newest(redis_session& redis, std::size_t limit) {
-    redis::request ask;
-    ask.add("XREVRANGE", redis.keys().dead_letters(), "+", "-", "COUNT", limit);
-    auto answer = co_await redis.redis().execute(std::move(ask));
-    const auto checked = redis::checked(std::move(answer));
-    if (checked.has_error()) {
-        co_return checked.error();
-    }
-    const auto entries = redis::parse_entries(checked->front());
-    if (entries.has_error()) {
-        co_return entries.error();
-    }
-    std::vector<letter> out;
-    std::ranges::transform(*entries, std::back_inserter(out), read_letter);
-    co_return out;
-}
-
-asio::awaitable<result<std::vector<letter>>> by_ids(redis_session& redis, std::vector<std::string> ids) {
-    redis::request ask;
-    for (const std::string& id : ids) {
-        ask.add("XRANGE", redis.keys().dead_letters(), id, id);
-    }
-    std::vector<letter> out;
-    if (ask.empty()) {
-        co_return out;
-    }
-    auto answer = co_await redis.redis().execute(std::move(ask));
-    const auto checked = redis::checked(std::move(answer));
-    if (checked.has_error()) {
-        co_return checked.error();
-    }
-    for (std::size_t i = 0; i < checked->size(); ++i) {
-        const auto entries = redis::parse_entries((*checked)[i]);
-        if (entries.has_value() && !entries->empty()) {
-            out.push_back(read_letter(entries->front()));
-        }
-    }
-    co_return out;
+/// A payload as it may be shown.
+std::string shown_payload(const common_options& common, const letter& one) {
+    return common.show_tokens ? one.payload : shorten_tokens(one.payload);
 }
 
 // On a cluster a letter and the stream it came from are on different nodes, so this takes two steps
@@ -143,7 +81,7 @@ asio::awaitable<result<>> act(redis_session& redis, std::vector<letter> letters,
 }
 
 int list(redis_session& redis, const common_options& common, std::size_t limit) {
-    const auto letters = redis.run(newest(redis, limit));
+    const auto letters = redis.run(newest_letters(redis, limit));
     if (!letters) {
         return exit_unreachable;
     }
@@ -157,8 +95,9 @@ int list(redis_session& redis, const common_options& common, std::size_t limit) 
         return exit_ok;
     }
     for (const letter& one : *letters) {
-        const bool cut = one.payload.size() > longest_payload_listed;
-        std::string head = one.payload.substr(0, longest_payload_listed);
+        std::string head = shown_payload(common, one);
+        const bool cut = head.size() > longest_payload_listed;
+        head.resize(std::min(head.size(), longest_payload_listed));
         while (!is_utf8(head) && !head.empty()) {
             head.pop_back();
         }
@@ -176,58 +115,88 @@ int list(redis_session& redis, const common_options& common, std::size_t limit) 
 
 int show(const common_options& common, const std::vector<letter>& letters) {
     for (const letter& one : letters) {
+        const std::string payload = shown_payload(common, one);
         if (common.json) {
             print_json(json::object{
                 {"id", one.id},
                 {"stream", one.stream},
                 {"entry", one.entry},
                 {"reason", one.reason},
-                {"payload", is_utf8(one.payload) ? one.payload : "base64url:" + base64url(one.payload)}});
+                {"payload", is_utf8(payload) ? payload : "base64url:" + base64url(payload)}});
         } else {
             print(fmt::format(
                 "letter   {}\nstream   {}\nentry    {}\nreason   {}\npayload\n{}", one.id, one.stream,
-                one.entry, one.reason, one.payload));
+                one.entry, one.reason, payload));
         }
     }
     return exit_ok;
 }
 
+/// Whether every id has the form of one; told on standard error if not.
+bool are_ids(const std::vector<std::string>& ids) {
+    for (const std::string& id : ids) {
+        if (!redis::parse_entry_id(id)) {
+            complain(
+                "\"" + shorten_tokens(id) +
+                "\" is no id: a letter has one like 1763870000000-0, as \"tocsin dead-letters list\" shows");
+            return false;
+        }
+    }
+    return true;
+}
+
+asio::awaitable<result<found_letters>> all_letters(redis_session& redis, std::size_t limit) {
+    auto letters = co_await newest_letters(redis, limit);
+    if (letters.has_error()) {
+        co_return letters.error();
+    }
+    found_letters out;
+    out.letters = std::move(*letters);
+    co_return out;
+}
+
 }  // namespace
 
 int run(const common_options& common, const dead_letters_options& how) {
+    const bool listing = how.what == dead_letters_options::action::list;
+    if (!listing && how.ids.empty() && !how.all) {
+        complain("name the letters, as \"tocsin dead-letters list\" shows them, or say --all");
+        return exit_usage;
+    }
+    if (!are_ids(how.ids)) {
+        return exit_usage;
+    }
     const auto opened = open_session(common);
     if (!opened) {
         return exit_configuration;
     }
     const auto& redis = opened->redis;
-    if (how.what == dead_letters_options::action::list) {
+    if (listing) {
         return list(*redis, common, how.limit);
     }
-    if (how.ids.empty() && !how.all) {
-        complain("name the letters, as \"tocsin dead-letters list\" shows them, or say --all");
-        return exit_usage;
-    }
-    const auto letters = how.all ? redis->run(newest(*redis, opened->how.engine.dead_letters_max_length))
-                                 : redis->run(by_ids(*redis, how.ids));
-    if (!letters) {
+    const auto found = how.all ? redis->run(all_letters(*redis, opened->how.engine.dead_letters_max_length))
+                               : redis->run(find_letters(*redis, how.ids));
+    if (!found) {
         return exit_unreachable;
     }
-    if (!how.all && letters->size() != how.ids.size()) {
-        complain(
-            fmt::format("{} of {} letters do not exist", how.ids.size() - letters->size(), how.ids.size()));
+    const auto& [letters, missing] = *found;
+    if (!missing.empty()) {
+        for (const std::string& id : missing) {
+            complain("there is no letter " + id + ", and none of an entry " + id);
+        }
         return exit_failed;
     }
     if (how.what == dead_letters_options::action::show) {
-        return show(common, *letters);
+        return show(common, letters);
     }
     const bool put_back = how.what == dead_letters_options::action::retry;
-    if (!letters->empty() && !redis->run(act(*redis, *letters, put_back))) {
+    if (!letters.empty() && !redis->run(act(*redis, letters, put_back))) {
         return exit_unreachable;
     }
     if (common.json) {
-        print_json(json::object{{put_back ? "retried" : "dropped", letters->size()}});
+        print_json(json::object{{put_back ? "retried" : "dropped", letters.size()}});
     } else {
-        print(fmt::format("{} {}", letters->size(), put_back ? "put back on their streams" : "dropped"));
+        print(fmt::format("{} {}", letters.size(), put_back ? "put back on their streams" : "dropped"));
     }
     return exit_ok;
 }

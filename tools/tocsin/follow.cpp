@@ -1,9 +1,9 @@
 #include "tools/tocsin/follow.hpp"
 
 #include "engine/plan/ledger.hpp"
-#include "engine/redis/streams.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
+#include "tools/tocsin/letters.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/json/parse.hpp>
@@ -24,35 +24,12 @@ constexpr auto patience = 5s;  // Before somebody is told that perhaps no engine
 struct sight {
     std::optional<event_report> report;
     boost::json::value document;
-    std::string refusal;
+    std::optional<letter> refusal;
     bool other_entry = false;
 };
 
-/// Looks for a dead letter about `entry` among the newest.
-asio::awaitable<result<std::string>> letter_about(redis_session& redis, std::string entry) {
-    redis::request ask;
-    ask.add("XREVRANGE", redis.keys().dead_letters(), "+", "-", "COUNT", 200);
-    const auto answer = co_await redis.redis().execute(std::move(ask));
-    if (answer.has_error()) {
-        co_return answer.error();
-    }
-    const auto letters = redis::parse_entries(answer->front());
-    if (letters.has_error()) {
-        co_return letters.error();
-    }
-    for (const redis::stream_entry& letter : *letters) {
-        boost::system::error_code ec;
-        const auto document = boost::json::parse(letter.field("letter").value_or(""), ec);
-        const auto* const about =
-            ec || !document.is_object() ? nullptr : document.as_object().if_contains("entry");
-        if (about != nullptr && about->is_string() && about->as_string() == entry) {
-            co_return std::string(document.as_object().at("reason").as_string());
-        }
-    }
-    co_return std::string();
-}
-
-asio::awaitable<result<sight>> look(redis_session& redis, std::string event, std::string entry) {
+asio::awaitable<result<sight>> look(
+    redis_session& redis, std::string event, std::string entry, refusal_search& refusals) {
     sight out;
     auto report = co_await read_event(redis, event, &out.document);
     if (report.has_error()) {
@@ -68,15 +45,20 @@ asio::awaitable<result<sight>> look(redis_session& redis, std::string event, std
         }
         const redis::reply owner = answer->front();
         out.other_entry = !owner.is_nil() && owner.text() != entry;
-        if (!out.report || out.other_entry) {
-            auto refused = co_await letter_about(redis, std::move(entry));
-            if (refused.has_error()) {
-                co_return refused.error();
-            }
-            out.refusal = std::move(*refused);
+    }
+    if (!out.report || out.other_entry) {
+        auto refused = co_await refusals.look();
+        if (refused.has_error()) {
+            co_return refused.error();
         }
+        out.refusal = std::move(*refused);
     }
     co_return out;
+}
+
+int tell_refusal(const letter& why) {
+    complain("the event was refused: " + why.reason + " (dead letter " + why.id + ")");
+    return exit_failed;
 }
 
 void pause(redis_session& redis) {
@@ -153,17 +135,17 @@ std::string report_table(const event_report& report) {
 
 int follow_event(redis_session& redis, const common_options& common, std::string event, std::string entry) {
     progress_line progress;
+    refusal_search refusals(redis, event, entry);
     const time_point begun = redis.time().now();
     bool warned = false;
     for (;;) {
-        const auto seen = redis.run(look(redis, event, entry));
+        const auto seen = redis.run(look(redis, event, entry, refusals));
         if (!seen) {
             return exit_unreachable;
         }
-        if (!seen->refusal.empty()) {
+        if (seen->refusal) {
             progress.clear();
-            complain("the event was refused: " + seen->refusal);
-            return exit_failed;
+            return tell_refusal(*seen->refusal);
         }
         if (seen->other_entry) {
             progress.clear();
@@ -195,6 +177,19 @@ int follow_event(redis_session& redis, const common_options& common, std::string
         }
         pause(redis);
     }
+}
+
+int tell_absence(redis_session& redis, const std::string& event) {
+    refusal_search refusals(redis, event, "");
+    const auto refused = redis.run(refusals.look());
+    if (!refused) {
+        return exit_unreachable;
+    }
+    if (*refused) {
+        return tell_refusal(**refused);
+    }
+    complain("no event \"" + event + "\" is known; what ended is kept for engine.event_retention");
+    return exit_failed;
 }
 
 }  // namespace tocsin::cli

@@ -9,10 +9,15 @@
 namespace tocsin::cli {
 
 /// Follows an event to its result: a progress line on a terminal, then the result as a table or as
-/// JSON. `entry`: the stream entry that it was published as, if this process published it; then a dead
-/// letter about that entry ends it too. Returns the exit code: 0 only for a finished event.
+/// JSON. A dead letter ends it too. `entry`: the stream entry that it was published as, if this process
+/// published it: earlier events with its id do not count then. Returns the exit code: 0 only for a
+/// finished event.
 [[nodiscard]] int follow_event(
     redis_session& redis, const common_options& common, std::string event, std::string entry);
+
+/// Says on standard error why there is nothing to show of an event: it was refused, or never heard of.
+/// Returns the exit code.
+[[nodiscard]] int tell_absence(redis_session& redis, const std::string& event);
 
 /// The table that people get of an event.
 [[nodiscard]] std::string report_table(const event_report& report);

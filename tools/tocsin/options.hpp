@@ -26,7 +26,7 @@ struct serve_options {};
 
 struct publish_options {
     std::vector<std::string> to;
-    std::string file;  ///< A whole event document instead of the flags; "-": standard input.
+    std::string file;  ///< A whole event document, which the flags change; "-": standard input.
     std::string id, title, subtitle, body, category, priority, send_at, collapse_id, url, image, mode;
     std::optional<long> ttl, spread;
     std::vector<std::string> apps, data;

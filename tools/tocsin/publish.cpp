@@ -12,11 +12,17 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace tocsin::cli {
 namespace {
@@ -36,29 +42,45 @@ std::optional<std::string> read_document(const std::string& file) {
     return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
-/// The document that the flags describe. What is wrong with it is for the parser to say.
-std::optional<std::string> document_of(const publish_options& how) {
-    json::object out;
-    const auto text = [](json::object& into, const char* name, const std::string& value) {
+/// Sets `members` in the object `name` of `event`. If that is no object, it is for the parser to say.
+void merge_into(json::object& event, std::string_view name, const json::object& members) {
+    if (members.empty()) {
+        return;
+    }
+    if (json::object* const place = event.emplace(name, json::object()).first->value().if_object()) {
+        for (const auto& [key, value] : members) {
+            (*place)[key] = value;
+        }
+    }
+}
+
+/// Sets what the flags say. False, after a word on standard error, if one cannot be read; what is wrong
+/// with the whole is for the parser to say.
+bool apply_flags(const publish_options& how, json::object& event) {
+    const auto text = [](json::object& into, std::string_view name, const std::string& value) {
         if (!value.empty()) {
             into[name] = value;
         }
     };
-    text(out, "id", how.id);
-    out["audience"] = json::array(how.to.begin(), how.to.end());
-    if (!how.apps.empty()) {
-        out["apps"] = json::array(how.apps.begin(), how.apps.end());
-    }
-    text(out, "category", how.category);
-    text(out, "priority", how.priority);
-    text(out, "send_at", how.send_at);
-    text(out, "collapse_id", how.collapse_id);
-    text(out, "mode", how.mode);
+    const auto list = [&event](std::string_view name, const std::vector<std::string>& values) {
+        if (!values.empty()) {
+            event[name] = json::array(values.begin(), values.end());
+        }
+    };
+    text(event, "id", how.id);
+    list("audience", how.to);
+    list("apps", how.apps);
+    text(event, "category", how.category);
+    text(event, "priority", how.priority);
+    text(event, "send_at", how.send_at);
+    text(event, "collapse_id", how.collapse_id);
+    text(event, "mode", how.mode);
     if (how.ttl) {
-        out["ttl"] = *how.ttl;
+        event["ttl"] = *how.ttl;
+        event.erase("expires_at");  // The other way of saying the same.
     }
     if (how.spread) {
-        out["spread"] = *how.spread;
+        event["spread"] = *how.spread;
     }
     json::object shown;
     text(shown, "title", how.title);
@@ -66,22 +88,43 @@ std::optional<std::string> document_of(const publish_options& how) {
     text(shown, "body", how.body);
     text(shown, "url", how.url);
     text(shown, "image", how.image);
-    if (!shown.empty()) {
-        out["notification"] = std::move(shown);
-    }
     json::object data;
     for (const std::string& pair : how.data) {
         const auto split = split_key_value(pair);
         if (!split) {
             complain("--data: \"" + pair + "\" is not KEY=VALUE");
-            return std::nullopt;
+            return false;
         }
         data[split->first] = split->second;
     }
-    if (!data.empty()) {
-        out["data"] = std::move(data);
+    merge_into(event, "notification", shown);
+    merge_into(event, "data", data);
+    return true;
+}
+
+/// The event of the file, if one is named, as the flags change it.
+std::optional<std::string> document_of(const publish_options& how) {
+    json::object event;
+    std::optional<std::string> written;
+    if (how.file.empty()) {
+        event["audience"] = json::array();
+    } else {
+        written = read_document(how.file);
+        if (!written) {
+            return std::nullopt;
+        }
+        boost::system::error_code ec;
+        json::value document = json::parse(*written, ec);
+        if (ec || !document.is_object()) {
+            return written;  // The parser says what is wrong with it.
+        }
+        event = std::move(document.as_object());
     }
-    return json::serialize(out);
+    const json::object before = event;
+    if (!apply_flags(how, event)) {
+        return std::nullopt;
+    }
+    return written && event == before ? written : json::serialize(event);
 }
 
 asio::awaitable<result<std::string>> add(redis_session& redis, std::string document) {
@@ -98,7 +141,7 @@ asio::awaitable<result<std::string>> add(redis_session& redis, std::string docum
 }  // namespace
 
 int run(const common_options& common, const publish_options& how) {
-    const auto document = how.file.empty() ? document_of(how) : read_document(how.file);
+    const auto document = document_of(how);
     if (!document) {
         return exit_usage;
     }

@@ -8,12 +8,26 @@
 
 #include <boost/json/object.hpp>
 
+#include <algorithm>
+#include <cmath>
+
 #include <fmt/format.h>
 
 namespace tocsin::cli {
 namespace {
 
 namespace json = boost::json;
+
+/// A per cent with one decimal, or with as many as a small one needs to be told from none.
+std::string spoken_reach(std::uint64_t accepted, std::uint64_t inhabitants) {
+    if (inhabitants == 0) {
+        return "";
+    }
+    const double percent = 100.0 * static_cast<double>(accepted) / static_cast<double>(inhabitants);
+    const int decimals =
+        percent == 0 ? 1 : std::max(1, 1 - static_cast<int>(std::floor(std::log10(percent))));
+    return fmt::format("{:.{}f} %", percent, decimals);
+}
 
 std::string commune_table(const event_report& report, const territories& places) {
     table out({"INSEE", "commune", "inhabitants", "accepted", "reach"});
@@ -25,20 +39,11 @@ std::string commune_table(const event_report& report, const territories& places)
         const std::uint64_t population = commune == nullptr ? 0 : commune->population;
         out.add(
             {insee, commune == nullptr ? "?" : std::string(commune->name), grouped(population),
-             grouped(count),
-             population == 0
-                 ? ""
-                 : fmt::format(
-                       "{:.1f} %", 100.0 * static_cast<double>(count) / static_cast<double>(population))});
+             grouped(count), spoken_reach(count, population)});
         accepted += count;
         inhabitants += population;
     }
-    out.add(
-        {"", "all", grouped(inhabitants), grouped(accepted),
-         inhabitants == 0
-             ? ""
-             : fmt::format(
-                   "{:.1f} %", 100.0 * static_cast<double>(accepted) / static_cast<double>(inhabitants))});
+    out.add({"", "all", grouped(inhabitants), grouped(accepted), spoken_reach(accepted, inhabitants)});
     return out.text();
 }
 
@@ -60,8 +65,7 @@ int run(const common_options& common, const report_options& how) {
         return exit_unreachable;
     }
     if (!*report) {
-        complain("no event \"" + how.event + "\" is known; reports are kept for engine.event_retention");
-        return exit_failed;
+        return tell_absence(*redis, how.event);
     }
     if (common.json) {
         json::object out = result_document(**report, *places);

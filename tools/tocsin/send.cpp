@@ -5,6 +5,7 @@
 #include "providers/factory.hpp"
 #include "tools/tocsin/commands.hpp"
 #include "tools/tocsin/console.hpp"
+#include "tools/tocsin/engine_conduct.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/key_value.hpp"
 #include "tools/tocsin/session.hpp"
@@ -37,6 +38,10 @@ public:
         }
         text = event;
         for (const log_field& field : fields) {
+            if (field.key == "problem") {  // A sentence that stands by itself.
+                text = field.value;
+                return;
+            }
             text += fmt::format(" {}={}", field.key, field.value);
         }
     }
@@ -88,6 +93,16 @@ private:
     bool taken_ = false;
     int tries_ = 0;
 };
+
+std::string why_no_answer(const provider& through, const single_push& queue, const last_words& log) {
+    if (const credential_state credential = through.credential(); !credential.usable) {
+        return credential.problem;
+    }
+    if (queue.over) {
+        return through.explain(0, queue.reason) + (log.text.empty() ? "" : " " + log.text);
+    }
+    return !log.text.empty() ? log.text : "no answer within " + spoken_ms(patience / 1ms);
+}
 
 parsed<publish_event> event_of(const send_options& how, const time_source& time) {
     publish_event out;
@@ -181,12 +196,8 @@ int run(const common_options& common, const send_options& how) {
             out->wake();
         }
     }
-    const credential_state credential = (*through)->credential();
     if (!queue.over || queue.what.status == 0) {
-        const std::string why = !credential.usable ? credential.problem
-                                : !log.text.empty()
-                                    ? log.text
-                                    : std::string("no answer within ") + spoken_ms(patience / 1ms);
+        const std::string why = why_no_answer(**through, queue, log);
         if (common.json) {
             print_json(boost::json::object{
                 {"app", how.app}, {"platform", how.platform}, {"status", nullptr}, {"error", why}});
@@ -207,6 +218,7 @@ int run(const common_options& common, const send_options& how) {
             {"reason", queue.reason},
             {"provider_id", queue.provider_id},
             {"meaning", meaning},
+            {"in_an_event", engine_conduct(queue.what.action)},
             {"latency_ms", latency},
             {"accepted", accepted}});
     } else {
@@ -219,6 +231,7 @@ int run(const common_options& common, const send_options& how) {
             print("provider id  " + queue.provider_id);
         }
         print("meaning      " + meaning);
+        print(fmt::format("in an event  {}", engine_conduct(queue.what.action)));
         print(fmt::format("latency      {:.1f} ms", latency));
         print("token        " + (common.show_tokens ? how.token : shorten_token(how.token)));
     }

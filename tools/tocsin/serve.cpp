@@ -142,14 +142,10 @@ int run(const common_options& common, const serve_options&) {
     }
     const settings how = std::move(*loaded);
     const auto places = load_territories(how);
-    auto where = redis::parse_address(how.redis.url);
-    if (where.has_error()) {
-        complain("redis.url: " + where.error().message);
-    }
-    if (!places || where.has_error()) {
+    const auto where = redis_address(how);
+    if (!places || !where) {
         return exit_configuration;
     }
-    where->ca_file = how.redis.ca_file;
 
     const system_time_source time;
     log_sink log(log_options_for(how.log, STDERR_FILENO, std::getenv("NO_COLOR") != nullptr), time);

@@ -22,7 +22,7 @@ std::optional<settings> load_settings(const common_options& common) {
 std::optional<territories> load_territories(const settings& how) {
     auto places = territories::load(how.territories.file);
     if (places.has_error()) {
-        complain("territories.file: " + places.error().message);
+        complain(problem_of(how, "territories.file", places.error().message).describe());
         return std::nullopt;
     }
     if (!communes_exist(how, *places)) {
@@ -32,27 +32,37 @@ std::optional<territories> load_territories(const settings& how) {
 }
 
 bool communes_exist(const settings& how, const territories& places) {
-    for (const app_settings& app : how.apps) {
-        for (const std::string& code : app.communes) {
+    bool all = true;
+    for (std::size_t i = 0; i < how.apps.size(); ++i) {
+        for (const std::string& code : how.apps[i].communes) {
             const auto id = parse_commune_id(code);
             if (code != "*" && (!id || places.find(*id) == nullptr)) {
-                complain(
-                    how.file.string() + ": app.communes: app \"" + app.id + "\" names commune \"" + code +
-                    "\", which does not exist");
-                return false;
+                all = false;
+                const config_problem problem = problem_of(
+                    how, "app." + std::to_string(i) + ".communes",
+                    "app \"" + how.apps[i].id + "\" names commune \"" + code + "\", which does not exist");
+                complain(problem.describe());
             }
         }
     }
-    return true;
+    return all;
+}
+
+std::optional<redis::address> redis_address(const settings& how) {
+    auto where = redis::parse_address(how.redis.url);
+    if (where.has_error()) {
+        complain(problem_of(how, "redis.url", where.error().message).describe());
+        return std::nullopt;
+    }
+    where->ca_file = how.redis.ca_file;
+    return std::move(*where);
 }
 
 std::unique_ptr<redis_session> redis_session::open(const settings& how) {
-    auto where = redis::parse_address(how.redis.url);
-    if (where.has_error()) {
-        complain("redis.url: " + where.error().message);
+    auto where = redis_address(how);
+    if (!where) {
         return nullptr;
     }
-    where->ca_file = how.redis.ca_file;
     return std::unique_ptr<redis_session>(new redis_session(std::move(*where), how.redis.prefix));
 }
 

@@ -30,6 +30,9 @@ namespace tocsin::cli {
 /// Whether every commune that an app names exists; told on standard error if not.
 [[nodiscard]] bool communes_exist(const settings& how, const territories& places);
 
+/// Where Redis is, or nothing after a word on standard error (exit 78).
+[[nodiscard]] std::optional<redis::address> redis_address(const settings& how);
+
 /// What a command needs of Redis: one connection, and one coroutine at a time run to its end.
 class redis_session {
 public:

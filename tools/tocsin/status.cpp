@@ -5,12 +5,15 @@
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/follow.hpp"
+#include "tools/tocsin/interrupt_watch.hpp"
 #include "tools/tocsin/session.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include <array>
+#include <chrono>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -19,6 +22,9 @@ namespace {
 
 namespace asio = boost::asio;
 namespace json = boost::json;
+
+constexpr auto between_looks = std::chrono::seconds(1);
+constexpr std::string_view clear_screen = "\x1b[2J\x1b[H";
 
 struct overview {
     std::vector<event_report> running;
@@ -144,6 +150,35 @@ void show(
     }
 }
 
+int look_once(
+    const common_options& common, const settings& how, redis_session& redis, const territories& places) {
+    const auto all = redis.run(look_around(redis));
+    if (!all) {
+        return exit_unreachable;
+    }
+    show(common, places, *all, admin_get(how.admin.listen, "/api/v1/lanes"));
+    return exit_ok;
+}
+
+/// Over and over until it is interrupted: on a terminal in place, elsewhere one below the other.
+int keep_looking(
+    const common_options& common, const settings& how, redis_session& redis, const territories& places) {
+    interrupt_watch interrupts;
+    for (bool first = true;; first = false) {
+        if (!common.json && colour()) {
+            print(clear_screen);
+        } else if (!common.json && !first) {
+            print("");
+        }
+        if (const int code = look_once(common, how, redis, places); code != exit_ok) {
+            return code;
+        }
+        if (interrupts.wait(between_looks)) {
+            return exit_interrupted;
+        }
+    }
+}
+
 }  // namespace
 
 int run(const common_options& common, const status_options& how) {
@@ -157,12 +192,8 @@ int run(const common_options& common, const status_options& how) {
         return exit_configuration;
     }
     if (how.event.empty()) {
-        const auto all = redis->run(look_around(*redis));
-        if (!all) {
-            return exit_unreachable;
-        }
-        show(common, *places, *all, admin_get(loaded->admin.listen, "/api/v1/lanes"));
-        return exit_ok;
+        return how.watch ? keep_looking(common, *loaded, *redis, *places)
+                         : look_once(common, *loaded, *redis, *places);
     }
     if (how.watch) {
         return follow_event(*redis, common, how.event, "");
@@ -173,8 +204,7 @@ int run(const common_options& common, const status_options& how) {
         return exit_unreachable;
     }
     if (!*report) {
-        complain("no event \"" + how.event + "\" is known; results are kept for engine.event_retention");
-        return exit_failed;
+        return tell_absence(*redis, how.event);
     }
     if (common.json) {
         print_json(document.is_object() ? document : json::value(result_document(**report, *places)));

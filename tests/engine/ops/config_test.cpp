@@ -38,6 +38,21 @@ TEST_F(ConfigTest, InstanceAndThreadsAreFilledIn) {
     EXPECT_GE(outcome.value.engine.threads, 1U);
 }
 
+TEST_F(ConfigTest, AProblemThatShowsOnUseIsToldWithFileLineAndKey) {
+    const config_outcome outcome = load("[redis]\nurl = \"mysql://host\"\n");
+    ASSERT_THAT(shown(outcome), IsEmpty());
+    const config_problem in_file = problem_of(outcome.value, "redis.url", "is odd");
+    EXPECT_THAT(in_file.describe(), ::testing::EndsWith("tocsin.toml:2: redis.url: is odd"));
+    EXPECT_THAT(
+        problem_of(outcome.value, "territories.file", "is odd").describe(),
+        ::testing::EndsWith("tocsin.toml: territories.file: is odd"));
+    environment["TOCSIN_REDIS_URL"] = "mysql://host";
+    EXPECT_EQ(
+        problem_of(load("").value, "redis.url", "is odd").describe(),
+        "environment variable TOCSIN_REDIS_URL: redis.url: is odd");
+    EXPECT_EQ(problem_of(settings{}, "app.1.communes", "is odd").describe(), "app.communes: is odd");
+}
+
 TEST_F(ConfigTest, EveryKeyReachesItsSetting) {
     folder.write("places.csv", "insee");
     const config_outcome outcome = load(R"(

@@ -27,6 +27,17 @@ TEST(ListenAddressTest, NoHostIsEveryAddress) {
     EXPECT_EQ(address->host, "");
 }
 
+TEST(ListenAddressTest, WhatCanOnlyBeAnAddressMustBeOne) {
+    for (const char* text : {"999.0.0.1:9464", "127.0.0.1.1:9464", "[::1::2]:9464", "[127.0.0.1]:9464"}) {
+        const auto address = parse_listen_address(text);
+        ASSERT_TRUE(address.has_error()) << text;
+        EXPECT_THAT(address.error().message, ::testing::HasSubstr("is not an IP address"));
+    }
+    EXPECT_TRUE(parse_listen_address("127.1:9464").has_value());
+    EXPECT_TRUE(parse_listen_address("[fe80::1%1]:9464").has_value());
+    EXPECT_TRUE(parse_listen_address("0.example:9464").has_value());
+}
+
 class ListenAddressRefusedTest : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(ListenAddressRefusedTest, NamesWhatWouldBeRight) {

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <boost/json/value.hpp>
+
+#include <string>
+
+namespace tocsin {
+
+/// The document in one line, with numbers as people write them: 0.36 and 0.000031, where Boost.JSON
+/// writes 3.6E-1 and 3.1E-5.
+[[nodiscard]] std::string plain_json(const boost::json::value& document);
+
+/// `value` with four decimals, or with as many as four significant digits need if it is smaller: a small
+/// share must not become none.
+[[nodiscard]] double shortened_share(double value) noexcept;
+
+}  // namespace tocsin

@@ -1,0 +1,69 @@
+#include "providers/token_check.hpp"
+
+#include "engine/core/clock.hpp"
+#include "engine/core/private_file.hpp"
+#include "engine/net/tls_context.hpp"
+#include "providers/auth/account_token.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <exception>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace tocsin {
+namespace {
+
+namespace asio = boost::asio;
+
+parsed<auth::service_account> read_account(const std::string& file) {
+    const auto json = read_private_file(file);
+    if (json.has_error()) {
+        return json.error();
+    }
+    return auth::parse_service_account(*json);
+}
+
+handshake_report check_token(const std::string& app, const fcm_settings& fcm) {
+    handshake_report report{app + "/fcm access token", {}, true};
+    const auto account = read_account(fcm.service_account_file);
+    if (account.has_error()) {
+        report.problem = account.error().message;
+        return report;
+    }
+    report.peer += " " + account->token_uri;
+    const auto tls = net::tls_context::create({fcm.ca_file, {}, {}, "http/1.1"});
+    if (tls.has_error()) {
+        report.problem = tls.error().message;
+        return report;
+    }
+    const system_time_source time;
+    asio::io_context loop(1);
+    asio::co_spawn(
+        loop, auth::request_account_token(*account, **tls, time, time.wall_now()),
+        [&report](const std::exception_ptr& failure, const auth::exchange_outcome& outcome) {
+            if (failure || outcome.has_error()) {
+                report.problem = failure ? "asking for it failed" : outcome.error().sentence;
+                report.configuration = !failure && outcome.error().configuration;
+            }
+        });
+    loop.run();
+    return report;
+}
+
+}  // namespace
+
+std::vector<handshake_report> check_tokens(const settings& how) {
+    std::set<std::pair<std::string, std::string>> seen;
+    std::vector<handshake_report> out;
+    for (const app_settings& app : how.apps) {
+        if (app.fcm && seen.emplace(app.fcm->service_account_file, app.fcm->ca_file).second) {
+            out.push_back(check_token(app.id, *app.fcm));
+        }
+    }
+    return out;
+}
+
+}  // namespace tocsin

@@ -1,0 +1,171 @@
+#include "tools/tocsin/letters.hpp"
+
+#include "engine/core/text.hpp"
+#include "engine/redis/check.hpp"
+#include "engine/redis/streams.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+namespace tocsin::cli {
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+constexpr std::size_t page = 500;
+/// A letter is younger than its entry, but on a cluster another node's clock may have named it.
+constexpr std::uint64_t clocks_may_differ_ms = 60'000;
+
+std::string text_of(const json::object& from, std::string_view name) {
+    const json::value* const found = from.if_contains(name);
+    return found != nullptr && found->is_string() ? std::string(found->as_string()) : std::string();
+}
+
+letter read_letter(const redis::stream_entry& entry) {
+    letter out;
+    out.id = entry.id;
+    boost::system::error_code ec;
+    const auto document = json::parse(entry.field("letter").value_or(""), ec);
+    if (!ec && document.is_object()) {
+        const json::object& object = document.as_object();
+        out.stream = text_of(object, "stream");
+        out.entry = text_of(object, "entry");
+        out.reason = text_of(object, "reason");
+        out.payload = text_of(object, "payload");
+        if (const auto raw = from_base64url(text_of(object, "payload_base64url")); raw && !raw->empty()) {
+            out.payload = *raw;
+        }
+    }
+    return out;
+}
+
+asio::awaitable<result<std::vector<letter>>> ask_for(redis_session& redis, redis::request ask) {
+    auto answer = co_await redis.redis().execute(std::move(ask));
+    const auto checked = redis::checked(std::move(answer));
+    if (checked.has_error()) {
+        co_return checked.error();
+    }
+    std::vector<letter> out;
+    for (std::size_t i = 0; i < checked->size(); ++i) {
+        const auto entries = redis::parse_entries((*checked)[i]);
+        if (entries.has_error()) {
+            co_return entries.error();
+        }
+        std::ranges::transform(*entries, std::back_inserter(out), read_letter);
+    }
+    co_return out;
+}
+
+/// Before which letter need not be looked for the one of `entry`.
+std::string first_letter_for(std::string_view entry) {
+    const auto id = redis::parse_entry_id(entry);
+    if (!id) {
+        return "-";
+    }
+    return redis::entry_id{id->ms - std::min(id->ms, clocks_may_differ_ms), 0}.to_string();
+}
+
+}  // namespace
+
+bool letter::is_about_event(std::string_view event) const {
+    boost::system::error_code ec;
+    const auto document = json::parse(payload, ec);
+    const std::string named =
+        !ec && document.is_object() ? text_of(document.as_object(), "id") : std::string();
+    return (named.empty() ? entry : named) == event;
+}
+
+asio::awaitable<result<std::vector<letter>>> newest_letters(redis_session& redis, std::size_t limit) {
+    redis::request ask;
+    ask.add("XREVRANGE", redis.keys().dead_letters(), "+", "-", "COUNT", limit);
+    co_return co_await ask_for(redis, std::move(ask));
+}
+
+asio::awaitable<result<std::vector<letter>>> letter_reader::next() {
+    redis::request ask;
+    ask.add("XRANGE", redis_.keys().dead_letters(), from_, "+", "COUNT", page);
+    auto letters = co_await ask_for(redis_, std::move(ask));
+    if (letters.has_value() && !letters->empty()) {
+        from_ = "(" + letters->back().id;
+    }
+    co_return letters;
+}
+
+refusal_search::refusal_search(redis_session& redis, std::string event, std::string entry)
+    : redis_(redis),
+      event_(std::move(event)),
+      entry_(std::move(entry)),
+      letters_(redis, first_letter_for(entry_)) {}
+
+bool refusal_search::is_it(const letter& one) const {
+    return one.stream == redis_.keys().events() &&
+           (entry_.empty() ? one.is_about_event(event_) : one.entry == entry_);
+}
+
+asio::awaitable<result<std::optional<letter>>> refusal_search::look() {
+    for (;;) {
+        auto page_of_letters = co_await letters_.next();
+        if (page_of_letters.has_error()) {
+            co_return page_of_letters.error();
+        }
+        if (page_of_letters->empty()) {
+            co_return found_;
+        }
+        for (letter& one : *page_of_letters) {
+            if (is_it(one)) {
+                found_ = std::move(one);
+            }
+        }
+    }
+}
+
+asio::awaitable<result<found_letters>> find_letters(redis_session& redis, std::vector<std::string> ids) {
+    std::ranges::sort(ids);
+    const auto repeated = std::ranges::unique(ids);
+    ids.erase(repeated.begin(), repeated.end());
+    found_letters out;
+    if (ids.empty()) {
+        co_return out;
+    }
+    redis::request ask;
+    for (const std::string& id : ids) {
+        ask.add("XRANGE", redis.keys().dead_letters(), id, id);
+    }
+    auto own = co_await ask_for(redis, std::move(ask));
+    if (own.has_error()) {
+        co_return own.error();
+    }
+    out.letters = std::move(*own);
+    const auto found = [&](const std::string& id) {
+        return std::ranges::any_of(
+            out.letters, [&](const letter& one) { return one.id == id || one.entry == id; });
+    };
+    std::ranges::remove_copy_if(ids, std::back_inserter(out.missing), found);
+    if (out.missing.empty()) {
+        co_return out;
+    }
+    letter_reader all(redis);
+    for (;;) {
+        auto letters = co_await all.next();
+        if (letters.has_error()) {
+            co_return letters.error();
+        }
+        if (letters->empty()) {
+            break;
+        }
+        std::ranges::copy_if(*letters, std::back_inserter(out.letters), [&](const letter& one) {
+            return std::ranges::binary_search(out.missing, one.entry);
+        });
+    }
+    std::erase_if(out.missing, found);
+    co_return out;
+}
+
+}  // namespace tocsin::cli
