@@ -66,7 +66,8 @@ constexpr auto table = std::to_array<metric_description>({
      .kind = metric_kind::counter,
      .help =
          "Time that a lane of one thread had something to send or on its way, by what bound it: engine, rate "
-         "(ours), quota (the provider's), streams (the provider's streams and windows), credential, operator, "
+         "(ours), quota (the provider's), streams (the provider's streams and windows), credential, "
+         "operator, "
          "redis, answers (all is sent).",
      .label_names = {"app", "platform", "cause"},
      .scale = 1e-6},
