@@ -50,6 +50,27 @@ protected:
         }
         return out;
     }
+
+    /// Sends to `whom` with an engine that is killed at random moments after the first `earliest` requests,
+    /// and comes back each time.
+    json::object send_through_kills(const crowd& whom, std::size_t kills, std::uint64_t earliest) {
+        std::mt19937 chance(announce_seed());
+        std::uniform_int_distribution<std::uint64_t> anywhere(earliest, whom.count * 9 / 10);
+        std::vector<std::uint64_t> moments(kills);
+        std::ranges::generate(moments, [&] { return anywhere(chance); });
+        std::ranges::sort(moments);
+
+        auto& killed = launch("one");
+        const std::string event = publish_to(whom);
+        for (const std::uint64_t moment : moments) {
+            wait_for_requests(moment);
+            kill_hard(killed);
+            launch_again(killed);
+        }
+        json::object result = wait_for_result(event);
+        expect_everybody_accepted(result, whom);
+        return result;
+    }
 };
 
 TEST_F(EngineDeathTest, TenKillsInOneEventLoseNobodyAndRepeatNoMoreThanTheOpenPages) {
@@ -57,21 +78,7 @@ TEST_F(EngineDeathTest, TenKillsInOneEventLoseNobodyAndRepeatNoMoreThanTheOpenPa
     crowd all;
     all.count = 100'000;
     register_crowds({all});
-    std::mt19937 chance(announce_seed());
-    std::uniform_int_distribution<std::uint64_t> anywhere(0, all.count * 9 / 10);
-    std::vector<std::uint64_t> moments(kills);
-    std::ranges::generate(moments, [&] { return anywhere(chance); });
-    std::ranges::sort(moments);
-
-    auto& killed = launch("one");
-    const std::string event = publish_to(all);
-    for (const std::uint64_t moment : moments) {
-        wait_for_requests(moment);
-        kill_hard(killed);
-        launch_again(killed);
-    }
-    const json::object result = wait_for_result(event);
-    expect_everybody_accepted(result, all);
+    const json::object result = send_through_kills(all, kills, 0);
     EXPECT_LE(
         static_cast<std::uint64_t>(number(result, "possible_duplicates")),
         bound_of_deaths(kills, biggest_page_of_all(all, people_of_dijon)));
@@ -86,21 +93,7 @@ TEST_F(EngineDeathTest, KillsOfAnEngineOfThreeThreadsRepeatNoMoreThanTheDefaultO
     all.commune = "75056";
     all.count = 60'000;
     register_crowds({all});
-    std::mt19937 chance(announce_seed());
-    std::uniform_int_distribution<std::uint64_t> anywhere(all.count / 10, all.count * 9 / 10);
-    std::vector<std::uint64_t> moments(kills);
-    std::ranges::generate(moments, [&] { return anywhere(chance); });
-    std::ranges::sort(moments);
-
-    auto& killed = launch("one");
-    const std::string event = publish_to(all);
-    for (const std::uint64_t moment : moments) {
-        wait_for_requests(moment);
-        kill_hard(killed);
-        launch_again(killed);
-    }
-    const json::object result = wait_for_result(event);
-    expect_everybody_accepted(result, all);
+    const json::object result = send_through_kills(all, kills, all.count / 10);
     const std::uint64_t bound = bound_of_deaths(kills, biggest_page(all, people_of_paris));
     EXPECT_LE(static_cast<std::uint64_t>(number(result, "possible_duplicates")), bound);
     EXPECT_LT(bound, all.count * 3 / 4) << "a bound that is worth checking";
