@@ -34,7 +34,10 @@ public:
     static constexpr std::size_t largest_integer = 6;
     /// An upper bound for the size of the block of these fields.
     [[nodiscard]] static std::size_t bound(const request& what) noexcept {
-        return what.field_bytes() + largest_integer * (3 * what.field_count + 2);
+        return bound(what.field_count, what.field_bytes());
+    }
+    [[nodiscard]] static constexpr std::size_t bound(std::size_t count, std::size_t bytes) noexcept {
+        return bytes + largest_integer * (3 * count + 2);
     }
 
     /// Appends the block. There must be a peer that reads each of them, in this order.

@@ -33,8 +33,9 @@ void session::write_frame(
 /// Whether the header block is one frame, and one that the peer takes.
 bool session::fits(const request& what) const noexcept {
     constexpr std::size_t overhead = 32;  // Of each field, as the peer counts (section 6.5.2).
-    return hpack_encoder::bound(what) <= largest_frame &&
-           what.field_bytes() + overhead * what.field_count <= peer_header_list_;
+    const std::size_t bytes = what.field_bytes();
+    return hpack_encoder::bound(what.field_count, bytes) <= largest_frame &&
+           bytes + overhead * what.field_count <= peer_header_list_;
 }
 
 void session::write_request(stream_slot& slot, const request& what) {
