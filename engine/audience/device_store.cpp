@@ -78,11 +78,12 @@ bool in(const std::vector<territory>& list, const territory& which) {
 
 }  // namespace
 
-std::uint32_t device_store::buckets_for(const territory& where) const {
+std::uint32_t device_store::buckets_for(platform on, const territory& where) const {
     const std::uint32_t population = sizing_.population(where.commune);
     // A zone is a part of its commune; nobody tells us how large a part.
     const std::uint32_t people = where.zone.empty() ? population : population / 4;
-    return std::max(1U, (people + inhabitants_per_bucket - 1) / inhabitants_per_bucket);
+    const std::uint32_t share = inhabitants_per_bucket(on);
+    return std::max(1U, (people + share - 1) / share);
 }
 
 std::optional<roster_head> device_store::known_head(
@@ -141,11 +142,12 @@ asio::awaitable<result<>> device_store::learn_heads(const std::vector<pending>& 
         const std::uint64_t served = put ? sizing_.population_served(change.app) : 0;
         want(
             change.app, "index",
-            put ? static_cast<std::uint32_t>(std::max<std::uint64_t>(1, served / inhabitants_per_bucket))
+            put ? static_cast<std::uint32_t>(
+                      std::max<std::uint64_t>(1, served / inhabitants_per_index_bucket))
                 : 0);
         if (put) {
             for (const territory& where : change.which.follow) {
-                want(change.app, head_field(change.where, where), buckets_for(where));
+                want(change.app, head_field(change.where, where), buckets_for(change.where, where));
             }
         }
         for (const territory& where : item.before) {

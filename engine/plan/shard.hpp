@@ -70,7 +70,7 @@ struct shard_ticket {
 
 /// Buckets read at once: some 1,000 devices at 35 % following. Part of what is stored: an engine
 /// that took another number would number the same buckets differently.
-constexpr std::uint32_t buckets_per_page = 20;
+constexpr std::uint32_t buckets_per_page = 13;
 /// Most pages of a shard as planned: small enough to finish in seconds, large enough not to be noticed.
 constexpr std::uint32_t pages_per_shard = 16;
 /// Shards of a target of few pages are smaller, so that there are some for every engine.

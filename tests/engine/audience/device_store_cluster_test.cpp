@@ -51,7 +51,10 @@ protected:
     null_logger log;
     keyspace keys{"tocsin"};
     redis::client redis{loop.get_executor(), redis::parse_address(cluster.url()).value(), time, log};
-    store_sizing sizing{[](commune_id) { return 1'000U; }, [](std::string_view) { return 10'000ULL; }};
+    // Five buckets for each roster of FCM.
+    store_sizing sizing{
+        [](commune_id) { return 5 * inhabitants_per_bucket(platform::fcm); },
+        [](std::string_view) { return 10'000ULL; }};
     device_store store{redis, keys, sizing};
 };
 

@@ -29,7 +29,10 @@ protected:
     }
     std::map<std::string, int> roster_entries() { return testing::roster_entries(loop, redis, store); }
 
-    store_sizing sizing{[](commune_id) { return 1'000U; }, [](std::string_view) { return 10'000ULL; }};
+    // Five buckets for each roster of FCM.
+    store_sizing sizing{
+        [](commune_id) { return 5 * inhabitants_per_bucket(platform::fcm); },
+        [](std::string_view) { return 10'000ULL; }};
     device_store store{redis, keys, sizing};
 };
 

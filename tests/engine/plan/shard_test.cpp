@@ -56,9 +56,9 @@ TEST(Shards, CoverEveryBucketExactlyOnceInPagesNumberedWithoutGaps) {
 }
 
 TEST(Shards, OfATownAreSmallEnoughForThereToBeSomeForEveryEngine) {
-    const std::vector<device_store::roster> dijon{{place("21231"), {1, 810}}};  // 41 pages.
-    EXPECT_EQ(plan_rosters(dijon, 0).size(), 41U);
-    const std::vector<device_store::roster> paris{{place("75056"), {1, 10'519}}};
+    const std::vector<device_store::roster> dijon{{place("21231"), {1, 541}}};  // 42 pages.
+    EXPECT_EQ(plan_rosters(dijon, 0).size(), 42U);
+    const std::vector<device_store::roster> paris{{place("75056"), {1, 7'013}}};
     for (const shard& one : plan_rosters(paris, 0)) {
         EXPECT_LE(page_count(one), 8U);
     }
