@@ -304,6 +304,7 @@ TEST_F(CommandLineTest, DeadLettersShowNoTokenWholeUnlessAskedAndPutBackTheWhole
 TEST_F(CommandLineTest, ADeadLetterIsNamedByItsOwnIdOrByItsEntrys) {
     start_engine();
     const std::string first = publish(R"({"audience":["commune:21999"],"notification":{"title":"Test"}})");
+    wait_for_length("dead-letters", 1);  // So that no letter has the other's entry's id.
     const std::string second = publish(R"({"audience":["commune:21998"],"notification":{"title":"Test"}})");
     wait_for_length("dead-letters", 2);
     const auto shown = tocsin({"dead-letters", "show", second, first, first, "--json"});
@@ -322,6 +323,34 @@ TEST_F(CommandLineTest, ADeadLetterIsNamedByItsOwnIdOrByItsEntrys) {
         EXPECT_EQ(refused.exit_code, 2) << junk;
         EXPECT_NE(refused.err.find("is no id"), std::string::npos) << refused.err;
     }
+}
+
+TEST_F(CommandLineTest, AnIdThatNamesTwoLettersShowsBothAndDropsNeither) {
+    start_simulator();
+    const auto post = [&](const std::string& id, const std::string& entry) {
+        ask_redis(
+            {"XADD", "tocsin:dead-letters", id, "letter",
+             R"({"stream":"tocsin:events","reason":"bad_json","payload":"","entry":")" + entry + R"("})"});
+    };
+    post("1795658037993-0", "1795658037990-0");
+    post("1795658037995-0", "1795658037993-0");
+    const std::string both = "1795658037993-0";
+    const auto shown = tocsin({"dead-letters", "show", both, "--json"});
+    EXPECT_EQ(shown.exit_code, 0) << shown.err;
+    EXPECT_NE(shown.out.find("1795658037990-0"), std::string::npos) << shown.out;
+    EXPECT_NE(shown.out.find("1795658037995-0"), std::string::npos) << shown.out;
+    for (const std::string command : {"drop", "retry"}) {
+        const auto refused = tocsin({"dead-letters", command, both});
+        EXPECT_EQ(refused.exit_code, 1) << command;
+        EXPECT_NE(refused.err.find("1795658037995-0"), std::string::npos) << refused.err;
+    }
+    EXPECT_EQ(entries("dead-letters").size(), 2U);
+    // By their other ids, and both by their own.
+    EXPECT_EQ(tocsin({"dead-letters", "drop", "1795658037990-0"}).exit_code, 0);
+    EXPECT_EQ(entries("dead-letters").size(), 1U);
+    post("1795658037999-0", "1795658037995-0");
+    EXPECT_EQ(tocsin({"dead-letters", "drop", "1795658037995-0", "1795658037999-0"}).exit_code, 0);
+    EXPECT_TRUE(entries("dead-letters").empty());
 }
 
 TEST_F(CommandLineTest, DevicesAreImportedCountedShownAndForgotten) {

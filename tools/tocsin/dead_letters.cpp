@@ -179,7 +179,7 @@ int run(const common_options& common, const dead_letters_options& how) {
     if (!found) {
         return exit_unreachable;
     }
-    const auto& [letters, missing] = *found;
+    const auto& [letters, missing, ambiguous] = *found;
     if (!missing.empty()) {
         for (const std::string& id : missing) {
             complain("there is no letter " + id + ", and none of an entry " + id);
@@ -188,6 +188,14 @@ int run(const common_options& common, const dead_letters_options& how) {
     }
     if (how.what == dead_letters_options::action::show) {
         return show(common, letters);
+    }
+    if (!ambiguous.empty()) {
+        for (const auto& [id, other] : ambiguous) {
+            complain(
+                "two letters are named by " + id + ": that letter, and " + other + ", which is of an entry " +
+                id + "; name the one you mean by its other id, or both");
+        }
+        return exit_failed;
     }
     const bool put_back = how.what == dead_letters_options::action::retry;
     if (!letters.empty() && !redis->run(act(*redis, letters, put_back))) {

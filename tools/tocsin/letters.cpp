@@ -130,6 +130,7 @@ asio::awaitable<result<found_letters>> find_letters(redis_session& redis, std::v
     std::ranges::sort(ids);
     const auto repeated = std::ranges::unique(ids);
     ids.erase(repeated.begin(), repeated.end());
+    const auto asked_for = [&](const std::string& id) { return std::ranges::binary_search(ids, id); };
     found_letters out;
     if (ids.empty()) {
         co_return out;
@@ -143,15 +144,8 @@ asio::awaitable<result<found_letters>> find_letters(redis_session& redis, std::v
         co_return own.error();
     }
     out.letters = std::move(*own);
-    const auto found = [&](const std::string& id) {
-        return std::ranges::any_of(
-            out.letters, [&](const letter& one) { return one.id == id || one.entry == id; });
-    };
-    std::ranges::remove_copy_if(ids, std::back_inserter(out.missing), found);
-    if (out.missing.empty()) {
-        co_return out;
-    }
-    letter_reader all(redis);
+    // Also for an id that a letter has: an entry and a letter that were added in one millisecond share it.
+    letter_reader all(redis, first_letter_for(*std::ranges::min_element(ids, {}, redis::parse_entry_id)));
     for (;;) {
         auto letters = co_await all.next();
         if (letters.has_error()) {
@@ -161,10 +155,20 @@ asio::awaitable<result<found_letters>> find_letters(redis_session& redis, std::v
             break;
         }
         std::ranges::copy_if(*letters, std::back_inserter(out.letters), [&](const letter& one) {
-            return std::ranges::binary_search(out.missing, one.entry);
+            return asked_for(one.entry) && !asked_for(one.id);
         });
     }
-    std::erase_if(out.missing, found);
+    for (const std::string& id : ids) {
+        const bool is_own = std::ranges::find(out.letters, id, &letter::id) != out.letters.end();
+        const bool is_entry = std::ranges::find(out.letters, id, &letter::entry) != out.letters.end();
+        const auto meant_perhaps = std::ranges::find_if(
+            out.letters, [&](const letter& one) { return one.entry == id && !asked_for(one.id); });
+        if (is_own && meant_perhaps != out.letters.end()) {
+            out.ambiguous.emplace_back(id, meant_perhaps->id);
+        } else if (!is_own && !is_entry) {
+            out.missing.push_back(id);
+        }
+    }
     co_return out;
 }
 

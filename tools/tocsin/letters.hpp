@@ -71,6 +71,8 @@ private:
 struct found_letters {
     std::vector<letter> letters;       ///< Each once. Entries of two streams may have the same id.
     std::vector<std::string> missing;  ///< Ids that no letter has.
+    /// Ids that one letter has, and the entry of another: with the latter's own.
+    std::vector<std::pair<std::string, std::string>> ambiguous;
 };
 [[nodiscard]] boost::asio::awaitable<result<found_letters>> find_letters(
     redis_session& redis, std::vector<std::string> ids);
