@@ -1,6 +1,7 @@
 #include "engine/delivery/page_desk.hpp"
 
 #include "engine/redis/check.hpp"
+#include "engine/redis/error.hpp"
 #include "engine/runtime/timer.hpp"
 
 #include <chrono>
@@ -40,10 +41,21 @@ asio::awaitable<result<page_reading>> page_desk::read(page& what) {
                 ledger_.keys().roster_bucket(from->which.app, from->which.on, name, run.generation, b));
         }
     }
-    auto answered = co_await ledger_.connection().execute(std::move(ask));
-    auto answer = redis::checked(std::move(answered));
+    const std::size_t wanted = ask.count();
+    const auto asked = replicas_.ask(ask, ledger_.keys().opened(event), time_.now());
+    auto answer = co_await ledger_.connection().execute(std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();
+    }
+    for (std::size_t i = 0; i < wanted; ++i) {
+        if ((*answer)[i].is_error()) {
+            co_return redis::redis_errc::unexpected_reply;
+        }
+    }
+    const auto known =
+        co_await wait_for_replica(*from->event, replicas_.read(asked, *answer, wanted, time_.now()));
+    if (known.has_error()) {
+        co_return known.error();
     }
     ++from->next;
     if (read_opening(answer->front()) == page_state::settled) {
@@ -69,6 +81,25 @@ asio::awaitable<result<page_reading>> page_desk::read(page& what) {
             {{"event_id", event}, {"target", to_string(from->which)}, {"entries", what.unread_entries()}});
     }
     co_return out;
+}
+
+asio::awaitable<result<>> page_desk::wait_for_replica(
+    const active_event& event, redis::replica_watch::answer so_far) {
+    if (so_far == redis::replica_watch::answer::owed) {
+        const auto answer =
+            co_await ledger_.connection().execute(replicas_.wait_for(ledger_.keys().opened(event.id)));
+        if (answer.has_error()) {
+            co_return answer.error();
+        }
+        so_far = replicas_.read_wait(answer->front(), time_.now());
+    }
+    if (so_far == redis::replica_watch::answer::behind && time_.now() >= next_warning_) {
+        next_warning_ = time_.now() + 60s;
+        log_.warning(
+            "redis.replica_behind",
+            {{"event_id", event.id}, {"meaning", "a failover now may repeat pushes without counting them"}});
+    }
+    co_return result<>();
 }
 
 asio::awaitable<result<std::vector<std::string>>> page_desk::unregistered(const active_shard& from) {

@@ -8,10 +8,12 @@
 #include "engine/delivery/pruner.hpp"
 #include "engine/ops/metrics.hpp"
 #include "engine/plan/ledger.hpp"
+#include "engine/redis/replica_watch.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,14 +40,15 @@ class page_desk {
 public:
     page_desk(
         boost::asio::any_io_executor executor, ledger& book, device_store& store, pruner& remover,
-        const time_source& time, logger& log, metrics_shard& metrics)
+        const time_source& time, logger& log, metrics_shard& metrics, std::chrono::milliseconds replica_wait)
         : executor_(std::move(executor)),
           ledger_(book),
           store_(store),
           pruner_(remover),
           time_(time),
           log_(log),
-          metrics_(metrics) {}
+          metrics_(metrics),
+          replicas_(replica_wait) {}
 
     /// Fills `what`, the next page of its shard, which must outlive the call. After an error the same page is
     /// next, and may be tried again with another object.
@@ -59,6 +62,9 @@ public:
     boost::asio::awaitable<void> pause_after_error(std::string_view doing, error_code why);
 
 private:
+    /// Until a replica of Redis knows that the page is open, or has had its time.
+    boost::asio::awaitable<result<>> wait_for_replica(
+        const active_event& event, redis::replica_watch::answer so_far);
     boost::asio::awaitable<result<std::vector<std::string>>> unregistered(const active_shard& from);
     boost::asio::awaitable<void> prune(active_event& event, page_settlement what);
 
@@ -69,6 +75,8 @@ private:
     const time_source& time_;
     logger& log_;
     metrics_shard& metrics_;
+    redis::replica_watch replicas_;
+    time_point next_warning_{};
 };
 
 }  // namespace tocsin

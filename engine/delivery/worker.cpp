@@ -102,7 +102,7 @@ worker::worker(
       ledger_(redis, keys, how.instance),
       store_(redis, keys, std::move(sizing)),
       pruner_(store_, ledger_, time, log, how.feedback_max_length),
-      desk_(executor, ledger_, store_, pruner_, time, log, metrics),
+      desk_(executor, ledger_, store_, pruner_, time, log, metrics, how.replica_wait),
       quota_(redis, keys, time, how.ramp_up),
       how_(how),
       time_(time),

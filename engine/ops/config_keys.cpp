@@ -138,6 +138,13 @@ constexpr auto keys = std::to_array<config_key>({
             "Work of an engine that has shown no progress for this long is taken over by another."),
         1'000, 3'600'000),
     within(
+        key<&engine_settings::replica_wait>(
+            engine, "replica_wait",
+            "Where Redis has replicas: how long a page may wait, before it is sent, for one of them to know "
+            "that "
+            "it is open. What no replica knows is not counted if a failover repeats it. 0: not at all."),
+        0, 10'000),
+    within(
         key<&engine_settings::max_attempts>(
             engine, "max_attempts",
             "Tries that a push may use up before it counts as failed. Tries that no provider has processed "

@@ -21,11 +21,12 @@ struct engine_settings {
     std::string instance;     ///< Consumer name; empty in the file: the host name is put here.
     std::size_t threads = 0;  ///< 0 in the file: the number of cores is put here.
     std::chrono::milliseconds shutdown_timeout{25'000};
-    std::size_t pages_in_flight = 16;           ///< Per thread: what can be sent twice after a crash.
-    std::chrono::milliseconds lease{30'000};    ///< A shard without progress for this long is taken over.
-    std::size_t max_attempts = 5;               ///< Charged tries per push before it fails.
-    std::chrono::milliseconds ramp_up{60'000};  ///< From idle to the whole of a rate; 0: at once.
-    std::size_t max_takeovers = 20;             ///< Of a shard without progress before it is put aside.
+    std::size_t pages_in_flight = 16;             ///< Per thread: what can be sent twice after a crash.
+    std::chrono::milliseconds lease{30'000};      ///< A shard without progress for this long is taken over.
+    std::chrono::milliseconds replica_wait{100};  ///< For a replica of Redis, before a page is sent; 0: not.
+    std::size_t max_attempts = 5;                 ///< Charged tries per push before it fails.
+    std::chrono::milliseconds ramp_up{60'000};    ///< From idle to the whole of a rate; 0: at once.
+    std::size_t max_takeovers = 20;               ///< Of a shard without progress before it is put aside.
     std::size_t prune_breaker_percent = 20;  ///< Doubtful dead tokens among the answers: more is a mistake.
     std::chrono::milliseconds default_ttl{4 * 3'600'000};
     std::size_t results_max_length = 100'000;  ///< MAXLEN ~ of the streams that the engine writes.

@@ -37,7 +37,10 @@ cluster_errand::cluster_errand(request what) : list_(std::move(what)) {
     commands_.resize(list_.size());
     left_ = commands_.size();
     for (std::size_t i = 0; i < commands_.size(); ++i) {
-        const command_route route = route_command(list_.words(i));
+        const std::string_view neighbour = list_.beside(i);
+        const command_route route = neighbour.empty()
+                                        ? route_command(list_.words(i))
+                                        : command_route{command_route::destination::key, neighbour};
         commands_[i].to = route.to;
         commands_[i].slot = route.to == command_route::destination::key ? key_slot(route.key) : 0;
         routable_ = routable_ && route.to != command_route::destination::nowhere;

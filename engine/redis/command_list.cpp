@@ -1,5 +1,6 @@
 #include "engine/redis/command_list.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -46,6 +47,11 @@ std::span<const std::string_view> command_list::words(std::size_t index) {
         at += length + 2;
     }
     return words_;
+}
+
+std::string_view command_list::beside(std::size_t index) const noexcept {
+    const auto found = std::ranges::find(whole_.beside_, index, &std::pair<std::size_t, std::string>::first);
+    return found == whole_.beside_.end() ? std::string_view() : std::string_view(found->second);
 }
 
 void command_list::append_to(request& out, std::size_t index) const {

@@ -18,6 +18,8 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return commands_.size(); }
     /// Name and arguments of command `index`; until the next call.
     [[nodiscard]] std::span<const std::string_view> words(std::size_t index);
+    /// Beside which key it was put; empty: it was not.
+    [[nodiscard]] std::string_view beside(std::size_t index) const noexcept;
     /// Adds command `index` to a request of the same kind.
     void append_to(request& out, std::size_t index) const;
     /// What the request said with expect_delay().

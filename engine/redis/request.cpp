@@ -71,4 +71,10 @@ request& request::add_script(
     return *this;
 }
 
+request& request::beside(std::string_view key) {
+    assert(count_ > 0);
+    beside_.emplace_back(count_ - 1, key);
+    return *this;
+}
+
 }  // namespace tocsin::redis

@@ -52,6 +52,10 @@ public:
     request& add_script(
         const script& what, std::span<const std::string> keys, std::span<const std::string> arguments);
 
+    /// On a cluster the command that was added last goes to the node of `key`: for one that names no key
+    /// and is about what was done with some (WAIT, ROLE).
+    request& beside(std::string_view key);
+
     /// The reply of the last command may take this much longer (XREADGROUP … BLOCK).
     request& expect_delay(std::chrono::milliseconds extra) {
         extra_ = extra;
@@ -90,6 +94,7 @@ private:
     std::size_t count_ = 0;
     std::size_t owed_ = 0;  ///< Arguments that the last begin() announced and nobody appended yet.
     std::vector<script_call> scripts_;
+    std::vector<std::pair<std::size_t, std::string>> beside_;  ///< Which command, and whose node.
     std::chrono::milliseconds extra_{0};
 };
 

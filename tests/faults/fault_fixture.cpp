@@ -1,5 +1,7 @@
 #include "tests/faults/fault_fixture.hpp"
 
+#include "engine/audience/device_store.hpp"
+#include "engine/plan/shard.hpp"
 #include "tools/tocsin/admin_client.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -186,7 +188,7 @@ std::uint64_t fault_fixture::bound_of_deaths(std::uint64_t deaths, std::uint64_t
 }
 
 std::uint64_t fault_fixture::biggest_page(const crowd& whom, std::size_t population) {
-    constexpr double inhabitants_of_a_page = 4'000;
+    constexpr double inhabitants_of_a_page = buckets_per_page * inhabitants_per_bucket(platform::fcm);
     const double on_fcm = 0.75 * static_cast<double>(whom.count);
     const double usual = on_fcm * std::min(1.0, inhabitants_of_a_page / static_cast<double>(population));
     // Devices are spread by hash: six standard deviations.

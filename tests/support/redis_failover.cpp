@@ -75,6 +75,13 @@ void redis_failover::wait_until_replicated() const {
     }
 }
 
+void redis_failover::cut_off_replica() const {
+    // A stopped process would read what is on its way when it goes on; one that is hung up on and not let in
+    // again never gets it.
+    first_.cli({"ACL", "SETUSER", "default", "-psync", "-sync"});
+    first_.cli({"CLIENT", "KILL", "TYPE", "replica"});
+}
+
 void redis_failover::kill_master() {
     first_.kill();
     wait_until(replica_, {"ROLE"}, "master");

@@ -21,6 +21,9 @@ public:
     [[nodiscard]] const redis_server& master() const noexcept { return *master_; }
     /// Until the replica has all that the master had when this was called.
     void wait_until_replicated() const;
+    /// From now on the replica hears nothing of what the master does, nor will it when it has taken over.
+    void cut_off_replica() const;
+    [[nodiscard]] const redis_server& replica() const noexcept { return replica_; }
     /// SIGKILL to the master; the replica has taken over when this returns.
     void kill_master();
 

@@ -110,6 +110,22 @@ TEST_F(RedisClientCluster, KeylessCommandsReachOneMasterOrAll) {
     EXPECT_EQ(ask(*redis, command("MULTI")).error(), redis_errc::not_routable);
 }
 
+TEST_F(RedisClientCluster, AKeylessCommandBesideAKeyReachesTheNodeOfThatKey) {
+    const redis_cluster cluster;
+    const auto redis = connect(cluster.url());
+    for (std::size_t node = 0; node < redis_cluster::masters; ++node) {
+        request what;
+        what.add("SET", key_of(node), "1");
+        what.add("ROLE").beside(key_of(node)).add("WAIT", 0, 0).beside(key_of(node));
+        what.add("CONFIG", "GET", "port").beside(key_of(node));
+        const auto got = ask(*redis, std::move(what)).value();
+        ASSERT_EQ(got.size(), 4U);
+        EXPECT_EQ(got[1][0].text(), "master");
+        EXPECT_EQ(got[2].integer(), 0);
+        EXPECT_EQ(got[3][1].text(), std::to_string(cluster.node(node).port()));
+    }
+}
+
 TEST_F(RedisClientCluster, FollowsASlotThatMigratesWhileItIsInUse) {
     const redis_cluster cluster;
     const auto redis = connect(cluster.url());
