@@ -74,6 +74,17 @@ std::size_t coordinator::held(const std::string& event, const target& which) con
     return found == held_.end() ? 0 : found->second.size();
 }
 
+std::uint32_t coordinator::pages_held(const std::string& event, const target& which) const {
+    const auto found = held_.find({event, which});
+    std::uint32_t pages = 0;
+    if (found != held_.end()) {
+        for (const auto& [entry, shard] : found->second) {
+            pages += shard.pages;
+        }
+    }
+    return pages;
+}
+
 void coordinator::hand_out(std::shared_ptr<active_event> event, const target& which, claimed_shard work) {
     const priority urgency = event->content.priority;
     const room_key room(which, urgency);
@@ -102,9 +113,8 @@ void coordinator::stop() {
     changed_.wake_all();
 }
 
-std::uint32_t coordinator::pages_wanted(const room_key& where) const {
-    // Twice what may be in flight: the next shard is at hand when the last page of one is opened.
-    const auto room = static_cast<std::uint32_t>(2 * how_.pages_in_flight);
+std::uint32_t coordinator::pages_wanted(const room_key& where, std::size_t pages_of_a_thread) const {
+    const auto room = static_cast<std::uint32_t>(pages_of_a_thread);
     const auto found = outstanding_.find(where);
     if (found == outstanding_.end()) {
         return room * static_cast<std::uint32_t>(how_.threads);
@@ -239,7 +249,14 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::
     target_state& state = found->second.targets[which];
     const std::shared_ptr<active_event> event = found->second.event;
     const room_key room(which, event->content.priority);
-    const std::uint32_t wanted = pages_wanted(room);
+    // Twice what may be in flight: the next shard is at hand when the last page of one is opened.
+    std::uint32_t wanted = pages_wanted(room, 2 * how_.pages_in_flight);
+    if (wanted == 0) {
+        // Others have all the room. Who has little gets in among them, where pages take turns.
+        const auto little = static_cast<std::uint32_t>(how_.pages_in_flight);
+        const std::uint32_t has = pages_held(id, which);
+        wanted = has < little ? std::min(little - has, pages_wanted(room, 4 * how_.pages_in_flight)) : 0;
+    }
     const served_app* const app = preparer_.app(which.app);
     const bool ours = app != nullptr && app->platforms.contains(which.on) && event->messages.contains(which);
     if (state.next_try > time_.now() || wanted == 0 || !ours) {

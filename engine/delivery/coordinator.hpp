@@ -93,12 +93,13 @@ private:
     boost::asio::awaitable<void> finish(std::string id);
     boost::asio::awaitable<result<>> publish_result(std::shared_ptr<active_event> event);
     [[nodiscard]] std::vector<std::string> by_urgency() const;
-    [[nodiscard]] std::uint32_t pages_wanted(const room_key& where) const;
+    [[nodiscard]] std::uint32_t pages_wanted(const room_key& where, std::size_t pages_of_a_thread) const;
     /// Of an event that is spread: up to which page it may be claimed by now.
     [[nodiscard]] std::optional<std::uint32_t> pages_due(const active_event& event) const;
     [[nodiscard]] std::size_t least_busy(const room_key& where) const;
     void hand_out(std::shared_ptr<active_event> event, const target& which, claimed_shard work);
     [[nodiscard]] std::size_t held(const std::string& event, const target& which) const;
+    [[nodiscard]] std::uint32_t pages_held(const std::string& event, const target& which) const;
     /// Others come first to what is new of it.
     [[nodiscard]] bool content(
         const std::string& event, const target& which, const target_state& with) const {

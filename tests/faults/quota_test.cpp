@@ -221,6 +221,34 @@ TEST_F(QuotaTest, AnAlertOvertakesANewsletterThatUsesUpTheRateAndTheResultsSayWh
     }
 }
 
+TEST_F(QuotaTest, AVillageIsNotBehindACityOfTheSamePriority) {
+    options.apps[0].fcm_rate = 200;
+    pages_in_flight = 16;
+    crowd city;  // Pages that take nine seconds to send are all that there is room for.
+    city.commune = "75056";
+    city.count = 40'000;
+    crowd village;
+    village.commune = "21054";
+    village.first = city.count;
+    village.count = 20;
+    register_crowds({city, village});
+    auto& only = launch("only");
+    wait_until_ready(only);
+    const std::string of_city = publish_to(city);
+    ASSERT_TRUE(eventually([&] { return bound_lately(only, "mairies", "fcm") == "rate"; }, 30s));
+    const std::string of_village = publish_to(village);
+    const json::object done = wait_for_result(of_village);
+    expect_everybody_accepted(done, village);
+    const std::int64_t took = number(done, "finished_at") - std::stoll(of_village);
+    std::cout << "village: " << took << " ms\n";
+    // All but a second of it is the rate: two seconds and a half where the machine is idle.
+    EXPECT_LT(took, 8'000);
+    ASSERT_EQ(tocsin({"cancel", of_city}).exit_code, 0);
+    const json::object rest = wait_for_result(of_city);
+    testing::expect_sums_agree(rest);
+    EXPECT_GT(number(rest, "cancelled"), 0);
+}
+
 TEST_F(QuotaTest, AUsedUpProjectIsLeftAloneByBothEnginesAndTheOtherAppGoesOn) {
     options.apps[0].fcm_rate = 1'000;
     options.apps[1].fcm_rate = 1'000;
