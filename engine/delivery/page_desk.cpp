@@ -93,6 +93,9 @@ asio::awaitable<result<>> page_desk::wait_for_replica(
         }
         so_far = replicas_.read_wait(answer->front(), time_.now());
     }
+    if (so_far == redis::replica_watch::answer::lost) {
+        co_return redis::redis_errc::connection_lost;
+    }
     if (so_far == redis::replica_watch::answer::behind && time_.now() >= next_warning_) {
         next_warning_ = time_.now() + 60s;
         log_.warning(

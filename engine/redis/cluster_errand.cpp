@@ -115,7 +115,8 @@ cluster_errand::taken cluster_errand::take_reply(
         }
         return taken::again;
     }
-    if (passes(got.text())) {
+    // Another node's answer would not be about what was done here.
+    if (passes(got.text()) && list_.beside(index).empty()) {
         one.ask.reset();
         out.pause = true;
         out.refresh = out.refresh || !got.text().starts_with("TRYAGAIN");

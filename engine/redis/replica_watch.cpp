@@ -52,8 +52,14 @@ request replica_watch::wait_for(std::string_view key) const {
 }
 
 replica_watch::answer replica_watch::read_wait(const reply& got, time_point now) {
-    if (got.integer().value_or(0) > 0) {
+    const auto replicas = got.integer();
+    if (replicas && *replicas > 0) {
         return answer::fine;
+    }
+    // A user who may ask for ROLE and not WAIT is told so. Any other error is that of a server that was
+    // demoted while we waited (UNBLOCKED).
+    if (!replicas && !got.text().starts_with("NOPERM")) {
+        return answer::lost;
     }
     there_ = false;
     next_look_ = now + between_looks;

@@ -33,6 +33,7 @@ public:
         fine,    ///< A replica has it, or there is none.
         owed,    ///< There is a replica, and it was not waited for yet: ask_to_wait().
         behind,  ///< No replica had it in time.
+        lost,    ///< Perhaps all of it: this server is no master any more.
     };
 
     /// Adds what there is to ask to the end of `into`, which has written something of `key`.

@@ -83,6 +83,33 @@ TEST_F(ReplicaWatchTest, AReplicaThatHangsIsWaitedForOnceUntilTheNextLook) {
     EXPECT_GE(commands, 1U);
 }
 
+TEST_F(ReplicaWatchTest, AMasterThatIsDemotedMeanwhileMayHaveLostWhatWasWritten) {
+    testing::redis_server first{on_a_port()};
+    const testing::redis_failover pair(first);
+    const auto redis = connect(first.url());
+    watch = replica_watch(20s);
+    ASSERT_EQ(write(*redis), fine);
+    pair.cut_off_replica();
+    request what = command("INCR", "count");
+    const auto asked = watch.ask(what, "count", now);
+    ASSERT_TRUE(asked.wait);
+    const auto waiting = start(*redis, std::move(what));
+    run_until_blocked(first);
+    first.cli({"REPLICAOF", "127.0.0.1", std::to_string(pair.replica().port())});
+    const auto got = wait(waiting);
+    // Redis hangs up after the answer; whichever is seen first says the same.
+    EXPECT_TRUE(got.has_error() || watch.read(asked, *got, 1, now) == lost);
+}
+
+TEST_F(ReplicaWatchTest, AUserWhoMayWaitForNobodyGoesOn) {
+    testing::redis_server first{on_a_port()};
+    const testing::redis_failover pair(first);
+    first.cli({"ACL", "SETUSER", "default", "-wait"});
+    const auto redis = connect(first.url());
+    EXPECT_EQ(write(*redis), behind);
+    EXPECT_EQ(write(*redis), fine);
+}
+
 TEST_F(ReplicaWatchTest, AUserWhoMayNotAskGoesOnAsIfThereWereNone) {
     master.cli({"ACL", "SETUSER", "default", "-role", "-wait"});
     const auto redis = connect(master.url());
