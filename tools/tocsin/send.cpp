@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <random>
 
 #include <fmt/format.h>
@@ -25,6 +26,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto patience = 15s;
+// With nothing but failures to connect: long enough for a second and third attempt.
+constexpr auto patience_without_connection = 2s;
 
 /// Keeps the last thing that went wrong: it is the explanation when no answer comes.
 class last_words final : public logger {
@@ -190,10 +193,17 @@ int run(const common_options& common, const send_options& how) {
         const auto out = (*through)->open({loop.get_executor(), 0, time, log, numbers.add_shard(), queue});
         out->wake();
         const time_point deadline = time.now() + patience;
+        std::optional<time_point> cut_off_since;
         while (!queue.over && time.now() < deadline) {
             loop.restart();
             loop.run_for(50ms);
             out->wake();
+            const channel_statistics all = out->statistics();
+            const bool cut_off = !log.text.empty() && all.connections_ready + all.connections_draining == 0;
+            cut_off_since = cut_off ? cut_off_since.value_or(time.now()) : std::optional<time_point>();
+            if (cut_off_since && time.now() - *cut_off_since > patience_without_connection) {
+                break;
+            }
         }
     }
     if (!queue.over || queue.what.status == 0) {
