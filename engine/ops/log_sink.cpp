@@ -78,6 +78,10 @@ struct log_sink::implementation {
           next_report(clock_to_use.now() + std::chrono::seconds(1)) {
         line_logger->set_level(spdlog::level::trace);
     }
+    implementation(const implementation&) = delete;
+    implementation& operator=(const implementation&) = delete;
+    // The pool first: it writes what is queued and joins its thread, which then uses the logger no more.
+    ~implementation() { pool.reset(); }
 
     void put(log_level at, std::string_view event, std::span<const log_field> fields) {
         const std::string line = format_log_line(format, time.wall_now(), at, event, fields);
@@ -137,7 +141,7 @@ struct log_sink::implementation {
     const log_format format;
     const std::uint32_t lines_per_second;
     std::atomic<log_level> level;
-    // The pool's destructor writes what is queued; the logger only points to the pool weakly.
+    // The logger only points to the pool weakly.
     std::shared_ptr<spdlog::details::thread_pool> pool;
     std::shared_ptr<spdlog::async_logger> line_logger;
     std::mutex mutex;
