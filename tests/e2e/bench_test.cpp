@@ -1,3 +1,4 @@
+#include "tests/e2e/engine_fixture.hpp"
 #include "tests/e2e/tocsin_process.hpp"
 #include "tools/tocsin/bench_figures.hpp"
 #include "tools/tocsin/child_process.hpp"
@@ -12,7 +13,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -115,12 +115,9 @@ TEST_F(BenchCommandTest, AnInterruptionEndsEveryProcessAndExits130) {
         testing::tocsin_executable(), {"bench", "france", "--share", "0.05", "--keep", directory.string()},
         directory / "bench.log");
     ASSERT_TRUE(bench.has_value());
-    const auto deadline = std::chrono::steady_clock::now() + 30s;
-    while (!fs::exists(directory / "providers" / "tocsin.toml")) {
-        ASSERT_TRUE(bench->running());
-        ASSERT_LT(std::chrono::steady_clock::now(), deadline);
-        std::this_thread::sleep_for(5ms);
-    }
+    const auto configured = [&] { return fs::exists(directory / "providers" / "tocsin.toml"); };
+    ASSERT_TRUE(testing::eventually([&] { return configured() || !bench->running(); }));
+    ASSERT_TRUE(configured());
     EXPECT_GE(processes(), 3U);
     const int status = bench->stop(30s);
     ASSERT_TRUE(WIFEXITED(status));

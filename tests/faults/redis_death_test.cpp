@@ -122,7 +122,8 @@ TEST_F(FailoverTest, WhatTheReplicaNeverHeardOfTheEndOfPagesIsSentAgainAndCounte
         return std::stoi(at.cli({"BITCOUNT", "tocsin:{e:" + event + "}:settled"}));
     };
     const int known = pages_settled(servers.replica());
-    ASSERT_TRUE(eventually([&] { return pages_settled(servers.master()) > known + 2; }, std::chrono::seconds(2)));
+    ASSERT_TRUE(
+        eventually([&] { return pages_settled(servers.master()) > known + 2; }, std::chrono::seconds(2)));
     servers.kill_master();
     expect_everybody_accepted(wait_for_result(event), all);
     EXPECT_GT(look_at(all).repeats, 0U);  // Else nothing was shown.

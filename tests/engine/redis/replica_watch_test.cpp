@@ -31,13 +31,6 @@ protected:
         return answer;
     }
 
-    /// A replica that has just been made hears nothing for up to a second, and is on the master's list.
-    void wait_until_it_follows(client& redis) {
-        request what = command("INCR", "count");
-        what.add("WAIT", 1, 20'000).expect_delay(20s);
-        ASSERT_EQ(ask(redis, std::move(what)).value().back().integer(), 1);
-    }
-
     const testing::redis_server master{on_a_port()};
     replica_watch watch{200ms};
     time_point now{};
@@ -55,62 +48,58 @@ TEST_F(ReplicaWatchTest, WithoutAReplicaARoleEveryFewSecondsIsAllItCosts) {
     EXPECT_EQ(commands, 1U);
 }
 
-TEST_F(ReplicaWatchTest, WhatIsWrittenIsKnownToTheReplicaFromTheFirstWriteOn) {
-    testing::redis_server first{on_a_port()};
-    const testing::redis_failover pair(first);
-    const auto redis = connect(first.url());
-    wait_until_it_follows(*redis);
+/// The same with a replica, which follows when the test begins.
+class ReplicaWatchWithOneTest : public ReplicaWatchTest {
+protected:
+    void SetUp() override {
+        // A new replica is on the master's list up to a second before it hears anything.
+        request what = command("INCR", "count");
+        what.add("WAIT", 1, 20'000).expect_delay(20s);
+        ASSERT_EQ(ask(*redis, std::move(what)).value().back().integer(), 1);
+    }
+
+    testing::redis_server followed{on_a_port()};
+    const testing::redis_failover pair{followed};
+    const std::unique_ptr<client> redis = connect(followed.url());
+};
+
+TEST_F(ReplicaWatchWithOneTest, WhatIsWrittenIsKnownToTheReplicaFromTheFirstWriteOn) {
     EXPECT_EQ(write(*redis), fine);
     EXPECT_EQ(commands, 2U);  // ROLE, and the wait that it called for.
     EXPECT_EQ(write(*redis), fine);
     EXPECT_EQ(commands, 1U);
 }
 
-TEST_F(ReplicaWatchTest, AReplicaThatHangsIsWaitedForOnceUntilTheNextLook) {
-    testing::redis_server first{on_a_port()};
-    testing::redis_server_options following = on_a_port();
-    following.extra = {"--replicaof", "127.0.0.1", std::to_string(first.port())};
-    first.cli({"CONFIG", "SET", "repl-diskless-sync-delay", "0"});
-    testing::redis_server replica(following);
-    const auto redis = connect(first.url());
-    wait_until_it_follows(*redis);
+TEST_F(ReplicaWatchWithOneTest, OneThatHangsIsWaitedForOnceUntilTheNextLook) {
     ASSERT_EQ(write(*redis), fine);
-    replica.pause();
+    pair.replica().pause();
     now += 6s;
     EXPECT_EQ(write(*redis), behind);
     EXPECT_EQ(write(*redis), fine);
     EXPECT_EQ(commands, 0U);
-    replica.resume();
+    pair.replica().resume();
     now += 6s;
     EXPECT_EQ(write(*redis), fine);
     EXPECT_GE(commands, 1U);
 }
 
-TEST_F(ReplicaWatchTest, AMasterThatIsDemotedMeanwhileMayHaveLostWhatWasWritten) {
-    testing::redis_server first{on_a_port()};
-    const testing::redis_failover pair(first);
-    const auto redis = connect(first.url());
+TEST_F(ReplicaWatchWithOneTest, AMasterThatIsDemotedMeanwhileMayHaveLostWhatWasWritten) {
     watch = replica_watch(20s);
-    wait_until_it_follows(*redis);
     ASSERT_EQ(write(*redis), fine);
     pair.cut_off_replica();
     request what = command("INCR", "count");
     const auto asked = watch.ask(what, "count", now);
     ASSERT_TRUE(asked.wait);
     const auto waiting = start(*redis, std::move(what));
-    run_until_blocked(first);
-    first.cli({"REPLICAOF", "127.0.0.1", std::to_string(pair.replica().port())});
+    run_until_blocked(followed);
+    followed.cli({"REPLICAOF", "127.0.0.1", std::to_string(pair.replica().port())});
     const auto got = wait(waiting);
     // Redis hangs up after the answer; whichever is seen first says the same.
     EXPECT_TRUE(got.has_error() || watch.read(asked, *got, 1, now) == lost);
 }
 
-TEST_F(ReplicaWatchTest, AUserWhoMayWaitForNobodyGoesOn) {
-    testing::redis_server first{on_a_port()};
-    const testing::redis_failover pair(first);
-    const auto redis = connect(first.url());
-    wait_until_it_follows(*redis);
-    first.cli({"ACL", "SETUSER", "default", "-wait"});
+TEST_F(ReplicaWatchWithOneTest, AUserWhoMayWaitForNobodyGoesOn) {
+    followed.cli({"ACL", "SETUSER", "default", "-wait"});
     EXPECT_EQ(write(*redis), behind);
     EXPECT_EQ(write(*redis), fine);
 }
