@@ -290,7 +290,7 @@ void engine::implementation::put_aside(
 // only while their buckets are within these two settings; Redis' own defaults are too small for FCM.
 asio::awaitable<void> engine::implementation::prefer_compact_rosters() {
     constexpr std::array<std::pair<std::string_view, std::int64_t>, 2> wanted{
-        {{"hash-max-ziplist-entries", 256}, {"hash-max-ziplist-value", 1024}}};
+        {{"hash-max-ziplist-entries", 256}, {"hash-max-ziplist-value", 2048}}};
     for (const auto& [name, least] : wanted) {
         redis::request ask;
         ask.add("CONFIG", "GET", name);

@@ -18,16 +18,16 @@ std::string bulk(std::string_view text) {
     return "$" + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n";
 }
 
-/// HGETALL of one bucket of `devices` FCM devices, of which each follows `follows` communes.
+/// HVALS of one bucket of `devices` FCM devices, of which each follows `follows` communes.
 std::string bucket_reply(std::size_t devices, std::size_t follows) {
-    std::string out = "*" + std::to_string(2 * devices) + "\r\n";
+    std::string out = "*" + std::to_string(devices) + "\r\n";
     for (std::size_t i = 0; i < devices; ++i) {
         device one;
         one.token = std::string(140, 'x') + std::to_string(100'000 + i);
         for (std::size_t f = 0; f < follows; ++f) {
             one.follow.push_back({*parse_commune_id(std::to_string(21'231 + f)), {}});
         }
-        out += bulk(one.token) + bulk(encode_roster_entry(one));
+        out += bulk(encode_roster_record(one));
     }
     return out;
 }

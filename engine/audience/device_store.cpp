@@ -22,22 +22,22 @@ using redis::redis_errc;
 const redis::script apply_script("device_store.apply", R"lua(
 local k, a, out = 1, 2, {}
 for i = 1, tonumber(ARGV[1]) do
-  local field, expected, new, token, guard = ARGV[a], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4]
-  local adds, dels = tonumber(ARGV[a + 5]), tonumber(ARGV[a + 6])
+  local field, expected, new, place, record = ARGV[a], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4]
+  local guard, adds, dels = ARGV[a + 5], tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7])
   local current = redis.call('HGET', KEYS[k], field) or ''
   if current ~= expected then
     out[#out + 1] = i - 1
     out[#out + 1] = current
-  elseif guard ~= '' and redis.call('HGET', KEYS[k + adds + 1], token) ~= guard then
+  elseif guard ~= '' and redis.call('HGET', KEYS[k + adds + 1], place) ~= guard then
     out[#out + 1] = i - 1
     out[#out + 1] = false
   else
-    for j = 1, adds do redis.call('HSET', KEYS[k + j], token, ARGV[a + 6 + j]) end
-    for j = 1, dels do redis.call('HDEL', KEYS[k + adds + j], token) end
+    for j = 1, adds do redis.call('HSET', KEYS[k + j], place, record) end
+    for j = 1, dels do redis.call('HDEL', KEYS[k + adds + j], place) end
     if new == '' then redis.call('HDEL', KEYS[k], field) else redis.call('HSET', KEYS[k], field, new) end
   end
   k = k + 1 + adds + dels
-  a = a + 7 + adds
+  a = a + 8
 end
 return out
 )lua");
@@ -226,14 +226,14 @@ asio::awaitable<result<>> device_store::run_pass(std::vector<pending>& work) {
         arguments.emplace_back(item.hash.view());
         arguments.push_back(item.expected);
         arguments.push_back(put ? encode_follows(change.which.follow) : std::string());
-        arguments.push_back(change.which.token);
-        arguments.push_back(dels != 0 ? change.only_if_entry.value_or("") : std::string());
+        arguments.emplace_back(item.hash.within_bucket());
+        arguments.push_back(put ? encode_roster_record(change.which) : std::string());
+        arguments.push_back(
+            dels != 0 && change.only_if_entry
+                ? encode_roster_record(change.which.token, *change.only_if_entry)
+                : std::string());
         arguments.push_back(std::to_string(adds));
         arguments.push_back(std::to_string(dels));
-        const std::string entry = put ? encode_roster_entry(change.which) : std::string();
-        for (std::size_t j = 0; j < adds; ++j) {
-            arguments.push_back(entry);
-        }
         members.push_back(i);
         if (members.size() == changes_per_script) {
             flush();
@@ -382,17 +382,18 @@ asio::awaitable<result<std::optional<device_store::found>>> device_store::find(
         "HGET",
         keys_.roster_bucket(
             app, where, to_string(follow->front()), head->generation, hash.bucket(head->buckets)),
-        token);
+        hash.within_bucket());
     const auto entry_answer = co_await redis_.execute(std::move(fourth));
     if (entry_answer.has_error()) {
         co_return entry_answer.error();
     }
-    found out;
-    out.entry = entry_answer->front().text();
-    auto which = decode_device(token, out.entry, follow->front());
-    if (!which) {
-        co_return std::optional<found>();  // Changed between two reads, or another token with this hash.
+    const auto record = decode_roster_record(entry_answer->front().text());
+    auto which = record ? decode_device(record->token, record->entry, follow->front()) : std::nullopt;
+    if (!which || record->token != token) {
+        co_return std::optional<found>();  // Changed between two reads.
     }
+    found out;
+    out.entry = record->entry;
     out.which = std::move(*which);
     co_return std::optional<found>(std::move(out));
 }
@@ -485,16 +486,18 @@ asio::awaitable<result<>> device_store::for_each(
         for (std::uint32_t from = 0; from < one.head.buckets; from += 32) {
             redis::request ask;
             for (std::uint32_t b = from; b < std::min(from + 32, one.head.buckets); ++b) {
-                ask.add("HGETALL", keys_.roster_bucket(app, on, name, one.head.generation, b));
+                ask.add("HVALS", keys_.roster_bucket(app, on, name, one.head.generation, b));
             }
             const auto answer = co_await redis_.execute(std::move(ask));
             if (answer.has_error()) {
                 co_return answer.error();
             }
             for (std::size_t i = 0; i < answer->size(); ++i) {
-                const redis::reply fields = (*answer)[i];
-                for (std::size_t j = 0; j + 1 < fields.size(); j += 2) {
-                    const auto which = decode_device(fields[j].text(), fields[j + 1].text(), one.where);
+                const redis::reply records = (*answer)[i];
+                for (std::size_t j = 0; j < records.size(); ++j) {
+                    const auto record = decode_roster_record(records[j].text());
+                    const auto which =
+                        record ? decode_device(record->token, record->entry, one.where) : std::nullopt;
                     // A device stands in the roster of everything it follows; the first one counts.
                     if (which && which->follow.front() == one.where) {
                         visit(*which);

@@ -206,7 +206,7 @@ asio::awaitable<result<>> device_store::spare_the_changed(std::vector<step_work>
         }
         for (const territory& where : step.item->before) {
             if (const auto key = roster_key(*step.item, where)) {
-                ask.add("HGET", *key, change.which.token);
+                ask.add("HGET", *key, step.item->hash.within_bucket());
                 asked.push_back(&step);
                 break;
             }
@@ -217,7 +217,8 @@ asio::awaitable<result<>> device_store::spare_the_changed(std::vector<step_work>
         co_return answers.error();
     }
     for (std::size_t i = 0; i < asked.size(); ++i) {
-        if ((*answers)[i].text() != *asked[i]->item->change->only_if_entry) {
+        const device_change& change = *asked[i]->item->change;
+        if ((*answers)[i].text() != encode_roster_record(change.which.token, *change.only_if_entry)) {
             asked[i]->spared = true;
             asked[i]->item->outcome = change_outcome::kept;
         }
@@ -260,18 +261,19 @@ asio::awaitable<result<>> device_store::write_rosters(std::vector<step_work>& st
         }
         const device& which = step.item->change->which;
         const std::vector<territory>& before = step.item->before;
-        const std::string entry = step.is_put() ? encode_roster_entry(which) : std::string();
+        const std::string_view place = step.item->hash.within_bucket();
+        const std::string record = step.is_put() ? encode_roster_record(which) : std::string();
         for (const territory& where : step.is_put() ? which.follow : std::vector<territory>()) {
             if (const auto key = roster_key(*step.item, where)) {
                 redis::request& round = std::ranges::binary_search(before, where) ? updates : joins;
-                round.add("HSET", *key, which.token, entry);
+                round.add("HSET", *key, place, record);
             }
         }
         for (const territory& where : before) {
             const auto key = roster_key(*step.item, where);
             const bool stays = step.is_put() && std::ranges::binary_search(which.follow, where);
             if (key && !stays) {
-                leaves.add("HDEL", *key, which.token);
+                leaves.add("HDEL", *key, place);
             }
         }
     }

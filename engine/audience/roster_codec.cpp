@@ -23,6 +23,25 @@ void append_territory(std::string& out, const territory& where) {
 
 }  // namespace
 
+std::optional<roster_record> decode_roster_record(std::string_view value) noexcept {
+    const auto token = take_counted(value);
+    if (!token || token->empty()) {
+        return std::nullopt;
+    }
+    return roster_record{*token, value};
+}
+
+std::string encode_roster_record(std::string_view token, std::string_view entry) {
+    std::string out;
+    append_counted(out, token);
+    out += entry;
+    return out;
+}
+
+std::string encode_roster_record(const device& which) {
+    return encode_roster_record(which.token, encode_roster_entry(which));
+}
+
 bool roster_entry::mutes(std::string_view category) const noexcept {
     if (category.empty()) {
         return false;

@@ -11,9 +11,22 @@
 
 namespace tocsin {
 
-// How a device is written in Redis. A roster entry maps a token to five bytes and what is unusual
-// about it; an index entry maps a token's hash to what it follows. Both are versionless: their
-// first byte has room for flags, and a reader refuses flags that it does not know.
+// How a device is written in Redis. A roster maps a part of the token's hash to a record, the token and
+// its entry: five bytes and what is unusual about the device. An index maps the token's hash to what the
+// device follows. All are versionless: an entry's first byte has room for flags, and a reader refuses
+// flags that it does not know.
+
+/// What stands in a roster for a device, as views into Redis' reply. Token and entry are one value, so
+/// that a bucket is read with HVALS: Redis spends more on each piece of a reply than on its bytes.
+struct roster_record {
+    std::string_view token;
+    std::string_view entry;
+};
+
+/// Empty if `value` is not something that encode_roster_record() has written. Does not look at the entry.
+[[nodiscard]] std::optional<roster_record> decode_roster_record(std::string_view value) noexcept;
+[[nodiscard]] std::string encode_roster_record(std::string_view token, std::string_view entry);
+[[nodiscard]] std::string encode_roster_record(const device& which);
 
 /// What a roster says about a device, as views into Redis' reply. Decoded once per push, so nothing
 /// here allocates.

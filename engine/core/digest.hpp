@@ -8,7 +8,7 @@
 namespace tocsin {
 
 /// The first 96 bits of a token's SHA-256: what the device index is keyed by, and what says
-/// which bucket a device lives in. Stored, so it may never change.
+/// which bucket a device lives in, and where in the bucket. Stored, so it may never change.
 ///
 /// A cryptographic hash because tokens come from strangers: nobody may choose one that takes
 /// another device's place.
@@ -18,6 +18,8 @@ struct token_hash {
     [[nodiscard]] std::string_view view() const noexcept { return {bytes.data(), bytes.size()}; }
     /// A number in [0, buckets).
     [[nodiscard]] std::uint32_t bucket(std::uint32_t buckets) const noexcept;
+    /// What tells a device from the others in its bucket: the bytes that bucket() does not look at.
+    [[nodiscard]] std::string_view within_bucket() const noexcept { return view().substr(4); }
     friend bool operator==(const token_hash&, const token_hash&) = default;
 };
 

@@ -52,7 +52,7 @@ void page::fill(
     storage_ = std::move(storage);
     std::size_t size = 0;
     for (std::size_t i = first; i < storage_.size(); ++i) {
-        size += storage_[i].size() / 2;
+        size += storage_[i].size();
     }
     pushes_.reserve(size);
     entries_.reserve(size);
@@ -64,11 +64,10 @@ void page::fill(
         const auto roster = static_cast<std::uint32_t>(communes_.size());
         communes_.push_back(run.where.commune.value());
         for (std::uint32_t b = 0; b < run.count; ++b, ++reply_index) {
-            const redis::reply fields = storage_[reply_index];
-            for (std::size_t j = 0; j + 1 < fields.size(); j += 2) {
-                const std::string_view token = fields[j].text();
-                const std::string_view value = fields[j + 1].text();
-                const auto entry = decode_roster_entry(value);
+            const redis::reply records = storage_[reply_index];
+            for (std::size_t j = 0; j < records.size(); ++j) {
+                const auto record = decode_roster_record(records[j].text());
+                const auto entry = record ? decode_roster_entry(record->entry) : std::nullopt;
                 if (!entry) {
                     ++malformed_;
                     continue;
@@ -76,14 +75,15 @@ void page::fill(
                 if (!entry->follows.empty() && !first_match(event.audience, *entry, run.where)) {
                     continue;
                 }
-                if (names_devices && event.named_devices.contains(named_device(from_->which.on, token))) {
+                if (names_devices &&
+                    event.named_devices.contains(named_device(from_->which.on, record->token))) {
                     continue;
                 }
                 if (!category.empty() && entry->mutes(category)) {
                     ++outcomes_[static_cast<std::size_t>(outcome::muted)];
                     continue;
                 }
-                add(token, value, roster, content);
+                add(record->token, record->entry, roster, content);
                 push& item = pushes_.back();
                 item.registered_at = entry->registered_at;
                 item.sandbox = entry->sandbox;

@@ -54,7 +54,7 @@ public:
     page(const page&) = delete;
     page& operator=(const page&) = delete;
 
-    /// Makes the pushes from what Redis said: one HGETALL reply per bucket of `runs`, starting
+    /// Makes the pushes from what Redis said: one HVALS reply per bucket of `runs`, starting
     /// with reply `first`. Counts the muted and leaves out who is sent to from another territory.
     void fill(
         redis::replies storage, std::size_t first, const std::vector<bucket_run>& runs,

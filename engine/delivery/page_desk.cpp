@@ -37,7 +37,7 @@ asio::awaitable<result<page_reading>> page_desk::read(page& what) {
         const std::string name = to_string(run.where);
         for (std::uint32_t b = run.first; b < run.first + run.count; ++b) {
             ask.add(
-                "HGETALL",
+                "HVALS",
                 ledger_.keys().roster_bucket(from->which.app, from->which.on, name, run.generation, b));
         }
     }

@@ -26,6 +26,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         fuzz::require(again->locale == which->locale && again->sandbox == which->sandbox);
         fuzz::require(again->is_fid == which->is_fid && again->registered_at == which->registered_at);
     }
+    if (const auto record = decode_roster_record(bytes)) {
+        const std::string written = encode_roster_record(record->token, record->entry);
+        const auto again = decode_roster_record(written);
+        fuzz::require(again.has_value() && again->token == record->token && again->entry == record->entry);
+    }
     if (const auto follows = decode_follows(bytes)) {
         const auto again = decode_follows(encode_follows(*follows));
         fuzz::require(again.has_value() && *again == *follows);

@@ -70,7 +70,7 @@ parsed<child_process> start_private_redis(const fs::path& directory) {
         "redis-server",
         {"--port", "0", "--unixsocket", socket.string(), "--unixsocketperm", "700", "--save", "",
          "--appendonly", "no", "--daemonize", "no", "--dir", directory.string(), "--hash-max-ziplist-entries",
-         "256", "--hash-max-ziplist-value", "1024"},
+         "256", "--hash-max-ziplist-value", "2048"},
         log);
     if (redis.has_error()) {
         return redis.error();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/audience/device_store.hpp"
+#include "engine/audience/roster_codec.hpp"
 #include "engine/redis/client.hpp"
 #include "tests/support/run_to_end.hpp"
 
@@ -46,10 +47,10 @@ inline std::map<std::string, int> roster_entries(
         for (std::uint32_t b = 0; b < roster.head.buckets; ++b) {
             redis::request ask;
             ask.add(
-                "HKEYS", store.keys().roster_bucket("mairies", platform::fcm, to_string(roster.where), 1, b));
-            const auto fields = run_to_end(loop, redis.execute(std::move(ask))).value();
-            for (std::size_t i = 0; i < fields.front().size(); ++i) {
-                ++out[std::string(fields.front()[i].text())];
+                "HVALS", store.keys().roster_bucket("mairies", platform::fcm, to_string(roster.where), 1, b));
+            const auto records = run_to_end(loop, redis.execute(std::move(ask))).value();
+            for (std::size_t i = 0; i < records.front().size(); ++i) {
+                ++out[std::string(decode_roster_record(records.front()[i].text()).value().token)];
             }
         }
     }

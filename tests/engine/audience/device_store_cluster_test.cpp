@@ -148,7 +148,7 @@ TEST_F(DeviceStoreOnCluster, AChangeThatWasCutShortIsFinishedByTheNextOne) {
     cut.add("HSET", index_key("erin"), hash, encode_follows({place("21054"), place("21231")}));
     cut.add(
         "HSET", keys.roster_bucket("mairies", platform::fcm, "21054", 1, hash_token("erin").bucket(5)),
-        "erin", encode_roster_entry(moved.which));
+        hash_token("erin").within_bucket(), encode_roster_record(moved.which));
     ASSERT_FALSE(run(redis.execute(std::move(cut))).value().first_error());
     ASSERT_EQ(roster_entries()["erin"], 2);
     EXPECT_EQ(apply({moved}), std::vector{change_outcome::replaced});
@@ -178,7 +178,7 @@ TEST_F(DeviceStoreOnCluster, AMoveThatFailsHalfWayLeavesTheOldPlaceAndAnIndexTha
     look.add("HGET", index_key("heidi"), hash);
     look.add(
         "HEXISTS", keys.roster_bucket("mairies", platform::fcm, "21231", 1, hash_token("heidi").bucket(5)),
-        "heidi");
+        hash_token("heidi").within_bucket());
     const auto seen = run(redis.execute(std::move(look))).value();
     EXPECT_EQ(seen[0].text(), encode_follows({place("21054"), place("21231")}));
     EXPECT_EQ(seen[1].integer(), 1);

@@ -43,6 +43,22 @@ TEST(RosterCodec, CostsFiveBytesForADeviceWithNothingUnusual) {
     EXPECT_EQ(back->follow, plain.follow);
 }
 
+TEST(RosterCodec, ARecordIsTheTokenOfAnyBytesAndLengthAndTheEntry) {
+    const std::string entry = encode_roster_entry(full_device());
+    for (const std::size_t length : {1U, 32U, 127U, 128U, 300U}) {
+        const std::string token(length, '\0');
+        const std::string record = encode_roster_record(token, entry);
+        EXPECT_EQ(record.size(), length + (length < 128 ? 1U : 2U) + entry.size());
+        const auto back = decode_roster_record(record);
+        ASSERT_TRUE(back.has_value());
+        EXPECT_EQ(back->token, token);
+        EXPECT_EQ(back->entry, entry);
+        EXPECT_FALSE(decode_roster_record(std::string_view(record).substr(0, length)).has_value());
+    }
+    EXPECT_FALSE(decode_roster_record("").has_value());
+    EXPECT_FALSE(decode_roster_record(encode_roster_record("", entry)).has_value());
+}
+
 TEST(RosterCodec, MutesExactlyTheNamedCategories) {
     const std::string bytes = encode_roster_entry(full_device());
     const auto entry = decode_roster_entry(bytes);

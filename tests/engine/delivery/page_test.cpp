@@ -18,11 +18,11 @@ std::string bulk(std::string_view text) {
     return "$" + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n";
 }
 
-/// What HGETALL says of a bucket with these devices.
+/// What HVALS says of a bucket with these devices.
 std::string bucket(const std::vector<device>& devices) {
-    std::string out = "*" + std::to_string(2 * devices.size()) + "\r\n";
+    std::string out = "*" + std::to_string(devices.size()) + "\r\n";
     for (const device& one : devices) {
-        out += bulk(one.token) + bulk(encode_roster_entry(one));
+        out += bulk(encode_roster_record(one));
     }
     return out;
 }
@@ -118,13 +118,17 @@ TEST_F(PageTest, MalformedEntriesAreCountedAndStopNobodyElse) {
     shard->event = event;
     shard->which = {"mairies", platform::fcm};
     page here(shard, 0, time_point{});
-    const std::string bytes = "*4\r\n" + bulk("broken-device-token") + bulk("\xFF\xFF\xFF\xFF\xFF") +
-                              bulk("whole-device-token") +
-                              bulk(encode_roster_entry(one("", {place("21231")})));
+    const std::string whole = encode_roster_record(one("whole-device-token", {place("21231")}));
+    const std::string unknown_flags = encode_roster_record("broken-device-token", "\xFF\xFF\xFF\xFF\xFF");
+    const std::string no_token = encode_roster_record(one("", {place("21231")}));
+    const std::string cut_short = whole.substr(0, 10);
+    const std::string bytes =
+        "*5\r\n" + bulk(unknown_flags) + bulk(no_token) + bulk(whole) + bulk(cut_short) + bulk("");
     const std::vector<bucket_run> runs{{place("21231"), 1, 0, 1}};
     here.fill(parse(bytes, 1), 0, runs, &content);
-    EXPECT_EQ(here.pushes().size(), 1U);
-    EXPECT_EQ(here.unread_entries(), 1U);
+    ASSERT_EQ(here.pushes().size(), 1U);
+    EXPECT_EQ(here.pushes().front().token, "whole-device-token");
+    EXPECT_EQ(here.unread_entries(), 4U);
 }
 
 TEST_F(PageTest, SumsAlwaysAgree) {
