@@ -1,5 +1,6 @@
 #include "engine/engine.hpp"
 
+#include "engine/audience/compact_form.hpp"
 #include "engine/audience/device_store.hpp"
 #include "engine/control/control_watch.hpp"
 #include "engine/delivery/coordinator.hpp"
@@ -113,7 +114,6 @@ struct engine::implementation {
     asio::awaitable<void> watch();
     asio::awaitable<void> watch_connection();
     asio::awaitable<void> sample_streams();
-    asio::awaitable<void> prefer_compact_rosters();
     asio::awaitable<void> find_work();
     void obey(const control_state& state);
     void share_quota(const std::string& quota, wall_time until);
@@ -286,38 +286,8 @@ void engine::implementation::put_aside(
         });
 }
 
-// Rosters and index stay in Redis' compact form (a third of the memory, a tenth of the time to read)
-// only while their buckets are within these two settings; Redis' own defaults are too small for FCM.
-asio::awaitable<void> engine::implementation::prefer_compact_rosters() {
-    constexpr std::array<std::pair<std::string_view, std::int64_t>, 2> wanted{
-        {{"hash-max-ziplist-entries", 256}, {"hash-max-ziplist-value", 2048}}};
-    for (const auto& [name, least] : wanted) {
-        redis::request ask;
-        ask.add("CONFIG", "GET", name);
-        const auto answer = co_await control_redis->execute(std::move(ask));
-        const auto current = answer.has_value() && answer->front().size() == 2
-                                 ? answer->front()[1].integer()
-                                 : std::optional<std::int64_t>();
-        if (current && *current >= least) {
-            continue;
-        }
-        redis::request raise;
-        raise.add("CONFIG", "SET", name, least);
-        const auto raised = co_await control_redis->execute(std::move(raise));
-        if (raised.has_value() && !raised->front().is_error()) {
-            log.info("redis.setting_raised", {{"setting", name}, {"value", least}});
-        } else {
-            log.warning(
-                "redis.setting_too_small",
-                {{"setting", name},
-                 {"wanted", least},
-                 {"cost", "rosters take up to three times the memory and ten times the time to read"}});
-        }
-    }
-}
-
 asio::awaitable<void> engine::implementation::watch() {
-    co_await prefer_compact_rosters();
+    co_await prefer_compact_rosters(*control_redis, log);
     asio::steady_timer timer(cores.front()->context);
     time_point next_renewal{};
     while (!stopping) {

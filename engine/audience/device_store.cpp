@@ -3,11 +3,9 @@
 #include "engine/audience/device_change_work.hpp"
 #include "engine/audience/roster_codec.hpp"
 #include "engine/core/digest.hpp"
-#include "engine/redis/check.hpp"
 #include "engine/redis/error.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 #include <utility>
 
@@ -44,32 +42,9 @@ return out
 
 // Small enough that no script holds Redis up for long (some 200 µs).
 constexpr std::size_t changes_per_script = 64;
-constexpr std::size_t buckets_per_read = 512;
-
-std::string head_field(platform on, const territory& where) {
-    return std::string(to_string(on)) + ":" + to_string(where);
-}
 
 std::string cache_key(std::string_view app, std::string_view field) {
     return std::string(app) + "/" + std::string(field);
-}
-
-std::optional<roster_head> parse_head(std::string_view text) {
-    roster_head out;
-    const std::size_t colon = text.find(':');
-    if (colon == std::string_view::npos) {
-        return std::nullopt;
-    }
-    const auto first = std::from_chars(text.data(), text.data() + colon, out.generation);
-    const auto second = std::from_chars(text.data() + colon + 1, text.data() + text.size(), out.buckets);
-    if (first.ec != std::errc{} || second.ec != std::errc{} || out.buckets == 0) {
-        return std::nullopt;
-    }
-    return out;
-}
-
-std::string format_head(std::uint32_t buckets) {
-    return "1:" + std::to_string(buckets);
 }
 
 bool in(const std::vector<territory>& list, const territory& which) {
@@ -88,7 +63,7 @@ std::uint32_t device_store::buckets_for(platform on, const territory& where) con
 
 std::optional<roster_head> device_store::known_head(
     std::string_view app, platform on, const territory& where) const {
-    const auto head = heads_.find(cache_key(app, head_field(on, where)));
+    const auto head = heads_.find(cache_key(app, roster_head_field(on, where)));
     return head == heads_.end() ? std::nullopt : std::optional(head->second);
 }
 
@@ -126,7 +101,7 @@ asio::awaitable<result<>> device_store::learn_heads(const std::vector<pending>& 
         }
         const std::string hash = keys_.rosters(app);
         if (buckets != 0) {
-            ask.add("HSETNX", hash, field, format_head(buckets));
+            ask.add("HSETNX", hash, field, encode_roster_head({.buckets = buckets}));
         } else {
             ask.add("HLEN", hash);  // Keeps two replies a head; a removal makes nothing.
         }
@@ -147,11 +122,11 @@ asio::awaitable<result<>> device_store::learn_heads(const std::vector<pending>& 
                 : 0);
         if (put) {
             for (const territory& where : change.which.follow) {
-                want(change.app, head_field(change.where, where), buckets_for(change.where, where));
+                want(change.app, roster_head_field(change.where, where), buckets_for(change.where, where));
             }
         }
         for (const territory& where : item.before) {
-            want(change.app, head_field(change.where, where), 0);
+            want(change.app, roster_head_field(change.where, where), 0);
         }
     }
     if (missing.empty()) {
@@ -166,7 +141,7 @@ asio::awaitable<result<>> device_store::learn_heads(const std::vector<pending>& 
         if (value.is_error()) {
             co_return redis_errc::unexpected_reply;
         }
-        if (const auto head = parse_head(value.text())) {
+        if (const auto head = decode_roster_head(value.text())) {
             heads_.emplace(cache_key(missing[i].app, missing[i].field), *head);
         }
     }
@@ -313,200 +288,6 @@ asio::awaitable<result<std::vector<change_outcome>>> device_store::apply(std::ve
     std::vector<change_outcome> out(work.size());
     std::ranges::transform(work, out.begin(), &pending::outcome);
     co_return out;
-}
-
-asio::awaitable<result<std::vector<bool>>> device_store::registered(
-    std::string app, platform where, std::vector<std::string> tokens) {
-    std::vector<bool> out(tokens.size(), false);
-    redis::request first;
-    first.add("HGET", keys_.rosters(app), "index");
-    const auto head_answer = co_await redis_.execute(std::move(first));
-    if (head_answer.has_error()) {
-        co_return head_answer.error();
-    }
-    const auto index = parse_head(head_answer->front().text());
-    if (!index || tokens.empty()) {
-        co_return out;
-    }
-    redis::request second;
-    for (const std::string& token : tokens) {
-        const token_hash hash = hash_token(token);
-        second.add("HEXISTS", keys_.index_bucket(app, where, hash.bucket(index->buckets)), hash.view());
-    }
-    auto answer = co_await redis_.execute(std::move(second));
-    const auto checked = redis::checked(std::move(answer));
-    if (checked.has_error()) {
-        co_return checked.error();
-    }
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        out[i] = (*checked)[i].integer() == 1;
-    }
-    co_return out;
-}
-
-asio::awaitable<result<std::optional<device_store::found>>> device_store::find(
-    std::string app, platform where, std::string token) {
-    const token_hash hash = hash_token(token);
-    redis::request first;
-    first.add("HGET", keys_.rosters(app), "index");
-    const auto head_answer = co_await redis_.execute(std::move(first));
-    if (head_answer.has_error()) {
-        co_return head_answer.error();
-    }
-    const auto index = parse_head(head_answer->front().text());
-    if (!index) {
-        co_return std::optional<found>();
-    }
-    redis::request second;
-    second.add("HGET", keys_.index_bucket(app, where, hash.bucket(index->buckets)), hash.view());
-    const auto index_answer = co_await redis_.execute(std::move(second));
-    if (index_answer.has_error()) {
-        co_return index_answer.error();
-    }
-    const auto follow = decode_follows(index_answer->front().text());
-    if (!follow || follow->empty()) {
-        co_return std::optional<found>();
-    }
-    redis::request third;
-    third.add("HGET", keys_.rosters(app), head_field(where, follow->front()));
-    const auto roster_answer = co_await redis_.execute(std::move(third));
-    if (roster_answer.has_error()) {
-        co_return roster_answer.error();
-    }
-    const auto head = parse_head(roster_answer->front().text());
-    if (!head) {
-        co_return redis_errc::unexpected_reply;
-    }
-    redis::request fourth;
-    fourth.add(
-        "HGET",
-        keys_.roster_bucket(
-            app, where, to_string(follow->front()), head->generation, hash.bucket(head->buckets)),
-        hash.within_bucket());
-    const auto entry_answer = co_await redis_.execute(std::move(fourth));
-    if (entry_answer.has_error()) {
-        co_return entry_answer.error();
-    }
-    const auto record = decode_roster_record(entry_answer->front().text());
-    auto which = record ? decode_device(record->token, record->entry, follow->front()) : std::nullopt;
-    if (!which || record->token != token) {
-        co_return std::optional<found>();  // Changed between two reads.
-    }
-    found out;
-    out.entry = record->entry;
-    out.which = std::move(*which);
-    co_return std::optional<found>(std::move(out));
-}
-
-asio::awaitable<result<std::vector<std::optional<roster_head>>>> device_store::heads(
-    std::string app, platform on, std::vector<territory> where) {
-    std::vector<std::optional<roster_head>> out(where.size());
-    if (where.empty()) {
-        co_return out;
-    }
-    redis::request ask;
-    ask.begin(2 + where.size()).append("HMGET").append(keys_.rosters(app));
-    for (const territory& which : where) {
-        ask.append(head_field(on, which));
-    }
-    const auto answer = co_await redis_.execute(std::move(ask));
-    if (answer.has_error()) {
-        co_return answer.error();
-    }
-    const redis::reply values = answer->front();
-    if (values.size() != where.size()) {
-        co_return redis_errc::unexpected_reply;
-    }
-    for (std::size_t i = 0; i < where.size(); ++i) {
-        out[i] = parse_head(values[i].text());
-    }
-    co_return out;
-}
-
-asio::awaitable<result<std::vector<device_store::roster>>> device_store::all_rosters(
-    std::string app, platform on) {
-    redis::request ask;
-    ask.add("HGETALL", keys_.rosters(app));
-    const auto answer = co_await redis_.execute(std::move(ask));
-    if (answer.has_error()) {
-        co_return answer.error();
-    }
-    const redis::reply fields = answer->front();
-    std::vector<roster> out;
-    const std::string prefix = std::string(to_string(on)) + ":";
-    for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
-        const std::string_view name = fields[i].text();
-        if (!name.starts_with(prefix)) {
-            continue;
-        }
-        auto where = parse_territory(name.substr(prefix.size()));
-        const auto head = parse_head(fields[i + 1].text());
-        if (where && head) {
-            out.push_back({std::move(*where), *head});
-        }
-    }
-    std::ranges::sort(out, {}, &roster::where);
-    co_return out;
-}
-
-asio::awaitable<result<std::uint64_t>> device_store::count(std::string app, platform on) {
-    redis::request first;
-    first.add("HGET", keys_.rosters(app), "index");
-    const auto head_answer = co_await redis_.execute(std::move(first));
-    if (head_answer.has_error()) {
-        co_return head_answer.error();
-    }
-    const auto index = parse_head(head_answer->front().text());
-    std::uint64_t total = 0;
-    for (std::uint32_t from = 0; index && from < index->buckets; from += buckets_per_read) {
-        redis::request ask;
-        for (std::uint32_t b = from; b < std::min<std::uint32_t>(from + buckets_per_read, index->buckets);
-             ++b) {
-            ask.add("HLEN", keys_.index_bucket(app, on, b));
-        }
-        const auto answer = co_await redis_.execute(std::move(ask));
-        if (answer.has_error()) {
-            co_return answer.error();
-        }
-        for (std::size_t i = 0; i < answer->size(); ++i) {
-            total += static_cast<std::uint64_t>((*answer)[i].integer().value_or(0));
-        }
-    }
-    co_return total;
-}
-
-asio::awaitable<result<>> device_store::for_each(
-    std::string app, platform on, std::function<void(const device&)> visit) {
-    const auto rosters = co_await all_rosters(app, on);
-    if (rosters.has_error()) {
-        co_return rosters.error();
-    }
-    for (const roster& one : *rosters) {
-        const std::string name = to_string(one.where);
-        for (std::uint32_t from = 0; from < one.head.buckets; from += 32) {
-            redis::request ask;
-            for (std::uint32_t b = from; b < std::min(from + 32, one.head.buckets); ++b) {
-                ask.add("HVALS", keys_.roster_bucket(app, on, name, one.head.generation, b));
-            }
-            const auto answer = co_await redis_.execute(std::move(ask));
-            if (answer.has_error()) {
-                co_return answer.error();
-            }
-            for (std::size_t i = 0; i < answer->size(); ++i) {
-                const redis::reply records = (*answer)[i];
-                for (std::size_t j = 0; j < records.size(); ++j) {
-                    const auto record = decode_roster_record(records[j].text());
-                    const auto which =
-                        record ? decode_device(record->token, record->entry, one.where) : std::nullopt;
-                    // A device stands in the roster of everything it follows; the first one counts.
-                    if (which && which->follow.front() == one.where) {
-                        visit(*which);
-                    }
-                }
-            }
-        }
-    }
-    co_return result<>();
 }
 
 }  // namespace tocsin

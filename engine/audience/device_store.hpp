@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/audience/device.hpp"
+#include "engine/audience/roster_head.hpp"
 #include "engine/core/error.hpp"
 #include "engine/keyspace/keyspace.hpp"
 #include "engine/redis/client.hpp"
@@ -33,12 +34,6 @@ struct store_sizing {
 }
 /// The same for the index, which is read a device at a time: shorter is faster.
 constexpr std::uint32_t inhabitants_per_index_bucket = 200;
-
-/// Where the devices of one (app, territory, platform) are.
-struct roster_head {
-    std::uint32_t generation = 1;
-    std::uint32_t buckets = 1;
-};
 
 struct device_change {
     enum class action : std::uint8_t { put, remove };

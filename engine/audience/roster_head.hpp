@@ -1,0 +1,26 @@
+#pragma once
+
+#include "engine/audience/device.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tocsin {
+
+/// Where the devices of one (app, territory, platform) are, or an app's index. Written once, when the first
+/// device comes, and the same for everybody from then on.
+struct roster_head {
+    std::uint32_t generation = 1;
+    std::uint32_t buckets = 1;
+};
+
+/// The field of a roster's head in the hash of an app's heads.
+[[nodiscard]] std::string roster_head_field(platform on, const territory& where);
+
+/// Empty if `text` is not something that encode_roster_head() has written.
+[[nodiscard]] std::optional<roster_head> decode_roster_head(std::string_view text) noexcept;
+[[nodiscard]] std::string encode_roster_head(const roster_head& head);
+
+}  // namespace tocsin
