@@ -1,6 +1,6 @@
 #include "engine/delivery/worker.hpp"
 
-#include "engine/delivery/channel_gate.hpp"
+#include "engine/delivery/lane_runner.hpp"
 #include "engine/runtime/deadline.hpp"
 #include "engine/runtime/timer.hpp"
 
@@ -25,15 +25,6 @@ constexpr double busy_share = 0.8;
 // Messages rendered anew after a reload that are kept at hand.
 constexpr std::size_t most_rendered = 1'000;
 
-/// True for an event that goes through the motions without a provider.
-bool skips_provider(const publish_event& event, platform on) {
-    if (event.mode != delivery_mode::dry_run) {
-        return false;
-    }
-    const auto* validate = event.fcm.if_contains("validate_only");
-    return !(on == platform::fcm && validate != nullptr && validate->is_bool() && validate->as_bool());
-}
-
 }  // namespace
 
 /// Counts a piece of work that stop() has to wait for.
@@ -47,50 +38,6 @@ public:
 private:
     // Shared: a coroutine that is still suspended at the end is destroyed with its loop, after the worker.
     std::shared_ptr<std::size_t> count_;
-};
-
-/// A lane with everything that makes it go.
-struct worker::lane_runner {
-    lane_runner(
-        const asio::any_io_executor& executor, target which, const lane_settings& how,
-        const time_source& time, logger& log, metrics_shard& metrics, std::uint64_t seed, lane_events events)
-        : line(std::move(which), how, time, log, metrics, seed, std::move(events)),
-          changed(executor, time),
-          look(executor, time) {}
-
-    [[nodiscard]] bool has_shards() const noexcept {
-        return std::ranges::any_of(shards, [](const auto& queue) { return !queue.empty(); });
-    }
-
-    struct opened {
-        std::unique_ptr<channel_gate> gate;
-        std::unique_ptr<channel> out;  // Destroyed before the gate that it takes from.
-    };
-
-    /// The channel that was in use takes nothing more.
-    void retire_channel() {
-        if (now.out != nullptr) {
-            now.gate->close();
-            retiring.push_back(std::move(now));
-            now = {};
-        }
-    }
-    void wake() const {
-        if (now.out != nullptr) {
-            now.out->wake();
-        }
-    }
-
-    lane line;
-    opened now;                    // Destroyed before the line.
-    std::vector<opened> retiring;  // They wait for their last answers.
-    std::shared_ptr<provider> through;
-    std::array<std::deque<std::shared_ptr<active_shard>>, priority_count> shards;
-    std::size_t pages_in_flight = 0;
-    std::size_t critical_pages_in_flight = 0;
-    timer changed;
-    timer look;
-    bool retired = false;
 };
 
 worker::worker(
@@ -206,20 +153,14 @@ void worker::set_providers(
                 }
             }
         }
-        open_channel(*runner, found->second);
+        runner->open_channel(found->second);
         runner->line.resume();
         obey(*runner);
         runner->wake();
     }
 }
 
-void worker::open_channel(lane_runner& runner, std::shared_ptr<provider> through) {
-    runner.through = std::move(through);
-    runner.now.gate = std::make_unique<channel_gate>(runner.line);
-    runner.now.out = runner.through->open({executor_, thread_, time_, log_, metrics_, *runner.now.gate});
-}
-
-worker::lane_runner& worker::runner_for(const target& which) {
+lane_runner& worker::runner_for(const target& which) {
     if (const auto found = lanes_.find(which); found != lanes_.end()) {
         return *found->second;
     }
@@ -253,10 +194,11 @@ worker::lane_runner& worker::runner_for(const target& which) {
         }
         asio::co_spawn(executor_, slow_down(which, rest), asio::detached);
     };
-    auto runner =
-        std::make_shared<lane_runner>(executor_, which, how, time_, log_, metrics_, seed, std::move(tell));
+    auto runner = std::make_shared<lane_runner>(
+        lane_runner::surroundings{executor_, thread_, time_, log_, metrics_}, which, how, seed,
+        std::move(tell));
     lanes_.emplace(which, runner);
-    open_channel(*runner, through);
+    runner->open_channel(through);
     obey(*runner);
     asio::co_spawn(executor_, feed(runner), asio::detached);
     asio::co_spawn(executor_, watch(runner), asio::detached);
@@ -321,7 +263,7 @@ void worker::assign(std::shared_ptr<active_event> event, target which, claimed_s
         return;
     }
     lane_runner& runner = runner_for(which);
-    runner.shards[static_cast<std::size_t>(active->event->content.priority)].push_back(active);
+    runner.shards.push(active);
     runner.changed.wake_all();
 }
 
@@ -337,34 +279,14 @@ asio::awaitable<void> worker::feed(std::shared_ptr<lane_runner> runner) {
         // An alert finds room of its own, however much of other things is on its way.
         const bool room = runner->pages_in_flight - runner->critical_pages_in_flight < how_.pages_in_flight;
         const bool critical_room = runner->critical_pages_in_flight < how_.pages_in_flight;
-        std::shared_ptr<active_shard> next;
-        wall_time soonest = wall_time::max();
-        for (std::size_t i = 0; i < priority_count && next == nullptr; ++i) {
-            auto& queue = runner->shards[i];
-            const auto urgency = static_cast<priority>(i);
-            if (queue.empty() || !(urgency == priority::critical ? critical_room : room) ||
-                !(urgency == priority::critical || runner->line.hungry(urgency))) {
-                continue;
-            }
-            // A page each, in turns: a village does not wait behind a nation. One whose moment has not
-            // come waits at the end of the line.
-            for (std::size_t tried = queue.size(); tried > 0 && next == nullptr; --tried) {
-                const wall_time due = queue.front()->due();
-                if (due <= time_.wall_now()) {
-                    next = std::move(queue.front());
-                } else {
-                    soonest = std::min(soonest, due);
-                    queue.push_back(std::move(queue.front()));
-                }
-                queue.pop_front();
-            }
-        }
-        if (next == nullptr && soonest != wall_time::max()) {
-            co_await runner->changed.wait_until(time_.now() + (soonest - time_.wall_now()));
-            continue;
-        }
+        const shard_queue::choice chosen = runner->shards.take(time_.wall_now(), [&](priority urgency) {
+            return urgency == priority::critical ? critical_room : room && runner->line.hungry(urgency);
+        });
+        const std::shared_ptr<active_shard>& next = chosen.shard;
         if (next == nullptr) {
-            co_await runner->changed.wait_until(time_point::max());
+            co_await runner->changed.wait_until(
+                chosen.due == wall_time::max() ? time_point::max()
+                                               : time_.now() + (chosen.due - time_.wall_now()));
             continue;
         }
         const bool read = co_await open_page(*runner, next);
@@ -372,8 +294,7 @@ asio::awaitable<void> worker::feed(std::shared_ptr<lane_runner> runner) {
             next->abandoned = next->abandoned || stopping_;
         }
         if (!next->exhausted()) {
-            runner->shards[static_cast<std::size_t>(next->event->content.priority)].push_back(
-                std::move(next));
+            runner->shards.push(next);
         }
     }
     runner->retired = true;
@@ -416,7 +337,7 @@ void worker::start_page(lane_runner& runner, std::unique_ptr<page> what) {
         page_done(open);
         return;
     }
-    if (skips_provider(event.content, runner.line.which().on)) {
+    if (event.content.skips_provider(runner.line.which().on)) {
         const auto latency = time_.wall_now() - event.accepted_at;
         for (push& item : open.pushes()) {
             open.accept(item, latency);
@@ -470,46 +391,21 @@ asio::awaitable<void> worker::settle(std::unique_ptr<page> what) {
     --*busy_;
 }
 
-void worker::observe(lane_runner& runner, time_point now) {
-    bool used_up = false;
-    if (runner.now.out != nullptr) {
-        const channel_statistics out = runner.now.out->statistics();
-        used_up = out.saturated || out.connections_ready == 0;
-        if (runner.through != nullptr && runner.line.waiting() != 0) {
-            const bool connected = out.connections_ready != 0 || out.in_flight != 0;
-            runner.line.observe_provider(runner.through->credential().usable, connected, now);
-        }
-    }
-    runner.line.observe(used_up, load_.share(now) >= busy_share, now);
-}
-
 asio::awaitable<void> worker::watch(std::shared_ptr<lane_runner> runner) {
     const busy_scope here(*this);
     while (!runner->retired) {
         const time_point next = runner->line.next_look();
         // Woken by start_page() when there is more to look after, and once a second in any case.
         // More often while there is work, so that what it is bound by is a share of time.
-        const bool working = runner->line.waiting() != 0 || runner->has_shards();
+        const bool working = runner->line.waiting() != 0 || !runner->shards.empty();
         co_await runner->look.wait_until(std::min(next, time_.now() + (working ? sampling_period : 1s)));
         const time_point woken = time_.now();
-        observe(*runner, woken);
+        runner->observe(load_.share(woken) >= busy_share, woken);
         if (runner->line.tick(woken)) {
             runner->wake();
         }
-        std::erase_if(runner->retiring, [](const lane_runner::opened& old) {
-            return old.out->statistics().in_flight == 0;
-        });
-        if (runner->now.out != nullptr) {
-            const channel_statistics now = runner->now.out->statistics();
-            const auto& which = runner->line.which();
-            const auto set = [&](std::string_view state, std::size_t amount) {
-                metrics_.gauge(metric::connections, {which.app, to_string(which.on), state})
-                    .set(static_cast<double>(amount));
-            };
-            set("ready", now.connections_ready);
-            set("connecting", now.connections_connecting);
-            set("draining", now.connections_draining);
-        }
+        runner->drop_retired();
+        runner->count_connections();
     }
 }
 
@@ -544,9 +440,7 @@ std::vector<push*> worker::in_flight_of(const target& which) const {
 asio::awaitable<void> worker::stop(time_point deadline) {
     stopping_ = true;
     for (auto& [which, runner] : lanes_) {
-        for (auto& queue : runner->shards) {
-            queue.clear();
-        }
+        runner->shards.clear();
         runner->changed.wake_all();
         runner->line.stop(time_.now());
         runner->look.wake_all();

@@ -20,7 +20,6 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <array>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -28,6 +27,8 @@
 #include <vector>
 
 namespace tocsin {
+
+struct lane_runner;
 
 /// What a worker tells the coordinator. Called on the worker's thread.
 struct worker_events {
@@ -86,11 +87,9 @@ public:
     boost::asio::awaitable<void> renew_leases();
 
 private:
-    struct lane_runner;
     class busy_scope;
 
     lane_runner& runner_for(const target& which);
-    void open_channel(lane_runner& runner, std::shared_ptr<provider> through);
     void obey(lane_runner& runner);
     [[nodiscard]] std::uint64_t rate_of(const target& which) const;
     [[nodiscard]] std::shared_ptr<const message> render(const active_event& event, const target& which);
@@ -101,7 +100,6 @@ private:
     void start_page(lane_runner& runner, std::unique_ptr<page> what);
     void page_done(page& what);
     boost::asio::awaitable<void> settle(std::unique_ptr<page> what);
-    void observe(lane_runner& runner, time_point now);
     boost::asio::awaitable<void> watch(std::shared_ptr<lane_runner> runner);
     void shard_finished(const active_shard& which);
     [[nodiscard]] std::vector<push*> in_flight_of(const target& which) const;

@@ -70,6 +70,14 @@ std::optional<delivery_mode> parse_delivery_mode(std::string_view name) noexcept
     return value_of<delivery_mode>(mode_names, name);
 }
 
+bool publish_event::skips_provider(platform on) const {
+    if (mode != delivery_mode::dry_run) {
+        return false;
+    }
+    const auto* const validate = fcm.if_contains("validate_only");
+    return !(on == platform::fcm && validate != nullptr && validate->is_bool() && validate->as_bool());
+}
+
 std::string publish_event::effective_collapse_id() const {
     if (!collapse_id.empty()) {
         return collapse_id;

@@ -93,6 +93,8 @@ struct publish_event {
     [[nodiscard]] bool is_spread() const noexcept {
         return spread.count() != 0 && priority != tocsin::priority::critical;
     }
+    /// Goes through the motions without asking the provider: a dry run, unless FCM is to validate it.
+    [[nodiscard]] bool skips_provider(platform on) const;
     /// A push that shows nothing and only wakes the app.
     [[nodiscard]] bool is_background() const noexcept { return !notification.has_value(); }
     /// The collapse id of every push of this event: as named, or "tocsin-" and a hash of the id.

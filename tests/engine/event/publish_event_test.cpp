@@ -43,6 +43,19 @@ TEST(PublishEvent, CollapseIdIsDerivedFromTheId) {
     EXPECT_EQ(event.effective_collapse_id(), "crue");
 }
 
+TEST(PublishEvent, ADryRunAsksNoProviderUnlessFcmIsToValidateIt) {
+    publish_event event;
+    EXPECT_FALSE(event.skips_provider(platform::apns));
+    event.mode = delivery_mode::dry_run;
+    EXPECT_TRUE(event.skips_provider(platform::apns));
+    EXPECT_TRUE(event.skips_provider(platform::fcm));
+    event.fcm["validate_only"] = true;
+    EXPECT_TRUE(event.skips_provider(platform::apns));
+    EXPECT_FALSE(event.skips_provider(platform::fcm));
+    event.fcm["validate_only"] = false;
+    EXPECT_TRUE(event.skips_provider(platform::fcm));
+}
+
 TEST(RefusalCodes, AreDistinctLabels) {
     std::set<std::string_view> words;
     for (const refusal_meaning& entry : refusal_table) {
