@@ -113,6 +113,8 @@ void coordinator::stop() {
     changed_.wake_all();
 }
 
+// Pages that threads lack of what each may have at hand. A thread that has too many makes up for no other:
+// pages do not wander.
 std::uint32_t coordinator::pages_wanted(const room_key& where, std::size_t pages_of_a_thread) const {
     const auto room = static_cast<std::uint32_t>(pages_of_a_thread);
     const auto found = outstanding_.find(where);

@@ -47,10 +47,8 @@ asio::awaitable<result<page_reading>> page_desk::read(page& what) {
     if (answer.has_error()) {
         co_return answer.error();
     }
-    for (std::size_t i = 0; i < wanted; ++i) {
-        if ((*answer)[i].is_error()) {
-            co_return redis::redis_errc::unexpected_reply;
-        }
+    if (answer->first_error(wanted)) {
+        co_return redis::redis_errc::unexpected_reply;
     }
     const auto known =
         co_await wait_for_replica(*from->event, replicas_.read(asked, *answer, wanted, time_.now()));

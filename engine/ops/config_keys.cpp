@@ -141,8 +141,7 @@ constexpr auto keys = std::to_array<config_key>({
         key<&engine_settings::replica_wait>(
             engine, "replica_wait",
             "Where Redis has replicas: how long a page may wait, before it is sent, for one of them to know "
-            "that "
-            "it is open. What no replica knows is not counted if a failover repeats it. 0: not at all."),
+            "that it is open. What no replica knows is not counted if a failover repeats it. 0: not at all."),
         0, 10'000),
     within(
         key<&engine_settings::max_attempts>(

@@ -1,5 +1,6 @@
 #include "engine/redis/reply.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <charconv>
 
@@ -49,8 +50,8 @@ reply reply::operator[](std::size_t index) const noexcept {
     return {*storage_, storage_->children[storage_->nodes[index_].offset + index]};
 }
 
-std::optional<std::string_view> replies::first_error() const noexcept {
-    for (std::size_t i = 0; i < size(); ++i) {
+std::optional<std::string_view> replies::first_error(std::size_t count) const noexcept {
+    for (std::size_t i = 0; i < std::min(count, size()); ++i) {
         if ((*this)[i].is_error()) {
             return (*this)[i].text();
         }

@@ -57,8 +57,8 @@ public:
     [[nodiscard]] reply operator[](std::size_t index) const noexcept { return {storage_, roots_[index]}; }
     [[nodiscard]] reply front() const noexcept { return (*this)[0]; }
     [[nodiscard]] reply back() const noexcept { return (*this)[size() - 1]; }
-    /// The first error reply, or nothing: for pipelines in which none is expected.
-    [[nodiscard]] std::optional<std::string_view> first_error() const noexcept;
+    /// The first error among the first `count` replies, or nothing: for pipelines in which none is expected.
+    [[nodiscard]] std::optional<std::string_view> first_error(std::size_t count = SIZE_MAX) const noexcept;
 
     replies(const replies&) = delete;
     replies& operator=(const replies&) = delete;
