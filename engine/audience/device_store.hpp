@@ -108,6 +108,9 @@ public:
 private:
     struct pending;
 
+    /// What Redis holds under a field of the app's heads; empty: nothing.
+    boost::asio::awaitable<result<std::optional<roster_head>>> stored_head(
+        std::string app, std::string field);
     [[nodiscard]] std::uint32_t buckets_for(platform on, const territory& where) const;
     boost::asio::awaitable<result<>> learn_heads(const std::vector<pending>& work);
     boost::asio::awaitable<result<>> run_pass(std::vector<pending>& work);

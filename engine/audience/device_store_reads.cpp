@@ -17,25 +17,34 @@ constexpr std::size_t buckets_per_read = 512;
 
 }  // namespace
 
+asio::awaitable<result<std::optional<roster_head>>> device_store::stored_head(
+    std::string app, std::string field) {
+    redis::request ask;
+    ask.add("HGET", keys_.rosters(app), field);
+    const auto answer = co_await redis_.execute(std::move(ask));
+    if (answer.has_error()) {
+        co_return answer.error();
+    }
+    co_return decode_roster_head(answer->front().text());
+}
+
 asio::awaitable<result<std::vector<bool>>> device_store::registered(
     std::string app, platform where, std::vector<std::string> tokens) {
     std::vector<bool> out(tokens.size(), false);
-    redis::request first;
-    first.add("HGET", keys_.rosters(app), "index");
-    const auto head_answer = co_await redis_.execute(std::move(first));
-    if (head_answer.has_error()) {
-        co_return head_answer.error();
+    const auto head = co_await stored_head(app, "index");
+    if (head.has_error()) {
+        co_return head.error();
     }
-    const auto index = decode_roster_head(head_answer->front().text());
+    const std::optional<roster_head>& index = *head;
     if (!index || tokens.empty()) {
         co_return out;
     }
-    redis::request second;
+    redis::request ask;
     for (const std::string& token : tokens) {
         const token_hash hash = hash_token(token);
-        second.add("HEXISTS", keys_.index_bucket(app, where, hash.bucket(index->buckets)), hash.view());
+        ask.add("HEXISTS", keys_.index_bucket(app, where, hash.bucket(index->buckets)), hash.view());
     }
-    auto answer = co_await redis_.execute(std::move(second));
+    auto answer = co_await redis_.execute(std::move(ask));
     const auto checked = redis::checked(std::move(answer));
     if (checked.has_error()) {
         co_return checked.error();
@@ -49,19 +58,17 @@ asio::awaitable<result<std::vector<bool>>> device_store::registered(
 asio::awaitable<result<std::optional<device_store::found>>> device_store::find(
     std::string app, platform where, std::string token) {
     const token_hash hash = hash_token(token);
-    redis::request first;
-    first.add("HGET", keys_.rosters(app), "index");
-    const auto head_answer = co_await redis_.execute(std::move(first));
-    if (head_answer.has_error()) {
-        co_return head_answer.error();
+    const auto head = co_await stored_head(app, "index");
+    if (head.has_error()) {
+        co_return head.error();
     }
-    const auto index = decode_roster_head(head_answer->front().text());
+    const std::optional<roster_head>& index = *head;
     if (!index) {
         co_return std::optional<found>();
     }
-    redis::request second;
-    second.add("HGET", keys_.index_bucket(app, where, hash.bucket(index->buckets)), hash.view());
-    const auto index_answer = co_await redis_.execute(std::move(second));
+    redis::request ask;
+    ask.add("HGET", keys_.index_bucket(app, where, hash.bucket(index->buckets)), hash.view());
+    const auto index_answer = co_await redis_.execute(std::move(ask));
     if (index_answer.has_error()) {
         co_return index_answer.error();
     }
@@ -69,23 +76,21 @@ asio::awaitable<result<std::optional<device_store::found>>> device_store::find(
     if (!follow || follow->empty()) {
         co_return std::optional<found>();
     }
-    redis::request third;
-    third.add("HGET", keys_.rosters(app), roster_head_field(where, follow->front()));
-    const auto roster_answer = co_await redis_.execute(std::move(third));
-    if (roster_answer.has_error()) {
-        co_return roster_answer.error();
+    const auto first = co_await stored_head(app, roster_head_field(where, follow->front()));
+    if (first.has_error()) {
+        co_return first.error();
     }
-    const auto head = decode_roster_head(roster_answer->front().text());
-    if (!head) {
+    if (!*first) {
         co_return redis_errc::unexpected_reply;
     }
-    redis::request fourth;
-    fourth.add(
+    const roster_head& place = **first;
+    redis::request last;
+    last.add(
         "HGET",
         keys_.roster_bucket(
-            app, where, to_string(follow->front()), head->generation, hash.bucket(head->buckets)),
+            app, where, to_string(follow->front()), place.generation, hash.bucket(place.buckets)),
         hash.within_bucket());
-    const auto entry_answer = co_await redis_.execute(std::move(fourth));
+    const auto entry_answer = co_await redis_.execute(std::move(last));
     if (entry_answer.has_error()) {
         co_return entry_answer.error();
     }
@@ -152,13 +157,11 @@ asio::awaitable<result<std::vector<device_store::roster>>> device_store::all_ros
 }
 
 asio::awaitable<result<std::uint64_t>> device_store::count(std::string app, platform on) {
-    redis::request first;
-    first.add("HGET", keys_.rosters(app), "index");
-    const auto head_answer = co_await redis_.execute(std::move(first));
-    if (head_answer.has_error()) {
-        co_return head_answer.error();
+    const auto head = co_await stored_head(app, "index");
+    if (head.has_error()) {
+        co_return head.error();
     }
-    const auto index = decode_roster_head(head_answer->front().text());
+    const std::optional<roster_head>& index = *head;
     std::uint64_t total = 0;
     for (std::uint32_t from = 0; index && from < index->buckets; from += buckets_per_read) {
         redis::request ask;
