@@ -93,7 +93,7 @@ asio::awaitable<result<>> device_store::learn_heads(const std::vector<pending>& 
     };
     std::vector<wanted> missing;
     std::set<std::string> seen;
-    redis::request ask;
+    redis::request what;
     const auto want = [&](const std::string& app, const std::string& field, std::uint32_t buckets) {
         std::string key = cache_key(app, field);
         if (heads_.contains(key) || !seen.insert(std::move(key)).second) {
@@ -101,11 +101,11 @@ asio::awaitable<result<>> device_store::learn_heads(const std::vector<pending>& 
         }
         const std::string hash = keys_.rosters(app);
         if (buckets != 0) {
-            ask.add("HSETNX", hash, field, encode_roster_head({.buckets = buckets}));
+            what.add("HSETNX", hash, field, encode_roster_head({.buckets = buckets}));
         } else {
-            ask.add("HLEN", hash);  // Keeps two replies a head; a removal makes nothing.
+            what.add("HLEN", hash);  // Keeps two replies a head; a removal makes nothing.
         }
-        ask.add("HGET", hash, field);
+        what.add("HGET", hash, field);
         missing.push_back({app, field});
     };
     for (const pending& item : work) {
@@ -132,15 +132,12 @@ asio::awaitable<result<>> device_store::learn_heads(const std::vector<pending>& 
     if (missing.empty()) {
         co_return result<>();
     }
-    const auto answers = co_await redis_.execute(std::move(ask));
+    const auto answers = co_await ask(std::move(what));
     if (answers.has_error()) {
         co_return answers.error();
     }
     for (std::size_t i = 0; i < missing.size(); ++i) {
         const redis::reply value = (*answers)[2 * i + 1];
-        if (value.is_error()) {
-            co_return redis_errc::unexpected_reply;
-        }
         if (const auto head = decode_roster_head(value.text())) {
             heads_.emplace(cache_key(missing[i].app, missing[i].field), *head);
         }
@@ -218,7 +215,7 @@ asio::awaitable<result<>> device_store::run_pass(std::vector<pending>& work) {
     if (calls.empty()) {
         co_return result<>();
     }
-    const auto answers = co_await redis_.execute(std::move(calls));
+    const auto answers = co_await ask(std::move(calls));
     if (answers.has_error()) {
         co_return answers.error();
     }

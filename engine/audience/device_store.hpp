@@ -99,8 +99,8 @@ public:
     /// Devices registered: exact, by counting the index.
     boost::asio::awaitable<result<std::uint64_t>> count(std::string app, platform on);
 
-    /// Calls `visit` for each device once, roster by roster.
-    boost::asio::awaitable<result<>> for_each(
+    /// Calls `visit` for each device once, roster by roster. Returns how many records could not be read.
+    boost::asio::awaitable<result<std::uint64_t>> for_each(
         std::string app, platform on, std::function<void(const device&)> visit);
 
     [[nodiscard]] const keyspace& keys() const noexcept { return keys_; }
@@ -108,6 +108,8 @@ public:
 private:
     struct pending;
 
+    /// What Redis says, of which nothing may be an error: "nothing there" would be believed.
+    boost::asio::awaitable<result<redis::replies>> ask(redis::request what);
     /// What Redis holds under a field of the app's heads; empty: nothing.
     boost::asio::awaitable<result<std::optional<roster_head>>> stored_head(
         std::string app, std::string field);

@@ -17,11 +17,19 @@ constexpr std::size_t buckets_per_read = 512;
 
 }  // namespace
 
+asio::awaitable<result<redis::replies>> device_store::ask(redis::request what) {
+    if (what.empty()) {
+        co_return redis::replies();
+    }
+    auto answer = co_await redis_.execute(std::move(what));
+    co_return redis::checked(std::move(answer));
+}
+
 asio::awaitable<result<std::optional<roster_head>>> device_store::stored_head(
     std::string app, std::string field) {
-    redis::request ask;
-    ask.add("HGET", keys_.rosters(app), field);
-    const auto answer = co_await redis_.execute(std::move(ask));
+    redis::request what;
+    what.add("HGET", keys_.rosters(app), field);
+    const auto answer = co_await ask(std::move(what));
     if (answer.has_error()) {
         co_return answer.error();
     }
@@ -39,18 +47,17 @@ asio::awaitable<result<std::vector<bool>>> device_store::registered(
     if (!index || tokens.empty()) {
         co_return out;
     }
-    redis::request ask;
+    redis::request what;
     for (const std::string& token : tokens) {
         const token_hash hash = hash_token(token);
-        ask.add("HEXISTS", keys_.index_bucket(app, where, hash.bucket(index->buckets)), hash.view());
+        what.add("HEXISTS", keys_.index_bucket(app, where, hash.bucket(index->buckets)), hash.view());
     }
-    auto answer = co_await redis_.execute(std::move(ask));
-    const auto checked = redis::checked(std::move(answer));
-    if (checked.has_error()) {
-        co_return checked.error();
+    const auto answer = co_await ask(std::move(what));
+    if (answer.has_error()) {
+        co_return answer.error();
     }
     for (std::size_t i = 0; i < out.size(); ++i) {
-        out[i] = (*checked)[i].integer() == 1;
+        out[i] = (*answer)[i].integer() == 1;
     }
     co_return out;
 }
@@ -66,9 +73,9 @@ asio::awaitable<result<std::optional<device_store::found>>> device_store::find(
     if (!index) {
         co_return std::optional<found>();
     }
-    redis::request ask;
-    ask.add("HGET", keys_.index_bucket(app, where, hash.bucket(index->buckets)), hash.view());
-    const auto index_answer = co_await redis_.execute(std::move(ask));
+    redis::request what;
+    what.add("HGET", keys_.index_bucket(app, where, hash.bucket(index->buckets)), hash.view());
+    const auto index_answer = co_await ask(std::move(what));
     if (index_answer.has_error()) {
         co_return index_answer.error();
     }
@@ -90,14 +97,14 @@ asio::awaitable<result<std::optional<device_store::found>>> device_store::find(
         keys_.roster_bucket(
             app, where, to_string(follow->front()), place.generation, hash.bucket(place.buckets)),
         hash.within_bucket());
-    const auto entry_answer = co_await redis_.execute(std::move(last));
+    const auto entry_answer = co_await ask(std::move(last));
     if (entry_answer.has_error()) {
         co_return entry_answer.error();
     }
     const auto record = decode_roster_record(entry_answer->front().text());
     auto which = record ? decode_device(record->token, record->entry, follow->front()) : std::nullopt;
     if (!which || record->token != token) {
-        co_return std::optional<found>();  // Changed between two reads.
+        co_return std::optional<found>();  // Changed between two reads, or another token in its place.
     }
     found out;
     out.entry = record->entry;
@@ -111,12 +118,12 @@ asio::awaitable<result<std::vector<std::optional<roster_head>>>> device_store::h
     if (where.empty()) {
         co_return out;
     }
-    redis::request ask;
-    ask.begin(2 + where.size()).append("HMGET").append(keys_.rosters(app));
+    redis::request what;
+    what.begin(2 + where.size()).append("HMGET").append(keys_.rosters(app));
     for (const territory& which : where) {
-        ask.append(roster_head_field(on, which));
+        what.append(roster_head_field(on, which));
     }
-    const auto answer = co_await redis_.execute(std::move(ask));
+    const auto answer = co_await ask(std::move(what));
     if (answer.has_error()) {
         co_return answer.error();
     }
@@ -132,9 +139,9 @@ asio::awaitable<result<std::vector<std::optional<roster_head>>>> device_store::h
 
 asio::awaitable<result<std::vector<device_store::roster>>> device_store::all_rosters(
     std::string app, platform on) {
-    redis::request ask;
-    ask.add("HGETALL", keys_.rosters(app));
-    const auto answer = co_await redis_.execute(std::move(ask));
+    redis::request what;
+    what.add("HGETALL", keys_.rosters(app));
+    const auto answer = co_await ask(std::move(what));
     if (answer.has_error()) {
         co_return answer.error();
     }
@@ -164,12 +171,12 @@ asio::awaitable<result<std::uint64_t>> device_store::count(std::string app, plat
     const std::optional<roster_head>& index = *head;
     std::uint64_t total = 0;
     for (std::uint32_t from = 0; index && from < index->buckets; from += buckets_per_read) {
-        redis::request ask;
+        redis::request what;
         for (std::uint32_t b = from; b < std::min<std::uint32_t>(from + buckets_per_read, index->buckets);
              ++b) {
-            ask.add("HLEN", keys_.index_bucket(app, on, b));
+            what.add("HLEN", keys_.index_bucket(app, on, b));
         }
-        const auto answer = co_await redis_.execute(std::move(ask));
+        const auto answer = co_await ask(std::move(what));
         if (answer.has_error()) {
             co_return answer.error();
         }
@@ -180,20 +187,21 @@ asio::awaitable<result<std::uint64_t>> device_store::count(std::string app, plat
     co_return total;
 }
 
-asio::awaitable<result<>> device_store::for_each(
+asio::awaitable<result<std::uint64_t>> device_store::for_each(
     std::string app, platform on, std::function<void(const device&)> visit) {
     const auto rosters = co_await all_rosters(app, on);
     if (rosters.has_error()) {
         co_return rosters.error();
     }
+    std::uint64_t unread = 0;
     for (const roster& one : *rosters) {
         const std::string name = to_string(one.where);
         for (std::uint32_t from = 0; from < one.head.buckets; from += 32) {
-            redis::request ask;
+            redis::request what;
             for (std::uint32_t b = from; b < std::min(from + 32, one.head.buckets); ++b) {
-                ask.add("HVALS", keys_.roster_bucket(app, on, name, one.head.generation, b));
+                what.add("HVALS", keys_.roster_bucket(app, on, name, one.head.generation, b));
             }
-            const auto answer = co_await redis_.execute(std::move(ask));
+            const auto answer = co_await ask(std::move(what));
             if (answer.has_error()) {
                 co_return answer.error();
             }
@@ -203,6 +211,7 @@ asio::awaitable<result<>> device_store::for_each(
                     const auto record = decode_roster_record(records[j].text());
                     const auto which =
                         record ? decode_device(record->token, record->entry, one.where) : std::nullopt;
+                    unread += which ? 0 : 1;
                     // A device stands in the roster of everything it follows; the first one counts.
                     if (which && which->follow.front() == one.where) {
                         visit(*which);
@@ -211,7 +220,7 @@ asio::awaitable<result<>> device_store::for_each(
             }
         }
     }
-    co_return result<>();
+    co_return unread;
 }
 
 }  // namespace tocsin

@@ -1,7 +1,6 @@
 #include "engine/audience/device_change_work.hpp"
 #include "engine/audience/device_store.hpp"
 #include "engine/audience/roster_codec.hpp"
-#include "engine/redis/check.hpp"
 #include "engine/redis/error.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -68,14 +67,6 @@ std::vector<territory> union_of(const std::vector<territory>& a, const std::vect
     std::vector<territory> out;
     std::ranges::set_union(a, b, std::back_inserter(out));
     return out;
-}
-
-asio::awaitable<result<redis::replies>> run(redis::client& redis, redis::request what) {
-    if (what.empty()) {
-        co_return redis::replies();
-    }
-    auto answer = co_await redis.execute(std::move(what));
-    co_return redis::checked(std::move(answer));
 }
 
 }  // namespace
@@ -161,15 +152,15 @@ asio::awaitable<result<>> device_store::apply_in_steps(std::vector<pending>& wor
 }
 
 asio::awaitable<result<>> device_store::claim(std::vector<step_work>& steps) {
-    redis::request ask;
+    redis::request what;
     for (const step_work& step : steps) {
         const std::vector<std::string> keys{step.index, step.lock};
         const std::vector<std::string> arguments{
             std::string(step.item->hash.view()), std::to_string(lock_lease / 1ms),
             step.is_put() ? encode_follows(step.item->change->which.follow) : std::string()};
-        ask.add_script(claim_script, keys, arguments);
+        what.add_script(claim_script, keys, arguments);
     }
-    const auto answers = co_await run(redis_, std::move(ask));
+    const auto answers = co_await ask(std::move(what));
     if (answers.has_error()) {
         co_return answers.error();
     }
@@ -197,7 +188,7 @@ asio::awaitable<result<>> device_store::claim(std::vector<step_work>& steps) {
 }
 
 asio::awaitable<result<>> device_store::spare_the_changed(std::vector<step_work>& steps) {
-    redis::request ask;
+    redis::request what;
     std::vector<step_work*> asked;
     for (step_work& step : steps) {
         const device_change& change = *step.item->change;
@@ -206,13 +197,13 @@ asio::awaitable<result<>> device_store::spare_the_changed(std::vector<step_work>
         }
         for (const territory& where : step.item->before) {
             if (const auto key = roster_key(*step.item, where)) {
-                ask.add("HGET", *key, step.item->hash.within_bucket());
+                what.add("HGET", *key, step.item->hash.within_bucket());
                 asked.push_back(&step);
                 break;
             }
         }
     }
-    const auto answers = co_await run(redis_, std::move(ask));
+    const auto answers = co_await ask(std::move(what));
     if (answers.has_error()) {
         co_return answers.error();
     }
@@ -227,7 +218,7 @@ asio::awaitable<result<>> device_store::spare_the_changed(std::vector<step_work>
 }
 
 asio::awaitable<result<>> device_store::write_ahead(std::vector<step_work>& steps) {
-    redis::request ask;
+    redis::request what;
     std::vector<step_work*> asked;
     for (step_work& step : steps) {
         if (!step.active() || !step.is_put() || step.item->expected.empty()) {
@@ -235,11 +226,11 @@ asio::awaitable<result<>> device_store::write_ahead(std::vector<step_work>& step
         }
         std::string both = encode_follows(union_of(step.item->before, step.item->change->which.follow));
         if (both != step.item->expected) {
-            step.add_write(ask, std::move(both), false);
+            step.add_write(what, std::move(both), false);
             asked.push_back(&step);
         }
     }
-    const auto answers = co_await run(redis_, std::move(ask));
+    const auto answers = co_await ask(std::move(what));
     if (answers.has_error()) {
         co_return answers.error();
     }
@@ -278,7 +269,7 @@ asio::awaitable<result<>> device_store::write_rosters(std::vector<step_work>& st
         }
     }
     for (redis::request& round : rounds) {
-        const auto written = co_await run(redis_, std::move(round));
+        const auto written = co_await ask(std::move(round));
         if (written.has_error()) {
             co_return written.error();
         }
@@ -287,7 +278,7 @@ asio::awaitable<result<>> device_store::write_rosters(std::vector<step_work>& st
 }
 
 asio::awaitable<result<>> device_store::conclude(std::vector<step_work>& steps) {
-    redis::request ask;
+    redis::request what;
     std::vector<step_work*> asked;
     for (step_work& step : steps) {
         if (step.dropped) {
@@ -299,10 +290,10 @@ asio::awaitable<result<>> device_store::conclude(std::vector<step_work>& steps) 
         } else if (step.is_put()) {
             value = encode_follows(step.item->change->which.follow);
         }
-        step.add_write(ask, std::move(value), true);
+        step.add_write(what, std::move(value), true);
         asked.push_back(&step);
     }
-    const auto answers = co_await run(redis_, std::move(ask));
+    const auto answers = co_await ask(std::move(what));
     if (answers.has_error()) {
         co_return answers.error();
     }

@@ -13,8 +13,8 @@ namespace tocsin {
 
 // How a device is written in Redis. A roster maps a part of the token's hash to a record, the token and
 // its entry: five bytes and what is unusual about the device. An index maps the token's hash to what the
-// device follows. All are versionless: an entry's first byte has room for flags, and a reader refuses
-// flags that it does not know.
+// device follows. Only the entry can grow: its first byte has room for flags, and a reader refuses flags
+// that it does not know.
 
 /// What stands in a roster for a device, as views into Redis' reply. Token and entry are one value, so
 /// that a bucket is read with HVALS: Redis spends more on each piece of a reply than on its bytes.

@@ -13,7 +13,7 @@
 
 namespace tocsin {
 
-/// The shards that a lane has pages to open of. They give a page each, in turns: a village does not wait
+/// The shards whose pages a lane has yet to open. They give a page each, in turns: a village does not wait
 /// behind a nation. Belongs to one thread.
 class shard_queue {
 public:
@@ -32,7 +32,7 @@ public:
 
     struct choice {
         std::shared_ptr<active_shard> shard;  ///< Null: none has a page to open at this moment.
-        /// Without a shard: when the first of them has; wall_time::max() if none will by itself.
+        /// Without a shard: when the first of the open priorities has; wall_time::max() if none will by itself.
         wall_time due = wall_time::max();
     };
     /// Takes out the next shard of the most urgent priority that `open` is true of and whose page is due.

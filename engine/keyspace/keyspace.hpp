@@ -74,7 +74,7 @@ public:
     [[nodiscard]] std::string rosters(std::string_view app) const {
         return prefix_ + ":rosters:" + std::string(app);
     }
-    /// Hash: token → what the device follows and mutes (roster_codec.hpp).
+    /// Hash: a part of the token's hash → the token and its entry (roster_codec.hpp).
     [[nodiscard]] std::string roster_bucket(
         std::string_view app, platform where, std::string_view territory, std::uint32_t generation,
         std::uint32_t bucket) const;

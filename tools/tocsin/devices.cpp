@@ -175,19 +175,26 @@ json::value document_of(const common_options& common, const target& which, const
 }
 
 int export_all(store_session& in, const common_options& common) {
+    int code = exit_ok;
     for (const target& which : in.targets()) {
         bool heard = true;
-        const bool done = in.redis->run(in.store->for_each(which.app, which.on, [&](const device& known) {
+        const auto unread = in.redis->run(in.store->for_each(which.app, which.on, [&](const device& known) {
             heard = heard && print_json(document_of(common, which, known));
         }));
-        if (!done) {
+        if (!unread) {
             return exit_unreachable;
+        }
+        if (*unread != 0) {
+            complain(fmt::format(
+                "{} records of {} are not of a form that this version knows: they are left out", *unread,
+                to_string(which)));
+            code = exit_failed;
         }
         if (!heard) {
             break;
         }
     }
-    return exit_ok;
+    return code;
 }
 
 /// The targets on whose platform `token` could be one.

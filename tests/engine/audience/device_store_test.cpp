@@ -1,6 +1,8 @@
 #include "engine/audience/device_store.hpp"
 
+#include "engine/audience/compact_form.hpp"
 #include "engine/audience/roster_codec.hpp"
+#include "engine/core/digest.hpp"
 #include "tests/engine/audience/device_changes.hpp"
 #include "tests/support/redis_fixture.hpp"
 
@@ -17,6 +19,12 @@ namespace {
 using testing::place;
 using testing::put;
 using testing::removal;
+
+boost::asio::awaitable<bool> prefer_compact(redis::client& redis) {
+    null_logger log;
+    co_await prefer_compact_rosters(redis, log);
+    co_return true;
+}
 
 class DeviceStoreTest : public testing::redis_fixture {
 protected:
@@ -114,10 +122,53 @@ TEST_F(DeviceStoreTest, CountsAndVisitsEachDeviceOnceHoweverMuchItFollows) {
     EXPECT_TRUE(std::ranges::all_of(visited, [](const auto& one) { return one.second == 1; }));
 }
 
+TEST_F(DeviceStoreTest, AnErrorOfRedisIsNotTakenForNobody) {
+    apply({put("alice", {place("21231")})});
+    const std::uint32_t bucket = hash_token("alice").bucket(5);
+    server.cli({"DEL", keys.roster_bucket("mairies", platform::fcm, "21231", 1, bucket)});
+    server.cli({"SET", keys.roster_bucket("mairies", platform::fcm, "21231", 1, bucket), "no hash"});
+    EXPECT_TRUE(run(store.find("mairies", platform::fcm, "alice")).has_error());
+    EXPECT_TRUE(run(store.for_each("mairies", platform::fcm, [](const device&) {})).has_error());
+    server.cli({"DEL", keys.rosters("mairies")});
+    server.cli({"SET", keys.rosters("mairies"), "no hash"});
+    EXPECT_TRUE(run(store.all_rosters("mairies", platform::fcm)).has_error());
+    EXPECT_TRUE(run(store.heads("mairies", platform::fcm, {place("21231")})).has_error());
+    EXPECT_TRUE(run(store.registered("mairies", platform::fcm, {"alice"})).has_error());
+    EXPECT_TRUE(run(store.count("mairies", platform::fcm)).has_error());
+}
+
+TEST_F(DeviceStoreTest, RecordsThatCannotBeReadAreCountedWhenAllAreVisited) {
+    apply({put("alice", {place("21231")})});
+    const std::string bucket = keys.roster_bucket("mairies", platform::fcm, "21231", 1, 0);
+    server.cli({"HSET", bucket, "a token of before", "entry"});
+    int visited = 0;
+    EXPECT_EQ(run(store.for_each("mairies", platform::fcm, [&](const device&) { ++visited; })).value(), 1U);
+    EXPECT_EQ(visited, 1);
+}
+
+TEST_F(DeviceStoreTest, AnotherTokenInADevicesPlaceIsNeitherShownNorRemoved) {
+    apply({put("alice", {place("21231")})});
+    redis::request other;
+    const token_hash hash = hash_token("alice");
+    other.add(
+        "HSET", keys.roster_bucket("mairies", platform::fcm, "21231", 1, hash.bucket(5)),
+        hash.within_bucket(), encode_roster_record(put("mallory", {place("21231")}).which));
+    ASSERT_FALSE(run(redis.execute(std::move(other))).value().first_error());
+    EXPECT_FALSE(run(store.find("mairies", platform::fcm, "alice")).value().has_value());
+    device_change dead = removal("alice");
+    dead.only_if_entry = encode_roster_entry(put("alice", {place("21231")}).which);
+    EXPECT_EQ(apply({dead}), std::vector{change_outcome::kept});
+}
+
 TEST_F(DeviceStoreTest, KeepsRostersInRedisCompactForm) {
+    server.cli({"CONFIG", "SET", "hash-max-listpack-value", "64"});
+    run(prefer_compact(redis));
     std::vector<device_change> changes;
     for (int i = 0; i < 350; ++i) {
-        changes.push_back(put("device-" + std::to_string(i), {place("21231")}));
+        // As long as a token of FCM may be.
+        std::string token = "device-" + std::to_string(i);
+        token.resize(1'024, 'x');
+        changes.push_back(put(std::move(token), {place("21231")}));
     }
     apply(std::move(changes));
     for (std::uint32_t b = 0; b < 5; ++b) {
