@@ -32,7 +32,8 @@ public:
 
     struct choice {
         std::shared_ptr<active_shard> shard;  ///< Null: none has a page to open at this moment.
-        /// Without a shard: when the first of the open priorities has; wall_time::max() if none will by itself.
+        /// Without a shard: when the first of the open priorities has; wall_time::max() if none will by
+        /// itself.
         wall_time due = wall_time::max();
     };
     /// Takes out the next shard of the most urgent priority that `open` is true of and whose page is due.
