@@ -10,7 +10,9 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <iomanip>
+#include <iostream>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -83,6 +85,10 @@ void engine_fixture::start_engine() {
 int engine_fixture::stop_engine() {
     const int status = engine->stop(60s);
     engine.reset();
+    if (status != 0) {
+        // The folder goes with the test, and what a sanitizer found is nowhere else.
+        std::cerr << std::ifstream(directory / "engine.log").rdbuf();
+    }
     return status;
 }
 
