@@ -1,8 +1,13 @@
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace tocsin {
 
@@ -19,10 +24,21 @@ struct admin_request {
     [[nodiscard]] std::optional<std::string> parameter(std::string_view name) const;
 };
 
+/// What an answer goes on with after its head, piece by piece, until it ends or the reader leaves.
+class admin_event_source {
+public:
+    virtual ~admin_event_source() = default;
+    /// Waits for the next piece; null ends the answer. A reader that is slow is asked for later: pieces that
+    /// came meanwhile are the source's to skip.
+    virtual boost::asio::awaitable<std::shared_ptr<const std::string>> next() = 0;
+};
+
 struct admin_response {
     unsigned status = 200;
     std::string content_type = "application/json";
     std::string body;
+    std::vector<std::pair<std::string, std::string>> headers{};  ///< Beside those of every answer.
+    std::shared_ptr<admin_event_source> source{};                ///< Set: the body is what it gives.
 };
 
 /// {"error": message} with that status: what every refusal of the admin server looks like.

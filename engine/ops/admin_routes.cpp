@@ -11,6 +11,15 @@ namespace tocsin {
 namespace {
 
 admin_response answer(std::string_view verdict, const health_report& report) {
+    admin_response out;
+    out.status = report.good() ? 200 : 503;
+    out.body = boost::json::serialize(health_document(verdict, report)) + "\n";
+    return out;
+}
+
+}  // namespace
+
+boost::json::object health_document(std::string_view verdict, const health_report& report) {
     boost::json::array checks;
     for (const auto& [name, problem] : report.lines) {
         boost::json::object check{{"name", name}, {"ok", problem.empty()}};
@@ -22,13 +31,8 @@ admin_response answer(std::string_view verdict, const health_report& report) {
     boost::json::object body;
     body[boost::json::string_view(verdict.data(), verdict.size())] = report.good();
     body["checks"] = std::move(checks);
-    admin_response out;
-    out.status = report.good() ? 200 : 503;
-    out.body = boost::json::serialize(body) + "\n";
-    return out;
+    return body;
 }
-
-}  // namespace
 
 void add_standard_routes(admin_server& server, const health& checks, const metrics& numbers) {
     server.route(

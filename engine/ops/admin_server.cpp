@@ -15,6 +15,7 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
@@ -25,6 +26,7 @@
 #include <array>
 #include <exception>
 #include <list>
+#include <tuple>
 #include <utility>
 
 namespace tocsin {
@@ -51,6 +53,9 @@ response to_http(admin_response answer, unsigned version, bool keep_alive, bool 
     out.set(http::field::content_type, answer.content_type);
     out.set(http::field::cache_control, "no-store");
     out.set("X-Content-Type-Options", "nosniff");
+    for (const auto& [name, value] : answer.headers) {
+        out.set(name, value);
+    }
     out.keep_alive(keep_alive);
     out.content_length(answer.body.size());
     if (!head) {
@@ -91,6 +96,17 @@ struct admin_server::implementation : std::enable_shared_from_this<implementatio
           acceptor(executor),
           open(executor),
           slot_freed(executor) {}
+
+    struct stream_count {
+        explicit stream_count(implementation& of) noexcept : owner(of) {
+            ++owner.streaming;
+            owner.slot_freed.notify_all();
+        }
+        stream_count(const stream_count&) = delete;
+        stream_count& operator=(const stream_count&) = delete;
+        ~stream_count() { --owner.streaming; }
+        implementation& owner;
+    };
 
     // --- calling a handler
 
@@ -204,6 +220,13 @@ struct admin_server::implementation : std::enable_shared_from_this<implementatio
         peer.stream.expires_never();
         const auto& request = parser.get();
         answered outcome = co_await answer(request);
+        if (outcome.response.source != nullptr && request.method() != http::verb::head) {
+            if (streaming < limits.streams) {
+                co_await stream(peer, std::move(outcome.response));
+                co_return false;
+            }
+            outcome.response = admin_error(503, "too many clients follow the engine already");
+        }
         const bool keep_alive = request.keep_alive() && !stopping;
         response message = to_http(
             std::move(outcome.response), request.version(), keep_alive, request.method() == http::verb::head);
@@ -211,6 +234,31 @@ struct admin_server::implementation : std::enable_shared_from_this<implementatio
             message.set(http::field::allow, outcome.allowed);
         }
         co_return co_await send(peer, std::move(message));
+    }
+
+    /// Writes what the source of `answer` gives until it ends, the reader leaves, or takes nothing for too
+    /// long.
+    asio::awaitable<void> stream(connection& peer, admin_response answer) {
+        const stream_count counted(*this);
+        http::response<http::empty_body> head(http::status::ok, 11);
+        head.set(http::field::content_type, answer.content_type);
+        head.set(http::field::cache_control, "no-store");
+        head.set("X-Content-Type-Options", "nosniff");
+        head.keep_alive(false);
+        http::response_serializer<http::empty_body> serializer(head);
+        peer.stream.expires_after(limits.timeout);
+        auto [problem, size] = co_await http::async_write_header(peer.stream, serializer, as_value);
+        while (!problem && !stopping) {
+            peer.stream.expires_never();
+            const std::shared_ptr<const std::string> piece = co_await answer.source->next();
+            if (piece == nullptr) {
+                break;
+            }
+            peer.stream.expires_after(limits.timeout);
+            std::tie(problem, size) = co_await asio::async_write(peer.stream, asio::buffer(*piece), as_value);
+        }
+        error_code ignored;
+        peer.stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
     }
 
     /// Reads what the peer still sends to a request that was refused midway: closing on unread bytes
@@ -268,7 +316,7 @@ struct admin_server::implementation : std::enable_shared_from_this<implementatio
         const std::shared_ptr<implementation> self = held.self;
         asio::steady_timer pause(self->executor);
         while (!self->stopping) {
-            if (self->peers.size() >= self->limits.connections) {
+            if (self->peers.size() >= self->limits.connections + self->streaming) {
                 co_await self->slot_freed.wait();
                 continue;
             }
@@ -317,6 +365,7 @@ struct admin_server::implementation : std::enable_shared_from_this<implementatio
     gate open;
     wait_queue slot_freed;
     std::list<connection> peers;
+    std::size_t streaming = 0;  ///< Of the peers: those whose answer has no end.
     bool stopping = false;
 };
 

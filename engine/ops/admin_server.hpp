@@ -23,6 +23,7 @@ struct admin_limits {
     std::uint64_t body_bytes = 1024 * 1024;
     std::chrono::milliseconds timeout{10'000};  ///< For each of: next request, body, handler, writing.
     std::size_t connections = 64;               ///< Beyond them, clients wait in the kernel's backlog.
+    std::size_t streams = 512;  ///< Answers without an end (admin_event_source); not among the above.
 };
 
 /// The HTTP/1.1 server for operators: health, metrics, the API of the command line.

@@ -1,4 +1,6 @@
 #include "engine/engine.hpp"
+#include "engine/live/live_routes.hpp"
+#include "engine/live/live_view.hpp"
 #include "engine/ops/admin_routes.hpp"
 #include "engine/ops/admin_server.hpp"
 #include "engine/ops/health.hpp"
@@ -11,6 +13,7 @@
 #include "tools/tocsin/commands.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
+#include "tools/tocsin/page_routes.hpp"
 #include "tools/tocsin/session.hpp"
 #include "tools/tocsin/version.hpp"
 
@@ -79,7 +82,7 @@ boost::json::object shares_object(const std::array<double, lane_bound_count>& sh
     return out;
 }
 
-boost::json::value lanes_document(const std::vector<lane_status>& lanes) {
+boost::json::array lanes_array(const std::vector<lane_status>& lanes) {
     boost::json::array out;
     for (const lane_status& lane : lanes) {
         out.push_back(boost::json::object{
@@ -92,7 +95,7 @@ boost::json::value lanes_document(const std::vector<lane_status>& lanes) {
             {"bound_by", to_string(lane.bound)},
             {"bound_lately", shares_object(lane.bound_lately)}});
     }
-    return boost::json::object{{"lanes", std::move(out)}};
+    return out;
 }
 
 /// The lanes that wait for somebody to correct something, as a sentence; empty if there are none.
@@ -169,11 +172,22 @@ int run(const common_options& common, const serve_options&) {
     checks.add_check("lanes", [&all] { return paused_lanes(all.lanes()); });
 
     asio::io_context loop(1);
+    // A connection of its own: nobody's push waits behind what people look at.
+    redis::client live_redis(loop.get_executor(), *where, time, log);
+    live_sources sources;
+    sources.health = [&checks] { return health_document("ready", checks.readiness()); };
+    sources.lanes = [&all] { return lanes_array(all.lanes()); };
+    live_view live(
+        loop.get_executor(), live_redis, keyspace(how.redis.prefix), *places, time, log, how.engine.instance,
+        std::move(sources));
     admin_server admin(loop.get_executor(), log);
     add_standard_routes(admin, checks, numbers);
     admin.route("GET", "/api/v1/lanes", [&all](const admin_request&) {
-        return admin_response{200, "application/json", boost::json::serialize(lanes_document(all.lanes()))};
+        const boost::json::object document{{"lanes", lanes_array(all.lanes())}};
+        return admin_response{200, "application/json", boost::json::serialize(document)};
     });
+    add_live_routes(admin, live);
+    add_page_routes(admin);
     if (!how.admin.listen.empty()) {
         if (const auto listening = admin.start(how.admin.listen); listening.has_error()) {
             complain("admin.listen: " + listening.error().message);
@@ -192,7 +206,10 @@ int run(const common_options& common, const serve_options&) {
         // On a thread of its own: /livez and a second signal are answered meanwhile.
         stopper = std::jthread([&] {
             all.stop();
-            asio::post(loop, [&loop] { loop.stop(); });
+            asio::post(loop, [&] {
+                live.stop();
+                loop.stop();
+            });
         });
     };
     on.reload = [&] {
@@ -216,6 +233,7 @@ int run(const common_options& common, const serve_options&) {
 
     all.start();
     asio::co_spawn(loop, sample_credentials(current, own_numbers, time), asio::detached);
+    asio::co_spawn(loop, live.run(), asio::detached);
     log.info(
         "engine.started", {{"version", version},
                            {"instance", how.engine.instance},

@@ -33,10 +33,46 @@ boost::asio::awaitable<admin_response> answer_later(const admin_request& request
     co_return text("later " + std::string(request.rest));
 }
 
+/// Gives three pieces, then ends.
+class three_pieces final : public admin_event_source {
+public:
+    boost::asio::awaitable<std::shared_ptr<const std::string>> next() override {
+        ++given_;
+        co_return given_ > 3 ? nullptr
+                             : std::make_shared<const std::string>("piece " + std::to_string(given_) + "\n");
+    }
+
+private:
+    int given_ = 0;
+};
+
+/// Gives more than a reader that stands still can hold.
+class endless_pieces final : public admin_event_source {
+public:
+    boost::asio::awaitable<std::shared_ptr<const std::string>> next() override { co_return piece_; }
+
+private:
+    std::shared_ptr<const std::string> piece_ = std::make_shared<const std::string>(1024 * 1024, 'x');
+};
+
 class AdminServerTest : public testing::admin_fixture {
 protected:
     void SetUp() override {
-        make();
+        admin_limits limits;
+        limits.timeout = std::chrono::milliseconds(2'000);
+        limits.connections = 8;
+        limits.streams = 4;
+        make(limits);
+        server->route("GET", "/pieces", [](const admin_request&) {
+            admin_response out = text("");
+            out.source = std::make_shared<three_pieces>();
+            return out;
+        });
+        server->route("GET", "/endless", [](const admin_request&) {
+            admin_response out = text("");
+            out.source = std::make_shared<endless_pieces>();
+            return out;
+        });
         server->route("GET", "/hello", [](const admin_request&) { return text("hello"); });
         server->route("POST", "/echo", [](const admin_request& request) {
             return text(std::string(request.content_type) + "|" + std::string(request.body));
@@ -72,6 +108,28 @@ TEST_F(AdminServerTest, ConnectionIsKeptForTheNextRequest) {
         EXPECT_TRUE(answer.keep_alive());
         EXPECT_EQ(answer.body(), "hello");
     }
+}
+
+TEST_F(AdminServerTest, AnAnswerWithASourceIsWhatTheSourceGives) {
+    http_client client(port);
+    EXPECT_EQ(client.get("/pieces").body(), "piece 1\npiece 2\npiece 3\n");
+}
+
+TEST_F(AdminServerTest, ReadersThatStandStillHoldUpNobodyAndAreBounded) {
+    std::vector<std::unique_ptr<http_client>> idle;
+    for (int i = 0; i < 4; ++i) {
+        idle.push_back(std::make_unique<http_client>(port));
+        idle.back()->send(http_client::make(http::verb::get, "/endless"));
+    }
+    http_client client(port);
+    EXPECT_EQ(client.get("/hello").body(), "hello");
+    unsigned refused = 0;
+    for (int i = 0; i < 100 && refused == 0; ++i) {  // The first four begin to be served meanwhile.
+        refused = client.get("/hello").result_int() == 200U && server->connections() == 5U
+                      ? client.get("/pieces").result_int()
+                      : 0;
+    }
+    EXPECT_EQ(refused, 503U);
 }
 
 TEST_F(AdminServerTest, PipelinedRequestsAreAnsweredInOrder) {

@@ -1,0 +1,75 @@
+#include "engine/live/live_routes.hpp"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace tocsin {
+namespace {
+
+namespace asio = boost::asio;
+
+class status_stream final : public admin_event_source {
+public:
+    explicit status_stream(live_view& view) noexcept : view_(view) {}
+
+    asio::awaitable<std::shared_ptr<const std::string>> next() override {
+        const std::shared_ptr<const live_snapshot> state = co_await view_.after(seen_);
+        if (state == nullptr) {
+            co_return nullptr;
+        }
+        seen_ = state->number;
+        co_return std::shared_ptr<const std::string>(state, &state->status_event);
+    }
+
+private:
+    live_view& view_;
+    std::uint64_t seen_ = 0;
+};
+
+asio::awaitable<admin_response> answer_from(live_view& view, std::string live_snapshot::*document) {
+    const std::shared_ptr<const live_snapshot> state = co_await view.current();
+    if (state == nullptr) {
+        co_return admin_error(503, "the engine is shutting down");
+    }
+    admin_response out;
+    out.body = (*state).*document;
+    co_return out;
+}
+
+asio::awaitable<admin_response> event_answer(live_view& view, std::string id, bool with_communes) {
+    const auto found = co_await view.event(id, with_communes);
+    if (found.has_error()) {
+        co_return admin_error(503, "Redis did not answer: " + found.error().message());
+    }
+    if (*found == nullptr) {
+        co_return admin_error(
+            404, "no event \"" + id + "\" is known; what ended is kept for engine.event_retention");
+    }
+    admin_response out;
+    out.body = **found;
+    co_return out;
+}
+
+}  // namespace
+
+void add_live_routes(admin_server& server, live_view& view) {
+    server.route("GET", "/api/v1/status", admin_handler([&view](const admin_request&) {
+                     return answer_from(view, &live_snapshot::status);
+                 }));
+    server.route("GET", "/api/v1/events", admin_handler([&view](const admin_request&) {
+                     return answer_from(view, &live_snapshot::events);
+                 }));
+    server.route("GET", "/api/v1/events/", admin_handler([&view](const admin_request& request) {
+                     const bool with_communes = request.parameter("communes").value_or("1") != "0";
+                     return event_answer(view, std::string(request.rest), with_communes);
+                 }));
+    server.route("GET", "/api/v1/stream", [&view](const admin_request&) {
+        admin_response out;
+        out.content_type = "text/event-stream; charset=utf-8";
+        out.source = std::make_shared<status_stream>(view);
+        return out;
+    });
+}
+
+}  // namespace tocsin

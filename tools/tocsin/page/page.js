@@ -1,0 +1,369 @@
+"use strict";
+// Shows what the engine says of itself once a second, and one event in whole.
+(() => {
+  const { say, count, term, number, percent, time, span } = tocsinWords;
+  const at = (id) => document.getElementById(id);
+  const outcomes = ["accepted", "dead", "rejected", "expired", "cancelled", "muted", "failed"];
+  const detailEvery = 2000;
+  const communesShown = 200;
+
+  let status = null;
+  let heardAt = 0;
+  let chosen = decodeURIComponent(location.hash.slice(1));
+  let chosenByHand = chosen !== "";
+  let detail = null;
+  let detailAt = 0;
+  let askedFor = "";
+  let plot = null;
+
+  document.documentElement.lang = tocsinWords.language;
+  for (const element of document.querySelectorAll("[data-word]")) element.textContent = say(element.dataset.word);
+
+  const make = (name, attributes = {}, ...children) => {
+    const element = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) {
+      if (key === "text") element.textContent = value;
+      else if (key === "class") element.className = value;
+      else element.setAttribute(key, value);
+    }
+    element.append(...children);
+    return element;
+  };
+
+  /** Makes the children of `parent` those of `items`, reusing what is there: focus and scrolling stay. */
+  const keep = (parent, items, key, create, update) => {
+    const old = new Map([...parent.children].map((child) => [child.dataset.key, child]));
+    items.forEach((item, i) => {
+      const name = String(key(item));
+      const child = old.get(name) || create(item);
+      old.delete(name);
+      child.dataset.key = name;
+      update(child, item);
+      if (parent.children[i] !== child) parent.insertBefore(child, parent.children[i] || null);
+    });
+    for (const child of old.values()) child.remove();
+  };
+  const write = (element, text) => {
+    if (element.textContent !== text) element.textContent = text;
+  };
+  const figures = (list, entries) => keep(list, entries, ([word]) => word,
+    ([word]) => make("div", {}, make("dt", { text: word }), make("dd")),
+    (box, [, value]) => write(box.lastChild, value));
+
+  const titleOf = (event) => event.title || event.event;
+  const isOver = (event) => event.finished_at != null;
+
+  // --- one event of the list
+
+  const createCard = (event) => {
+    const button = make("button", { class: "card", type: "button" },
+      make("span", { class: "card-top" }, make("span", { class: "card-title" }), make("span", { class: "chip" })),
+      make("progress", { max: "1" }), make("span", { class: "card-sums" }, make("span"), make("span"), make("span")));
+    button.addEventListener("click", () => choose(event.event));
+    return make("li", {}, button);
+  };
+  const updateCard = (item, event) => {
+    const button = item.firstChild;
+    const [top, bar, sums] = button.children;
+    write(top.children[0], titleOf(event));
+    const urgent = event.priority === "critical" || event.priority === "high";
+    top.children[1].className = `chip ${urgent ? event.priority : event.state}`;
+    write(top.children[1], urgent ? term("priority", event.priority) : term("states", event.state));
+    bar.value = event.progress || 0;
+    bar.setAttribute("aria-label", `${titleOf(event)}: ${percent(event.progress || 0)}`);
+    write(sums.children[0], `${number(event.accepted || 0)} ${term("outcome", "accepted")}`);
+    write(sums.children[1], event.rate ? say("rate", number(Math.round(event.rate))) : say("stands"));
+    write(sums.children[2], event.eta_seconds == null ? "" : say("left", span(event.eta_seconds)));
+    button.setAttribute("aria-pressed", String(event.event === chosen));
+  };
+
+  const createRow = (event) => {
+    const button = make("button", { type: "button" });
+    button.addEventListener("click", () => choose(event.event));
+    return make("tr", {}, make("td", {}, button), make("td", {}, make("span", { class: "chip" })),
+      make("td", { class: "number" }), make("td", { class: "number" }));
+  };
+  const updateRow = (row, event) => {
+    row.className = event.event === chosen ? "chosen" : "";
+    write(row.children[0].firstChild, titleOf(event));
+    row.children[1].firstChild.className = `chip ${event.state}`;
+    write(row.children[1].firstChild, term("states", event.state));
+    write(row.children[2], number(event.accepted || 0));
+    write(row.children[3], event.finished_at ? time(event.finished_at) : "");
+  };
+
+  const choose = (id) => {
+    chosen = id;
+    chosenByHand = true;
+    history.replaceState(null, "", `#${encodeURIComponent(id)}`);
+    showLists();
+    askForDetail();
+  };
+
+  // --- the state of everything
+
+  const showLists = () => {
+    const running = status.events.filter((event) => !isOver(event));
+    const recent = status.events.filter(isOver);
+    const known = status.events.some((event) => event.event === chosen);
+    if (!chosenByHand || (!known && detail === null && chosen === "")) {
+      const first = running[0] || recent[0];
+      chosen = first ? first.event : "";
+    }
+    keep(at("running"), running, (event) => event.event, createCard, updateCard);
+    keep(at("recent").tBodies[0], recent, (event) => event.event, createRow, updateRow);
+    at("running-none").hidden = running.length !== 0;
+    at("recent").hidden = recent.length === 0;
+    at("recent-none").hidden = recent.length !== 0;
+    write(at("running-note"), status.running_total > running.length
+      ? say("shown", number(running.length), number(status.running_total)) : "");
+    write(at("scheduled"), status.scheduled_total ? count("scheduled", status.scheduled_total) : "");
+  };
+
+  const showState = (lost) => {
+    const good = !lost && status !== null && status.ready && !status.redis_problem;
+    at("state").className = `state ${status === null && !lost ? "" : good ? "good" : "bad"}`;
+    write(at("state-text"), lost ? say("lost") : status === null ? say("connecting") : good ? say("ready") : say("notReady"));
+    const problems = [];
+    if (lost) problems.push(say("lostLong", span(heardAt ? (Date.now() - heardAt) / 1000 : 0)));
+    if (!lost && status !== null) {
+      for (const check of status.checks) if (!check.ok) problems.push(`${check.name}: ${check.problem}`);
+      if (status.redis_problem) problems.push(status.redis_problem);
+      if (status.paused.length) problems.push(say("held", status.paused.join(", ")));
+    }
+    keep(at("problems-list"), problems, (text) => text.replace(/\d+/g, "#"), () => make("li"), (item, text) => write(item, text));
+    at("problems").hidden = problems.length === 0;
+  };
+
+  const showLanes = () => {
+    const lanes = new Map();
+    for (const lane of status.lanes) {
+      const name = `${lane.app}/${lane.platform}`;
+      const sum = lanes.get(name) || { name, waiting: 0, in_flight: 0, connections: 0, bound: [], paused: "" };
+      sum.waiting += lane.waiting;
+      sum.in_flight += lane.in_flight;
+      sum.connections += lane.connections;
+      if (!sum.bound.includes(lane.bound_by)) sum.bound.push(lane.bound_by);
+      sum.paused = sum.paused || lane.paused;
+      lanes.set(name, sum);
+    }
+    keep(at("lanes").tBodies[0], [...lanes.values()], (lane) => lane.name,
+      () => make("tr", {}, make("th", { scope: "row" }), make("td", { class: "number" }), make("td", { class: "number" }),
+        make("td", { class: "number" }), make("td")),
+      (row, lane) => {
+        const busy = lane.bound.filter((one) => one !== "idle");
+        const bound = (busy.length ? busy : lane.bound).map((one) => term("bound", one)).join(", ");
+        [lane.name, number(lane.waiting), number(lane.in_flight), number(lane.connections),
+          lane.paused ? `${bound} (${lane.paused})` : bound].forEach((text, i) => write(row.children[i], text));
+      });
+    at("lanes").hidden = lanes.size === 0;
+    at("lanes-none").hidden = lanes.size !== 0;
+  };
+
+  const showStreams = () => {
+    const told = (n) => n == null ? "?" : number(n);
+    const entries = [];
+    for (const [name, one] of Object.entries(status.streams)) {
+      const called = ["events", "registrations", "receipts"].includes(name) ? say(name) : name;
+      entries.push([`${called}: ${say("lag")}`, told(one.lag)], [`${called}: ${say("pending")}`, told(one.pending)]);
+    }
+    figures(at("streams"), entries);
+    const letters = status.dead_letters.recent;
+    keep(at("letters"), letters, (letter) => letter.id, () => make("li", {}, make("span"), make("br"), make("code")),
+      (item, letter) => {
+        write(item.children[0], letter.reason || "");
+        write(item.children[2], say("letterFrom", letter.entry || letter.id, letter.stream || "") + (letter.at ? `, ${time(letter.at)}` : ""));
+      });
+    write(at("letters-note"), letters.length ? count("lettersTotal", status.dead_letters.total) : say("noLetters"));
+  };
+
+  const showStatus = () => {
+    write(at("instance"), [status.instance, count("engines", status.engines)].filter(Boolean).join(" · "));
+    showState(false);
+    showLists();
+    showLanes();
+    showStreams();
+  };
+
+  // --- one event in whole
+
+  const showOutcomes = () => {
+    const total = outcomes.reduce((sum, name) => sum + (detail[name] || 0), 0);
+    at("outcomes").hidden = total === 0;
+    const some = outcomes.filter((name) => detail[name]);
+    keep(at("outcome-bar"), some, (name) => name, (name) => make("span", { class: `o-${name}` }),
+      (part, name) => { part.style.width = `${100 * detail[name] / total}%`; });
+    keep(at("outcome-legend"), some, (name) => name,
+      (name) => make("li", {}, make("span", { class: `swatch o-${name}`, "aria-hidden": "true" }), make("span")),
+      (item, name) => write(item.lastChild, `${number(detail[name])} ${term("outcome", name)}`));
+    at("outcome-bar").setAttribute("aria-label", say("barSays", some.map((name) => `${number(detail[name])} ${term("outcome", name)}`).join(", ")));
+  };
+
+  const showReasons = () => {
+    const reasons = Object.entries(detail.reasons || {}).sort((a, b) => b[1] - a[1]);
+    at("wrong").hidden = reasons.length === 0;
+    keep(at("reasons"), reasons, ([name]) => name, () => make("li", {}, make("span"), document.createTextNode(" "), make("code")),
+      (item, [name, times]) => {
+        const words = term("reason", name);
+        const explained = words !== name ? words : (detail.reasons_explained || {})[name] || "";
+        write(item.children[0], `${number(times)} × ${explained || name}`);
+        write(item.children[1], explained ? name : "");
+      });
+  };
+
+  const showWhere = () => {
+    const departments = detail.departments || {};
+    const codes = Object.keys(departments).sort();
+    at("where").hidden = codes.length === 0;
+    if (codes.length === 0) return;
+    tocsinMap.show(departments);
+    const accepted = codes.reduce((sum, code) => sum + departments[code].accepted, 0);
+    at("map").setAttribute("aria-label", say("mapSays", number(codes.length), number(accepted)));
+    keep(at("departments").tBodies[0], codes, (code) => code,
+      () => make("tr", {}, make("th", { scope: "row" }), make("td", { class: "number" }), make("td", { class: "number" }), make("td", { class: "number" })),
+      (row, code) => {
+        const one = departments[code];
+        [`${tocsinMap.name(code)} (${code})`, number(one.accepted), number(one.population), one.reach == null ? "" : percent(one.reach)]
+          .forEach((text, i) => write(row.children[i], text));
+      });
+  };
+
+  const showCommunes = () => {
+    const all = Object.entries(detail.communes || {}).sort((a, b) => b[1].accepted - a[1].accepted);
+    at("communes-box").hidden = Object.keys(detail.departments || {}).length === 0;
+    const confirmed = all.some(([, one]) => one.confirmed_reach != null);
+    keep(at("communes").tBodies[0], all.slice(0, communesShown), ([code]) => code,
+      () => make("tr", {}, make("th", { scope: "row" }), ...Array.from({ length: 4 }, () => make("td", { class: "number" }))),
+      (row, [code, one]) => {
+        [`${one.name || ""} (${code})`, number(one.accepted), one.population == null ? "" : number(one.population),
+          one.reach == null ? "" : percent(one.reach), one.confirmed_reach == null ? "" : percent(one.confirmed_reach)]
+          .forEach((text, i) => write(row.children[i], text));
+      });
+    for (const row of at("communes").rows) row.cells[4].hidden = !confirmed;
+    write(at("communes-note"), all.length > communesShown
+      ? say("firstCommunes", number(communesShown), number(all.length), detail.event) : "");
+  };
+
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const showCurve = () => {
+    const curve = detail.curve || [];
+    at("pace").hidden = curve.length < 2;
+    if (curve.length < 2) return;
+    const data = [[0, ...curve.map(([ms]) => ms / 1000)], [0, ...curve.map(([, n]) => n)]];
+    const box = at("curve");
+    box.setAttribute("aria-label", say("curveSays", number(data[1].at(-1)), span(data[0].at(-1))));
+    const width = Math.max(box.clientWidth, 240);
+    if (plot === null) {
+      const axis = { stroke: () => colour("--soft"), grid: { stroke: () => colour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+      plot = new uPlot({
+        width, height: 220, legend: { show: false }, cursor: { drag: { x: false, y: false } }, scales: { x: { time: false } },
+        axes: [{ ...axis, label: say("seconds"), labelFont: "12px system-ui, sans-serif" },
+          { ...axis, size: 74, values: (_, ticks) => ticks.map((n) => number(n)) }],
+        series: [{}, { stroke: () => colour("--accent"), width: 2, fill: () => `${colour("--accent")}22`, points: { show: false } }],
+      }, data, box);
+    } else {
+      plot.setSize({ width, height: 220 });
+      plot.setData(data);
+    }
+  };
+
+  const showDetail = () => {
+    const has = detail !== null;
+    write(at("detail-title"), has ? titleOf(detail) : say("noEvent"));
+    at("detail-state").hidden = !has;
+    for (const id of ["outcomes", "wrong", "where", "pace"]) if (!has) at(id).hidden = true;
+    if (!has) {
+      write(at("detail-id"), "");
+      figures(at("figures"), []);
+      return;
+    }
+    at("detail-state").className = `chip ${detail.state}`;
+    write(at("detail-state"), term("states", detail.state));
+    const audience = (detail.audience || []).slice(0, 3).join(", ") +
+      (detail.selectors > 3 ? say("more", number(detail.selectors - 3)) : "");
+    write(at("detail-id"), [detail.event, term("priority", detail.priority || ""), detail.category,
+      detail.mode === "dry_run" ? say("dryRun") : "", audience ? say("selectors", audience) : ""].filter(Boolean).join(" · "));
+    const departments = Object.values(detail.departments || {});
+    const population = departments.reduce((sum, one) => sum + one.population, 0);
+    const entries = [[say("targeted"), number(detail.targeted)], [say("accepted"), number(detail.accepted)]];
+    if (population) {
+      const reached = departments.reduce((sum, one) => sum + one.accepted, 0);
+      entries.push([say("reach"), percent(reached / population)], [say("inhabitants"), number(population)]);
+    }
+    if (detail.p90_ms != null && isOver(detail)) entries.push([say("p90"), span(detail.p90_ms / 1000)]);
+    for (const kind of ["received", "displayed", "opened"]) if (detail[kind] != null) entries.push([say(kind), number(detail[kind])]);
+    if (detail.confirmed_reach != null) entries.push([say("confirmed"), percent(detail.confirmed_reach)]);
+    if (detail.waiting_for_retry) entries.push([say("retryWaiting"), number(detail.waiting_for_retry)]);
+    if (detail.retries) entries.push([say("retries"), number(detail.retries)]);
+    if (detail.possible_duplicates) entries.push([say("duplicates"), number(detail.possible_duplicates)]);
+    figures(at("figures"), entries);
+    showOutcomes();
+    showReasons();
+    showWhere();
+    showCommunes();
+    showCurve();
+  };
+
+  const askForDetail = async () => {
+    const id = chosen;
+    // What has ended changes by receipts alone.
+    const settled = detail !== null && detail.event === id && isOver(detail) && Date.now() - detailAt < 10 * detailEvery;
+    if (id === "" || askedFor === id || (settled && !(at("communes-box").open && !detail.communes))) {
+      if (id === "" && detail !== null) { detail = null; showDetail(); }
+      return;
+    }
+    askedFor = id;
+    try {
+      // The table of a nation's communes is two megabytes: asked for only while somebody looks at it.
+      const wide = at("communes-box").open || (detail && detail.event === id && Object.keys(detail.communes || {}).length <= communesShown);
+      const answer = await fetch(`/api/v1/events/${encodeURIComponent(id)}${wide ? "" : "?communes=0"}`);
+      if (answer.ok) {
+        const document = await answer.json();
+        if (chosen === id) { detail = document; detailAt = Date.now(); showDetail(); }
+      } else if (answer.status === 404 && chosen === id) {
+        detail = null;
+        showDetail();
+      }
+    } catch {
+      // The stream says that the engine is gone.
+    } finally {
+      askedFor = "";
+    }
+  };
+
+  // --- where it comes from
+
+  let lostTimer = 0;
+  const expectWord = () => {
+    clearTimeout(lostTimer);
+    lostTimer = setTimeout(() => { showState(true); expectWord(); }, 3500);
+  };
+  const listen = () => {
+    const source = new EventSource("/api/v1/stream");
+    source.addEventListener("status", (message) => {
+      status = JSON.parse(message.data);
+      heardAt = Date.now();
+      expectWord();
+      showStatus();
+    });
+    source.addEventListener("error", () => {
+      showState(true);
+      if (source.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
+    });
+  };
+
+  keep(at("scale"), tocsinMap.legend().map((word, i) => [word, i]), ([word]) => word,
+    ([, i]) => make("li", {}, make("span", { class: `swatch r${i}`, "aria-hidden": "true" }), make("span")),
+    (item, [word]) => write(item.lastChild, word));
+  at("scale").setAttribute("aria-label", say("share"));
+  at("communes-box").addEventListener("toggle", askForDetail);
+  addEventListener("resize", () => { if (detail) showCurve(); });
+  addEventListener("hashchange", () => choose(decodeURIComponent(location.hash.slice(1))));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if (plot) plot.redraw(); });
+  showState(false);
+  tocsinMap.draw(at("map")).then(() => { if (detail) showWhere(); });
+  listen();
+  expectWord();
+  setInterval(() => { if (!document.hidden) askForDetail(); }, detailEvery);
+  setTimeout(askForDetail, 1200);
+})();

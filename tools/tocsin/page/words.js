@@ -1,0 +1,117 @@
+"use strict";
+// Everything that the page says, in French and in English. The browser's language chooses.
+const tocsinWords = (() => {
+  const en = {
+    skip: "Skip to content", problems: "What is wrong", running: "Running", recent: "Recent events", event: "Event",
+    stateWord: "State", accepted: "Accepted", when: "When", noneRunning: "No event is running.",
+    noneRecent: "No event has ended yet.", noEvent: "No event yet", outcomes: "Outcomes",
+    whatWentWrong: "What went wrong", where: "Where", asTable: "Departments as a table", departments: "Departments",
+    department: "Department", inhabitants: "Inhabitants", reach: "Reach", communes: "Communes", commune: "Commune",
+    confirmed: "Confirmed by phones", curve: "Accepted over time", lanes: "Lanes", lane: "App and platform",
+    waiting: "Waiting", inFlight: "In flight", connections: "Connections", limitedBy: "Limited by",
+    noLanes: "Nothing has been sent since this engine started.", streams: "Streams", letters: "Dead letters",
+    footer: "This page asks this engine only; nothing comes from elsewhere.",
+    credit: "Department outlines: Victor Cazanave, svg-maps, CC BY 4.0.",
+    ready: "Ready", notReady: "Not ready", lost: "The engine does not answer",
+    lostLong: "The engine does not answer. The figures below are the last it gave, {0} ago.",
+    connecting: "Connecting…", engines: { one: "{0} engine", other: "{0} engines" },
+    scheduled: { one: "{0} event is scheduled for later", other: "{0} events are scheduled for later" },
+    shown: "{0} of {1} shown", rate: "{0} per second", left: "{0} left", stands: "nothing moves now",
+    targeted: "Targeted", p90: "90 % accepted within", duplicates: "Possible duplicates", retries: "Retries",
+    retryWaiting: "Waiting for a retry", displayed: "Displayed", opened: "Opened", received: "Received",
+    lag: "Not read yet", pending: "Being handled", events: "Events", registrations: "Registrations",
+    receipts: "Receipts", lettersTotal: { one: "{0} in all", other: "{0} in all" }, noLetters: "No entry was refused.",
+    letterFrom: "entry {0} of {1}", held: "Held by an operator: {0}", share: "Accepted devices per inhabitant",
+    notFor: "not addressed", atLeast: "{0} % and more", upTo: "under {0} %", none: "nobody yet",
+    overseas: "Overseas", firstCommunes: "The first {0} of {1} communes. All of them: tocsin report {2}",
+    mapSays: "Map of France: {0} departments addressed, {1} devices accepted. The table below says the same.",
+    curveSays: "Curve of acceptance: {0} devices after {1}.", barSays: "Outcomes: {0}.",
+    seconds: "seconds after the event was read", devices: "devices", selectors: "audience: {0}", more: " and {0} more",
+    states: { running: "running", cancelling: "being cancelled", scheduled: "scheduled", finished: "finished",
+      cancelled: "cancelled", expired: "expired", failed: "failed", paused: "paused" },
+    outcome: { accepted: "accepted", dead: "uninstalled (removed)", rejected: "refused", expired: "too late",
+      cancelled: "cancelled", muted: "muted by the resident", failed: "given up" },
+    bound: { idle: "nothing to send", engine: "this machine", rate: "the configured rate", quota: "the provider's quota",
+      credential: "a credential that the provider refuses", operator: "an operator's pause", streams: "the provider's streams",
+      redis: "Redis (pages are being read)", answers: "the provider's answers" },
+    priority: { critical: "critical", high: "high", normal: "normal", low: "low" }, dryRun: "dry run",
+    reason: {
+      "apns:Unregistered": "the app was removed from the phone", "fcm:UNREGISTERED": "the app was removed from the phone",
+      "apns:BadDeviceToken": "the token is not one of this app or environment", "apns:DeviceTokenNotForTopic": "the token belongs to another app (topic)",
+      "apns:InvalidProviderToken": "Apple refuses our signature: check key, team and the clock", "apns:ExpiredProviderToken": "our signature was too old: check the clock",
+      "apns:TooManyProviderTokenUpdates": "the signature was renewed too often", "apns:TooManyRequests": "too many pushes to one device",
+      "apns:PayloadTooLarge": "the message is too large", "apns:InternalServerError": "Apple had an internal error",
+      "apns:ServiceUnavailable": "Apple was unavailable", "apns:TopicDisallowed": "the topic is not allowed for this key",
+      "fcm:SENDER_ID_MISMATCH": "the token belongs to another Firebase project", "fcm:INVALID_ARGUMENT": "Firebase calls the message or the token invalid",
+      "fcm:QUOTA_EXCEEDED": "the project's quota is used up", "fcm:UNAVAILABLE": "Firebase was unavailable", "fcm:INTERNAL": "Firebase had an internal error",
+      "fcm:THIRD_PARTY_AUTH_ERROR": "Firebase cannot reach Apple with the project's APNs key", "engine:PoisonShard": "a part of the event could not be worked on" },
+  };
+  const fr = {
+    skip: "Aller au contenu", problems: "Ce qui ne va pas", running: "En cours", recent: "Événements récents", event: "Événement",
+    stateWord: "État", accepted: "Acceptés", when: "Quand", noneRunning: "Aucun événement en cours.",
+    noneRecent: "Aucun événement n’est encore terminé.", noEvent: "Aucun événement", outcomes: "Issues",
+    whatWentWrong: "Ce qui n’a pas marché", where: "Où", asTable: "Les départements en tableau", departments: "Départements",
+    department: "Département", inhabitants: "Habitants", reach: "Part touchée", communes: "Communes", commune: "Commune",
+    confirmed: "Confirmé par les téléphones", curve: "Acceptations dans le temps", lanes: "Files d’envoi", lane: "Application et plateforme",
+    waiting: "En attente", inFlight: "En vol", connections: "Connexions", limitedBy: "Limitée par",
+    noLanes: "Rien n’a été envoyé depuis le démarrage de ce moteur.", streams: "Flux", letters: "Lettres mortes",
+    footer: "Cette page n’interroge que ce moteur ; rien ne vient d’ailleurs.",
+    credit: "Contours des départements : Victor Cazanave, svg-maps, CC BY 4.0.",
+    ready: "Prêt", notReady: "Pas prêt", lost: "Le moteur ne répond pas",
+    lostLong: "Le moteur ne répond pas. Les chiffres ci-dessous sont les derniers reçus, il y a {0}.",
+    connecting: "Connexion…", engines: { one: "{0} moteur", other: "{0} moteurs" },
+    scheduled: { one: "{0} événement est prévu plus tard", other: "{0} événements sont prévus plus tard" },
+    shown: "{0} affichés sur {1}", rate: "{0} par seconde", left: "encore {0}", stands: "rien n’avance en ce moment",
+    targeted: "Ciblés", p90: "90 % acceptés en", duplicates: "Doublons possibles", retries: "Nouveaux essais",
+    retryWaiting: "Attendent un nouvel essai", displayed: "Affichés", opened: "Ouverts", received: "Reçus",
+    lag: "Pas encore lus", pending: "En traitement", events: "Événements", registrations: "Inscriptions",
+    receipts: "Accusés", lettersTotal: { one: "{0} en tout", other: "{0} en tout" }, noLetters: "Aucune entrée n’a été refusée.",
+    letterFrom: "entrée {0} de {1}", held: "Suspendu par un opérateur : {0}", share: "Appareils ayant accepté, par habitant",
+    notFor: "non concerné", atLeast: "{0} % et plus", upTo: "moins de {0} %", none: "personne encore",
+    overseas: "Outre-mer", firstCommunes: "Les {0} premières communes sur {1}. Toutes : tocsin report {2}",
+    mapSays: "Carte de France : {0} départements concernés, {1} appareils ont accepté. Le tableau ci-dessous dit la même chose.",
+    curveSays: "Courbe d’acceptation : {0} appareils après {1}.", barSays: "Issues : {0}.",
+    seconds: "secondes après la lecture de l’événement", devices: "appareils", selectors: "audience : {0}", more: " et {0} autres",
+    states: { running: "en cours", cancelling: "en annulation", scheduled: "prévu", finished: "terminé",
+      cancelled: "annulé", expired: "expiré", failed: "échoué", paused: "suspendu" },
+    outcome: { accepted: "acceptés", dead: "désinstallés (retirés)", rejected: "refusés", expired: "trop tard",
+      cancelled: "annulés", muted: "coupés par l’habitant", failed: "abandonnés" },
+    bound: { idle: "rien à envoyer", engine: "cette machine", rate: "le débit configuré", quota: "le quota du fournisseur",
+      credential: "un identifiant que le fournisseur refuse", operator: "la pause d’un opérateur", streams: "les flux du fournisseur",
+      redis: "Redis (lecture des pages)", answers: "les réponses du fournisseur" },
+    priority: { critical: "critique", high: "haute", normal: "normale", low: "basse" }, dryRun: "à blanc",
+    reason: {
+      "apns:Unregistered": "l’application a été retirée du téléphone", "fcm:UNREGISTERED": "l’application a été retirée du téléphone",
+      "apns:BadDeviceToken": "le jeton n’est pas de cette application ou de cet environnement", "apns:DeviceTokenNotForTopic": "le jeton appartient à une autre application (topic)",
+      "apns:InvalidProviderToken": "Apple refuse notre signature : vérifier la clé, l’équipe et l’horloge", "apns:ExpiredProviderToken": "notre signature était trop vieille : vérifier l’horloge",
+      "apns:TooManyProviderTokenUpdates": "la signature a été renouvelée trop souvent", "apns:TooManyRequests": "trop d’envois à un même appareil",
+      "apns:PayloadTooLarge": "le message est trop grand", "apns:InternalServerError": "erreur interne chez Apple",
+      "apns:ServiceUnavailable": "Apple était indisponible", "apns:TopicDisallowed": "ce topic n’est pas permis à cette clé",
+      "fcm:SENDER_ID_MISMATCH": "le jeton appartient à un autre projet Firebase", "fcm:INVALID_ARGUMENT": "Firebase juge le message ou le jeton invalide",
+      "fcm:QUOTA_EXCEEDED": "le quota du projet est épuisé", "fcm:UNAVAILABLE": "Firebase était indisponible", "fcm:INTERNAL": "erreur interne chez Firebase",
+      "fcm:THIRD_PARTY_AUTH_ERROR": "Firebase ne peut joindre Apple avec la clé APNs du projet", "engine:PoisonShard": "une partie de l’événement n’a pu être traitée" },
+  };
+  const language = (navigator.languages || [navigator.language || "en"]).some((one, i) => i === 0 && /^fr\b/i.test(one)) ? "fr" : "en";
+  const words = language === "fr" ? fr : en;
+  const number = new Intl.NumberFormat(language);
+  const plural = new Intl.PluralRules(language);
+  const fill = (text, values) => text.replace(/\{(\d)\}/g, (_, i) => values[Number(i)]);
+  return {
+    language,
+    /** A word or a sentence with {0}, {1} … filled in. */
+    say: (name, ...values) => fill(words[name], values),
+    /** The same by number; the number itself is {0}. */
+    count: (name, n) => fill(words[name][plural.select(n)] || words[name].other, [number.format(n)]),
+    /** A term of a closed list; what is not on it is shown as it is. */
+    term: (list, name) => words[list][name] || name,
+    number: (n) => number.format(n),
+    percent: (share) => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(share),
+    time: (ms) => new Intl.DateTimeFormat(language, { dateStyle: "short", timeStyle: "medium" }).format(new Date(ms)),
+    span: (seconds) => {
+      if (seconds < 1) return `${number.format(Math.round(seconds * 1000))} ms`;
+      if (seconds < 90) return `${number.format(Math.round(seconds * 10) / 10)} s`;
+      if (seconds < 5400) return `${number.format(Math.round(seconds / 60))} min`;
+      return `${number.format(Math.round(seconds / 360) / 10)} h`;
+    },
+  };
+})();
