@@ -8,10 +8,11 @@
 #include "tools/tocsin/bench_run.hpp"
 #include "tools/tocsin/bench_stage.hpp"
 #include "tools/tocsin/bench_text.hpp"
-#include "tools/tocsin/commands.hpp"
+#include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/interrupt_watch.hpp"
+#include "tools/tocsin/latency_text.hpp"
 #include "tools/tocsin/process_usage.hpp"
 #include "tools/tocsin/session.hpp"
 #include "tools/tocsin/version.hpp"
@@ -21,6 +22,7 @@
 #include <chrono>
 #include <csignal>
 #include <fstream>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -208,9 +210,11 @@ int perform_on(
     return tell(common, how, bench_report(all.result()));
 }
 
-}  // namespace
-
-int run(const common_options& common, const bench_options& how) {
+int bench(const common_options& common, const bench_options& how) {
+    if (how.scenario.empty()) {
+        complain("name a SCENARIO: " + fmt::format("{}", fmt::join(bench_scenarios(), ", ")));
+        return exit_usage;
+    }
     std::signal(SIGPIPE, SIG_IGN);
     interrupt_watch interrupts;
     auto on = open_bench_stage(how);
@@ -223,6 +227,89 @@ int run(const common_options& common, const bench_options& how) {
         complain("logs are left in " + on->directory.path().string());
     }
     return code;
+}
+
+struct bench_words {
+    bench_options how;
+    std::vector<std::string> assertions;
+};
+
+std::string assertion_problem(const std::string& text) {
+    const auto one = parse_bench_assertion(text);
+    return one.has_error() ? one.error().message : std::string();
+}
+
+std::vector<option> bench_option_table(bench_words& into) {
+    bench_options& how = into.how;
+    return {
+        option("SCENARIO", how.scenario, fmt::format("One of {}", fmt::join(bench_scenarios(), ", ")))
+            .one_of(bench_scenarios()),
+        option("--share", how.share, "Of the scenario's devices; of the village's events")
+            .preset("1")
+            .between(0, 1),
+        option("--apns-share", how.apns_share, "Of the devices, that have APNs; the others have FCM")
+            .preset("0.25")
+            .between(0, 1),
+        option("--events-per-second", how.events_per_second, "How fast the village's events are published")
+            .preset("200")
+            .between(0.1, 1e6),
+        option("--rate", how.rate, "Pushes per second that each provider may be sent; 0: no limit")
+            .preset("0"),
+        option("--threads", how.threads, "Of the engine; 0: one per core").preset("0").between(0, 256),
+        option("--simulator-threads", how.simulator_threads, "Of the simulator").preset("1").between(1, 256),
+        option(
+            "--latency", how.latency,
+            "Of the simulator: `none`, `fixed:MS`, `uniform:MS:MS` or `lognormal:MEDIAN_MS:P99_MS`")
+            .value("LATENCY")
+            .preset(how.latency)
+            .checked(latency_problem),
+        option(
+            "--answers", how.answers,
+            "How the simulator writes answers: `batched`, `record` (a TLS record each) or `write` (a system "
+            "call "
+            "each)")
+            .value("PATTERN")
+            .preset(how.answers)
+            .one_of({"batched", "record", "write"}),
+        option("--html", how.html, "Write the report as a page, too").value("FILE"),
+        option("--keep", how.keep, "A directory to leave logs and configuration in").value("DIR"),
+        option(
+            "--assert", into.assertions,
+            "FIGURE<NUMBER, or with <=, >, >= or ==. Exit code 99 if it does not hold")
+            .checked(assertion_problem),
+    };
+}
+
+}  // namespace
+
+command bench_command() {
+    const auto words = std::make_shared<bench_words>();
+    return {
+        .name = "bench",
+        .group = command_group::test,
+        .summary = "Measure an engine on a private Redis and the simulator.",
+        .examples =
+            "tocsin bench town --threads 1\n"
+            "tocsin bench department --share 0.3 --latency lognormal:40:200 --answers record\n"
+            "tocsin bench village --assert 'event_p99_ms<500' --assert 'cpu_per_million<20'\n"
+            "tocsin bench town --json > before.json\n"
+            "tocsin bench compare before.json after.json --noise 0.05\n",
+        .options = bench_option_table(*words),
+        .details =
+            "The page [Benchmark](../how-to/benchmark.md) has scenarios and figures. Needs `redis-server` in "
+            "the "
+            "`PATH`.\n\n"
+            "Exit codes: 0; 1 if a device is not accounted for; 69 if something does not start; 99 if an "
+            "`--assert` "
+            "does not hold; 130 if interrupted.",
+        .run =
+            [words](const common_options& common) {
+                for (const std::string& text : words->assertions) {
+                    words->how.assertions.push_back(*parse_bench_assertion(text));  // Checked by the parser.
+                }
+                return bench(common, words->how);
+            },
+    };
 }
 
 }  // namespace tocsin::cli

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "engine/core/error.hpp"
-#include "tools/tocsin/options.hpp"
+#include "tools/tocsin/bench_options.hpp"
 
 #include <boost/json/object.hpp>
 

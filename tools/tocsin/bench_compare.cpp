@@ -1,78 +1,102 @@
-#include "tools/tocsin/bench_compare.hpp"
+#include "tools/tocsin/bench_comparison.hpp"
+#include "tools/tocsin/bench_text.hpp"
+#include "tools/tocsin/command.hpp"
+#include "tools/tocsin/console.hpp"
+#include "tools/tocsin/exit_code.hpp"
 
-#include "tools/tocsin/bench_figures.hpp"
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 
-#include <boost/json/serialize.hpp>
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <optional>
 
-#include <limits>
+#include <fmt/format.h>
 
 namespace tocsin::cli {
 namespace {
 
-using verdict = compared_figure::verdict;
+namespace json = boost::json;
 
-verdict judge(double ratio, double noise, better direction) noexcept {
-    if (ratio >= 1 - noise && ratio <= 1 + noise) {
-        return verdict::same;
+struct bench_compare_options {
+    std::string before, after;  ///< Files that `bench --json` has written.
+    double noise = 0.05;        ///< A change by less than this share is none.
+};
+
+std::optional<json::object> read_report_file(const std::string& name) {
+    std::ifstream file(name, std::ios::binary);
+    if (!file) {
+        complain("cannot read " + name);
+        return std::nullopt;
     }
-    if (direction == better::neither) {
-        return verdict::changed;
+    boost::system::error_code ec;
+    const auto parsed = json::parse(std::string(std::istreambuf_iterator<char>(file), {}), ec);
+    if (ec || !parsed.is_object() || !parsed.as_object().contains("scenario")) {
+        complain(name + " is not a report that bench --json has written");
+        return std::nullopt;
     }
-    return (ratio < 1) == (direction == better::lower) ? verdict::better : verdict::worse;
+    return parsed.as_object();
 }
 
-std::string shown(const boost::json::value* value) {
-    return value == nullptr ? "none" : boost::json::serialize(*value);
+json::value as_json(const compared_figure& one) {
+    return json::object{
+        {"figure", one.name},
+        {"before", one.before},
+        {"after", one.after},
+        {"ratio", std::isfinite(one.ratio) ? json::value(one.ratio) : json::value(nullptr)},
+        {"verdict", to_string(one.how)}};
+}
+
+int compare(const common_options& common, const bench_compare_options& how) {
+    const auto before = read_report_file(how.before);
+    const auto after = read_report_file(how.after);
+    if (!before || !after) {
+        return exit_failed;
+    }
+    for (const std::string& one : differing_conditions(*before, *after)) {
+        complain("not the same conditions, " + one);
+    }
+    const auto figures = compare_reports(*before, *after, how.noise);
+    if (common.json) {
+        json::array out;
+        for (const compared_figure& one : figures) {
+            out.push_back(as_json(one));
+        }
+        print_json(out);
+        return exit_ok;
+    }
+    table shown({"figure", "before", "after", "ratio", ""});
+    for (const compared_figure& one : figures) {
+        shown.add(
+            {std::string(one.name), bench_value(one.name, one.before), bench_value(one.name, one.after),
+             fmt::format("{:.3f}", one.ratio), std::string(to_string(one.how))});
+    }
+    print(shown.text());
+    return exit_ok;
 }
 
 }  // namespace
 
-std::string_view to_string(compared_figure::verdict how) noexcept {
-    switch (how) {
-        case verdict::better: return "better";
-        case verdict::worse: return "worse";
-        case verdict::same: return "same";
-        case verdict::changed: return "changed";
-    }
-    return "";
-}
-
-std::vector<compared_figure> compare_reports(
-    const boost::json::object& before, const boost::json::object& after, double noise) {
-    std::vector<compared_figure> out;
-    for (const bench_figure& figure : bench_figures()) {
-        const auto* const first = before.if_contains(figure.name);
-        const auto* const second = after.if_contains(figure.name);
-        if (first == nullptr || second == nullptr || !first->is_number() || !second->is_number()) {
-            continue;
-        }
-        compared_figure one;
-        one.name = figure.name;
-        one.before = first->to_number<double>();
-        one.after = second->to_number<double>();
-        if (one.before != 0) {
-            one.ratio = one.after / one.before;
-        } else {
-            one.ratio = one.after == 0 ? 1 : std::numeric_limits<double>::infinity();
-        }
-        one.how = judge(one.ratio, noise, figure.direction);
-        out.push_back(one);
-    }
-    return out;
-}
-
-std::vector<std::string> differing_conditions(
-    const boost::json::object& before, const boost::json::object& after) {
-    std::vector<std::string> out;
-    for (const std::string_view name : {"scenario", "settings", "machine"}) {
-        const auto* const first = before.if_contains(name);
-        const auto* const second = after.if_contains(name);
-        if (first != nullptr && second != nullptr && *first == *second) {
-            continue;
-        }
-        out.push_back(std::string(name) + ": " + shown(first) + " and " + shown(second));
-    }
-    return out;
+command bench_compare_command() {
+    const auto how = std::make_shared<bench_compare_options>();
+    return {
+        .name = "compare",
+        .group = command_group::test,
+        .summary = "Compare two reports, figure by figure.",
+        .examples = "tocsin bench compare before.json after.json --noise 0.05\n",
+        .options =
+            {
+                option("BEFORE", how->before, "What `bench --json` has written").required(),
+                option("AFTER", how->after, "The same, later").required(),
+                option("--noise", how->noise, "A change by less than this share is none")
+                    .preset("0.05")
+                    .between(0, 1),
+            },
+        .run = [how](const common_options& common) { return compare(common, *how); },
+    };
 }
 
 }  // namespace tocsin::cli

@@ -2,7 +2,7 @@
 
 #include "engine/audience/device_store.hpp"
 #include "engine/audience/territories.hpp"
-#include "tools/tocsin/options.hpp"
+#include "tools/tocsin/bench_options.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "tools/tocsin/bench_options.hpp"
 #include "tools/tocsin/bench_record.hpp"
 #include "tools/tocsin/metrics_text.hpp"
-#include "tools/tocsin/options.hpp"
 #include "tools/tocsin/process_usage.hpp"
 
 #include <boost/json/object.hpp>

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "engine/core/error.hpp"
+#include "tools/tocsin/bench_options.hpp"
 #include "tools/tocsin/child_process.hpp"
-#include "tools/tocsin/options.hpp"
 #include "tools/tocsin/private_stage.hpp"
 
 #include <optional>

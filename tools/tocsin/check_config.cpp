@@ -2,7 +2,7 @@
 #include "providers/factory.hpp"
 #include "providers/handshake.hpp"
 #include "providers/token_check.hpp"
-#include "tools/tocsin/commands.hpp"
+#include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/session.hpp"
@@ -10,6 +10,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+
+#include <memory>
 
 #include <fmt/format.h>
 
@@ -57,9 +59,7 @@ online_check check_online(const settings& how, bool json) {
     return out;
 }
 
-}  // namespace
-
-int run(const common_options& common, const check_config_options& how) {
+int check_config(const common_options& common, bool ask_online) {
     const auto loaded = load_settings(common);
     if (!loaded) {
         return exit_configuration;
@@ -78,7 +78,7 @@ int run(const common_options& common, const check_config_options& how) {
         return exit_configuration;
     }
     online_check online;
-    if (how.online) {
+    if (ask_online) {
         online = check_online(*loaded, common.json);
     }
     if (common.json) {
@@ -100,6 +100,33 @@ int run(const common_options& common, const check_config_options& how) {
         return exit_ok;
     }
     return online.refused ? exit_configuration : exit_unreachable;
+}
+
+}  // namespace
+
+command check_config_command() {
+    const auto online = std::make_shared<bool>(false);
+    return {
+        .name = "check-config",
+        .group = command_group::run,
+        .summary = "Report everything that serve would reject.",
+        .examples =
+            "tocsin check-config --config tocsin.toml\n"
+            "tocsin check-config --online\n",
+        .options = {option(
+            "--online", *online, "Also shake hands with Redis and each provider, and ask for access tokens")},
+        .details =
+            "Each problem is told with file, line and key. `--online` also connects to Redis, shakes hands "
+            "with each "
+            "provider (name, TCP, certificate, HTTP/2), and asks for an access token with each service "
+            "account. A "
+            "push is not sent, so a wrong APNs key does not show: `tocsin send` tells.\n\n"
+            "    tocsin: tocsin.toml:35: app.apns.topik: unknown key; did you mean topic?\n\n"
+            "Exit codes: 0; 78; with `--online` 69 if somebody cannot be reached, and 78 if an account is "
+            "refused. "
+            "`--json`: `file`, `apps`, `ok`, `online` (a list of `peer`, `ok`, `problem`).",
+        .run = [online](const common_options& common) { return check_config(common, *online); },
+    };
 }
 
 }  // namespace tocsin::cli

@@ -1,13 +1,13 @@
 #pragma once
 
-#include "tools/tocsin/options.hpp"
+#include "tools/tocsin/command.hpp"
 
-#include <variant>
+#include <vector>
 
 namespace tocsin::cli {
 
-/// The command that was asked for, or the code to exit with at once (help, version, usage errors;
-/// what there is to say has been said).
-[[nodiscard]] std::variant<command, int> parse_command_line(int argc, char** argv);
+/// Reads the command line and does what it asks for: runs a command, prints help or the version, or says what
+/// is wrong with it. Returns the exit code.
+[[nodiscard]] int run_command_line(const std::vector<command>& commands, int argc, const char* const* argv);
 
 }  // namespace tocsin::cli

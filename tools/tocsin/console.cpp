@@ -10,15 +10,11 @@
 #include <unistd.h>
 
 namespace tocsin::cli {
-namespace {
 
-/// Characters that a terminal shows, for UTF-8 without wide or combining ones.
-std::size_t shown_width(std::string_view text) {
+std::size_t shown_width(std::string_view text) noexcept {
     return static_cast<std::size_t>(
         std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }));
 }
-
-}  // namespace
 
 void complain(std::string_view message) {
     std::string line = "tocsin: " + std::string(message) + "\n";

@@ -41,6 +41,9 @@ private:
     bool drawn_ = false;
 };
 
+/// Characters that a terminal shows, for UTF-8 without wide or combining ones.
+[[nodiscard]] std::size_t shown_width(std::string_view text) noexcept;
+
 /// A table in columns as wide as their widest cell (in characters, not bytes).
 class table {
 public:

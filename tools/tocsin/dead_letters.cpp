@@ -1,7 +1,7 @@
 #include "engine/core/text.hpp"
 #include "engine/redis/check.hpp"
 #include "engine/redis/streams.hpp"
-#include "tools/tocsin/commands.hpp"
+#include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/hidden_tokens.hpp"
@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,13 @@ namespace {
 
 namespace asio = boost::asio;
 namespace json = boost::json;
+
+struct dead_letters_options {
+    enum class action { list, show, retry, drop } what = action::list;
+    std::vector<std::string> ids;
+    std::size_t limit = 20;
+    bool all = false;
+};
 
 constexpr std::size_t longest_payload_listed = 60;
 
@@ -155,9 +163,7 @@ asio::awaitable<result<found_letters>> all_letters(redis_session& redis, std::si
     co_return out;
 }
 
-}  // namespace
-
-int run(const common_options& common, const dead_letters_options& how) {
+int dead_letters(const common_options& common, const dead_letters_options& how) {
     const bool listing = how.what == dead_letters_options::action::list;
     if (!listing && how.ids.empty() && !how.all) {
         complain("name the letters, as \"tocsin dead-letters list\" shows them, or say --all");
@@ -207,6 +213,76 @@ int run(const common_options& common, const dead_letters_options& how) {
         print(fmt::format("{} {}", letters.size(), put_back ? "put back on their streams" : "dropped"));
     }
     return exit_ok;
+}
+
+command action_on_letters(
+    dead_letters_options::action what, std::string name, std::string summary, std::string examples,
+    std::string details) {
+    const auto how = std::make_shared<dead_letters_options>();
+    how->what = what;
+    std::vector<option> options;
+    if (what == dead_letters_options::action::list) {
+        options.push_back(option("--limit", how->limit, "The newest so many").preset("20"));
+    } else {
+        options.emplace_back("ID", how->ids, "The letter's id, as listed, or its entry's");
+        if (what != dead_letters_options::action::show) {
+            options.emplace_back("--all", how->all, "All letters");
+        }
+    }
+    return {
+        .name = std::move(name),
+        .group = command_group::look,
+        .summary = std::move(summary),
+        .examples = std::move(examples),
+        .options = std::move(options),
+        .details = std::move(details),
+        .run = [how](const common_options& common) { return dead_letters(common, *how); },
+    };
+}
+
+}  // namespace
+
+command dead_letters_command() {
+    using action = dead_letters_options::action;
+    return {
+        .name = "dead-letters",
+        .group = command_group::look,
+        .summary = "Work on entries that could not be accepted.",
+        .examples =
+            "tocsin dead-letters list\n"
+            "tocsin dead-letters show 1763870000000-0\n"
+            "tocsin dead-letters show 1763870000000-0 --show-tokens\n"
+            "tocsin dead-letters retry 1763870000000-0\n"
+            "tocsin dead-letters drop --all\n",
+        .details =
+            "ID is the letter's own, as listed, or the one of its `entry`, as `publish` printed it (entries "
+            "of both "
+            "streams, if both have it). If it is the one letter's own and the other's entry's, `show` shows "
+            "both, and "
+            "`retry` and `drop` ask which is meant. Exit code 1 if one of the ids does not exist or means "
+            "two letters; "
+            "then nothing is done. 2 if it is no id.",
+        .actions =
+            {
+                action_on_letters(
+                    action::list, "list", "List the newest letters.",
+                    "tocsin dead-letters list --limit 100\n", ""),
+                action_on_letters(
+                    action::show, "show", "Show letters whole.",
+                    "tocsin dead-letters show 1763870000000-0 --show-tokens\n",
+                    "With `--show-tokens`, byte for byte."),
+                action_on_letters(
+                    action::retry, "retry", "Put entries back on their streams.",
+                    "tocsin dead-letters retry 1763870000000-0\n"
+                    "tocsin dead-letters retry --all\n",
+                    "Their letters are deleted."),
+                action_on_letters(
+                    action::drop, "drop", "Delete letters.",
+                    "tocsin dead-letters drop 1763870000000-0\n"
+                    "tocsin dead-letters drop --all\n",
+                    ""),
+            },
+    };
 }
 
 }  // namespace tocsin::cli

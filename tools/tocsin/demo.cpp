@@ -7,7 +7,7 @@
 #include "tools/simulator/dead_token.hpp"
 #include "tools/simulator/simulator.hpp"
 #include "tools/tocsin/child_process.hpp"
-#include "tools/tocsin/commands.hpp"
+#include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/demo_devices.hpp"
 #include "tools/tocsin/exit_code.hpp"
@@ -22,6 +22,7 @@
 #include <algorithm>
 #include <csignal>
 #include <map>
+#include <memory>
 #include <thread>
 
 #include <fmt/format.h>
@@ -326,9 +327,7 @@ int perform(stage& on, const common_options& common, const demo_options& how) {
     return good && status == 0 ? exit_ok : exit_failed;
 }
 
-}  // namespace
-
-int run(const common_options& common, const demo_options& how) {
+int demo(const common_options& common, const demo_options& how) {
     std::signal(SIGPIPE, SIG_IGN);
     stage on;
     const int code = perform(on, common, how);
@@ -336,6 +335,38 @@ int run(const common_options& common, const demo_options& how) {
         complain("logs are left in " + on.directory->path().string());
     }
     return code;
+}
+
+}  // namespace
+
+command demo_command() {
+    const auto how = std::make_shared<demo_options>();
+    return {
+        .name = "demo",
+        .group = command_group::test,
+        .summary = "Do the main job on a private Redis and the simulator.",
+        .examples =
+            "tocsin demo\n"
+            "tocsin demo --epci 200046977 --share 0.2      # Lyon\n",
+        .options =
+            {
+                option("--epci", how->epci, "The EPCI that is alerted; the default is Dijon Métropole")
+                    .value("SIREN")
+                    .preset("242100410"),
+                option("--share", how->share, "Of the inhabitants, that follow their commune")
+                    .preset("0.35")
+                    .between(0, 1),
+                option("--dead-share", how->dead_share, "Of the devices, that are gone")
+                    .preset("0.03")
+                    .between(0, 1),
+                option("--keep", how->keep, "Leave logs and configuration there").value("DIR"),
+            },
+        .details =
+            "Nothing else is touched. Needs `redis-server` in the `PATH`. Exit code 0 only if every device "
+            "is accounted "
+            "for, as the simulator counted it.",
+        .run = [how](const common_options& common) { return demo(common, *how); },
+    };
 }
 
 }  // namespace tocsin::cli

@@ -2,13 +2,20 @@
 
 #include "engine/audience/device_store.hpp"
 #include "engine/audience/territories.hpp"
-#include "tools/tocsin/options.hpp"
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
 namespace tocsin::cli {
+
+/// What `tocsin demo` can be told.
+struct demo_options {
+    std::string epci = "242100410";  ///< Dijon Métropole.
+    double share = 0.35;             ///< Of the inhabitants, that follow their commune.
+    double dead_share = 0.03;
+    std::string keep;  ///< A directory to leave everything in; empty: a temporary one.
+};
 
 /// The invented residents of the demo: real communes, real populations, devices out of a fixed seed.
 struct demo_population {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "engine/plan/report.hpp"
-#include "tools/tocsin/options.hpp"
+#include "tools/tocsin/command.hpp"
 #include "tools/tocsin/session.hpp"
 
 #include <string>

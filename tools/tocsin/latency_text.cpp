@@ -34,4 +34,9 @@ parsed<sim::latency> parse_latency(const std::string& text) {
     return out;
 }
 
+std::string latency_problem(const std::string& text) {
+    const auto latency = parse_latency(text);
+    return latency.has_error() ? latency.error().message : std::string();
+}
+
 }  // namespace tocsin::cli

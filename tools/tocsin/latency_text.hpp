@@ -9,5 +9,7 @@ namespace tocsin::cli {
 
 /// "none", "fixed:MS", "uniform:MS:MS" or "lognormal:MEDIAN_MS:P99_MS".
 [[nodiscard]] parsed<sim::latency> parse_latency(const std::string& text);
+/// What is wrong with it; empty if nothing is.
+[[nodiscard]] std::string latency_problem(const std::string& text);
 
 }  // namespace tocsin::cli

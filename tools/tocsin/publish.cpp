@@ -3,7 +3,7 @@
 #include "engine/event/event_writer.hpp"
 #include "engine/event/selector.hpp"
 #include "engine/redis/check.hpp"
-#include "tools/tocsin/commands.hpp"
+#include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/follow.hpp"
@@ -18,6 +18,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +27,15 @@
 
 namespace tocsin::cli {
 namespace {
+
+struct publish_options {
+    std::vector<std::string> to;
+    std::string file;  ///< A whole event document, which the flags change; "-": standard input.
+    std::string id, title, subtitle, body, category, priority, send_at, collapse_id, url, image, mode;
+    std::optional<long> ttl, spread;
+    std::vector<std::string> apps, data;
+    bool watch = false;
+};
 
 namespace asio = boost::asio;
 namespace json = boost::json;
@@ -138,9 +148,7 @@ asio::awaitable<result<std::string>> add(redis_session& redis, std::string docum
     co_return std::string(added->front().text());
 }
 
-}  // namespace
-
-int run(const common_options& common, const publish_options& how) {
+int publish(const common_options& common, const publish_options& how) {
     const auto document = document_of(how);
     if (!document) {
         return exit_usage;
@@ -176,6 +184,68 @@ int run(const common_options& common, const publish_options& how) {
         print(id);
     }
     return exit_ok;
+}
+
+}  // namespace
+
+command publish_command() {
+    const auto how = std::make_shared<publish_options>();
+    return {
+        .name = "publish",
+        .group = command_group::publish,
+        .summary = "Add an event to the stream.",
+        .examples =
+            "tocsin publish --to commune:21231 --title 'Crue' --body 'Évitez les quais.' \\\n"
+            "    --priority critical --watch\n"
+            "tocsin publish --to epci:242100410 --to zone:21231:centre --title 'Travaux' --ttl 3600\n"
+            "tocsin publish --file event.json --json\n"
+            "tocsin publish --file event.json --id second-try --priority high\n",
+        .options =
+            {
+                option(
+                    "--to", how->to,
+                    "Whom: `commune:INSEE`, `epci:SIREN`, `department:CODE`, `zone:INSEE:NAME`, `everyone`, "
+                    "`device:PLATFORM:TOKEN`")
+                    .value("SELECTOR"),
+                option("--title", how->title, "What the resident reads first"),
+                option("--subtitle", how->subtitle, "A line below the title (APNs)"),
+                option("--body", how->body, "The text"),
+                option("--url", how->url, "What a tap opens").value("URL"),
+                option("--image", how->image, "An https address of a picture").value("URL"),
+                option("--category", how->category, "A word that devices can mute").value("WORD"),
+                option("--priority", how->priority, "`critical`, `high`, `normal` or `low`")
+                    .value("PRIORITY"),
+                option("--ttl", how->ttl, "When it is no longer worth sending").value("SECONDS"),
+                option("--spread", how->spread, "Over how long the pushes are spaced").value("SECONDS"),
+                option("--send-at", how->send_at, "When to send (RFC 3339)").value("TIME"),
+                option("--id", how->id, "The idempotency key; default: the stream entry's id").value("ID"),
+                option("--collapse-id", how->collapse_id, "What replaces an earlier notification")
+                    .value("ID"),
+                option("--app", how->apps, "Only through this app").value("APP"),
+                option("--data", how->data, "For the app").value("KEY=VALUE"),
+                option("--mode", how->mode, "`actual` or `dry_run`").value("MODE"),
+                option(
+                    "--file", how->file,
+                    "An event as JSON, which the other flags change; `-` for standard input")
+                    .value("FILE"),
+                option(
+                    "--watch", how->watch,
+                    "Follow it to its result, its refusal, or the news that the id was taken"),
+            },
+        .details =
+            "Prints the event's id. The document is checked first; whether communes and apps exist is for "
+            "the engine "
+            "to say. What the flags say wins over the file, member by member of `notification` and `data`. "
+            "The file "
+            "is the only way to `localized`, `apns`, `fcm`, `expires_at`, `badge`, `sound` and `thread`: "
+            "see the page [Events](events.md).\n\n"
+            "`--json` prints `event` and `entry`; with `--watch`, the "
+            "[result](redis-interface.md#result).\n\n"
+            "Exit codes: 0, or with `--watch` 1 if it was refused or ended in another state than `finished`; "
+            "2 if the "
+            "document is wrong.",
+        .run = [how](const common_options& common) { return publish(common, *how); },
+    };
 }
 
 }  // namespace tocsin::cli

@@ -1,6 +1,6 @@
 #include "engine/plan/report.hpp"
 
-#include "tools/tocsin/commands.hpp"
+#include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/follow.hpp"
@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include <fmt/format.h>
 
@@ -17,6 +18,10 @@ namespace tocsin::cli {
 namespace {
 
 namespace json = boost::json;
+
+struct report_options {
+    std::string event;
+};
 
 /// A per cent with one decimal, or with as many as a small one needs to be told from none.
 std::string spoken_reach(std::uint64_t accepted, std::uint64_t inhabitants) {
@@ -47,9 +52,7 @@ std::string commune_table(const event_report& report, const territories& places)
     return out.text();
 }
 
-}  // namespace
-
-int run(const common_options& common, const report_options& how) {
+int report(const common_options& common, const report_options& how) {
     const auto loaded = load_settings(common);
     if (!loaded) {
         return exit_configuration;
@@ -60,22 +63,45 @@ int run(const common_options& common, const report_options& how) {
         return exit_configuration;
     }
     json::value stored;
-    const auto report = redis->run(read_event(*redis, how.event, &stored));
-    if (!report) {
+    const auto found = redis->run(read_event(*redis, how.event, &stored));
+    if (!found) {
         return exit_unreachable;
     }
-    if (!*report) {
+    if (!*found) {
         return tell_absence(*redis, how.event);
     }
     if (common.json) {
-        json::object out = result_document(**report, *places);
-        out["communes"] = communes_object(**report, *places);
+        json::object out = result_document(**found, *places);
+        out["communes"] = communes_object(**found, *places);
         print_json(out);
     } else {
-        print(report_table(**report));
-        print(commune_table(**report, *places));
+        print(report_table(**found));
+        print(commune_table(**found, *places));
     }
     return exit_ok;
+}
+
+}  // namespace
+
+command report_command() {
+    const auto how = std::make_shared<report_options>();
+    return {
+        .name = "report",
+        .group = command_group::look,
+        .summary = "Reach of an event, commune by commune.",
+        .examples =
+            "tocsin report crue-ouche-2026-11-23\n"
+            "tocsin report crue-ouche-2026-11-23 --json\n",
+        .options = {option("EVENT", how->event, "The event's id").required()},
+        .details =
+            "Shows an event's sums and, commune by commune, inhabitants, accepted devices and reach: also of "
+            "an event "
+            "to more than 1000 communes, whose result has no `communes`. Communes in which nobody was "
+            "reached are "
+            "listed. `--json`: the result with its `communes`. Kept for `engine.event_retention` after the "
+            "end.",
+        .run = [how](const common_options& common) { return report(common, *how); },
+    };
 }
 
 }  // namespace tocsin::cli

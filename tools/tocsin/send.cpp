@@ -3,7 +3,7 @@
 #include "engine/event/device_token.hpp"
 #include "engine/ops/metrics.hpp"
 #include "providers/factory.hpp"
-#include "tools/tocsin/commands.hpp"
+#include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/engine_conduct.hpp"
 #include "tools/tocsin/exit_code.hpp"
@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <random>
 
@@ -24,6 +25,13 @@ namespace tocsin::cli {
 namespace {
 
 using namespace std::chrono_literals;
+
+struct send_options {
+    std::string app, platform, token, title, body, priority;
+    std::vector<std::string> data;
+    bool sandbox = false;
+    bool validate_only = false;
+};
 
 constexpr auto patience = 15s;
 // With nothing but failures to connect: long enough for a second and third attempt.
@@ -137,9 +145,7 @@ parsed<publish_event> event_of(const send_options& how, const time_source& time)
     return out;
 }
 
-}  // namespace
-
-int run(const common_options& common, const send_options& how) {
+int send(const common_options& common, const send_options& how) {
     const auto on = parse_platform(how.platform);
     if (!on) {
         complain("--platform: apns or fcm");
@@ -246,6 +252,44 @@ int run(const common_options& common, const send_options& how) {
         print("token        " + (common.show_tokens ? how.token : shorten_token(how.token)));
     }
     return accepted ? exit_ok : exit_failed;
+}
+
+}  // namespace
+
+command send_command() {
+    const auto how = std::make_shared<send_options>();
+    return {
+        .name = "send",
+        .group = command_group::publish,
+        .summary = "Send a test push straight to one device, without Redis.",
+        .examples =
+            "tocsin send --app mairies --platform apns --token 5f2c… --title Test --body Bonjour\n"
+            "tocsin send --app mairies --platform fcm --token dXo9… --title Test --validate-only\n",
+        .options =
+            {
+                option("--app", how->app, "The app, as configured").value("APP").required(),
+                option("--platform", how->platform, "`apns` or `fcm`").value("PLATFORM").required(),
+                option("--token", how->token, "The device token").value("TOKEN").required(),
+                option("--title", how->title, "What the resident reads first").required(),
+                option("--body", how->body, "The text"),
+                option("--priority", how->priority, "`critical`, `high`, `normal` or `low`")
+                    .value("PRIORITY"),
+                option("--data", how->data, "For the app").value("KEY=VALUE"),
+                option("--sandbox", how->sandbox, "APNs: the token is of the development environment"),
+                option("--validate-only", how->validate_only, "FCM: check, deliver nothing"),
+            },
+        .details =
+            "No Redis, no store, no engine. Waits 15 seconds for the answer.\n\n"
+            "Prints status, the provider's id, what the answer means and what to do, what the engine does "
+            "about such "
+            "an answer in an event, and the latency. `send` itself does none of that: nothing is counted, "
+            "removed or "
+            "tried again. `--json`: `app`, `platform`, `token`, `status`, `reason`, `provider_id`, "
+            "`meaning`, "
+            "`in_an_event`, `latency_ms`, `accepted`.\n\n"
+            "Exit codes: 0 accepted, 1 refused, 69 no answer, with what is known of the reason.",
+        .run = [how](const common_options& common) { return send(common, *how); },
+    };
 }
 
 }  // namespace tocsin::cli

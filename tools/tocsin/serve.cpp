@@ -10,7 +10,7 @@
 #include "engine/ops/signals.hpp"
 #include "engine/redis/address.hpp"
 #include "providers/factory.hpp"
-#include "tools/tocsin/commands.hpp"
+#include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/page_routes.hpp"
@@ -134,9 +134,7 @@ asio::awaitable<void> sample_credentials(
     }
 }
 
-}  // namespace
-
-int run(const common_options& common, const serve_options&) {
+int serve(const common_options& common) {
     // A reload that is asked for while we start must not end us: what is read now is as new as can be.
     std::signal(SIGHUP, SIG_IGN);
     auto loaded = load_settings(common);
@@ -155,7 +153,7 @@ int run(const common_options& common, const serve_options&) {
     metrics numbers;
     health checks(time);
     metrics_shard& own_numbers = numbers.add_shard();
-    own_numbers.gauge(metric::build_info, {version, TOCSIN_COMMIT}).set(1);
+    own_numbers.gauge(metric::build_info, {version, commit}).set(1);
 
     engine all(how, *where, *places, time, log, numbers, checks);
     std::random_device entropy;
@@ -248,6 +246,23 @@ int run(const common_options& common, const serve_options&) {
     }
     log.info("engine.stopped");
     return exit_ok;
+}
+
+}  // namespace
+
+command serve_command() {
+    return {
+        .name = "serve",
+        .group = command_group::run,
+        .summary = "Run the engine.",
+        .examples =
+            "tocsin serve --config tocsin.toml\n"
+            "TOCSIN_REDIS_URL=rediss://redis.example/0 tocsin serve\n",
+        .details =
+            "Runs until SIGTERM or SIGINT; SIGHUP reloads. The page [Run in "
+            "production](../how-to/run-in-production.md#signals) says what each does.",
+        .run = serve,
+    };
 }
 
 }  // namespace tocsin::cli

@@ -7,7 +7,7 @@
 #include "engine/keyspace/keyspace.hpp"
 #include "engine/ops/settings.hpp"
 #include "engine/redis/client.hpp"
-#include "tools/tocsin/options.hpp"
+#include "tools/tocsin/command.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>

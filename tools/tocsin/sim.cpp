@@ -1,7 +1,8 @@
 #include "tools/simulator/simulator.hpp"
-#include "tools/tocsin/commands.hpp"
+#include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
+#include "tools/tocsin/latency_text.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -9,12 +10,41 @@
 #include <boost/json/parse.hpp>
 
 #include <csignal>
+#include <memory>
+#include <string>
 
 #include <fmt/format.h>
 
 namespace tocsin::cli {
+namespace {
 
-int run(const common_options& common, const sim_options& how) {
+struct sim_options {
+    sim::simulator_options simulator;
+    std::string behaviour;  ///< A JSON document as POST /behaviour takes it.
+    std::string latency;    ///< As parse_latency() takes it; empty: none.
+    std::string answers = "batched";
+    double dead_share = 0;
+    std::uint32_t rate = 0;
+};
+
+/// What the flags that stand for several settings of the simulator set.
+void spread_over_providers(sim_options& how) {
+    const auto delay =
+        how.latency.empty() ? parsed<sim::latency>(sim::latency{}) : parse_latency(how.latency);
+    for (auto& provider : how.simulator.initial.providers) {
+        provider.delay = *delay;  // The command line was checked.
+        provider.dead_share = how.dead_share;
+    }
+    for (auto& app : how.simulator.apps) {
+        app.apns_rate = how.rate;
+        app.fcm_rate = how.rate;
+    }
+    how.simulator.pattern = how.answers == "record"  ? sim::answer_pattern::one_record_per_answer
+                            : how.answers == "write" ? sim::answer_pattern::one_write_per_answer
+                                                     : sim::answer_pattern::batched;
+}
+
+int simulate(const common_options& common, const sim_options& how) {
     std::signal(SIGPIPE, SIG_IGN);
     boost::asio::io_context loop(1);
     boost::asio::signal_set signals(loop, SIGINT, SIGTERM);
@@ -55,6 +85,72 @@ int run(const common_options& common, const sim_options& how) {
     loop.run();
     running.stop();
     return exit_ok;
+}
+
+std::vector<option> sim_option_table(sim_options& into) {
+    sim::simulator_options& how = into.simulator;
+    return {
+        option("--directory", how.directory, "Receives certificates, keys and tocsin.toml")
+            .value("DIR")
+            .preset("tocsin-sim"),
+        option("--address", how.address, "What the provider ports listen on").preset("127.0.0.1"),
+        option("--apns-port", how.ports.apns, "0: any free one").value("PORT").preset("8443"),
+        option("--sandbox-port", how.ports.sandbox, "0: any free one").value("PORT").preset("8444"),
+        option("--fcm-port", how.ports.fcm, "0: any free one").value("PORT").preset("8445"),
+        option("--oauth-port", how.ports.oauth, "0: any free one").value("PORT").preset("8446"),
+        option("--control-port", how.ports.control, "0: any free one").value("PORT").preset("8447"),
+        option("--threads", how.threads, "That serve APNs and FCM").preset("1"),
+        option("--apns-streams", how.apns_streams, "MAX_CONCURRENT_STREAMS of APNs").preset("1000"),
+        option("--fcm-streams", how.fcm_streams, "MAX_CONCURRENT_STREAMS of FCM").preset("100"),
+        option(
+            "--latency", into.latency,
+            "Of both providers: `none`, `fixed:MS`, `uniform:MS:MS` or `lognormal:MEDIAN_MS:P99_MS`")
+            .value("LATENCY")
+            .checked(latency_problem),
+        option("--dead-share", into.dead_share, "Share of the tokens that are dead, 0 to 1"),
+        option("--seed", how.initial.seed, "Of everything that is left to chance").preset("1"),
+        option("--redis-url", how.redis_url, "For the tocsin.toml that is written").value("URL"),
+        option("--redis-prefix", how.redis_prefix, "For the tocsin.toml that is written"),
+        option("--admin-listen", how.admin_listen, "For the tocsin.toml that is written").value("ADDRESS"),
+        option(
+            "--rate", into.rate,
+            "Pushes per second that the tocsin.toml that is written allows each app and provider")
+            .preset("0"),
+        option("--script", how.script_file, "JSON file of behaviour changes by time").value("FILE"),
+        option("--behaviour", into.behaviour, "A JSON document as `POST /behaviour` takes it").value("JSON"),
+        option(
+            "--answers", into.answers,
+            "How answers are written: `batched`, `record` (a TLS record each) or `write` (a system call "
+            "each)")
+            .value("PATTERN")
+            .one_of({"batched", "record", "write"})
+            .preset("batched"),
+    };
+}
+
+}  // namespace
+
+command sim_command() {
+    const auto how = std::make_shared<sim_options>();
+    return {
+        .name = "sim",
+        .group = command_group::test,
+        .summary = "Run the provider simulator: APNs, FCM, OAuth over TLS.",
+        .examples =
+            "tocsin sim                     # writes tocsin-sim/tocsin.toml, ready for serve\n"
+            "tocsin sim --latency lognormal:40:200 --dead-share 0.03\n"
+            "tocsin sim --behaviour \\\n"
+            "    '{\"fcm\":{\"errors\":[{\"reason\":\"UNAVAILABLE\",\"share\":0.01}]}}'\n",
+        .options = sim_option_table(*how),
+        .details =
+            "The page [Test against the simulator](../how-to/test-against-the-simulator.md) has its "
+            "behaviour.",
+        .run =
+            [how](const common_options& common) {
+                spread_over_providers(*how);
+                return simulate(common, *how);
+            },
+    };
 }
 
 }  // namespace tocsin::cli

@@ -1,7 +1,7 @@
 #include "engine/plan/ledger.hpp"
 #include "engine/plan/report.hpp"
 #include "tools/tocsin/admin_client.hpp"
-#include "tools/tocsin/commands.hpp"
+#include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/follow.hpp"
@@ -13,6 +13,7 @@
 
 #include <array>
 #include <chrono>
+#include <memory>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -22,6 +23,11 @@ namespace {
 
 namespace asio = boost::asio;
 namespace json = boost::json;
+
+struct status_options {
+    std::string event;
+    bool watch = false;
+};
 
 constexpr auto between_looks = std::chrono::seconds(1);
 constexpr std::string_view clear_screen = "\x1b[2J\x1b[H";
@@ -179,9 +185,7 @@ int keep_looking(
     }
 }
 
-}  // namespace
-
-int run(const common_options& common, const status_options& how) {
+int status(const common_options& common, const status_options& how) {
     const auto loaded = load_settings(common);
     if (!loaded) {
         return exit_configuration;
@@ -212,6 +216,48 @@ int run(const common_options& common, const status_options& how) {
         print(report_table(**report));
     }
     return exit_ok;
+}
+
+}  // namespace
+
+command status_command() {
+    const auto how = std::make_shared<status_options>();
+    return {
+        .name = "status",
+        .group = command_group::look,
+        .summary = "Progress and result of an event, or what is running.",
+        .examples =
+            "tocsin status\n"
+            "tocsin status crue-ouche-2026-11-23 --watch\n"
+            "tocsin status crue-ouche-2026-11-23 --json\n",
+        .options =
+            {
+                option("EVENT", how->event, "The event's id; without one, what is running"),
+                option(
+                    "--watch", how->watch,
+                    "Follow it to its result; without an event, look again every second"),
+            },
+        .details =
+            "`tocsin status EVENT` shows an event's sums; `--json` prints its result, or its sums so far. "
+            "Exit code 1 "
+            "if it was refused, with the reason and the dead letter's id, or if no such event is known.\n\n"
+            "`tocsin status` shows the running events, how many are scheduled, how much of the streams was "
+            "not read "
+            "yet and how much is being handled, and the lanes of the engine that answers at `admin.listen`: "
+            "what "
+            "[binds each](admin-api.md#lanes) at this moment, and what did in the last seconds. With "
+            "`--watch` it "
+            "looks until it is interrupted (exit code 130); with `--json`, a line each time.\n\n"
+            "    event     state  pages  accepted  dead  waiting\n"
+            "    crash1  running  45/82     6 558     0        0\n"
+            "    events: 0 not read yet, 0 being handled\n"
+            "    registrations: 0 not read yet, 0 being handled\n"
+            "    Lanes: no engine answers at admin.listen.\n\n"
+            "`--json`: `running` (a list of results so far), `scheduled` (ids), `streams` (`lag`, "
+            "`pending`), `lanes` "
+            "([Admin API](admin-api.md#lanes), or null).",
+        .run = [how](const common_options& common) { return status(common, *how); },
+    };
 }
 
 }  // namespace tocsin::cli

@@ -3,6 +3,7 @@
 namespace tocsin::cli {
 
 // Set by the build: tools/tocsin/CMakeLists.txt.
-inline constexpr const char* version = TOCSIN_VERSION;
+extern const char* const version;
+extern const char* const commit;  ///< "unknown" for a tree without git.
 
 }  // namespace tocsin::cli

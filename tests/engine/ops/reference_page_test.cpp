@@ -1,12 +1,11 @@
+#include "tests/support/reference_page.hpp"
+
 #include "engine/ops/config.hpp"
 #include "engine/ops/metrics.hpp"
 #include "engine/ops/metrics_table.hpp"
 #include "tests/engine/ops/temporary_folder.hpp"
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -15,25 +14,16 @@
 namespace tocsin {
 namespace {
 
-/// Compares a page of the documentation with what the code says; with UPDATE_REFERENCE=1 in the
-/// environment it writes the page instead.
-void expect_page(const std::string& name, const std::string& generated) {
-    const std::filesystem::path file = std::filesystem::path(TOCSIN_REFERENCE_FOLDER) / name;
-    if (std::getenv("UPDATE_REFERENCE") != nullptr) {
-        std::ofstream(file, std::ios::binary) << generated;
-    }
-    std::ifstream in(file, std::ios::binary);
-    ASSERT_TRUE(in) << file;
-    const std::string written{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    EXPECT_EQ(written, generated) << "run this test once with UPDATE_REFERENCE=1 and commit the page";
+void expect_reference(const std::string& name, const std::string& generated) {
+    testing::expect_page(std::filesystem::path(TOCSIN_REFERENCE_FOLDER) / name, generated);
 }
 
 TEST(ReferencePageTest, ConfigurationPageIsWhatTheTableOfKeysMakes) {
-    expect_page("configuration.md", configuration_reference());
+    expect_reference("configuration.md", configuration_reference());
 }
 
 TEST(ReferencePageTest, MetricsPageIsWhatTheTableOfMetricsMakes) {
-    expect_page("metrics.md", metrics::reference_page());
+    expect_reference("metrics.md", metrics::reference_page());
 }
 
 TEST(ReferencePageTest, ConfigurationPageShowsDefaultsAsTheFileHasThem) {

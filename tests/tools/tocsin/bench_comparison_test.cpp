@@ -1,4 +1,4 @@
-#include "tools/tocsin/bench_compare.hpp"
+#include "tools/tocsin/bench_comparison.hpp"
 
 #include <boost/json/parse.hpp>
 

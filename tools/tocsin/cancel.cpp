@@ -1,0 +1,92 @@
+#include "engine/control/control_board.hpp"
+#include "tools/tocsin/command.hpp"
+#include "tools/tocsin/console.hpp"
+#include "tools/tocsin/exit_code.hpp"
+#include "tools/tocsin/follow.hpp"
+#include "tools/tocsin/session.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <memory>
+
+#include <fmt/format.h>
+
+namespace tocsin::cli {
+namespace {
+
+namespace json = boost::json;
+
+struct cancel_options {
+    std::string event;
+    bool watch = false;
+};
+
+int cancel(const common_options& common, const cancel_options& how) {
+    const auto opened = open_session(common);
+    if (!opened) {
+        return exit_configuration;
+    }
+    const auto& redis = opened->redis;
+    control_board board(redis->redis(), redis->keys());
+    const auto answer = redis->run(board.cancel(how.event));
+    if (!answer) {
+        return exit_unreachable;
+    }
+    if (answer->state.empty()) {
+        complain("no event \"" + how.event + "\" is known");
+        return exit_failed;
+    }
+    if (!answer->cancelled()) {
+        complain("the event \"" + how.event + "\" has ended already: " + answer->state);
+        return exit_failed;
+    }
+    if (how.watch) {
+        const int code = follow_event(*redis, common, how.event, "");
+        return code == exit_failed ? exit_ok : code;  // "cancelled" is what was asked for.
+    }
+    json::value ignored;
+    const auto report = redis->run(read_event(*redis, how.event, &ignored));
+    if (!report) {
+        return exit_unreachable;
+    }
+    const std::uint64_t accepted = *report ? (*report)->count(outcome::accepted) : 0;
+    if (common.json) {
+        print_json(json::object{{"event", how.event}, {"state", "cancelling"}, {"accepted", accepted}});
+    } else {
+        print(fmt::format(
+            "{} is being cancelled: nothing more is sent. {} accepted so far; the result has the exact "
+            "number (tocsin status {} --watch).",
+            how.event, grouped(accepted), how.event));
+    }
+    return exit_ok;
+}
+
+}  // namespace
+
+command cancel_command() {
+    const auto how = std::make_shared<cancel_options>();
+    return {
+        .name = "cancel",
+        .group = command_group::publish,
+        .summary = "Stop what an event has not sent yet.",
+        .examples =
+            "tocsin cancel crue-ouche-2026-11-23\n"
+            "tocsin cancel crue-ouche-2026-11-23 --watch\n",
+        .options =
+            {
+                option("EVENT", how->event, "The event's id").required(),
+                option("--watch", how->watch, "Wait for its result: the exact numbers"),
+            },
+        .details =
+            "In all engines, within a second. What is in flight is seen to its end; the rest is counted "
+            "`cancelled`, "
+            "and the result follows with the state `cancelled`. An event that waits for its `send_at` is "
+            "cancelled "
+            "before anybody is targeted. `--json`: `event`, `state`, `accepted` (so far). Exit code 1 if no "
+            "such event "
+            "is known or it has ended.",
+        .run = [how](const common_options& common) { return cancel(common, *how); },
+    };
+}
+
+}  // namespace tocsin::cli

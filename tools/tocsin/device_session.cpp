@@ -1,0 +1,87 @@
+#include "tools/tocsin/device_session.hpp"
+
+#include "engine/event/device_token.hpp"
+#include "engine/event/registration.hpp"
+#include "engine/served_apps.hpp"
+#include "tools/tocsin/exit_code.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+
+#include <chrono>
+#include <utility>
+
+namespace tocsin::cli {
+namespace {
+
+namespace json = boost::json;
+
+registration to_registration(const target& which, const device& known) {
+    registration out;
+    out.app = which.app;
+    out.platform = which.on;
+    out.token = known.token;
+    out.is_fid = known.is_fid;
+    out.follow = known.follow;
+    out.mute = known.mute;
+    out.locale = known.locale;
+    out.sandbox = known.sandbox;
+    out.registered_at = wall_time(std::chrono::seconds(known.registered_at));
+    return out;
+}
+
+}  // namespace
+
+store_session::store_session(settings given, territories known, std::unique_ptr<redis_session> open)
+    : how(std::move(given)),
+      places(std::move(known)),
+      redis(std::move(open)),
+      store(std::make_unique<device_store>(redis->redis(), redis->keys(), sizing_for(how, places))),
+      preparer(places, event_limits{}, redis->time()) {
+    preparer.set_apps(served_apps(how));
+}
+
+std::vector<target> store_session::targets() const {
+    std::vector<target> out;
+    for (const served_app& app : preparer.apps()) {
+        for (const auto& [on, unused] : app.platforms) {
+            out.push_back({app.id, on});
+        }
+    }
+    return out;
+}
+
+std::vector<target> store_session::possible_targets(const std::string& token) const {
+    std::vector<target> out;
+    for (const target& which : targets()) {
+        if (check_token(which.on, token, "token").has_value() ||
+            (which.on == platform::fcm && check_fid(token, "token").has_value())) {
+            out.push_back(which);
+        }
+    }
+    return out;
+}
+
+int with_store(const common_options& common, const std::function<int(store_session&)>& action) {
+    auto loaded = load_settings(common);
+    if (!loaded) {
+        return exit_configuration;
+    }
+    auto places = load_territories(*loaded);
+    auto redis = redis_session::open(*loaded);
+    if (!places || redis == nullptr) {
+        return exit_configuration;
+    }
+    store_session in(std::move(*loaded), std::move(*places), std::move(redis));
+    return action(in);
+}
+
+json::value document_of(const common_options& common, const target& which, const device& known) {
+    json::value out = json::parse(to_json(to_registration(which, known)));
+    if (!common.show_tokens) {
+        out.as_object()[known.is_fid ? "fid" : "token"] = shorten_token(written_token(which.on, known.token));
+    }
+    return out;
+}
+
+}  // namespace tocsin::cli

@@ -1,0 +1,56 @@
+#include "tools/tocsin/console.hpp"
+#include "tools/tocsin/device_session.hpp"
+#include "tools/tocsin/exit_code.hpp"
+
+#include <boost/json/object.hpp>
+
+namespace tocsin::cli {
+namespace {
+
+namespace json = boost::json;
+
+int count(store_session& in, const common_options& common) {
+    json::object apps;
+    table shown({"app", "platform", "devices"});
+    std::uint64_t total = 0;
+    for (const target& which : in.targets()) {
+        const auto devices = in.redis->run(in.store->count(which.app, which.on));
+        if (!devices) {
+            return exit_unreachable;
+        }
+        total += *devices;
+        json::value& one = apps[which.app];
+        if (!one.is_object()) {
+            one = json::object();
+        }
+        one.as_object()[to_string(which.on)] = *devices;
+        shown.add({which.app, std::string(to_string(which.on)), grouped(*devices)});
+    }
+    if (common.json) {
+        print_json(json::object{{"total", total}, {"apps", std::move(apps)}});
+    } else {
+        shown.add({"total", "", grouped(total)});
+        print(shown.text());
+    }
+    return exit_ok;
+}
+
+}  // namespace
+
+command devices_count_command() {
+    return {
+        .name = "count",
+        .group = command_group::devices,
+        .summary = "Count the devices, by app and platform.",
+        .examples =
+            "tocsin devices count\n"
+            "tocsin devices count --json\n",
+        .details = "`--json`: `total`, and `apps` by app and platform.",
+        .run =
+            [](const common_options& common) {
+                return with_store(common, [&](store_session& in) { return count(in, common); });
+            },
+    };
+}
+
+}  // namespace tocsin::cli

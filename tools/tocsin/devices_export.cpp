@@ -1,0 +1,53 @@
+#include "tools/tocsin/console.hpp"
+#include "tools/tocsin/device_session.hpp"
+#include "tools/tocsin/exit_code.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <fmt/format.h>
+
+namespace tocsin::cli {
+namespace {
+
+namespace json = boost::json;
+
+int export_all(store_session& in, const common_options& common) {
+    int code = exit_ok;
+    for (const target& which : in.targets()) {
+        bool heard = true;
+        const auto unread = in.redis->run(in.store->for_each(which.app, which.on, [&](const device& known) {
+            heard = heard && print_json(document_of(common, which, known));
+        }));
+        if (!unread) {
+            return exit_unreachable;
+        }
+        if (*unread != 0) {
+            complain(fmt::format(
+                "{} records of {} are not of a form that this version knows: they are left out", *unread,
+                to_string(which)));
+            code = exit_failed;
+        }
+        if (!heard) {
+            break;
+        }
+    }
+    return code;
+}
+
+}  // namespace
+
+command devices_export_command() {
+    return {
+        .name = "export",
+        .group = command_group::devices,
+        .summary = "Write every device as a registration document per line.",
+        .examples = "tocsin devices export --show-tokens > devices.jsonl\n",
+        .details = "With `--show-tokens` what it writes can be imported again.",
+        .run =
+            [](const common_options& common) {
+                return with_store(common, [&](store_session& in) { return export_all(in, common); });
+            },
+    };
+}
+
+}  // namespace tocsin::cli

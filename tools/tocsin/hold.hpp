@@ -1,0 +1,27 @@
+#pragma once
+
+#include "engine/control/control_board.hpp"
+#include "engine/ops/settings.hpp"
+#include "tools/tocsin/command.hpp"
+
+#include <optional>
+#include <string>
+
+namespace tocsin::cli {
+
+/// What --app and --platform select; nothing after a word on standard error. Empty: every one.
+[[nodiscard]] std::optional<hold_selector> selector_of(
+    const settings& how, const std::string& app, const std::string& platform_name);
+
+struct hold_options {
+    std::string app, platform;  ///< Empty: all, both.
+};
+
+/// `tocsin pause` and `tocsin resume`. Both return the exit code.
+[[nodiscard]] int hold(const common_options& common, const hold_options& how);
+[[nodiscard]] int release(const common_options& common, const hold_options& how);
+
+/// The options of both.
+[[nodiscard]] std::vector<option> hold_option_table(hold_options& into);
+
+}  // namespace tocsin::cli
