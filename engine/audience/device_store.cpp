@@ -15,27 +15,40 @@ namespace {
 namespace asio = boost::asio;
 using redis::redis_errc;
 
-// Applies changes one after the other. Each carries what the index said when it was computed; one
-// that finds another value is left undone and reported with that value, to be computed again.
+// Applies changes one after the other. Each carries what the index said and which heads it was computed from;
+// one that finds another value is left undone and reported: with the index's value, or with 1 if it is a
+// head. A head that is not there is written with the first device that relies on it: Redis may have forgotten
+// it since.
 const redis::script apply_script("device_store.apply", R"lua(
-local k, a, out = 1, 2, {}
-for i = 1, tonumber(ARGV[1]) do
+local k, a, out = 1, 1, {}
+local function agrees(heads, field, head, make)
+  local stored = redis.call('HGET', heads, field)
+  if not stored and make then redis.call('HSET', heads, field, head) end
+  return not stored or stored == head
+end
+while k <= #KEYS do
+  local heads, index = KEYS[k], KEYS[k + 1]
   local field, expected, new, place, record = ARGV[a], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4]
   local guard, adds, dels = ARGV[a + 5], tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7])
-  local current = redis.call('HGET', KEYS[k], field) or ''
-  if current ~= expected then
-    out[#out + 1] = i - 1
-    out[#out + 1] = current
-  elseif guard ~= '' and redis.call('HGET', KEYS[k + adds + 1], place) ~= guard then
-    out[#out + 1] = i - 1
-    out[#out + 1] = false
-  else
-    for j = 1, adds do redis.call('HSET', KEYS[k + j], place, record) end
-    for j = 1, dels do redis.call('HDEL', KEYS[k + adds + j], place) end
-    if new == '' then redis.call('HDEL', KEYS[k], field) else redis.call('HSET', KEYS[k], field, new) end
+  local first, now = a + 9, #out
+  local fresh = agrees(heads, 'index', ARGV[a + 8], adds > 0)
+  for j = 1, adds + dels do
+    fresh = agrees(heads, ARGV[first + 2 * j - 2], ARGV[first + 2 * j - 1], j <= adds) and fresh
   end
-  k = k + 1 + adds + dels
-  a = a + 8
+  local current = redis.call('HGET', index, field) or ''
+  if not fresh then
+    out[now + 1], out[now + 2] = ARGV[first + 2 * (adds + dels)], 1
+  elseif current ~= expected then
+    out[now + 1], out[now + 2] = ARGV[first + 2 * (adds + dels)], current
+  elseif guard ~= '' and redis.call('HGET', KEYS[k + adds + 2], place) ~= guard then
+    out[now + 1], out[now + 2] = ARGV[first + 2 * (adds + dels)], false
+  else
+    for j = 1, adds do redis.call('HSET', KEYS[k + 1 + j], place, record) end
+    for j = 1, dels do redis.call('HDEL', KEYS[k + 1 + adds + j], place) end
+    if new == '' then redis.call('HDEL', index, field) else redis.call('HSET', index, field, new) end
+  end
+  k = k + 2 + adds + dels
+  a = first + 2 * (adds + dels) + 1
 end
 return out
 )lua");
@@ -65,6 +78,26 @@ std::optional<roster_head> device_store::known_head(
     std::string_view app, platform on, const territory& where) const {
     const auto head = heads_.find(cache_key(app, roster_head_field(on, where)));
     return head == heads_.end() ? std::nullopt : std::optional(head->second);
+}
+
+/// A bucket, and the head that says that the device belongs there.
+struct device_store::placement {
+    std::string key;
+    std::string field;
+    std::string head;
+};
+
+std::optional<device_store::placement> device_store::place_of(
+    const pending& item, const territory& where) const {
+    const device_change& change = *item.change;
+    const auto head = known_head(change.app, change.where, where);
+    if (!head) {
+        return std::nullopt;
+    }
+    return placement{
+        keys_.roster_bucket(
+            change.app, change.where, to_string(where), head->generation, item.hash.bucket(head->buckets)),
+        roster_head_field(change.where, where), encode_roster_head(*head)};
 }
 
 std::optional<std::string> device_store::roster_key(const pending& item, const territory& where) const {
@@ -140,122 +173,156 @@ asio::awaitable<result<>> device_store::learn_heads(const std::vector<pending>& 
         const redis::reply value = (*answers)[2 * i + 1];
         if (const auto head = decode_roster_head(value.text())) {
             heads_.emplace(cache_key(missing[i].app, missing[i].field), *head);
+        } else if (!value.is_nil()) {
+            co_return redis_errc::damaged;  // Written without it, a device would stand where nobody looks.
         }
     }
     co_return result<>();
 }
 
-asio::awaitable<result<>> device_store::run_pass(std::vector<pending>& work) {
-    redis::request calls;
-    std::vector<std::vector<std::size_t>> sent;  // Which of `work` each script call holds.
-    std::vector<std::string> keys;
-    std::vector<std::string> arguments;
-    std::vector<std::size_t> members;
-    const auto flush = [&] {
+/// The calls of one pass: so many changes a script.
+struct device_store::script_calls {
+    redis::request request;
+    std::vector<std::vector<std::size_t>> sent{};  ///< Which changes each call holds.
+    std::vector<std::string> keys{};
+    std::vector<std::string> arguments{};
+    std::vector<std::size_t> members{};
+
+    void flush() {
         if (!members.empty()) {
-            arguments[0] = std::to_string(members.size());
-            calls.add_script(apply_script, keys, arguments);
+            request.add_script(apply_script, keys, arguments);
             sent.push_back(std::move(members));
         }
         keys.clear();
         members.clear();
-        arguments.assign(1, "");
-    };
-    flush();
+        arguments.clear();
+    }
+};
+
+bool device_store::add_call(script_calls& calls, const pending& item, std::size_t number) const {
+    const device_change& change = *item.change;
+    const auto index = heads_.find(cache_key(change.app, "index"));
+    if (index == heads_.end()) {
+        return false;
+    }
+    const bool put = change.what == device_change::action::put;
+    std::vector<placement> places;
+    if (put) {
+        for (const territory& where : change.which.follow) {
+            if (auto place = place_of(item, where)) {
+                places.push_back(std::move(*place));
+            }
+        }
+    }
+    const std::size_t adds = places.size();
+    for (const territory& where : item.before) {
+        if (put && in(change.which.follow, where)) {
+            continue;
+        }
+        if (auto place = place_of(item, where)) {
+            places.push_back(std::move(*place));
+        }
+    }
+    const std::size_t dels = places.size() - adds;
+    calls.keys.push_back(keys_.rosters(change.app));
+    calls.keys.push_back(
+        keys_.index_bucket(change.app, change.where, item.hash.bucket(index->second.buckets)));
+    std::vector<std::string>& arguments = calls.arguments;
+    arguments.emplace_back(item.hash.view());
+    arguments.push_back(item.expected);
+    arguments.push_back(put ? encode_follows(change.which.follow) : std::string());
+    arguments.emplace_back(item.hash.within_bucket());
+    arguments.push_back(put ? encode_roster_record(change.which) : std::string());
+    arguments.push_back(
+        dels != 0 && change.only_if_entry ? encode_roster_record(change.which.token, *change.only_if_entry)
+                                          : std::string());
+    arguments.push_back(std::to_string(adds));
+    arguments.push_back(std::to_string(dels));
+    arguments.push_back(encode_roster_head(index->second));
+    for (placement& place : places) {
+        calls.keys.push_back(std::move(place.key));
+        arguments.push_back(std::move(place.field));
+        arguments.push_back(std::move(place.head));
+    }
+    arguments.push_back(std::to_string(calls.members.size()));
+    calls.members.push_back(number);
+    return true;
+}
+
+void device_store::forget_heads(const std::string& app) {
+    const std::string prefix = cache_key(app, "");
+    erase_if(heads_, [&](const auto& one) { return one.first.starts_with(prefix); });
+}
+
+result<> device_store::take_answer(
+    const redis::reply& answer, std::vector<pending>& work, const std::vector<std::size_t>& sent) {
+    if (!answer.is_array()) {
+        return redis_errc::unexpected_reply;
+    }
+    std::vector<bool> undone(sent.size(), false);
+    for (std::size_t j = 0; j + 1 < answer.size(); j += 2) {
+        const auto position = answer[j].integer();
+        if (!position || *position < 0 || static_cast<std::size_t>(*position) >= sent.size()) {
+            return redis_errc::unexpected_reply;
+        }
+        const auto at = static_cast<std::size_t>(*position);
+        undone[at] = true;
+        pending& item = work[sent[at]];
+        const redis::reply stored = answer[j + 1];
+        if (stored.is_nil()) {
+            item.done = true;
+            item.outcome = change_outcome::kept;
+        } else if (stored.type() == redis::reply_type::integer) {
+            forget_heads(item.change->app);  // Redis is another one, or an older one, than we knew.
+        } else {
+            item.expected = stored.text();
+            auto before = decode_follows(item.expected);
+            if (!before) {
+                return redis_errc::unexpected_reply;
+            }
+            item.before = std::move(*before);
+        }
+    }
+    for (std::size_t at = 0; at < undone.size(); ++at) {
+        pending& item = work[sent[at]];
+        if (undone[at]) {
+            continue;
+        }
+        item.done = true;
+        const bool put = item.change->what == device_change::action::put;
+        if (item.expected.empty()) {
+            item.outcome = put ? change_outcome::added : change_outcome::absent;
+        } else {
+            item.outcome = put ? change_outcome::replaced : change_outcome::removed;
+        }
+    }
+    return {};
+}
+
+asio::awaitable<result<>> device_store::run_pass(std::vector<pending>& work) {
+    script_calls calls;
     for (std::size_t i = 0; i < work.size(); ++i) {
         pending& item = work[i];
         if (item.done) {
             continue;
         }
-        const device_change& change = *item.change;
-        auto index = index_key(item);
-        if (!index) {
+        if (!add_call(calls, item, i)) {
             item.done = true;  // Nobody has ever registered with this app.
-            continue;
-        }
-        const auto bucket_of = [&](const territory& where) { return roster_key(item, where); };
-        const bool put = change.what == device_change::action::put;
-        keys.push_back(std::move(*index));
-        std::size_t adds = 0;
-        if (put) {
-            for (const territory& where : change.which.follow) {
-                if (auto key = bucket_of(where)) {
-                    keys.push_back(std::move(*key));
-                    ++adds;
-                }
-            }
-        }
-        std::size_t dels = 0;
-        for (const territory& where : item.before) {
-            if (put && in(change.which.follow, where)) {
-                continue;
-            }
-            if (auto key = bucket_of(where)) {
-                keys.push_back(std::move(*key));
-                ++dels;
-            }
-        }
-        arguments.emplace_back(item.hash.view());
-        arguments.push_back(item.expected);
-        arguments.push_back(put ? encode_follows(change.which.follow) : std::string());
-        arguments.emplace_back(item.hash.within_bucket());
-        arguments.push_back(put ? encode_roster_record(change.which) : std::string());
-        arguments.push_back(
-            dels != 0 && change.only_if_entry
-                ? encode_roster_record(change.which.token, *change.only_if_entry)
-                : std::string());
-        arguments.push_back(std::to_string(adds));
-        arguments.push_back(std::to_string(dels));
-        members.push_back(i);
-        if (members.size() == changes_per_script) {
-            flush();
+        } else if (calls.members.size() == changes_per_script) {
+            calls.flush();
         }
     }
-    flush();
-    if (calls.empty()) {
+    calls.flush();
+    if (calls.request.empty()) {
         co_return result<>();
     }
-    const auto answers = co_await ask(std::move(calls));
+    const auto answers = co_await ask(std::move(calls.request));
     if (answers.has_error()) {
         co_return answers.error();
     }
-    for (std::size_t c = 0; c < sent.size(); ++c) {
-        const redis::reply answer = (*answers)[c];
-        if (!answer.is_array()) {
-            co_return redis_errc::unexpected_reply;
-        }
-        std::vector<bool> undone(sent[c].size(), false);
-        for (std::size_t j = 0; j + 1 < answer.size(); j += 2) {
-            const auto position = answer[j].integer();
-            if (!position || *position < 0 || static_cast<std::size_t>(*position) >= sent[c].size()) {
-                co_return redis_errc::unexpected_reply;
-            }
-            const auto at = static_cast<std::size_t>(*position);
-            undone[at] = true;
-            pending& item = work[sent[c][at]];
-            if (answer[j + 1].is_nil()) {
-                item.done = true;
-                item.outcome = change_outcome::kept;
-                continue;
-            }
-            item.expected = answer[j + 1].text();
-            auto before = decode_follows(item.expected);
-            if (!before) {
-                co_return redis_errc::unexpected_reply;
-            }
-            item.before = std::move(*before);
-        }
-        for (std::size_t at = 0; at < undone.size(); ++at) {
-            pending& item = work[sent[c][at]];
-            if (undone[at]) {
-                continue;
-            }
-            item.done = true;
-            if (item.change->what == device_change::action::put) {
-                item.outcome = item.expected.empty() ? change_outcome::added : change_outcome::replaced;
-            } else {
-                item.outcome = item.expected.empty() ? change_outcome::absent : change_outcome::removed;
-            }
+    for (std::size_t c = 0; c < calls.sent.size(); ++c) {
+        if (auto taken = take_answer((*answers)[c], work, calls.sent[c]); taken.has_error()) {
+            co_return taken;
         }
     }
     co_return result<>();
@@ -267,7 +334,10 @@ asio::awaitable<result<std::vector<change_outcome>>> device_store::apply(std::ve
         work[i].change = &changes[i];
         work[i].hash = hash_token(changes[i].which.token);
     }
+    // A head is believed while one change is made: Redis may be another one, or an older one, at the next. On
+    // one server the script looks at it again; on a cluster it is in another slot.
     if (redis_.is_cluster()) {
+        heads_.clear();
         if (const auto changed = co_await apply_in_steps(work); changed.has_error()) {
             co_return changed.error();
         }

@@ -107,6 +107,7 @@ public:
 
 private:
     struct pending;
+    struct step_work;
 
     /// What Redis says, of which nothing may be an error: "nothing there" would be believed.
     boost::asio::awaitable<result<redis::replies>> ask(redis::request what);
@@ -116,10 +117,18 @@ private:
     [[nodiscard]] std::uint32_t buckets_for(platform on, const territory& where) const;
     boost::asio::awaitable<result<>> learn_heads(const std::vector<pending>& work);
     boost::asio::awaitable<result<>> run_pass(std::vector<pending>& work);
+    struct placement;
+    [[nodiscard]] std::optional<placement> place_of(const pending& item, const territory& where) const;
+    struct script_calls;
+    /// False if nobody has ever registered with the app.
+    [[nodiscard]] bool add_call(script_calls& calls, const pending& item, std::size_t number) const;
+    [[nodiscard]] result<> take_answer(
+        const redis::reply& answer, std::vector<pending>& work, const std::vector<std::size_t>& sent);
+    void forget_heads(const std::string& app);
+    boost::asio::awaitable<result<>> confirm_heads(std::vector<step_work>& steps);
     [[nodiscard]] std::optional<std::string> roster_key(const pending& item, const territory& where) const;
     [[nodiscard]] std::optional<std::string> index_key(const pending& item) const;
 
-    struct step_work;
     boost::asio::awaitable<result<>> apply_in_steps(std::vector<pending>& work);
     boost::asio::awaitable<result<>> claim(std::vector<step_work>& steps);
     boost::asio::awaitable<result<>> spare_the_changed(std::vector<step_work>& steps);
@@ -132,7 +141,8 @@ private:
     redis::client& redis_;
     keyspace keys_;
     store_sizing sizing_;
-    // "<app>/<platform>:<territory>" and "<app>/index": heads never change while we run.
+    // "<app>/<platform>:<territory>" and "<app>/index". Each change compares what it relies on with what
+    // Redis holds, and forgets these if they differ.
     boost::unordered_flat_map<std::string, roster_head> heads_;
 };
 

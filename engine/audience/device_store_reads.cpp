@@ -33,7 +33,11 @@ asio::awaitable<result<std::optional<roster_head>>> device_store::stored_head(
     if (answer.has_error()) {
         co_return answer.error();
     }
-    co_return decode_roster_head(answer->front().text());
+    auto head = decode_roster_head(answer->front().text());
+    if (!head && !answer->front().is_nil()) {
+        co_return redis_errc::damaged;
+    }
+    co_return head;
 }
 
 asio::awaitable<result<std::vector<bool>>> device_store::registered(
@@ -133,6 +137,9 @@ asio::awaitable<result<std::vector<std::optional<roster_head>>>> device_store::h
     }
     for (std::size_t i = 0; i < where.size(); ++i) {
         out[i] = decode_roster_head(values[i].text());
+        if (!out[i] && !values[i].is_nil()) {
+            co_return redis_errc::damaged;  // Not nobody: nobody knows who.
+        }
     }
     co_return out;
 }
@@ -155,9 +162,10 @@ asio::awaitable<result<std::vector<device_store::roster>>> device_store::all_ros
         }
         auto where = parse_territory(name.substr(prefix.size()));
         const auto head = decode_roster_head(fields[i + 1].text());
-        if (where && head) {
-            out.push_back({std::move(*where), *head});
+        if (!where || !head) {
+            co_return redis_errc::damaged;
         }
+        out.push_back({std::move(*where), *head});
     }
     std::ranges::sort(out, {}, &roster::where);
     co_return out;

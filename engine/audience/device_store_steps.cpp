@@ -134,6 +134,9 @@ asio::awaitable<result<>> device_store::apply_in_steps(std::vector<pending>& wor
             went = co_await write_rosters(steps);
         }
         if (went.has_value()) {
+            went = co_await confirm_heads(steps);
+        }
+        if (went.has_value()) {
             went = co_await conclude(steps);
         }
         if (went.has_error()) {
@@ -272,6 +275,39 @@ asio::awaitable<result<>> device_store::write_rosters(std::vector<step_work>& st
         const auto written = co_await ask(std::move(round));
         if (written.has_error()) {
             co_return written.error();
+        }
+    }
+    co_return result<>();
+}
+
+// The heads stand in another slot than what was written by them: a node may have come back from an older
+// state meanwhile. What was written by another head than now stands there is written again.
+asio::awaitable<result<>> device_store::confirm_heads(std::vector<step_work>& steps) {
+    redis::request what;
+    std::vector<std::pair<step_work*, std::string>> asked;
+    for (step_work& step : steps) {
+        if (!step.active() || !step.is_put()) {
+            continue;
+        }
+        const device_change& change = *step.item->change;
+        for (const territory& where : change.which.follow) {
+            if (const auto head = known_head(change.app, change.where, where)) {
+                const std::string field = roster_head_field(change.where, where);
+                std::string written = encode_roster_head(*head);
+                what.add("HSETNX", keys_.rosters(change.app), field, written);
+                what.add("HGET", keys_.rosters(change.app), field);
+                asked.emplace_back(&step, std::move(written));
+            }
+        }
+    }
+    const auto answers = co_await ask(std::move(what));
+    if (answers.has_error()) {
+        co_return answers.error();
+    }
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        if ((*answers)[2 * i + 1].text() != asked[i].second) {
+            asked[i].first->dropped = true;
+            forget_heads(asked[i].first->item->change->app);
         }
     }
     co_return result<>();

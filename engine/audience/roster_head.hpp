@@ -19,6 +19,10 @@ struct roster_head {
 /// The field of a roster's head in the hash of an app's heads.
 [[nodiscard]] std::string roster_head_field(platform on, const territory& where);
 
+/// More buckets than the largest commune of any file of territories can need: a head that names more is
+/// damaged, and an event that believed it would have millions of empty pages.
+constexpr std::uint32_t max_roster_buckets = 1U << 20U;
+
 /// Empty if `text` is not something that encode_roster_head() has written.
 [[nodiscard]] std::optional<roster_head> decode_roster_head(std::string_view text) noexcept;
 [[nodiscard]] std::string encode_roster_head(const roster_head& head);

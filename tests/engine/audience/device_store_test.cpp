@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <map>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -120,6 +121,100 @@ TEST_F(DeviceStoreTest, CountsAndVisitsEachDeviceOnceHoweverMuchItFollows) {
                 })).has_value());
     EXPECT_EQ(visited.size(), 1'000U);
     EXPECT_TRUE(std::ranges::all_of(visited, [](const auto& one) { return one.second == 1; }));
+}
+
+/// All that Redis holds, to be put back later: what a restart from an older snapshot does.
+class DeviceStoreHistoryTest : public DeviceStoreTest {
+protected:
+    void keep_in_memory() {
+        kept.clear();
+        redis::request ask;
+        ask.add("KEYS", "*");
+        const auto names = run(redis.execute(std::move(ask))).value();
+        for (std::size_t i = 0; i < names.front().size(); ++i) {
+            redis::request dump;
+            dump.add("DUMP", names.front()[i].text());
+            kept.emplace_back(
+                names.front()[i].text(),
+                std::string(run(redis.execute(std::move(dump))).value().front().text()));
+        }
+    }
+    void lose() {
+        redis::request ask;
+        ask.add("FLUSHALL");
+        for (const auto& [name, value] : kept) {
+            ask.add("RESTORE", name, 0, value);
+        }
+        ASSERT_FALSE(run(redis.execute(std::move(ask))).value().first_error());
+    }
+    /// The devices that an event to every roster would find.
+    std::map<std::string, int> found_by_events() { return roster_entries(); }
+
+    std::vector<std::pair<std::string, std::string>> kept;
+};
+
+TEST_F(DeviceStoreHistoryTest, WhoRegistersAfterRedisHasLostEverythingIsFound) {
+    apply({put("first", {place("21231")})});
+    lose();
+    std::vector<device_change> changes;
+    for (int i = 0; i < 100; ++i) {
+        changes.push_back(put("later-" + std::to_string(i), {place("21231")}));
+    }
+    apply(std::move(changes));
+    EXPECT_EQ(found_by_events().size(), 100U);
+    EXPECT_EQ(run(store.count("mairies", platform::fcm)).value(), 100U);
+}
+
+TEST_F(DeviceStoreHistoryTest, WhateverRedisLosesWhoRegistersAfterwardsIsFoundWhereverItFollows) {
+    std::minstd_rand random(20'261'129);
+    const std::vector<territory> places{
+        place("21231"), place("21054"), place("21166"), place("21231", "centre"), place("71076")};
+    // Another process on the same Redis, which may size what it makes otherwise.
+    store_sizing wider = sizing;
+    wider.population = [](commune_id) { return 9 * inhabitants_per_bucket(platform::fcm); };
+    wider.population_served = [](std::string_view) { return 30'000ULL; };
+    device_store other(redis, keys, wider);
+    std::map<std::string, std::size_t> since;  // Who registered since the last loss, and how much it follows.
+    for (int round = 0; round < 300; ++round) {
+        const auto chance = random() % 20;
+        if (chance == 0) {
+            keep_in_memory();
+        } else if (chance == 1) {
+            lose();
+            since.clear();
+        } else if (chance == 2) {
+            kept.clear();
+        }
+        const std::string token = "device-" + std::to_string(random() % 60);
+        device_store& by = random() % 2 == 0 ? store : other;
+        if (random() % 4 == 0) {
+            ASSERT_TRUE(run(by.apply({removal(token)})).has_value());
+            since.erase(token);
+            EXPECT_FALSE(found_by_events().contains(token));
+        } else {
+            std::vector<territory> follow{places[random() % 5], places[random() % 5]};
+            std::ranges::sort(follow);
+            follow.erase(std::unique(follow.begin(), follow.end()), follow.end());
+            since[token] = follow.size();
+            ASSERT_TRUE(run(by.apply({put(token, follow)})).has_value());
+        }
+    }
+    const auto found = found_by_events();
+    for (const auto& [token, follows] : since) {
+        ASSERT_TRUE(found.contains(token)) << token;
+        EXPECT_EQ(static_cast<std::size_t>(found.at(token)), follows) << token;
+    }
+}
+
+TEST_F(DeviceStoreHistoryTest, ADamagedHeadIsAnErrorAndNotNobody) {
+    for (const std::string head : {"1:4294967295", "1:0", "x", "", "0:5"}) {
+        server.cli({"HSET", keys.rosters("mairies"), "fcm:21231", head});
+        EXPECT_EQ(
+            run(store.heads("mairies", platform::fcm, {place("21231")})).error(), redis::redis_errc::damaged);
+        EXPECT_EQ(run(store.all_rosters("mairies", platform::fcm)).error(), redis::redis_errc::damaged);
+        EXPECT_EQ(run(store.apply({put("alice", {place("21231")})})).error(), redis::redis_errc::damaged);
+        EXPECT_EQ(apply({put("bob", {place("21054")})}).size(), 1U) << "others go on";
+    }
 }
 
 TEST_F(DeviceStoreTest, AnErrorOfRedisIsNotTakenForNobody) {
