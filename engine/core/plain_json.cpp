@@ -79,12 +79,10 @@ std::string plain_json(const boost::json::value& document) {
 }
 
 double shortened_share(double value) noexcept {
-    if (value == 0 || !std::isfinite(value)) {
+    if (!std::isfinite(value)) {
         return value;
     }
-    constexpr int least_decimals = 4;
-    const int leading = static_cast<int>(std::floor(std::log10(std::abs(value))));
-    const double scale = std::pow(10.0, std::max(least_decimals, 3 - leading));
+    constexpr double scale = 10'000;
     return std::round(value * scale) / scale;
 }
 

@@ -10,8 +10,7 @@ namespace tocsin {
 /// writes 3.6E-1 and 3.1E-5.
 [[nodiscard]] std::string plain_json(const boost::json::value& document);
 
-/// `value` with four decimals, or with as many as four significant digits need if it is smaller: a small
-/// share must not become none.
+/// `value` with four decimals.
 [[nodiscard]] double shortened_share(double value) noexcept;
 
 }  // namespace tocsin

@@ -167,6 +167,7 @@ config_outcome load_config(const config_sources& sources) {
 
     const std::filesystem::path file = choose_file(sources);
     draft.value.file = file;
+    draft.credentials_directory = lookup(sources, "CREDENTIALS_DIRECTORY").value_or("");
     if (!file.empty()) {
         read_config_file(file, draft);
     }

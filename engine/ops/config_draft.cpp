@@ -49,6 +49,16 @@ void config_draft::assign(
     }
     if (key.kind == config_kind::path) {
         auto& path = std::get<std::string>(*given);
+        constexpr std::string_view credential = "$CREDENTIALS_DIRECTORY/";
+        if (path.starts_with(credential)) {
+            if (credentials_directory.empty()) {
+                problem_at(
+                    std::move(where), place,
+                    "CREDENTIALS_DIRECTORY is not set: systemd sets it for a unit with LoadCredential=");
+                return;
+            }
+            path = (std::filesystem::path(credentials_directory) / path.substr(credential.size())).string();
+        }
         if (!path.empty()) {
             path = (folder / path).lexically_normal().string();
         }

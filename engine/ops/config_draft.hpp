@@ -45,6 +45,8 @@ public:
     [[nodiscard]] config_origins take_origins() { return std::move(origins_); }
 
     settings value;
+    std::string
+        credentials_directory;  ///< What "$CREDENTIALS_DIRECTORY/" in a path stands for; empty: nothing.
 
 private:
     [[nodiscard]] config_target target_of(config_section section, std::string_view place);

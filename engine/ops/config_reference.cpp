@@ -29,12 +29,13 @@ This page is made by the engine from the table that it reads the file with.
 | type | is written |
 |---|---|
 | text | in quotes |
-| path | in quotes; relative to the folder of the configuration file, or, in a flag or the environment, to the current folder |
+| path | in quotes; relative to the folder of the configuration file, or, in a flag or the environment, to the current folder; `$CREDENTIALS_DIRECTORY/NAME` is a credential of systemd's |
 | number | a whole number, 0 or more |
 | duration | a number and its unit in quotes: `"500ms"`, `"25s"`, `"30m"`, `"4h"`, `"1d"`; a bare number is seconds |
 | list | texts in brackets: `["21231", "21054"]` |
 
-Files that hold a secret must be readable by their owner alone: `chmod 600`.
+A file that holds a secret belongs to the engine's user and to nobody else (`chmod 600`), or to root, who lets only the
+engine's user or group read it: [Mount secrets](../how-to/mount-secrets.md).
 
 ## Example
 

@@ -2,6 +2,7 @@
 
 #include "engine/core/rfc3339.hpp"
 #include "engine/core/text.hpp"
+#include "engine/core/visible_text.hpp"
 #include "engine/ops/utf8_repair.hpp"
 
 #include <algorithm>
@@ -13,41 +14,12 @@
 namespace tocsin {
 namespace {
 
-struct code_point {
-    char32_t value;
-    std::size_t size;
-};
-
-/// The code point at the front of well-formed UTF-8.
-code_point front_of(std::string_view utf8) noexcept {
-    const auto byte = [utf8](std::size_t i) {
-        return static_cast<char32_t>(static_cast<unsigned char>(utf8[i]));
-    };
-    const char32_t first = byte(0);
-    if (first < 0x80) {
-        return {first, 1};
-    }
-    if (first < 0xE0) {
-        return {(first & 0x1F) << 6U | (byte(1) & 0x3F), 2};
-    }
-    if (first < 0xF0) {
-        return {(first & 0x0F) << 12U | (byte(1) & 0x3F) << 6U | (byte(2) & 0x3F), 3};
-    }
-    return {(first & 0x07) << 18U | (byte(1) & 0x3F) << 12U | (byte(2) & 0x3F) << 6U | (byte(3) & 0x3F), 4};
-}
-
-/// True for what could move a cursor, end a line, or make a line read other than it is.
-constexpr bool is_hostile(char32_t c) noexcept {
-    return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x200E || c == 0x200F || c == 0x2028 || c == 0x2029 ||
-           (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
-}
-
 /// A JSON string, and a shell-like one for text: the same escapes serve both.
 void append_quoted(std::string& out, std::string_view bytes) {
     const std::string text = repaired_utf8(bytes);
     out.push_back('"');
     for (std::string_view rest = text; !rest.empty();) {
-        const auto [value, size] = front_of(rest);
+        const auto [value, size] = *front_of(rest);
         if (value == U'"' || value == U'\\') {
             out.push_back('\\');
             out.push_back(rest.front());
@@ -55,7 +27,7 @@ void append_quoted(std::string& out, std::string_view bytes) {
             out += "\\n";
         } else if (value == U'\t') {
             out += "\\t";
-        } else if (is_hostile(value)) {
+        } else if (is_unprintable(value)) {
             fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<std::uint32_t>(value));
         } else {
             out += rest.substr(0, size);

@@ -31,9 +31,7 @@ std::optional<T> whole_number(std::string_view text) {
 parsed<> read_database(std::string_view text, address& into) {
     const auto number = whole_number<int>(text);
     if (!number || *number < 0) {
-        return refuse(
-            "the database must be a whole number from 0, as in redis://host:6379/0; it is \"" +
-            std::string(text) + '"');
+        return refuse("the database must be a whole number from 0, as in redis://host:6379/0");
     }
     into.database = *number;
     return {};
@@ -268,12 +266,19 @@ parsed<address> parse_address(std::string_view text) {
             "must be percent-encoded");
     }
     if (scheme == schemes.end()) {
+        // Without two slashes the word may be a user, or half of a password.
+        const bool is_scheme = text.substr(word.size()).starts_with("://");
         return refuse(
-            "the scheme must be redis, rediss (TLS) or unix; it is \"" + std::string(word) +
-            "\". redis+cluster and redis+sentinel, or rediss+…, are for a Redis Cluster and for Sentinel");
+            "the scheme must be redis, rediss (TLS) or unix" +
+            (is_scheme ? "; it is \"" + std::string(word) + "\"" : std::string()) +
+            ". redis+cluster and redis+sentinel, or rediss+…, are for a Redis Cluster and for Sentinel");
     }
     if (!url->has_authority()) {
         return refuse("two slashes must follow the scheme, as in redis://127.0.0.1:6379/0");
+    }
+    if (!scheme->socket && url->encoded_path().contains('@')) {
+        // What looks like a host and a path is a password with a slash in it.
+        return refuse("an @ stands behind the host: a / in a user or password is written %2F");
     }
     if (url->has_fragment()) {
         return refuse("it has a #fragment; a # in a user or password is written %23");

@@ -7,6 +7,8 @@
 #include <iterator>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -122,6 +124,34 @@ TEST_F(ReloadTest, ReloadsInMidEventLoseNobodyAndRepeatNothing) {
     EXPECT_EQ(testing::number(result, "accepted"), static_cast<std::int64_t>(devices));
     EXPECT_EQ(testing::number(result, "possible_duplicates"), 0);
     EXPECT_EQ(requests("fcm"), devices);
+    EXPECT_EQ(stop_engine(), 0);
+}
+
+TEST_F(ReloadTest, AConfigurationThatCannotBeTakenIsRefusedInWordsAndTheOldOneStays) {
+    start_engine();
+    import(registration_line("mairies", "fcm", fcm_token(1), {"commune:21231"}));
+    const auto file = providers->configuration_file();
+    std::ifstream in(file);
+    const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    std::string misspelt = text;
+    misspelt.replace(misspelt.find("key_file"), 8, "key_fiel");
+    for (const auto& [now, words] : std::vector<std::pair<std::string, std::string>>{
+             {"", "no [[app]]"},
+             {text.substr(0, text.find("[[app]]")), "no [[app]]"},
+             {misspelt, "did you mean key_file"}}) {
+        const std::size_t before = engine_log().size();
+        std::ofstream(file) << now;
+        ::kill(engine->id(), SIGHUP);
+        ASSERT_TRUE(testing::eventually(
+            [&] { return engine_log().find("\"reload.refused\"", before) != std::string::npos; }));
+        EXPECT_NE(engine_log().find(words, before), std::string::npos) << engine_log().substr(before);
+        EXPECT_EQ(engine_log().find("see standard error", before), std::string::npos);
+    }
+    const auto result =
+        wait_for_result(publish(R"({"audience":["commune:21231"],"notification":{"title":"Test"}})"));
+    EXPECT_EQ(testing::number(result, "accepted"), 1);
+    std::ofstream(file) << text;
+    reload();
     EXPECT_EQ(stop_engine(), 0);
 }
 

@@ -56,7 +56,7 @@ int cancel(const common_options& common, const cancel_options& how) {
         print(fmt::format(
             "{} is being cancelled: nothing more is sent. {} accepted so far; the result has the exact "
             "number (tocsin status {} --watch).",
-            how.event, grouped(accepted), how.event));
+            shown(how.event), grouped(accepted), shown(how.event)));
     }
     return exit_ok;
 }

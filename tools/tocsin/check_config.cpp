@@ -44,8 +44,8 @@ online_check check_online(const settings& how, bool json) {
         out.report.push_back(boost::json::object{{"peer", one.peer}, {"ok", fine}, {"problem", one.problem}});
         if (!json) {
             print(fmt::format(
-                "{} {}{}", fine ? inked(ink::green, "ok  ") : inked(ink::red, "FAIL"), one.peer,
-                fine ? "" : ": " + one.problem));
+                "{} {}{}", fine ? inked(ink::green, "ok  ") : inked(ink::red, "FAIL"), shown(one.peer),
+                fine ? "" : ": " + shown(one.problem)));
         }
     };
     const auto redis = redis_session::open(how);
@@ -65,7 +65,7 @@ int check_config(const common_options& common, bool ask_online) {
         return exit_configuration;
     }
     const bool places_fine = load_territories(*loaded).has_value();
-    if (!redis_address(*loaded) || !places_fine) {
+    if (!redis_address(*loaded) || !places_fine || !serves_an_app(*loaded)) {
         return exit_configuration;
     }
     const system_time_source time;

@@ -1,6 +1,7 @@
 #include "tools/tocsin/command_line.hpp"
 
 #include "engine/core/text.hpp"
+#include "engine/core/visible_text.hpp"
 #include "engine/ops/config.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
@@ -117,8 +118,28 @@ void tell_unknown(const std::vector<command>& commands, const std::string& word)
         " \"tocsin help\" lists them");
 }
 
-int tell_problem(const CLI::ParseError& problem, const std::vector<std::string>& path) {
-    complain(std::string(problem.what()));
+/// What CLI11 says repeats arguments; a URL among them may hold a password.
+std::string without_passwords(std::string text, int argc, const char* const* argv) {
+    for (int i = 1; i < argc; ++i) {
+        const std::string argument(argv[i]);
+        const bool may_be_url = argument.find(':') < argument.rfind('@');
+        const std::string masked = may_be_url ? without_password(argument) : argument;
+        if (masked == argument) {
+            continue;
+        }
+        for (const std::string& form : {argument, argument.substr(argument.find('=') + 1)}) {
+            const std::string safe = without_password(form);
+            for (std::size_t at = text.find(form); at != std::string::npos;
+                 at = text.find(form, at + safe.size())) {
+                text.replace(at, form.size(), safe);
+            }
+        }
+    }
+    return text;
+}
+
+int tell_problem(const std::string& problem, const std::vector<std::string>& path) {
+    complain(problem);
     complain(
         path.empty() ? std::string("\"tocsin help\" lists the commands")
                      : "see \"tocsin " + joined(path) + " --help\"");
@@ -140,7 +161,7 @@ int run_command_line(const std::vector<command>& commands, int argc, const char*
         add_command(root, one);
     }
     if (argc > 1 && is_unknown_command(commands, argv[1])) {
-        tell_unknown(commands, argv[1]);
+        tell_unknown(commands, without_password(argv[1]));
         return exit_usage;
     }
     try {
@@ -151,7 +172,7 @@ int run_command_line(const std::vector<command>& commands, int argc, const char*
         print(about == nullptr ? overview(commands) : help_of(*about, joined(path)));
         return exit_ok;
     } catch (const CLI::ParseError& problem) {
-        return tell_problem(problem, path_of(root));
+        return tell_problem(without_passwords(problem.what(), argc, argv), path_of(root));
     }
     if (asks_version) {
         print(std::string("tocsin ") + version);

@@ -9,12 +9,29 @@
 
 namespace tocsin::cli {
 
-/// "tocsin: message" on standard error.
+// All that is printed passes through here, and nothing of it moves a cursor or turns text around: what is
+// unprintable stands as an escape, whoever wrote it.
+
+/// "tocsin: message" on standard error, on one line.
 void complain(std::string_view message);
 
-/// On standard output, with a newline. False if nobody reads any more.
+/// Text on standard output, with a newline; line ends in it are kept. False if it could not be written:
+/// end_of_output() will say so, and a loop may stop.
 bool print(std::string_view text);
 bool print_json(const boost::json::value& value);
+/// A piece of foreign text that must not begin a line of its own.
+[[nodiscard]] std::string shown(std::string_view text);
+/// Empties the terminal.
+void clear_screen();
+
+/// True once something could not be written: to print more is of no use.
+[[nodiscard]] bool output_failed() noexcept;
+/// What the process exits with: `code`, or 1 after a word on standard error if standard output took less than
+/// what was printed. A reader that left is no failure, and is not told.
+[[nodiscard]] int end_of_output(int code);
+/// Makes sure that the standard descriptors are taken: otherwise a socket could get the number of a closed
+/// standard output, and what is printed would go there.
+void keep_standard_descriptors() noexcept;
 
 [[nodiscard]] bool stderr_is_terminal() noexcept;
 [[nodiscard]] bool stdout_is_terminal() noexcept;
@@ -22,7 +39,7 @@ bool print_json(const boost::json::value& value);
 [[nodiscard]] bool colour() noexcept;
 
 enum class ink { plain, bold, green, red, yellow, dim };
-/// `text` in that ink if colour(), else as it is.
+/// `text`, which must not begin a line of its own, in that ink if colour(), else as it is.
 [[nodiscard]] std::string inked(ink how, std::string_view text);
 
 /// One line on standard error that is drawn over and over; nothing unless that is a terminal.
@@ -48,7 +65,7 @@ private:
 class table {
 public:
     explicit table(std::vector<std::string> heads) : rows_{std::move(heads)} {}
-    void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+    void add(std::vector<std::string> cells);
     /// The first column flush left, the others flush right.
     [[nodiscard]] std::string text() const;
 

@@ -96,7 +96,7 @@ asio::awaitable<result<std::optional<event_report>>> read_event(
 }
 
 std::string report_table(const event_report& report) {
-    std::string out = fmt::format("{} {}", inked(ink::bold, report.event), report.state);
+    std::string out = fmt::format("{} {}", inked(ink::bold, report.event), shown(report.state));
     if (report.finished_at != 0) {
         out += " in " + spoken_ms(static_cast<double>(report.finished_at - report.accepted_at));
     }
@@ -123,12 +123,11 @@ std::string report_table(const event_report& report) {
     for (const auto& [app, platforms] : limits_object(report)) {
         for (const auto& [name, shares] : platforms.as_object()) {
             out += fmt::format(
-                "\nheld up {}/{}: {}", std::string_view(app), std::string_view(name),
-                spoken_shares(shares.as_object()));
+                "\nheld up {}/{}: {}", shown(app), shown(name), shown(spoken_shares(shares.as_object())));
         }
     }
     for (const auto& [reason, times] : report.reasons) {
-        out += fmt::format("\n  {} × {}", grouped(times), reason);
+        out += fmt::format("\n  {} × {}", grouped(times), shown(reason));
     }
     return out;
 }

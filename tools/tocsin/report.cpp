@@ -23,14 +23,14 @@ struct report_options {
     std::string event;
 };
 
-/// A per cent with one decimal, or with as many as a small one needs to be told from none.
+/// A per cent with one decimal; a small one has up to four, to be told from none.
 std::string spoken_reach(std::uint64_t accepted, std::uint64_t inhabitants) {
     if (inhabitants == 0) {
         return "";
     }
     const double percent = 100.0 * static_cast<double>(accepted) / static_cast<double>(inhabitants);
     const int decimals =
-        percent == 0 ? 1 : std::max(1, 1 - static_cast<int>(std::floor(std::log10(percent))));
+        percent == 0 ? 1 : std::clamp(1 - static_cast<int>(std::floor(std::log10(percent))), 1, 4);
     return fmt::format("{:.{}f} %", percent, decimals);
 }
 

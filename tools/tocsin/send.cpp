@@ -244,9 +244,9 @@ int send(const common_options& common, const send_options& how) {
                 accepted ? ink::green : ink::red,
                 std::to_string(queue.what.status) + (queue.reason.empty() ? "" : " " + queue.reason))));
         if (!queue.provider_id.empty()) {
-            print("provider id  " + queue.provider_id);
+            print("provider id  " + shown(queue.provider_id));
         }
-        print("meaning      " + meaning);
+        print("meaning      " + shown(meaning));
         print(fmt::format("in an event  {}", engine_conduct(queue.what.action)));
         print(fmt::format("latency      {:.1f} ms", latency));
         print("token        " + (common.show_tokens ? how.token : shorten_token(how.token)));

@@ -103,7 +103,9 @@ std::string paused_lanes(const std::vector<lane_status>& lanes) {
     std::set<std::string> said;
     for (const lane_status& lane : lanes) {
         if (lane.bound == lane_bound::credential) {
-            said.insert(to_string(lane.which) + " is paused: " + lane.paused_because);
+            said.insert(
+                to_string(lane.which) + (lane.paused_because.empty() ? " waits for its credential"
+                                                                     : " is paused: " + lane.paused_because));
         }
     }
     std::string out;
@@ -134,6 +136,26 @@ asio::awaitable<void> sample_credentials(
     }
 }
 
+struct reread_configuration {
+    std::optional<settings> how;
+    parsed<provider_list> providers;
+};
+
+/// The configuration as it is now, and its providers; or why it is not taken.
+reread_configuration reread(
+    const common_options& common, const territories& places, const provider_runtime& runtime) {
+    std::string problems;
+    const auto collect = [&problems](std::string_view problem) {
+        problems += (problems.empty() ? "" : "; ") + std::string(problem);
+    };
+    auto how = load_settings(common, collect);
+    if (!how || !serves_an_app(*how, collect) || !communes_exist(*how, places, collect)) {
+        return {std::nullopt, refusal{"configuration", std::move(problems)}};
+    }
+    auto providers = make_providers(*how, runtime);
+    return {std::move(how), std::move(providers)};
+}
+
 int serve(const common_options& common) {
     // A reload that is asked for while we start must not end us: what is read now is as new as can be.
     std::signal(SIGHUP, SIG_IGN);
@@ -144,7 +166,7 @@ int serve(const common_options& common) {
     const settings how = std::move(*loaded);
     const auto places = load_territories(how);
     const auto where = redis_address(how);
-    if (!places || !where) {
+    if (!places || !where || !serves_an_app(how)) {
         return exit_configuration;
     }
 
@@ -212,10 +234,7 @@ int serve(const common_options& common) {
     };
     on.reload = [&] {
         static_cast<void>(manager.reloading(time.now()));
-        const auto again = load_settings(common);
-        auto fresh = again && communes_exist(*again, *places)
-                         ? make_providers(*again, runtime)
-                         : parsed<provider_list>(refusal{"configuration", "see standard error"});
+        auto [again, fresh] = reread(common, *places, runtime);
         if (fresh.has_error()) {
             // All or nothing: the engine goes on with what it has.
             log.error("reload.refused", {{"key", fresh.error().code}, {"reason", fresh.error().message}});

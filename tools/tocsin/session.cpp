@@ -1,17 +1,16 @@
 #include "tools/tocsin/session.hpp"
 
 #include "engine/ops/config.hpp"
-#include "tools/tocsin/console.hpp"
 
 namespace tocsin::cli {
 
-std::optional<settings> load_settings(const common_options& common) {
+std::optional<settings> load_settings(const common_options& common, const problem_sink& tell) {
     config_sources sources = process_config_sources();
     sources.file = common.config;
     sources.flags = common.settings;
     config_outcome outcome = load_config(sources);
     for (const config_problem& problem : outcome.problems) {
-        complain(problem.describe());
+        tell(problem.describe());
     }
     if (!outcome.problems.empty()) {
         return std::nullopt;
@@ -31,7 +30,14 @@ std::optional<territories> load_territories(const settings& how) {
     return std::move(*places);
 }
 
-bool communes_exist(const settings& how, const territories& places) {
+bool serves_an_app(const settings& how, const problem_sink& tell) {
+    if (how.apps.empty()) {
+        tell(problem_of(how, "app", "there is no [[app]]: no event could be sent").describe());
+    }
+    return !how.apps.empty();
+}
+
+bool communes_exist(const settings& how, const territories& places, const problem_sink& tell) {
     bool all = true;
     for (std::size_t i = 0; i < how.apps.size(); ++i) {
         for (const std::string& code : how.apps[i].communes) {
@@ -41,7 +47,7 @@ bool communes_exist(const settings& how, const territories& places) {
                 const config_problem problem = problem_of(
                     how, "app." + std::to_string(i) + ".communes",
                     "app \"" + how.apps[i].id + "\" names commune \"" + code + "\", which does not exist");
-                complain(problem.describe());
+                tell(problem.describe());
             }
         }
     }

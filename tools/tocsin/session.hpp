@@ -8,27 +8,38 @@
 #include "engine/ops/settings.hpp"
 #include "engine/redis/client.hpp"
 #include "tools/tocsin/command.hpp"
+#include "tools/tocsin/console.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace tocsin::cli {
 
-/// The configuration, or nothing after every problem was told on standard error (exit 78).
-[[nodiscard]] std::optional<settings> load_settings(const common_options& common);
+/// Where a problem of the configuration is told.
+using problem_sink = std::function<void(std::string_view)>;
+
+/// The configuration, or nothing after every problem was told (exit 78).
+[[nodiscard]] std::optional<settings> load_settings(
+    const common_options& common, const problem_sink& tell = complain);
+
+/// Whether there is an app at all; told if not: an engine without one would refuse every event.
+[[nodiscard]] bool serves_an_app(const settings& how, const problem_sink& tell = complain);
 
 /// The territories it names, or nothing after a word on standard error (exit 78).
 [[nodiscard]] std::optional<territories> load_territories(const settings& how);
 
-/// Whether every commune that an app names exists; told on standard error if not.
-[[nodiscard]] bool communes_exist(const settings& how, const territories& places);
+/// Whether every commune that an app names exists; told if not.
+[[nodiscard]] bool communes_exist(
+    const settings& how, const territories& places, const problem_sink& tell = complain);
 
 /// Where Redis is, or nothing after a word on standard error (exit 78).
 [[nodiscard]] std::optional<redis::address> redis_address(const settings& how);

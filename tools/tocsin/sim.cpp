@@ -81,6 +81,9 @@ int simulate(const common_options& common, const sim_options& how) {
             how.simulator.address, ports.apns, ports.sandbox, ports.fcm, ports.oauth, ports.control,
             running.configuration_file().string()));
     }
+    if (output_failed()) {
+        return exit_failed;  // Whoever started it will never know where it listens.
+    }
     signals.async_wait([&loop](const boost::system::error_code&, int) { loop.stop(); });
     loop.run();
     running.stop();

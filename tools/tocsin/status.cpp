@@ -30,7 +30,6 @@ struct status_options {
 };
 
 constexpr auto between_looks = std::chrono::seconds(1);
-constexpr std::string_view clear_screen = "\x1b[2J\x1b[H";
 
 struct overview {
     std::vector<event_report> running;
@@ -172,12 +171,15 @@ int keep_looking(
     interrupt_watch interrupts;
     for (bool first = true;; first = false) {
         if (!common.json && colour()) {
-            print(clear_screen);
+            clear_screen();
         } else if (!common.json && !first) {
             print("");
         }
         if (const int code = look_once(common, how, redis, places); code != exit_ok) {
             return code;
+        }
+        if (output_failed()) {
+            return exit_ok;  // The end of the process says why.
         }
         if (interrupts.wait(between_looks)) {
             return exit_interrupted;

@@ -34,10 +34,11 @@ TEST(PlainJson, EvenTheLongestNumbersFit) {
     EXPECT_EQ(plain_json(json::value(std::numeric_limits<double>::infinity())), "null");
 }
 
-TEST(ShortenedShare, KeepsFourDecimalsAndFourDigits) {
+TEST(ShortenedShare, KeepsFourDecimals) {
     EXPECT_DOUBLE_EQ(shortened_share(0.361234), 0.3612);
     EXPECT_DOUBLE_EQ(shortened_share(1.234567), 1.2346);
-    EXPECT_DOUBLE_EQ(shortened_share(5.0 / 159'346), 0.00003138);
+    EXPECT_EQ(shortened_share(5.0 / 159'346), 0);
+    EXPECT_DOUBLE_EQ(shortened_share(0.00005), 0.0001);
     EXPECT_EQ(shortened_share(0), 0);
 }
 

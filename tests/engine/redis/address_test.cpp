@@ -32,6 +32,37 @@ TEST(RedisAddress, HasRedisDefaultsForWhatIsLeftOut) {
     EXPECT_EQ(parse_address("redis://example/").value().database, 0);
 }
 
+TEST(RedisAddress, NoRefusalAndNoDescriptionRepeatsAPartOfThePassword) {
+    // Each half of the password is told from all other text by its letters.
+    for (const char* const between :
+         {"", "/", "@", "?", "#", "%", ":", ",", " ", "\\", "[", "]", "//", "/@", "%zz", "?db=", "12/34",
+          "\n", "é"}) {
+        for (const char* const scheme :
+             {"redis://", "rediss://", "unix://", "redis+cluster://", "redis+sentinel://", "http://",
+              "redis:", "", "://", "redis:/"}) {
+            for (const char* const user : {"", "user"}) {
+                for (const char* const rest :
+                     {"@host:6379/0", "@host", "@host/master/0", "@/run/redis.sock", "", "@host:0",
+                      "@host:port/x", "@host,other/master", "@host?x=y"}) {
+                    if (std::string_view(rest).empty() && std::string_view(between).ends_with('@')) {
+                        continue;  // The second half is a host there.
+                    }
+                    for (const char* const half : {"zqxj", "7391"}) {
+                        const std::string url =
+                            std::string(scheme) + user + ":" + half + between + half + rest;
+                        const auto read = parse_address(url);
+                        const std::string said = read.has_error() ? read.error().message : read->describe();
+                        const bool is_port = read.has_value() && read->password.empty();
+                        if (!is_port) {
+                            EXPECT_EQ(said.find(half), std::string::npos) << url << "\n" << said;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 TEST(RedisAddress, ALonePasswordHasNoUser) {
     const address got = parse_address("redis://:secret@example").value();
     EXPECT_TRUE(got.user.empty());
@@ -137,7 +168,7 @@ TEST(RedisAddress, RefusesWithASentenceThatSaysWhatIsWrong) {
     EXPECT_NE(refusal_of("redis:example").find("two slashes"), std::string::npos);
     EXPECT_NE(refusal_of("redis://example:99999").find("1 to 65535"), std::string::npos);
     EXPECT_NE(refusal_of("redis://example:0").find("1 to 65535"), std::string::npos);
-    EXPECT_NE(refusal_of("redis://example/mails").find("it is \"mails\""), std::string::npos);
+    EXPECT_NE(refusal_of("redis://example/mails").find("a whole number"), std::string::npos);
     EXPECT_NE(refusal_of("redis://example/-1").find("database"), std::string::npos);
     EXPECT_NE(refusal_of("redis://example/1/2").find("database"), std::string::npos);
     EXPECT_NE(refusal_of("redis://example?db=1").find("redis://host:6379/0"), std::string::npos);

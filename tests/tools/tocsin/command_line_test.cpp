@@ -1,17 +1,15 @@
 #include "tools/tocsin/command_line.hpp"
 
+#include "tests/tools/tocsin/recorded_run.hpp"
 #include "tools/tocsin/exit_code.hpp"
 
-#include <cstdlib>
 #include <functional>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <wordexp.h>
 
 namespace tocsin::cli {
 namespace {
@@ -19,87 +17,13 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-struct outcome {
-    int code = 0;
-    std::string out, err;
-    std::string ran;  ///< The command that was called.
-};
-
-/// Every command as it is, but calling one only writes its name down.
-std::vector<command> recorded_commands(std::string& ran) {
-    const std::function<void(command&, const std::string&)> record = [&](command& at,
-                                                                         const std::string& path) {
-        if (at.run != nullptr && path != "help") {
-            at.run = [&ran, path, options_owner = at.run](const common_options&) {
-                ran = path;
-                return int{exit_ok};
-            };
-        }
-        for (command& action : at.actions) {
-            record(action, path + " " + action.name);
-        }
-    };
-    std::vector<command> out = all_commands();
-    for (command& one : out) {
-        record(one, one.name);
-    }
-    return out;
-}
-
-outcome run(std::vector<std::string> words) {
-    outcome out;
-    const std::vector<command> commands = recorded_commands(out.ran);
-    words.insert(words.begin(), "tocsin");
-    std::vector<const char*> arguments;
-    for (const std::string& word : words) {
-        arguments.push_back(word.c_str());
-    }
-    ::testing::internal::CaptureStdout();
-    ::testing::internal::CaptureStderr();
-    out.code = run_command_line(commands, static_cast<int>(arguments.size()), arguments.data());
-    out.out = ::testing::internal::GetCapturedStdout();
-    out.err = ::testing::internal::GetCapturedStderr();
-    return out;
-}
-
-/// The words of a line of shell; nothing if it is more than a plain command.
-std::optional<std::vector<std::string>> shell_words(const std::string& line) {
-    wordexp_t words{};
-    if (wordexp(line.c_str(), &words, WRDE_NOCMD) != 0) {
-        return std::nullopt;
-    }
-    std::vector<std::string> out(words.we_wordv, words.we_wordv + words.we_wordc);
-    wordfree(&words);
-    return out;
-}
-
-/// The command lines of `examples`: continued lines joined, without comments and what the shell does with the
-/// output.
-std::vector<std::string> command_lines(const std::string& examples) {
-    std::vector<std::string> out;
-    std::string line;
-    bool continued = false;
-    for (std::size_t at = 0; at < examples.size();) {
-        const std::size_t end = examples.find('\n', at);
-        std::string part = examples.substr(at, end - at);
-        at = end == std::string::npos ? examples.size() : end + 1;
-        const bool goes_on = part.ends_with('\\');
-        if (goes_on) {
-            part.pop_back();
-        }
-        line = continued ? line + part : part;
-        continued = goes_on;
-        if (!goes_on) {
-            line = line.substr(0, std::min(line.find("  # "), line.find(" > ")));
-            out.push_back(line);
-        }
-    }
-    return out;
+recorded_run run(std::vector<std::string> words) {
+    return run_recorded(std::move(words));
 }
 
 TEST(CommandLineTest, NoCommandShowsTheOverviewAndIsAUsageError) {
-    const outcome none = run({});
-    const outcome asked = run({"--help"});
+    const recorded_run none = run({});
+    const recorded_run asked = run({"--help"});
     EXPECT_EQ(none.code, exit_usage);
     EXPECT_EQ(asked.code, exit_ok);
     EXPECT_EQ(none.out, asked.out);
@@ -116,7 +40,7 @@ TEST(CommandLineTest, HelpOfAPageIsTheSameHoweverItIsAskedFor) {
 }
 
 TEST(CommandLineTest, AnUnknownCommandIsToldWithTheNearest) {
-    const outcome done = run({"statsu"});
+    const recorded_run done = run({"statsu"});
     EXPECT_EQ(done.code, exit_usage);
     EXPECT_THAT(done.err, HasSubstr("did you mean status?"));
     EXPECT_EQ(done.out, "");
@@ -140,7 +64,7 @@ TEST(CommandLineTest, EveryExampleIsACommandLineThatIsAccepted) {
             ASSERT_FALSE(words->empty()) << line;
             ASSERT_EQ(words->front(), "tocsin") << line;
             words->erase(words->begin());
-            const outcome done = run(*words);
+            const recorded_run done = run(*words);
             EXPECT_EQ(done.code, exit_ok) << line << "\n" << done.err;
             if (path != "help") {
                 EXPECT_THAT(done.ran, StartsWith(path)) << line;
@@ -182,14 +106,14 @@ TEST(CommandLineTest, SettingsAndCommonOptionsStandOnEitherSideOfTheCommand) {
 }
 
 TEST(CommandLineTest, WhatIsWrongIsToldWithThePageThatHelps) {
-    const outcome missing = run({"devices", "import"});
+    const recorded_run missing = run({"devices", "import"});
     EXPECT_EQ(missing.code, exit_usage);
     EXPECT_THAT(missing.err, HasSubstr("FILE"));
     EXPECT_THAT(missing.err, HasSubstr("tocsin devices import --help"));
-    const outcome range = run({"demo", "--share", "2"});
+    const recorded_run range = run({"demo", "--share", "2"});
     EXPECT_EQ(range.code, exit_usage);
     EXPECT_THAT(range.err, HasSubstr("--share"));
-    const outcome word = run({"sim", "--answers", "slowly"});
+    const recorded_run word = run({"sim", "--answers", "slowly"});
     EXPECT_EQ(word.code, exit_usage);
     EXPECT_THAT(word.err, HasSubstr("batched"));
     EXPECT_EQ(run({"sim", "--latency", "lots"}).code, exit_usage);

@@ -1,0 +1,245 @@
+#include "engine/core/text.hpp"
+#include "engine/core/visible_text.hpp"
+#include "tests/e2e/engine_fixture.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// What the commands write: foreign text, and to whom nobody listens.
+
+namespace tocsin {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+using testing::apns_token;
+using testing::fcm_token;
+using testing::registration_line;
+
+// C0 with an escape sequence, C1, a change of direction, a line that looks like ours, and bytes that are no
+// UTF-8.
+const std::string hostile = "ok\x1b]0;owned\x07\x1b[2J\r\u009b31m\u202etxt\ntocsin: all is well\x7f";
+
+class OutputTest : public testing::engine_fixture {
+protected:
+    /// Everything that stands in Redis is written by a stranger.
+    void fill_with_hostile_text() {
+        const std::string letter = json::serialize(json::object{
+            {"stream", "tocsin:events" + hostile},
+            {"entry", "1-1" + hostile},
+            {"reason", hostile},
+            {"payload", hostile}});
+        ask_redis({"XADD", "tocsin:dead-letters", "1763870000000-0", "letter", letter});
+        const std::string key = ask_redis({"KEYS", "*crue*"});
+        ASSERT_FALSE(key.empty());
+        const std::string ledger = key.substr(0, key.find('\n'));
+        ask_redis(
+            {"HSET", ledger, "r:apns:" + hostile, "5", "c:" + hostile, "7", "b:m" + hostile + "/apns:rate",
+             "9"});
+        ask_redis({"HSET", ledger, "state", hostile});
+        ask_redis({"HDEL", ledger, "result"});
+    }
+
+    static void expect_harmless(const std::string& text, const std::vector<std::string>& words) {
+        std::string all;
+        for (const std::string& word : words) {
+            all += word + " ";
+        }
+        EXPECT_TRUE(is_utf8(text)) << all;
+        for (std::string_view rest = text; !rest.empty();) {
+            const auto next = front_of(rest);
+            if (!next || (is_unprintable(next->value) && next->value != U'\n')) {
+                FAIL() << all << made_visible(text);
+            }
+            rest.remove_prefix(next->size);
+        }
+        EXPECT_EQ(("\n" + text).find("\ntocsin: all is well"), std::string::npos) << all << text;
+    }
+};
+
+TEST_F(OutputTest, ForeignTextIsMadeVisibleByEveryCommandThatShowsSome) {
+    start_simulator();
+    import(registration_line("mairies", "apns", apns_token(1), {"commune:21231"}));
+    start_engine();
+    publish(R"({"id":"crue","audience":["commune:21231"],"notification":{"title":"Crue"}})");
+    wait_for_result("crue");
+    stop_engine();
+    fill_with_hostile_text();
+    const std::vector<std::vector<std::string>> commands{
+        {"dead-letters", "list"},
+        {"dead-letters", "show", "1763870000000-0"},
+        {"dead-letters", "show", "1763870000000-0", "--show-tokens"},
+        {"dead-letters", "show", hostile},
+        {"dead-letters", "retry", "1-1"},
+        {"status"},
+        {"status", "crue"},
+        {"status", hostile},
+        {"report", "crue"},
+        {"report", hostile},
+        {"cancel", "crue"},
+        {"cancel", hostile},
+        {"devices", "show", hostile},
+        {"devices", "forget", hostile},
+        {"devices", "import", hostile},
+        {"publish", "--to", hostile, "--title", "x"},
+        {"publish", "--to", "commune:21231", "--title", "x", "--data", hostile},
+        {"publish", "--file", hostile},
+        {"pause", "--app", hostile},
+        {"rate", "--app", hostile, "--platform", "apns", "--set", "1"},
+        {"send", "--app", hostile, "--platform", "apns", "--token", apns_token(1), "--title", "x"},
+        {"send", "--app", "mairies", "--platform", hostile, "--token", apns_token(1), "--title", "x"},
+        {"check-config", "--config", hostile},
+        {"bench", hostile},
+        {"help", hostile},
+        {hostile},
+        {"status", "--" + hostile},
+    };
+    for (std::vector<std::string> words : commands) {
+        for (const bool as_json : {false, true}) {
+            if (as_json) {
+                words.emplace_back("--json");
+            }
+            const auto done = tocsin(words);
+            expect_harmless(done.out, words);
+            expect_harmless(done.err, words);
+            EXPECT_FALSE(done.out.empty() && done.err.empty()) << words.front();
+        }
+    }
+}
+
+TEST_F(OutputTest, NoErrorAboutAUrlRepeatsAPartOfThePassword) {
+    start_simulator();
+    for (const std::string url :
+         {"redis://user:zqxj/7391@127.0.0.1:1/0", "redis://:zqxj@7391@127.0.0.1:1",
+          "redis://user:zqxj#7391@127.0.0.1:1", "redis://:zqxj7391@127.0.0.1:1/x", "user:zqxj7391@127.0.0.1",
+          "redis+sentinel://u:7391/zqxj@127.0.0.1:1", "mysql://u:zqxj7391@127.0.0.1/0"}) {
+        for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+                 {"status", "--redis.url", url},
+                 {"status", "--redis.url=" + url},
+                 {"check-config", "--online", "--redis.url", url},
+                 {"status", "--redis.urll", url},
+                 {"status", "--redis.urll=" + url},
+                 {"status", "crue", "--app", url},
+                 {url}}) {
+            const auto done = tocsin(words);
+            EXPECT_NE(done.exit_code, 0) << url;
+            for (const char* const half : {"zqxj", "7391"}) {
+                EXPECT_EQ((done.out + done.err).find(half), std::string::npos) << url << "\n"
+                                                                               << done.out << done.err;
+            }
+        }
+    }
+}
+
+/// Runs the program with standard output on `file`; what it wrote on standard error, and its exit code.
+testing::finished_process run_into(const char* file, std::vector<std::string> words) {
+    const std::string errors = ::testing::TempDir() + "output_test_" + std::to_string(::getpid());
+    std::string line = "exec \"$0\" \"$@\" >" + std::string(file) + " 2>" + errors;
+    words.insert(words.begin(), {"-c", line, testing::tocsin_executable()});
+    words.insert(words.begin(), "sh");
+    std::vector<char*> arguments;
+    for (std::string& word : words) {
+        arguments.push_back(word.data());
+    }
+    arguments.push_back(nullptr);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::execvp("sh", arguments.data());
+        ::_exit(127);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    testing::finished_process out;
+    out.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    std::ifstream in(errors);
+    out.err = {std::istreambuf_iterator<char>(in), {}};
+    fs::remove(errors);
+    return out;
+}
+
+TEST_F(OutputTest, AFullDiskIsAFailureOfEveryCommandThatPrints) {
+    start_simulator();
+    import(registration_line("mairies", "apns", apns_token(1), {"commune:21231"}));
+    const std::string config = providers->configuration_file().string();
+    for (std::vector<std::string> words : std::vector<std::vector<std::string>>{
+             {"devices", "export"},
+             {"devices", "count"},
+             {"devices", "count", "--json"},
+             {"devices", "show", apns_token(1)},
+             {"status"},
+             {"status", "--json"},
+             {"publish", "--to", "commune:21231", "--title", "x", "--json"},
+             {"publish", "--to", "commune:21231", "--title", "x"},
+             {"dead-letters", "list"},
+             {"dead-letters", "list", "--json"},
+             {"check-config"},
+             {"pause"},
+             {"resume"},
+             {"rate", "--app", "mairies", "--platform", "apns", "--set", "0"},
+             {"sim", "--json", "--directory", (directory / "full").string(), "--apns-port", "0",
+              "--sandbox-port", "0", "--fcm-port", "0", "--oauth-port", "0", "--control-port", "0"},
+             {"send", "--app", "mairies", "--platform", "apns", "--token", apns_token(1), "--title", "x"},
+             {"--version"},
+             {"--help"},
+             {"help", "settings"},
+             {"publish", "--help"}}) {
+        const std::string name = words.front();
+        words.insert(words.end(), {"--config", config});
+        const auto full = run_into("/dev/full", words);
+        EXPECT_EQ(full.exit_code, 1) << name << "\n" << full.err;
+        EXPECT_NE(
+            full.err.find("cannot write to standard output: No space left on device"), std::string::npos)
+            << name << "\n"
+            << full.err;
+        const auto closed = run_into("&-", words);
+        EXPECT_EQ(closed.exit_code, 1) << name << "\n" << closed.err;
+    }
+}
+
+TEST_F(OutputTest, AReaderThatLeftIsNotComplainedAbout) {
+    start_simulator();
+    import(registration_line("mairies", "apns", apns_token(1), {"commune:21231"}));
+    const fs::path fifo = directory / "fifo";
+    for (const bool ignored : {false, true}) {
+        std::array<int, 2> ends{};
+        ASSERT_EQ(::pipe(ends.data()), 0);
+        ::close(ends[0]);
+        constexpr int high = 8;  // The shell knows one digit.
+        ASSERT_EQ(::dup2(ends[1], high), high);
+        ::close(ends[1]);
+        const std::string descriptor = "&8";
+        const auto before = std::signal(SIGPIPE, ignored ? SIG_IGN : SIG_DFL);
+        const auto done = run_into(
+            descriptor.c_str(), {"devices", "count", "--config", providers->configuration_file().string()});
+        std::signal(SIGPIPE, before);
+        ::close(high);
+        EXPECT_EQ(done.err, "") << ignored;
+        EXPECT_EQ(done.exit_code, ignored ? 0 : 128 + SIGPIPE);
+    }
+}
+
+TEST_F(OutputTest, AnEngineWithoutAnAppDoesNotStartAndCheckConfigSaysSo) {
+    const fs::path file = directory / "empty.toml";
+    std::ofstream(file) << "[redis]\nurl = \"" << options.redis_url << "\"\n";
+    for (const char* const command : {"serve", "check-config"}) {
+        const auto done = testing::run_tocsin({command, "--config", file.string()});
+        EXPECT_EQ(done.exit_code, 78) << command << done.out;
+        EXPECT_NE(done.err.find("no [[app]]"), std::string::npos) << done.err;
+    }
+}
+
+}  // namespace
+}  // namespace tocsin
