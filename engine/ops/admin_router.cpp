@@ -6,8 +6,9 @@
 
 namespace tocsin {
 
-void admin_router::add(std::string_view method, std::string_view path, admin_handler handler) {
-    routes_.push_back({std::string(method), std::string(path), std::move(handler)});
+void admin_router::add(
+    std::string_view method, std::string_view path, admin_handler handler, admin_share share) {
+    routes_.push_back({std::string(method), std::string(path), std::move(handler), share});
 }
 
 admin_router::match admin_router::find(std::string_view method, std::string_view path) const {
@@ -23,6 +24,7 @@ admin_router::match admin_router::find(std::string_view method, std::string_view
             methods.insert(each.method);
             if (each.method == method) {
                 out.handler = &each.handler;
+                out.share = each.share;
             }
         }
     }

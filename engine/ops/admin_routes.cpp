@@ -36,9 +36,11 @@ boost::json::object health_document(std::string_view verdict, const health_repor
 
 void add_standard_routes(admin_server& server, const health& checks, const metrics& numbers) {
     server.route(
-        "GET", "/livez", [&checks](const admin_request&) { return answer("live", checks.liveness()); });
+        "GET", "/livez", [&checks](const admin_request&) { return answer("live", checks.liveness()); },
+        admin_share::health);
     server.route(
-        "GET", "/readyz", [&checks](const admin_request&) { return answer("ready", checks.readiness()); });
+        "GET", "/readyz", [&checks](const admin_request&) { return answer("ready", checks.readiness()); },
+        admin_share::health);
     server.route("GET", "/metrics", [&numbers](const admin_request&) {
         admin_response out;
         out.content_type = "text/plain; version=0.0.4; charset=utf-8";

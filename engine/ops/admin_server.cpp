@@ -1,5 +1,7 @@
 #include "engine/ops/admin_server.hpp"
 
+#include "engine/ops/admin_dispatch.hpp"
+#include "engine/ops/admin_http.hpp"
 #include "engine/ops/admin_router.hpp"
 #include "engine/ops/listen_address.hpp"
 #include "engine/runtime/deadline.hpp"
@@ -12,20 +14,18 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
 
 #include <algorithm>
 #include <array>
 #include <exception>
 #include <list>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -41,42 +41,7 @@ namespace {
 constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 
 using request_parser = http::request_parser<http::string_body>;
-using response = http::response<http::string_body>;
-
-std::string_view view(beast::string_view text) noexcept {
-    return {text.data(), text.size()};
-}
-
-response to_http(admin_response answer, unsigned version, bool keep_alive, bool head) {
-    response out(http::int_to_status(answer.status), version);
-    out.result(answer.status);
-    out.set(http::field::content_type, answer.content_type);
-    out.set(http::field::cache_control, "no-store");
-    out.set("X-Content-Type-Options", "nosniff");
-    for (const auto& [name, value] : answer.headers) {
-        out.set(name, value);
-    }
-    out.keep_alive(keep_alive);
-    out.content_length(answer.body.size());
-    if (!head) {
-        out.body() = std::move(answer.body);
-    }
-    return out;
-}
-
-/// What to answer to bytes that are no acceptable request; 0: nothing, the peer is gone or silent.
-unsigned status_of(error_code problem) noexcept {
-    if (problem == http::error::header_limit) {
-        return 431;
-    }
-    if (problem == http::error::body_limit) {
-        return 413;
-    }
-    if (problem == http::error::end_of_stream || problem == http::error::partial_message) {
-        return 0;
-    }
-    return problem.category() == http::make_error_code(http::error::bad_method).category() ? 400 : 0;
-}
+using response = admin_http_response;
 
 }  // namespace
 
@@ -87,15 +52,28 @@ struct admin_server::implementation : std::enable_shared_from_this<implementatio
         beast::flat_buffer buffer;
         asio::cancellation_signal cancel;
         bool answering = false;  // Between a request's header and the end of its response.
+        bool working = false;    // Between a whole request and the end of its response.
+        bool ousted = false;     // Closed to make room.
+        time_point silent_since = clock::now();
     };
 
     implementation(asio::any_io_executor loop, logger& lines, const admin_limits& given)
         : executor(std::move(loop)),
           log(lines),
           limits(given),
+          dispatch(lines, given.timeout),
           acceptor(executor),
           open(executor),
           slot_freed(executor) {}
+
+    /// Counts an ordinary request from its being whole to the end of its response.
+    struct ordinary_count {
+        explicit ordinary_count(implementation& of) noexcept : owner(of) { ++owner.ordinary; }
+        ordinary_count(const ordinary_count&) = delete;
+        ordinary_count& operator=(const ordinary_count&) = delete;
+        ~ordinary_count() { --owner.ordinary; }
+        implementation& owner;
+    };
 
     struct stream_count {
         explicit stream_count(implementation& of) noexcept : owner(of) {
@@ -108,85 +86,20 @@ struct admin_server::implementation : std::enable_shared_from_this<implementatio
         implementation& owner;
     };
 
-    // --- calling a handler
-
-    asio::awaitable<result<admin_response>> call(const admin_handler& handler, const admin_request& request) {
-        try {
-            auto answer = handler(request);
-            co_return co_await std::move(answer);
-        } catch (const boost::system::system_error& failure) {
-            if (failure.code() == asio::error::operation_aborted) {
-                co_return failure.code();  // Cut off by the deadline or by stop().
-            }
-            report(request, failure.what());
-        } catch (const std::exception& failure) {
-            report(request, failure.what());
-        }
-        co_return admin_error(500, "the request failed inside the engine; the log says why");
-    }
-
-    void report(const admin_request& request, const char* what) {
-        log.error("admin.handler_failed", {{"path", request.path}, {"problem", what}});
-    }
-
-    /// The answer to a complete request, and the Allow field that goes with a 405.
-    struct answered {
-        admin_response response;
-        std::string allowed;
-    };
-
-    asio::awaitable<answered> answer(const http::request<http::string_body>& message) {
-        answered out;
-        const std::string_view sent_method = view(message.method_string());
-        const auto target = boost::urls::parse_origin_form(
-            boost::urls::string_view(message.target().data(), message.target().size()));
-        if (!target) {
-            out.response = admin_error(400, "the request target is not a path");
-            co_return out;
-        }
-        const std::string path = target->path();
-        const std::string_view method = sent_method == "HEAD" ? "GET" : sent_method;
-        const admin_router::match found = routes.find(method, path);
-        if (found.allowed.empty()) {
-            out.response = admin_error(404, "there is no " + path + " here");
-            co_return out;
-        }
-        if (found.handler == nullptr) {
-            out.response = admin_error(405, path + " takes " + found.allowed);
-            out.allowed = found.allowed;
-            co_return out;
-        }
-        if (method != "GET" && message.find(http::field::origin) != message.end()) {
-            out.response = admin_error(403, "requests from web pages are not accepted");
-            co_return out;
-        }
-        admin_request request;
-        request.method = method;
-        request.path = path;
-        request.rest = std::string_view(path).substr(found.prefix);
-        const boost::urls::string_view query = target->encoded_query();
-        request.query = {query.data(), query.size()};
-        request.content_type = view(message[http::field::content_type]);
-        request.body = message.body();
-
-        const time_point deadline = clock::now() + limits.timeout;
-        auto handled = co_await with_deadline(call(*found.handler, request), deadline);
-        if (handled.has_value()) {
-            out.response = std::move(*handled);
-        } else if (handled.error() == asio::error::timed_out) {
-            out.response = admin_error(504, "the engine took too long to answer");
-        } else {
-            out.response = admin_error(503, "the engine is shutting down");
-        }
-        co_return out;
-    }
-
     // --- one connection
 
     asio::awaitable<bool> send(connection& peer, response message) {
         peer.stream.expires_after(limits.timeout);
         const auto [problem, size] = co_await http::async_write(peer.stream, message, as_value);
         co_return !problem && message.keep_alive();
+    }
+
+    asio::awaitable<bool> refuse(connection& peer, unsigned status, std::string why) {
+        admin_response refused = admin_error(status, why);
+        response message = to_http(std::move(refused), 11, false, false);
+        co_await send(peer, std::move(message));
+        co_await linger(peer);
+        co_return false;
     }
 
     /// Reads one request and answers it; false if the connection is over.
@@ -196,8 +109,13 @@ struct admin_server::implementation : std::enable_shared_from_this<implementatio
         parser.body_limit(limits.body_bytes);
         peer.stream.expires_after(limits.timeout);
         peer.answering = false;
+        peer.silent_since = clock::now();
         auto [problem, size] = co_await http::async_read_header(peer.stream, peer.buffer, parser, as_value);
         peer.answering = true;
+        if (const unsigned status = problem ? 0 : status_of_framing(parser.get()); status != 0) {
+            std::string why = "the only transfer encoding is chunked, without a content length";
+            co_return co_await refuse(peer, status, std::move(why));
+        }
         if (!problem && beast::iequals(parser.get()[http::field::expect], "100-continue")) {
             response proceed(http::status::continue_, parser.get().version());
             peer.stream.expires_after(limits.timeout);
@@ -209,19 +127,25 @@ struct admin_server::implementation : std::enable_shared_from_this<implementatio
         }
         if (problem) {
             const unsigned status = status_of(problem);
-            if (status != 0) {
-                admin_response refused = admin_error(status, problem.message());
-                response message = to_http(std::move(refused), 11, false, false);
-                co_await send(peer, std::move(message));
-                co_await linger(peer);
+            if (status != 0 && !peer.ousted) {
+                std::string why = problem.message();
+                co_return co_await refuse(peer, status, std::move(why));
             }
             co_return false;
         }
         peer.stream.expires_never();
-        const auto& request = parser.get();
-        answered outcome = co_await answer(request);
+        peer.working = true;
+        const bool more = co_await answer_one(peer, parser.get());
+        peer.working = false;
+        co_return more;
+    }
+
+    asio::awaitable<bool> answer_one(connection& peer, const admin_http_request& request) {
+        std::optional<ordinary_count> counted(std::in_place, *this);
+        admin_dispatch::answered outcome = co_await dispatch.answer(request, ordinary > limits.connections);
         if (outcome.response.source != nullptr && request.method() != http::verb::head) {
             if (streaming < limits.streams) {
+                counted.reset();
                 co_await stream(peer, std::move(outcome.response));
                 co_return false;
             }
@@ -316,10 +240,6 @@ struct admin_server::implementation : std::enable_shared_from_this<implementatio
         const std::shared_ptr<implementation> self = held.self;
         asio::steady_timer pause(self->executor);
         while (!self->stopping) {
-            if (self->peers.size() >= self->limits.connections + self->streaming) {
-                co_await self->slot_freed.wait();
-                continue;
-            }
             auto [problem, socket] = co_await self->acceptor.async_accept(as_value);
             if (problem) {
                 if (problem == asio::error::operation_aborted || self->stopping) {
@@ -331,12 +251,38 @@ struct admin_server::implementation : std::enable_shared_from_this<implementatio
                 co_await pause.async_wait(as_value);
                 continue;
             }
+            while (!self->make_room() && !self->stopping) {
+                co_await self->slot_freed.wait();
+            }
             auto pass = self->open.try_enter();
             if (!pass) {
                 co_return;
             }
             self->start_serving(std::move(socket), std::move(*pass));
         }
+    }
+
+    /// True if one more connection can be taken; where all are, after the one that has been silent for
+    /// longest is closed. It may be a client that hangs, and it is the one whose owner misses it least.
+    bool make_room() {
+        const auto open_ones = static_cast<std::size_t>(
+            std::ranges::count_if(peers, [](const connection& peer) { return !peer.ousted; }));
+        if (open_ones < limits.connections + limits.reserve + streaming) {
+            return true;
+        }
+        connection* silent = nullptr;
+        for (connection& peer : peers) {
+            if (!peer.working && !peer.ousted &&
+                (silent == nullptr || peer.silent_since < silent->silent_since)) {
+                silent = &peer;
+            }
+        }
+        if (silent == nullptr) {
+            return false;  // All of them work on an answer, which has a deadline.
+        }
+        silent->ousted = true;
+        silent->stream.close();
+        return true;
     }
 
     void begin_stop() {
@@ -360,11 +306,12 @@ struct admin_server::implementation : std::enable_shared_from_this<implementatio
     asio::any_io_executor executor;
     logger& log;
     admin_limits limits;
-    admin_router routes;
+    admin_dispatch dispatch;
     tcp::acceptor acceptor;
     gate open;
     wait_queue slot_freed;
     std::list<connection> peers;
+    std::size_t ordinary = 0;   ///< Requests that are answered and are not health's.
     std::size_t streaming = 0;  ///< Of the peers: those whose answer has no end.
     bool stopping = false;
 };
@@ -377,21 +324,28 @@ admin_server::~admin_server() {
     implementation_->cut_off();
 }
 
-void admin_server::route(std::string_view method, std::string_view path, admin_handler handler) {
-    implementation_->routes.add(method, path, std::move(handler));
+void admin_server::route(
+    std::string_view method, std::string_view path, admin_handler handler, admin_share share) {
+    implementation_->dispatch.routes.add(method, path, std::move(handler), share);
+}
+
+void admin_server::accept_host(std::string_view name) {
+    implementation_->dispatch.hosts.add(name);
 }
 
 void admin_server::route(
     std::string_view method, std::string_view path,
-    std::function<admin_response(const admin_request&)> handler) {
+    std::function<admin_response(const admin_request&)> handler, admin_share share) {
     const auto plain =
         std::make_shared<std::function<admin_response(const admin_request&)>>(std::move(handler));
     // The function is a parameter of the coroutine, so that its frame and not the lambda owns it.
-    route(method, path, admin_handler([plain](const admin_request& request) {
-              return [](auto callee, const admin_request& given) -> asio::awaitable<admin_response> {
-                  co_return (*callee)(given);
-              }(plain, request);
-          }));
+    route(
+        method, path, admin_handler([plain](const admin_request& request) {
+            return [](auto callee, const admin_request& given) -> asio::awaitable<admin_response> {
+                co_return (*callee)(given);
+            }(plain, request);
+        }),
+        share);
 }
 
 parsed<> admin_server::start(std::string_view address) {
@@ -399,44 +353,12 @@ parsed<> admin_server::start(std::string_view address) {
     if (wanted.has_error()) {
         return wanted.error();
     }
+    implementation_->dispatch.hosts.add(wanted->host);
     const auto refused = [&](const error_code& problem) {
         return refusal{
             "listen", "the admin server cannot listen on " + std::string(address) + ": " + problem.message()};
     };
-    error_code problem;
-    tcp::endpoint endpoint(tcp::v6(), wanted->port);
-    if (!wanted->host.empty()) {
-        tcp::resolver resolver(implementation_->executor);
-        const auto found =
-            resolver.resolve(wanted->host, std::to_string(wanted->port), tcp::resolver::passive, problem);
-        if (problem) {
-            return refused(problem);
-        }
-        endpoint = found.begin()->endpoint();
-    }
-    tcp::acceptor& acceptor = implementation_->acceptor;
-    acceptor.open(endpoint.protocol(), problem);
-    if (problem && wanted->host.empty()) {
-        endpoint = tcp::endpoint(tcp::v4(), wanted->port);  // A machine without IPv6.
-        acceptor.open(endpoint.protocol(), problem);
-    }
-    if (!problem && wanted->host.empty() && endpoint.protocol() == tcp::v6()) {
-        acceptor.set_option(asio::ip::v6_only(false), problem);
-    }
-    // So that a restart need not wait for the old connections to time out; a port that somebody
-    // listens on stays refused.
-    if (!problem) {
-        acceptor.set_option(tcp::acceptor::reuse_address(true), problem);
-    }
-    if (!problem) {
-        acceptor.bind(endpoint, problem);
-    }
-    if (!problem) {
-        acceptor.listen(asio::socket_base::max_listen_connections, problem);
-    }
-    if (problem) {
-        error_code ignored;
-        acceptor.close(ignored);
+    if (const error_code problem = open_acceptor(implementation_->acceptor, *wanted)) {
         return refused(problem);
     }
     auto pass = implementation_->open.try_enter();

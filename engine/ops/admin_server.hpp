@@ -22,7 +22,8 @@ struct admin_limits {
     std::uint32_t header_bytes = 8 * 1024;
     std::uint64_t body_bytes = 1024 * 1024;
     std::chrono::milliseconds timeout{10'000};  ///< For each of: next request, body, handler, writing.
-    std::size_t connections = 64;               ///< Beyond them, clients wait in the kernel's backlog.
+    std::size_t connections = 64;               ///< Ordinary requests at a time; more are refused (503).
+    std::size_t reserve = 16;                   ///< Connections beside them, for health and what is idle.
     std::size_t streams = 512;  ///< Answers without an end (admin_event_source); not among the above.
 };
 
@@ -30,7 +31,11 @@ struct admin_limits {
 ///
 /// Everything, handlers included, runs on `executor`, which must be a single-threaded loop or a strand.
 /// Requests other than GET and HEAD that a browser sends on behalf of a web page are refused, since
-/// the address is often one that the operator's browser can reach.
+/// the address is often one that the operator's browser can reach; so is every request for a name that is not
+/// ours (accepted_hosts).
+///
+/// Clients that hang delay nobody: when all connections are taken, a new one takes the place of the one that
+/// has been silent for longest, and health is answered however many ordinary requests are under way.
 class admin_server {
 public:
     admin_server(
@@ -42,11 +47,16 @@ public:
 
     /// Serves `method` under `path`: exactly it, or, if it ends in '/', everything below; the longest
     /// match wins. A GET route also answers HEAD. Call before start().
-    void route(std::string_view method, std::string_view path, admin_handler handler);
+    void route(
+        std::string_view method, std::string_view path, admin_handler handler,
+        admin_share share = admin_share::ordinary);
     /// The same for a handler that has its answer at once.
     void route(
         std::string_view method, std::string_view path,
-        std::function<admin_response(const admin_request&)> handler);
+        std::function<admin_response(const admin_request&)> handler,
+        admin_share share = admin_share::ordinary);
+    /// A name that requests may ask for, as accepted_hosts::add(). The one that start() listens on is one.
+    void accept_host(std::string_view name);
 
     /// Listens on `address` ("127.0.0.1:9464"). The refusal says which address is busy or wrong.
     [[nodiscard]] parsed<> start(std::string_view address);

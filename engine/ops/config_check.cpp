@@ -1,4 +1,5 @@
 #include "engine/core/text.hpp"
+#include "engine/ops/accepted_hosts.hpp"
 #include "engine/ops/config_draft.hpp"
 #include "engine/ops/credential_check.hpp"
 #include "engine/ops/listen_address.hpp"
@@ -63,6 +64,14 @@ private:
         if (draft_.sound("admin.listen") && !value.admin.listen.empty()) {
             if (const auto address = parse_listen_address(value.admin.listen); address.has_error()) {
                 draft_.problem("admin.listen", address.error().message);
+            }
+        }
+        for (const std::string& name : value.admin.hosts) {
+            if (!is_host_pattern(name) && draft_.sound("admin.hosts")) {
+                draft_.problem(
+                    "admin.hosts", "\"" + name +
+                                       "\" is no host name, such as \"tocsin.example.org\" or "
+                                       "\"*.example.org\": neither scheme nor port belong to it");
             }
         }
         if (draft_.sound("territories.file") && !value.territories.file.empty()) {

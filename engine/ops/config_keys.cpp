@@ -198,6 +198,13 @@ constexpr auto keys = std::to_array<config_key>({
         admin, "listen",
         "Address and port of `/livez`, `/readyz`, `/metrics` and `/api/v1/`; `\"\"` turns the server off. It "
         "asks for no password: keep it on a trusted network."),
+    key<&admin_settings::hosts>(
+        admin, "hosts",
+        "Names under which `listen` is reached, beside addresses, names without a dot and private domains "
+        "such as "
+        "`.internal` and `.svc`; `*.example.org` is all below it. A request for another name is refused, "
+        "since it comes "
+        "from a page of elsewhere."),
 
     one_of(key<&log_settings::level>(log, "level", "The least important lines to write."), log_levels),
     one_of(

@@ -32,7 +32,7 @@ This page is made by the engine from the table that it reads the file with.
 | path | in quotes; relative to the folder of the configuration file, or, in a flag or the environment, to the current folder; `$CREDENTIALS_DIRECTORY/NAME` is a credential of systemd's |
 | number | a whole number, 0 or more |
 | duration | a number and its unit in quotes: `"500ms"`, `"25s"`, `"30m"`, `"4h"`, `"1d"`; a bare number is seconds |
-| list | texts in brackets: `["21231", "21054"]` |
+| list | texts in brackets: `["21231", "21054"]`; in a flag or the environment, with commas between them |
 
 A file that holds a secret belongs to the engine's user and to nobody else (`chmod 600`), or to root, who lets only the
 engine's user or group read it: [Mount secrets](../how-to/mount-secrets.md).

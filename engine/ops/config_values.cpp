@@ -128,7 +128,15 @@ parsed<config_value> parse_config_value(const config_key& key, std::string_view 
             const auto value = parse_duration(text);
             return value ? check_config_value(key, *value) : refused();
         }
-        case config_kind::list: break;  // Only apps have lists, and apps are only in the file.
+        case config_kind::list: {
+            std::vector<std::string> values;
+            while (!text.empty()) {
+                const std::size_t end = std::min(text.find(','), text.size());
+                values.emplace_back(text.substr(0, end));
+                text.remove_prefix(std::min(end + 1, text.size()));
+            }
+            return check_config_value(key, std::move(values));
+        }
     }
     return refused();
 }

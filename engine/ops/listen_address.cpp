@@ -3,6 +3,7 @@
 #include "engine/core/text.hpp"
 
 #include <boost/asio/ip/address_v6.hpp>
+#include <boost/asio/ip/v6_only.hpp>
 
 #include <charconv>
 #include <system_error>
@@ -59,6 +60,46 @@ parsed<listen_address> parse_listen_address(std::string_view text) {
         return not_an_address(text);
     }
     return out;
+}
+
+error_code open_acceptor(boost::asio::ip::tcp::acceptor& acceptor, const listen_address& at) {
+    namespace asio = boost::asio;
+    using tcp = asio::ip::tcp;
+    error_code problem;
+    tcp::endpoint endpoint(tcp::v6(), at.port);
+    if (!at.host.empty()) {
+        tcp::resolver resolver(acceptor.get_executor());
+        const auto found =
+            resolver.resolve(at.host, std::to_string(at.port), tcp::resolver::passive, problem);
+        if (problem) {
+            return problem;
+        }
+        endpoint = found.begin()->endpoint();
+    }
+    acceptor.open(endpoint.protocol(), problem);
+    if (problem && at.host.empty()) {
+        endpoint = tcp::endpoint(tcp::v4(), at.port);  // A machine without IPv6.
+        acceptor.open(endpoint.protocol(), problem);
+    }
+    if (!problem && at.host.empty() && endpoint.protocol() == tcp::v6()) {
+        acceptor.set_option(asio::ip::v6_only(false), problem);
+    }
+    // So that a restart need not wait for the old connections to time out; a port that somebody
+    // listens on stays refused.
+    if (!problem) {
+        acceptor.set_option(tcp::acceptor::reuse_address(true), problem);
+    }
+    if (!problem) {
+        acceptor.bind(endpoint, problem);
+    }
+    if (!problem) {
+        acceptor.listen(asio::socket_base::max_listen_connections, problem);
+    }
+    if (problem) {
+        error_code ignored;
+        acceptor.close(ignored);
+    }
+    return problem;
 }
 
 }  // namespace tocsin

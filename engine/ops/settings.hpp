@@ -37,6 +37,7 @@ struct engine_settings {
 
 struct admin_settings {
     std::string listen = "127.0.0.1:9464";  ///< Empty: no admin server.
+    std::vector<std::string> hosts;         ///< Names that requests may ask for, beside private ones.
 };
 
 struct log_settings {

@@ -208,6 +208,9 @@ int serve(const common_options& common) {
     });
     add_live_routes(admin, live);
     add_page_routes(admin);
+    for (const std::string& name : how.admin.hosts) {
+        admin.accept_host(name);
+    }
     if (!how.admin.listen.empty()) {
         if (const auto listening = admin.start(how.admin.listen); listening.has_error()) {
             complain("admin.listen: " + listening.error().message);
