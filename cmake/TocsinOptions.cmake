@@ -1,6 +1,7 @@
 option(TOCSIN_BUILD_TESTS "Build the tests" ON)
 option(TOCSIN_BUILD_BENCH "Build the benchmarks" ON)
 option(TOCSIN_BUILD_FUZZ "Build the fuzz targets for libFuzzer (needs clang 16 or newer)" OFF)
+option(TOCSIN_WARNINGS_AS_ERRORS "Fail on warnings; packagers with other compilers turn it off" ON)
 set(TOCSIN_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize= (empty for none)")
 
 set(CMAKE_CXX_STANDARD 20)
@@ -13,7 +14,8 @@ set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1 -DNDEBUG")
 # Set for the directory and not per target: a precompiled header is only shared by targets that
 # are compiled with the very same options.
 add_compile_options(
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Woverloaded-virtual -Werror
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Woverloaded-virtual
+  $<$<BOOL:${TOCSIN_WARNINGS_AS_ERRORS}>:-Werror>
   # GCC 12 takes the frame allocator of an inlined awaitable for a mismatched operator new.
   -Wno-mismatched-new-delete)
 add_compile_definitions(

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 #include <sys/socket.h>
@@ -61,6 +63,22 @@ result<> sd_notifier::send(const std::string& assignments) const {
         return last_error();
     }
     return result<>();
+}
+
+std::optional<std::chrono::microseconds> watchdog_interval(
+    std::optional<std::string> usec, std::optional<std::string> pid, int own_pid) {
+    const auto number = [](const std::string& text) -> std::optional<std::int64_t> {
+        std::int64_t value = 0;
+        const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+        return problem == std::errc() && end == text.data() + text.size() && value > 0 ? std::optional(value)
+                                                                                       : std::nullopt;
+    };
+    if (!usec || (pid && number(*pid) != own_pid)) {
+        return std::nullopt;
+    }
+    const auto limit = number(*usec);
+    return limit ? std::optional(std::chrono::microseconds(std::max<std::int64_t>(1, *limit / 2)))
+                 : std::nullopt;
 }
 
 result<> sd_notifier::reloading(time_point now) const {

@@ -3,6 +3,7 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ public:
     /// A reload begins; ready() ends it. `now` is what Type=notify-reload matches the reload with.
     result<> reloading(time_point now) const;
     result<> stopping() const { return send("STOPPING=1"); }
+    /// The sign of life that watchdog_interval() asks for.
+    result<> alive() const { return send("WATCHDOG=1"); }
     /// One line for `systemctl status`.
     result<> status(std::string_view sentence) const;
 
@@ -29,5 +32,10 @@ private:
 
     std::optional<std::string> socket_;
 };
+
+/// How often alive() has to be called: half of what WATCHDOG_USEC allows. Nothing if no manager waits for it;
+/// `pid` is the value of WATCHDOG_PID, the process that is meant.
+[[nodiscard]] std::optional<std::chrono::microseconds> watchdog_interval(
+    std::optional<std::string> usec, std::optional<std::string> pid, int own_pid);
 
 }  // namespace tocsin

@@ -54,8 +54,14 @@ struct reply_reader::callbacks {
         return nullptr;
     }
 
-    static void* create_array(const redisReadTask* task, int elements) noexcept try {
-        if (elements > max_elements) {
+#if HIREDIS_MAJOR >= 1
+    using element_count = std::size_t;
+#else
+    using element_count = int;
+#endif
+
+    static void* create_array(const redisReadTask* task, element_count elements) noexcept try {
+        if (elements > static_cast<element_count>(max_elements)) {
             return nullptr;
         }
         auto& children = static_cast<reply_reader*>(task->privdata)->into_->storage_.children;
@@ -80,8 +86,14 @@ struct reply_reader::callbacks {
 
     static redisReader* create(reply_reader* self) {
         // Nodes belong to the `replies`, so there is nothing to free.
-        static redisReplyObjectFunctions table{
-            create_string, create_array, create_integer, create_nil, nullptr};
+        static redisReplyObjectFunctions table = [] {
+            redisReplyObjectFunctions out{};  // By name: hiredis 1 has put others between them.
+            out.createString = create_string;
+            out.createArray = create_array;
+            out.createInteger = create_integer;
+            out.createNil = create_nil;
+            return out;
+        }();
         redisReader* reader = redisReaderCreateWithFunctions(&table);
         if (reader == nullptr) {
             throw std::bad_alloc();

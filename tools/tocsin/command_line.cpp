@@ -175,7 +175,11 @@ int run_command_line(const std::vector<command>& commands, int argc, const char*
         return tell_problem(without_passwords(problem.what(), argc, argv), path_of(root));
     }
     if (asks_version) {
-        print(std::string("tocsin ") + version);
+        if (common.json) {
+            print_json(version_document());
+        } else {
+            print(std::string("tocsin ") + version);
+        }
         return exit_ok;
     }
     const command* const asked = find_command(commands, path_of(root));

@@ -136,6 +136,27 @@ asio::awaitable<void> sample_credentials(
     }
 }
 
+std::optional<std::string> variable(const char* name) {
+    const char* const value = std::getenv(name);
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+/// Tells the service manager that every event loop turns, for as long as every one does.
+asio::awaitable<void> feed_watchdog(
+    const sd_notifier& manager, const health& checks, std::chrono::microseconds every) {
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    for (;;) {
+        if (checks.liveness().good()) {
+            static_cast<void>(manager.alive());
+        }
+        timer.expires_after(every);
+        const auto [ec] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        if (ec) {
+            co_return;
+        }
+    }
+}
+
 struct reread_configuration {
     std::optional<settings> how;
     parsed<provider_list> providers;
@@ -217,8 +238,7 @@ int serve(const common_options& common) {
             return exit_failed;
         }
     }
-    const char* const socket = std::getenv("NOTIFY_SOCKET");
-    const sd_notifier manager(socket == nullptr ? std::nullopt : std::optional<std::string>(socket));
+    const sd_notifier manager(variable("NOTIFY_SOCKET"));
 
     std::jthread stopper;
     signal_callbacks on;
@@ -253,6 +273,10 @@ int serve(const common_options& common) {
 
     all.start();
     asio::co_spawn(loop, sample_credentials(current, own_numbers, time), asio::detached);
+    if (const auto every =
+            watchdog_interval(variable("WATCHDOG_USEC"), variable("WATCHDOG_PID"), ::getpid())) {
+        asio::co_spawn(loop, feed_watchdog(manager, checks, *every), asio::detached);
+    }
     asio::co_spawn(loop, live.run(), asio::detached);
     log.info(
         "engine.started", {{"version", version},

@@ -83,5 +83,16 @@ TEST(SdNotifyTest, SocketThatIsNotThereIsAnError) {
     EXPECT_TRUE(sd_notifier("/" + std::string(200, 'x')).ready().has_error());
 }
 
+TEST(Watchdog, IsFedTwiceInTheTimeThatTheManagerAllows) {
+    using namespace std::chrono_literals;
+    EXPECT_EQ(watchdog_interval("30000000", std::nullopt, 7), 15s);
+    EXPECT_EQ(watchdog_interval("30000000", "7", 7), 15s);
+    EXPECT_EQ(watchdog_interval("30000000", "8", 7), std::nullopt) << "another process is meant";
+    for (const char* const none : {"", "0", "-1", "soon", "30s"}) {
+        EXPECT_EQ(watchdog_interval(none, std::nullopt, 7), std::nullopt) << none;
+    }
+    EXPECT_EQ(watchdog_interval(std::nullopt, std::nullopt, 7), std::nullopt);
+}
+
 }  // namespace
 }  // namespace tocsin
