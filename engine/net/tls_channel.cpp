@@ -177,6 +177,10 @@ void tls_channel::fail(int ssl_error) {
     state_ = state::failed;
     const unsigned long code = ERR_peek_last_error();  // Earlier entries are the causes of causes.
     const char* reason = ERR_reason_error_string(code);
+    // OpenSSL numbers what a peer's alert makes it report by the alert.
+    if (const int number = ERR_GET_REASON(code) - SSL_AD_REASON_OFFSET; number > 0 && number < 256) {
+        alert_ = static_cast<std::uint8_t>(number);
+    }
     const long verified = SSL_get_verify_result(session_.get());
     if (ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED && verified != X509_V_OK) {
         problem_ = "certificate verify failed: ";

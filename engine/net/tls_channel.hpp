@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -62,6 +63,8 @@ public:
     [[nodiscard]] state now() const noexcept { return state_; }
     /// Why the handshake or the channel failed, in words an operator can act on: no full stop, no host.
     [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
+    /// The fatal alert with which the peer ended the channel (RFC 8446, section 6), if it did.
+    [[nodiscard]] std::optional<std::uint8_t> alert() const noexcept { return alert_; }
     /// What the peer chose; empty if it chose nothing.
     [[nodiscard]] std::string_view alpn() const noexcept;
     [[nodiscard]] bool resumed() const noexcept { return SSL_session_reused(session_.get()) == 1; }
@@ -83,6 +86,7 @@ private:
     wires wires_;
     state state_ = state::open;
     std::string problem_;
+    std::optional<std::uint8_t> alert_;
     c_handle<SSL, SSL_free> session_;
 };
 

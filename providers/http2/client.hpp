@@ -93,6 +93,22 @@ struct failed_request {
     time_point written_at{};  ///< time_point{} if it never was.
 };
 
+/// What a peer said below HTTP. It concerns every request of the connection, and perhaps all of the client's.
+struct peer_word {
+    enum class kind : std::uint8_t {
+        tls_alert,   ///< `code` is the alert's description (RFC 8446, section 6).
+        going_away,  ///< GOAWAY: `code` is HTTP/2's error code, `text` the debug data.
+    };
+    kind what = kind::going_away;
+    std::uint32_t code = 0;
+    std::string_view text;  ///< GOAWAY's debug data, hostile until parsed (APNs: JSON); else OpenSSL's words.
+    std::uint64_t connection = 0;  ///< As in response.
+    bool answered = false;         ///< The connection had answered a request before.
+
+    /// An alert about the certificate that we showed, or about the lack of one.
+    [[nodiscard]] bool about_our_certificate() const noexcept;
+};
+
 /// What the pool should do with the connection that gave an answer.
 enum class connection_advice : std::uint8_t {
     keep,
@@ -114,6 +130,9 @@ public:
     [[nodiscard]] virtual std::size_t open_requests() const noexcept { return 0; }
     [[nodiscard]] virtual connection_advice on_response(const response& answer) noexcept = 0;
     virtual void on_failure(const failed_request& failed) noexcept = 0;
+    /// A peer of the pool said something below HTTP: before the failures that follow from it, and also when
+    /// the connection carried no request of this client, or none at all.
+    virtual void on_peer_word(const peer_word&) noexcept {}
 
 protected:
     ~client() = default;

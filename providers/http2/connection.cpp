@@ -374,6 +374,13 @@ void connection::on_going_away(h2_code code, std::string_view text) noexcept {
         return;  // Said before, perhaps with another last stream.
     }
     calm_ = calm_ || code == h2_code::enhance_your_calm;
+    peer_word said;
+    said.what = peer_word::kind::going_away;
+    said.code = static_cast<std::uint32_t>(code);
+    said.text = text;
+    said.connection = id_;
+    said.answered = answered_;
+    owner_->on_peer_word(said);
     const bool routine = code == h2_code::no_error;
     const std::initializer_list<log_field> fields{
         {"host", context_.where.host},

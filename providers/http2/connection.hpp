@@ -55,6 +55,7 @@ public:
     /// room() may have grown: answers came, a write drained, a limit rose.
     virtual void on_room(connection& which) noexcept = 0;
     virtual void on_first_answer(connection& which) noexcept = 0;
+    virtual void on_peer_word(const peer_word& said) noexcept = 0;
     /// A ticket to resume the TLS session with, for the next dial.
     virtual void on_ticket(ticket_handle ticket) noexcept = 0;
     /// The last call. Every request has been answered or failed, the socket is closed.
@@ -143,6 +144,7 @@ private:
     void retire_if_due(time_point now) noexcept;
     [[nodiscard]] bool finish_if_over() noexcept;
     void finish(std::string problem, error_code detail) noexcept;
+    void tell_of_alert() noexcept;
     void say_goodbye() noexcept;
 
     void on_answer(client& who, const response& answer) noexcept override;

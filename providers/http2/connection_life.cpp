@@ -170,6 +170,7 @@ void connection::finish(std::string problem, error_code detail) noexcept {
     resolver_.cancel();
     tick_timer_.cancel();
     hold_timer_.cancel();
+    tell_of_alert();
     if (session_) {
         in_session_ = true;
         session_->fail_all(detail);
@@ -180,6 +181,19 @@ void connection::finish(std::string problem, error_code detail) noexcept {
             "http2.closed", {{"host", context_.where.host}, {"connection", id_}, {"why", end.problem}});
     }
     std::exchange(owner_, nullptr)->on_ended(*this, end);
+}
+
+void connection::tell_of_alert() noexcept {
+    if (tls_ == nullptr || !tls_->alert()) {
+        return;
+    }
+    peer_word said;
+    said.what = peer_word::kind::tls_alert;
+    said.code = *tls_->alert();
+    said.text = tls_->problem();
+    said.connection = id_;
+    said.answered = answered_;
+    owner_->on_peer_word(said);
 }
 
 /// Tells the peer, if that needs no waiting. It must not find out by a request that went nowhere,

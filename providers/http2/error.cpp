@@ -1,5 +1,9 @@
 #include "providers/http2/error.hpp"
 
+#include "providers/http2/client.hpp"
+
+#include <openssl/ssl.h>
+
 #include <string>
 
 namespace tocsin::http2 {
@@ -34,6 +38,23 @@ public:
 };
 
 }  // namespace
+
+bool peer_word::about_our_certificate() const noexcept {
+    if (what != kind::tls_alert) {
+        return false;
+    }
+    switch (code) {
+        case SSL_AD_BAD_CERTIFICATE:
+        case SSL_AD_UNSUPPORTED_CERTIFICATE:
+        case SSL_AD_CERTIFICATE_REVOKED:
+        case SSL_AD_CERTIFICATE_EXPIRED:
+        case SSL_AD_CERTIFICATE_UNKNOWN:
+        case SSL_AD_UNKNOWN_CA:
+        case SSL_AD_ACCESS_DENIED:
+        case SSL_AD_CERTIFICATE_REQUIRED: return true;
+        default: return false;
+    }
+}
 
 const boost::system::error_category& http2_category() noexcept {
     static const category instance;

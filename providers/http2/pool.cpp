@@ -292,6 +292,11 @@ private:
     void on_ready(connection&) noexcept override { last_dial_error_.clear(); }
     void on_room(connection&) noexcept override { dispatch(); }
     void on_first_answer(connection&) noexcept override { schedule_.answered(); }
+    void on_peer_word(const peer_word& said) noexcept override {
+        for (const attached& entry : clients_) {
+            entry.who->on_peer_word(said);
+        }
+    }
     void on_ticket(ticket_handle ticket) noexcept override { ticket_ = std::move(ticket); }
 
     void on_ended(connection& which, const connection_end& end) noexcept override {

@@ -28,7 +28,8 @@ public:
         std::string names = "DNS:localhost,IP:127.0.0.1";
         std::string alpn = "h2";  ///< Empty: chooses no protocol.
         h2_test_server::options http2;
-        bool greets = true;  ///< False: takes the TLS handshake and then says nothing.
+        bool asks_for_certificate = false;  ///< And ends the handshake of who shows none.
+        bool greets = true;                 ///< False: takes the TLS handshake and then says nothing.
     };
 
     /// One connection, as a test can reach it.
@@ -115,6 +116,10 @@ public:
           context_(ca.server_context(given.names).release()),
           acceptor_(loop, {boost::asio::ip::address_v4::loopback(), 0}) {
         SSL_CTX_set_alpn_select_cb(context_.native_handle(), &select_protocol, this);
+        if (given.asks_for_certificate) {
+            SSL_CTX_set_verify(
+                context_.native_handle(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+        }
         accept();
     }
     h2_tls_server(const h2_tls_server&) = delete;

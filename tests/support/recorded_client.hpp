@@ -90,6 +90,17 @@ public:
         }
     }
 
+    struct word {
+        http2::peer_word::kind what;
+        std::uint32_t code;
+        std::string text;
+        bool about_our_certificate;
+        std::size_t failed_before;  ///< What had failed when it was heard.
+    };
+    void on_peer_word(const http2::peer_word& said) noexcept override {
+        words.push_back({said.what, said.code, std::string(said.text), said.about_our_certificate(), failed});
+    }
+
     [[nodiscard]] std::size_t open_requests() const noexcept override { return given_ - settled(); }
     [[nodiscard]] std::size_t settled() const noexcept { return answered + failed; }
     [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
@@ -101,6 +112,7 @@ public:
         return total;
     }
 
+    std::vector<word> words;
     std::map<std::size_t, outcome> outcomes;
     std::map<std::uint64_t, std::size_t> given_to;
     std::size_t answered = 0;

@@ -139,6 +139,37 @@ TEST_F(Http2PoolTest, GoAwayMovesTheUnprocessedToANewConnection) {
     EXPECT_EQ(log.count("http2.goaway"), 1);
 }
 
+TEST_F(Http2PoolTest, WhatGoAwaySaysIsHeardBeforeTheFailuresThatFollow) {
+    serve();
+    server->on_request = [](auto& peer, std::int32_t, const auto&) {
+        peer.http2.go_away(0, NGHTTP2_NO_ERROR, R"({"reason":"BadCertificate"})");
+    };
+    open();
+    client.add("x");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.settled() == 1; }));
+    ASSERT_EQ(client.words.size(), 1U);
+    EXPECT_EQ(client.words[0].what, peer_word::kind::going_away);
+    EXPECT_EQ(client.words[0].code, 0U);
+    EXPECT_EQ(client.words[0].text, R"({"reason":"BadCertificate"})");
+    EXPECT_EQ(client.words[0].failed_before, 0U);
+    EXPECT_FALSE(client.words[0].about_our_certificate);
+}
+
+TEST_F(Http2PoolTest, AnAlertAboutOurCertificateIsHeard) {
+    h2_tls_server::options given;
+    given.asks_for_certificate = true;
+    serve(given);
+    open();
+    client.add("x");
+    go();
+    ASSERT_TRUE(run_until([&] { return !client.words.empty(); }));
+    EXPECT_EQ(client.words[0].what, peer_word::kind::tls_alert);
+    EXPECT_EQ(client.words[0].code, 116U);  // certificate_required
+    EXPECT_TRUE(client.words[0].about_our_certificate);
+    EXPECT_EQ(client.settled(), 0U);
+}
+
 TEST_F(Http2PoolTest, IdleConnectionIsClosed) {
     serve();
     policy.idle_timeout = 30ms;
