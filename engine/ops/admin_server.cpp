@@ -2,7 +2,6 @@
 
 #include "engine/ops/admin_dispatch.hpp"
 #include "engine/ops/admin_http.hpp"
-#include "engine/ops/admin_router.hpp"
 #include "engine/ops/listen_address.hpp"
 #include "engine/runtime/deadline.hpp"
 #include "engine/runtime/gate.hpp"
@@ -37,12 +36,9 @@ namespace http = boost::beast::http;
 using tcp = asio::ip::tcp;
 
 namespace {
-
 constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
-
 using request_parser = http::request_parser<http::string_body>;
 using response = admin_http_response;
-
 }  // namespace
 
 struct admin_server::implementation : std::enable_shared_from_this<implementation> {

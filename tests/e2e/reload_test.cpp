@@ -1,4 +1,5 @@
 #include "tests/e2e/engine_fixture.hpp"
+#include "tools/tocsin/admin_client.hpp"
 
 #include <boost/json/parse.hpp>
 
@@ -153,6 +154,30 @@ TEST_F(ReloadTest, AConfigurationThatCannotBeTakenIsRefusedInWordsAndTheOldOneSt
     std::ofstream(file) << text;
     reload();
     EXPECT_EQ(stop_engine(), 0);
+}
+
+TEST_F(ReloadTest, QuestionsDuringAStopHarmNothing) {
+    for (auto& provider : options.initial.providers) {
+        provider.delay = {sim::latency::shape::fixed, 300, 300};
+    }
+    start_simulator();
+    import(registration_line("mairies", "fcm", fcm_token(1), {"commune:21231"}));
+    for (int round = 0; round < 3; ++round) {
+        start_engine();
+        publish(R"({"audience":["commune:21231"],"notification":{"title":"Test"}})");
+        ASSERT_TRUE(testing::eventually([&] { return requests("fcm") > static_cast<std::uint64_t>(round); }));
+        std::vector<std::jthread> asking;
+        for (const char* const path : {"/api/v1/lanes", "/readyz", "/api/v1/status"}) {
+            asking.emplace_back([&, path](const std::stop_token& enough) {
+                while (!enough.stop_requested()) {
+                    static_cast<void>(cli::admin_get(options.admin_listen, path));
+                }
+            });
+        }
+        const auto begun = std::chrono::steady_clock::now();
+        EXPECT_EQ(stop_engine(), 0);
+        EXPECT_LT(std::chrono::steady_clock::now() - begun, 8s) << "questions must not hold up the stop";
+    }
 }
 
 }  // namespace

@@ -210,21 +210,25 @@ int serve(const common_options& common) {
     current.replace(*providers);
     checks.add_check("credentials", [&current] { return current.problems(); });
     all.set_providers(how, std::move(*providers));
-    checks.add_check("lanes", [&all] { return paused_lanes(all.lanes()); });
+    // The engine stops on a thread of its own and takes its loops apart: who asks for lanes meanwhile, here
+    // on the loop of the admin server, must not look at them.
+    bool stopping = false;
+    const auto lanes_now = [&all, &stopping] { return stopping ? std::vector<lane_status>() : all.lanes(); };
+    checks.add_check("lanes", [lanes_now] { return paused_lanes(lanes_now()); });
 
     asio::io_context loop(1);
     // A connection of its own: nobody's push waits behind what people look at.
     redis::client live_redis(loop.get_executor(), *where, time, log);
     live_sources sources;
     sources.health = [&checks] { return health_document("ready", checks.readiness()); };
-    sources.lanes = [&all] { return lanes_array(all.lanes()); };
+    sources.lanes = [lanes_now] { return lanes_array(lanes_now()); };
     live_view live(
         loop.get_executor(), live_redis, keyspace(how.redis.prefix), *places, time, log, how.engine.instance,
         std::move(sources));
     admin_server admin(loop.get_executor(), log);
     add_standard_routes(admin, checks, numbers);
-    admin.route("GET", "/api/v1/lanes", [&all](const admin_request&) {
-        const boost::json::object document{{"lanes", lanes_array(all.lanes())}};
+    admin.route("GET", "/api/v1/lanes", [lanes_now](const admin_request&) {
+        const boost::json::object document{{"lanes", lanes_array(lanes_now())}};
         return admin_response{200, "application/json", boost::json::serialize(document)};
     });
     add_live_routes(admin, live);
@@ -245,6 +249,7 @@ int serve(const common_options& common) {
     on.stop = [&] {
         log.info("engine.stopping", {{"timeout_ms", how.engine.shutdown_timeout.count()}});
         checks.shutting_down();
+        stopping = true;
         static_cast<void>(manager.stopping());
         // On a thread of its own: /livez and a second signal are answered meanwhile.
         stopper = std::jthread([&] {
@@ -256,6 +261,9 @@ int serve(const common_options& common) {
         });
     };
     on.reload = [&] {
+        if (stopping) {
+            return;
+        }
         static_cast<void>(manager.reloading(time.now()));
         auto [again, fresh] = reread(common, *places, runtime);
         if (fresh.has_error()) {
