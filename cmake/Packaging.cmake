@@ -30,7 +30,6 @@ execute_process(
 
 set(packaging "${PROJECT_SOURCE_DIR}/packaging")
 set(packaged "${PROJECT_BINARY_DIR}/packaged")
-configure_file("${packaging}/tocsin.service.in" "${packaged}/tocsin.service" @ONLY)
 configure_file("${packaging}/debian/changelog.in" "${packaged}/changelog" @ONLY)
 
 # Compressed as Debian's policy has it: without a name and a time.
@@ -49,7 +48,6 @@ add_custom_target(packaged ALL DEPENDS "${packaged}/compressed")
 # --- what is installed
 
 install(TARGETS tocsin RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
-install(FILES "${packaged}/tocsin.service" DESTINATION lib/systemd/system)
 install(FILES "${packaging}/tocsin.sysusers" DESTINATION lib/sysusers.d RENAME tocsin.conf)
 install(FILES "${packaging}/tocsin.tmpfiles" DESTINATION lib/tmpfiles.d RENAME tocsin.conf)
 install(DIRECTORY "${packaged}/man1" "${packaged}/man5" DESTINATION "${CMAKE_INSTALL_MANDIR}")
@@ -63,8 +61,13 @@ install(
         "${packaged}/changelog.Debian.gz" "${packaging}/debian/copyright"
   DESTINATION share/doc/tocsin)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/docs" DESTINATION share/doc/tocsin)
-# Of a program under /usr the configuration is in /etc; of another, beside it.
+# The unit names the program where it is installed, which only the installation knows: the package is for /usr, whatever
+# the tree was configured for. Of a program under /usr the configuration is in /etc; of another, beside it.
+set(prefix "@CMAKE_INSTALL_PREFIX@")
+configure_file("${packaging}/tocsin.service.in" "${packaged}/tocsin.service.in" @ONLY)
 install(CODE "
+  configure_file(\"${packaged}/tocsin.service.in\" \"${packaged}/tocsin.service\" @ONLY)
+  file(INSTALL DESTINATION \"\${CMAKE_INSTALL_PREFIX}/lib/systemd/system\" TYPE FILE FILES \"${packaged}/tocsin.service\")
   if(CMAKE_INSTALL_PREFIX STREQUAL \"/usr\")
     set(etc /etc)
   else()
