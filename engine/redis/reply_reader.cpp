@@ -8,6 +8,24 @@
 
 namespace tocsin::redis {
 
+namespace {
+
+// What differs between hiredis 0.14 and 1.x is asked of its own declarations.
+
+template <class Result, class First, class Second>
+Second second_argument(Result (*)(First, Second));
+
+template <class Reader>
+bool awaits_first_byte(const Reader& reader) noexcept {
+    if constexpr (requires { reader.rstack; }) {
+        return reader.rstack[0].type == -1;
+    } else {
+        return reader.task[0]->type == -1;
+    }
+}
+
+}  // namespace
+
 /// C code is on the stack: nothing throws, and null means out of memory. What hiredis keeps as the
 /// object of a node is its number plus one, so that no node is null.
 struct reply_reader::callbacks {
@@ -54,11 +72,7 @@ struct reply_reader::callbacks {
         return nullptr;
     }
 
-#if HIREDIS_MAJOR >= 1
-    using element_count = std::size_t;
-#else
-    using element_count = int;
-#endif
+    using element_count = decltype(second_argument(redisReplyObjectFunctions{}.createArray));
 
     static void* create_array(const redisReadTask* task, element_count elements) noexcept try {
         if (elements > static_cast<element_count>(max_elements)) {
@@ -120,7 +134,7 @@ result<reply_reader::progress> reply_reader::next(replies& into) {
 
 bool reply_reader::idle() const noexcept {
     // hiredis may have prepared for a reply of which not even the first byte is there.
-    const bool between_replies = reader_->ridx == -1 || (reader_->ridx == 0 && reader_->rstack[0].type == -1);
+    const bool between_replies = reader_->ridx == -1 || (reader_->ridx == 0 && awaits_first_byte(*reader_));
     return between_replies && reader_->pos == reader_->len;
 }
 
