@@ -17,19 +17,15 @@ public:
         return line_.wanted(item, now);
     }
     void settle(push& item, const verdict& what, time_point now) noexcept override {
-        verdict heard = what;
         if (const auto& fresh = item.owner->from()->content; !open_ && fresh != nullptr) {
             item.owner->replace_content(item, *fresh);
         }
-        // What is wrong with a credential or a configuration that was replaced concerns nobody any more.
-        switch (what.action) {
-            case reaction::pause_app:
-            case reaction::refresh_credential:
-            case reaction::doubt_token:
-            case reaction::reject_event: heard.action = open_ ? what.action : reaction::resend; break;
-            default: break;
+        line_.answered(item, what, now, !open_);
+    }
+    void refuse_credential(std::string_view reason, time_point now) noexcept override {
+        if (open_) {
+            line_.refuse_credential(reason, now);
         }
-        line_.settle(item, heard, now);
     }
     void close() noexcept { open_ = false; }
 

@@ -36,7 +36,6 @@ lane::lane(
       random_(static_cast<std::minstd_rand::result_type>(seed)),
       events_(std::move(events)),
       rate_(how.rate, time.now()),
-      doubt_(how.breaker),
       account_(time.now()),
       numbers_(metrics, which_),
       wall_ahead_(wall_ahead(time)),
@@ -72,9 +71,13 @@ void lane::add_spread(page& what, time_point from, time_point until) {
     }
 }
 
-/// One that has stood in line before goes to its head.
-void lane::enqueue(push& item) noexcept {
-    line_.push_front(item, item.owner->event().content.priority);
+void lane::enqueue(push& item, bool behind) noexcept {
+    const priority urgency = item.owner->event().content.priority;
+    if (behind) {
+        line_.push_back(item, urgency);
+    } else {
+        line_.push_front(item, urgency);
+    }
 }
 
 void lane::enqueue_later(push& item, time_point due) noexcept {
@@ -83,10 +86,10 @@ void lane::enqueue_later(push& item, time_point due) noexcept {
 }
 
 push* lane::take(time_point now) noexcept {
-    if (stopped_ || held_ || pause_.lasts(now) || !doubt_.may_send()) {
+    if (stopped_ || held_ || !pause_.may_send(now)) {
         return nullptr;
     }
-    if (pause_.forget()) {
+    if (!pause_.lasts(now) && pause_.forget()) {
         log_.info("lane.resumed", {{"app", which_.app}, {"platform", to_string(which_.on)}});
     }
     while (push* const item = line_.pop()) {
@@ -100,8 +103,8 @@ push* lane::take(time_point now) noexcept {
             return nullptr;
         }
         want_slices(now);
-        doubt_.sent();
-        if (item->attempts == 0) {
+        pause_.sent(now);
+        if (!std::exchange(item->tried, true)) {
             retry_budget_.first_try();
         }
         item->written_at = now;
@@ -115,7 +118,7 @@ push* lane::take(time_point now) noexcept {
 }
 
 void lane::want_slices(time_point now) noexcept {
-    if (stopped_ || held_ || pause_.lasts(now)) {
+    if (stopped_ || held_ || !pause_.may_send(now)) {
         return;
     }
     rate_.want(line_.critical(), line_.waiting() - line_.critical(), now, [this](const slice_question& what) {
@@ -131,8 +134,8 @@ std::optional<lane::ending> lane::over(const push& item, time_point now) const n
     if (forgotten_.contains(item.token, item.owner->read_at())) {
         return ending{outcome::cancelled, "DeviceForgotten"};
     }
-    const message_reception* const reception = item.owner->reception();
-    if (reception != nullptr && reception->rejected.load(std::memory_order_relaxed)) {
+    message_reception* const reception = item.owner->reception();
+    if (reception != nullptr && reception->of(item.variant).rejected.load(std::memory_order_relaxed)) {
         return ending{outcome::rejected, "EventRejected"};
     }
     if (now >= event.expires) {
@@ -149,6 +152,9 @@ lane::ending lane::expiry(time_point now) const noexcept {
     }
     if (!credential_usable_) {
         return {outcome::failed, "CredentialUnusable"};
+    }
+    if (pause_.lasts_for(lane_bound::provider, now)) {
+        return {outcome::expired, pause_.reason()};
     }
     const bool free_to_send = !held_ && !pause_.lasts(now) && rate_.limited_until() == time_point{};
     if (free_to_send && !connected_) {
@@ -205,10 +211,9 @@ bool lane::tick(time_point now) {
         next_sweep_ = now + sweep_period;
         sweep(now);
     }
-    doubt_.look(in_flight_);
     want_slices(now);
     tell_if_hungry();
-    return line_.waiting() != 0 && !pause_.lasts(now) && !held_;
+    return line_.waiting() != 0 && pause_.may_send(now) && !held_;
 }
 
 time_point lane::next_look() const noexcept {
@@ -218,6 +223,9 @@ time_point lane::next_look() const noexcept {
     time_point next = line_.next_due();
     if (line_.waiting() != 0) {
         next = std::min(next, next_sweep_);
+        if (pause_.lasts(time_.now())) {
+            next = std::min(next, pause_.until());
+        }
         if (rate_.limited_until() != time_point{}) {
             next = std::min(next, rate_.limited_until());
         }
@@ -240,7 +248,7 @@ lane_bound lane::bound(time_point now) const noexcept {
     if (pause_.lasts(now)) {
         return pause_.cause();
     }
-    if (!doubt_.may_send() || !credential_usable_) {
+    if (!credential_usable_) {
         return lane_bound::credential;
     }
     if (rate_.limited_until() != time_point{}) {
@@ -338,7 +346,7 @@ void lane::abandon(push& item) {
 
 void lane::resume() noexcept {
     pause_.end();
-    doubt_.forget();
+    trust_.forget();
     acquit();
     want_slices(time_.now());
 }

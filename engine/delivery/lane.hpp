@@ -3,15 +3,16 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/log.hpp"
 #include "engine/delivery/bound_account.hpp"
+#include "engine/delivery/disposition.hpp"
 #include "engine/delivery/forgotten_devices.hpp"
 #include "engine/delivery/lane_numbers.hpp"
 #include "engine/delivery/lane_pause.hpp"
+#include "engine/delivery/lane_trust.hpp"
 #include "engine/delivery/page.hpp"
 #include "engine/delivery/provider.hpp"
-#include "engine/delivery/prune_breaker.hpp"
+#include "engine/delivery/quarantine.hpp"
 #include "engine/delivery/retry_policy.hpp"
 #include "engine/delivery/shared_rate.hpp"
-#include "engine/delivery/token_doubt.hpp"
 #include "engine/delivery/waiting_line.hpp"
 #include "engine/ops/metrics.hpp"
 #include "engine/plan/lane_bound.hpp"
@@ -34,7 +35,6 @@ struct lane_settings {
     retry_policy retries;
     /// A retry that is due sooner waits in memory, a later one in Redis.
     std::chrono::milliseconds longest_wait_in_memory{2'000};
-    prune_breaker::limits breaker;
 };
 
 /// What a lane tells its owner. Called from inside of the lane's functions.
@@ -79,7 +79,14 @@ public:
     [[nodiscard]] bool wanted(const push& item, time_point now) const noexcept override {
         return !over(item, now);
     }
-    void settle(push& item, const verdict& what, time_point now) noexcept override;
+    void settle(push& item, const verdict& what, time_point now) noexcept override {
+        answered(item, what, now, false);
+    }
+
+    void refuse_credential(std::string_view reason, time_point now) noexcept override;
+
+    /// settle(); `superseded`: the push was sent with a credential that has been replaced.
+    void answered(push& item, const verdict& what, time_point now, bool superseded) noexcept;
 
     /// Moves what is due and ends what has expired. True if there may be something to take.
     bool tick(time_point now);
@@ -131,7 +138,9 @@ public:
     [[nodiscard]] const target& which() const noexcept { return which_; }
 
 private:
-    void enqueue(push& item) noexcept;
+    /// One that has stood in line before goes to its head; unless it goes behind all others, so that they
+    /// have a turn.
+    void enqueue(push& item, bool behind = false) noexcept;
     void enqueue_later(push& item, time_point due) noexcept;
     struct ending {
         outcome how;
@@ -146,19 +155,16 @@ private:
     void after_end(page& of) noexcept;
     void park(push& item, std::chrono::milliseconds rest) noexcept;
 
+    [[nodiscard]] attempt_facts facts_of(const push& item, time_point now, bool superseded) const noexcept;
+    [[nodiscard]] lane_facts facts_for(bool sandbox, time_point now) const noexcept;
+    void carry_out(push& item, const verdict& what, const disposition& decided, time_point now) noexcept;
+    void end(push& item, outcome how, const verdict& what, time_point now) noexcept;
     void accept(push& item, time_point now) noexcept;
-    void drop_token(push& item, const verdict& what) noexcept;
-    void reject_event(push& item, const verdict& what) noexcept;
-    void wait_for_quota(push& item, const verdict& what, time_point now) noexcept;
-    void resend(push& item, const verdict& what, time_point now) noexcept;
-    void retry(push& item, const verdict& what, time_point now) noexcept;
-    /// Keeps what may be a dead device, or a mistake of ours, until its page has heard everything else.
-    void put_on_trial(push& item, std::string_view reason, time_point now) noexcept;
-    void judge(page& of, time_point now) noexcept;
-    void trip(std::string_view reason, time_point now) noexcept;
+    void refuse_message(push& item, const verdict& what) noexcept;
+    void begin_pause(const disposition& decided, const verdict& what, time_point now) noexcept;
+    void judge(const page& of, time_point now) noexcept;
     void acquit() noexcept;
 
-    void pause(std::string_view why, time_point until, lane_bound cause) noexcept;
     /// Asks for more of the rate in good time.
     void want_slices(time_point now) noexcept;
     [[nodiscard]] std::size_t enough() const noexcept;
@@ -176,7 +182,8 @@ private:
     shared_rate rate_;
     lane_pause pause_;
     retry_budget retry_budget_;
-    token_doubt doubt_;
+    lane_trust trust_;
+    quarantine quarantine_;
     forgotten_devices forgotten_;
     bound_account account_;
     lane_numbers numbers_;

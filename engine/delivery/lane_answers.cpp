@@ -1,142 +1,189 @@
 #include "engine/delivery/lane.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <utility>
 
-// How a push ends, and what each kind of answer does.
+// What an answer does: disposition.cpp decides, and this carries it out.
 
 namespace tocsin {
 namespace {
 
 using namespace std::chrono_literals;
 
-// A push that keeps being refused unprocessed is going round in a loop: from then on it is charged.
-constexpr std::uint8_t most_free_requeues = 10;
-constexpr std::uint8_t immediate_requeues = 3;
-constexpr auto requeue_step = 50ms;
-
-// How long a lane waits before it tries an unusable credential again: somebody may have repaired it
-// at the provider's end, where no signal reaches us.
-constexpr auto credential_retry = 60s;
-constexpr auto quota_pause = 60s;
-
-// One device that brings about an unusual answer must not silence an alert for all others: the message itself
-// is refused when so many say so, and nobody has taken it.
-constexpr std::uint32_t refusals_to_believe = 3;
+/// What the provider said, for the sums; a push without any answer has a word, too.
+std::string_view reason_of(const verdict& what) noexcept {
+    return what.reason.empty() ? std::string_view("NoAnswer") : what.reason;
+}
 
 }  // namespace
 
-void lane::settle(push& item, const verdict& what, time_point now) noexcept {
+attempt_facts lane::facts_of(const push& item, time_point now, bool superseded) const noexcept {
+    attempt_facts out;
+    out.attempts = item.attempts;
+    out.free_requeues = item.free_requeues;
+    out.registered_at = item.registered_at;
+    out.maybe_sent = item.maybe_sent;
+    out.complained = item.complained;
+    out.overridden = item.content != nullptr && item.content->overridden();
+    out.superseded = superseded;
+    out.time_left = item.owner->event().expires - now;
+    return out;
+}
+
+lane_facts lane::facts_for(bool sandbox, time_point now) const noexcept {
+    lane_facts out;
+    out.credential_paused = pause_.probing() && pause_.cause() == lane_bound::credential;
+    out.provider_paused = pause_.probing() && pause_.cause() == lane_bound::provider;
+    trust_.tell(out, sandbox, now);
+    out.retry_affordable = retry_budget_.affordable();
+    out.max_attempts = how_.max_attempts;
+    out.retries = how_.retries;
+    out.longest_wait_in_memory = how_.longest_wait_in_memory;
+    return out;
+}
+
+void lane::answered(push& item, const verdict& what, time_point now, bool superseded) noexcept {
     --in_flight_;
     ++answers_;
     item.in_flight = false;
     if (what.status != 0) {
         numbers_.answered_after(now - item.written_at);
     }
-    switch (what.action) {
-        case reaction::accept: accept(item, now); break;
-        case reaction::drop_token: drop_token(item, what); break;
-        case reaction::doubt_token: put_on_trial(item, what.reason, now); break;
-        case reaction::reject_push: finish(item, outcome::rejected, what.reason); break;
-        case reaction::reject_event: reject_event(item, what); break;
-        case reaction::pause_app:
-            pause(what.reason, now + credential_retry, lane_bound::credential);
-            enqueue(item);
-            break;
-        case reaction::pause_quota: wait_for_quota(item, what, now); break;
-        case reaction::resend:
-        case reaction::refresh_credential: resend(item, what, now); break;
-        case reaction::unknown:
-            item.maybe_sent = true;
-            retry(item, what, now);
-            break;
-        case reaction::retry_here:
-        case reaction::retry_elsewhere: retry(item, what, now); break;
-    }
+    const disposition decided =
+        decide(facts_of(item, now, superseded), what, facts_for(item.sandbox, now), random_);
+    carry_out(item, what, decided, now);
     if (stopped_) {
         stop(now);
     }
 }
 
+void lane::refuse_credential(std::string_view reason, time_point now) noexcept {
+    const disposition decided = decide_refusal(facts_for(false, now));
+    verdict what;
+    what.action = reaction::pause_app;
+    what.reason = reason;
+    trust_.note(false, decided.about, true);
+    begin_pause(decided, what, now);
+}
+
+void lane::carry_out(push& item, const verdict& what, const disposition& decided, time_point now) noexcept {
+    trust_.note(item.sandbox, decided.about, !item.complained);
+    item.complained = item.complained || decided.about != complaint::none;
+    item.maybe_sent = item.maybe_sent || decided.maybe_sent;
+    if (decided.charge) {
+        ++item.attempts;
+        item.owner->count_retry();
+        numbers_.retried(reason_of(what));
+    } else if (item.free_requeues < std::numeric_limits<std::uint8_t>::max()) {
+        ++item.free_requeues;
+    }
+    if (decided.spends) {
+        retry_budget_.spend();
+    }
+    if (decided.refuses_message) {
+        refuse_message(item, what);
+    }
+    begin_pause(decided, what, now);
+    switch (decided.next) {
+        case fate::end: end(item, decided.how, what, now); break;
+        case fate::requeue: enqueue(item, decided.behind); break;
+        case fate::delay: enqueue_later(item, now + decided.wait); break;
+        case fate::defer: park(item, decided.wait); break;
+        case fate::quarantine:
+            quarantine_.keep(item, what.reason);
+            after_end(*item.owner);
+            break;
+    }
+}
+
+void lane::end(push& item, outcome how, const verdict& what, time_point now) noexcept {
+    if (how == outcome::accepted) {
+        accept(item, now);
+    } else {
+        // What was tried in vain has a reason in any case.
+        const bool tried_in_vain = how == outcome::failed || how == outcome::expired;
+        finish(item, how, tried_in_vain ? reason_of(what) : what.reason);
+    }
+}
+
 void lane::accept(push& item, time_point now) noexcept {
     page& of = *item.owner;
-    doubt_.accepted(now);
+    const bool sandbox = item.sandbox;
+    trust_.accepted(sandbox, now);
     numbers_.ended(outcome::accepted);
     const wall_time answered(
         wall_ahead_ + std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch()));
-    of.accept(item, answered - of.event().accepted_at);
     if (message_reception* const reception = of.reception()) {
-        reception->note_accepted();
+        reception->of(item.variant).note_accepted();
     }
+    of.accept(item, answered - of.event().accepted_at);
     after_end(of);
+    if (pause_.accepted()) [[unlikely]] {
+        events_.look_at(now);  // What waits may leave again.
+    }
+    if (!quarantine_.empty()) [[unlikely]] {
+        // The app's key, topic and environment are right for such devices: it is those tokens.
+        for (const quarantine::suspect& one :
+             quarantine_.release([sandbox](const push& kept) { return kept.sandbox == sandbox; })) {
+            finish(*one.item, outcome::rejected, one.reason);
+        }
+    }
 }
 
-void lane::drop_token(push& item, const verdict& what) noexcept {
-    // Registered again after the day it is said to be dead since: another life, not this one.
-    const bool another_life =
-        what.dead_since && std::chrono::seconds(item.registered_at) > what.dead_since->time_since_epoch();
-    finish(item, another_life ? outcome::rejected : outcome::dead, what.reason);
-}
-
-void lane::reject_event(push& item, const verdict& what) noexcept {
+void lane::refuse_message(push& item, const verdict& what) noexcept {
     const page& of = *item.owner;
     message_reception* const reception = of.reception();
-    const bool of_this_device = reception == nullptr || reception->accepted.load(std::memory_order_relaxed) ||
-                                ++reception->refusals < refusals_to_believe;
-    if (!of_this_device && !reception->rejected.exchange(true)) {
+    if (reception != nullptr && reception->of(item.variant).refuse()) {
         log_.error(
             "event.rejected_by_provider", {{"event_id", of.event().id},
                                            {"app", which_.app},
                                            {"platform", to_string(which_.on)},
+                                           {"localization", item.variant},
                                            {"status", what.status},
                                            {"reason", what.reason}});
     }
-    finish(item, outcome::rejected, what.reason);
 }
 
-void lane::wait_for_quota(push& item, const verdict& what, time_point now) noexcept {
-    const std::chrono::milliseconds rest = what.retry_after.value_or(quota_pause);
-    if (now + rest > pause_.until()) {
-        pause(what.reason, now + rest, lane_bound::quota);
-        events_.quota_used_up(rest);
+void lane::begin_pause(const disposition& decided, const verdict& what, time_point now) noexcept {
+    bool news = false;
+    switch (decided.pause) {
+        case pausing::none: return;
+        case pausing::quota:
+            if (now + decided.pause_for <= pause_.until()) {
+                return;
+            }
+            news = pause_.wait(what.reason, now + decided.pause_for);
+            events_.quota_used_up(decided.pause_for);
+            break;
+        case pausing::credential:
+            news = pause_.probe(what.reason, lane_bound::credential, now, 0ms);
+            if (news && decided.about == complaint::token) {
+                log_.error(
+                    "lane.tokens_doubted",
+                    {{"app", which_.app},
+                     {"platform", to_string(which_.on)},
+                     {"reason", what.reason},
+                     {"tokens_kept", quarantine_.size() + 1},
+                     {"advice",
+                      "Check url, environment, topic, project and key of this app, then reload; nobody was "
+                      "removed."}});
+            }
+            acquit();
+            break;
+        case pausing::provider:
+            news = pause_.probe(reason_of(what), lane_bound::provider, now, decided.pause_for);
+            break;
     }
-    enqueue(item);
-}
-
-void lane::resend(push& item, const verdict& what, time_point now) noexcept {
-    if (++item.free_requeues > most_free_requeues) {
-        retry(item, what, now);
-    } else if (item.free_requeues > immediate_requeues || what.action == reaction::refresh_credential) {
-        enqueue_later(item, now + requeue_step * item.free_requeues);
-    } else {
-        enqueue(item);
+    if (news) {
+        log_.error(
+            "lane.paused", {{"app", which_.app},
+                            {"platform", to_string(which_.on)},
+                            {"cause", to_string(pause_.cause())},
+                            {"reason", pause_.reason()}});
     }
-}
-
-void lane::retry(push& item, const verdict& what, time_point now) noexcept {
-    page& of = *item.owner;
-    const std::string_view reason = what.reason.empty() ? std::string_view("NoAnswer") : what.reason;
-    if (++item.attempts >= how_.max_attempts) {
-        finish(item, outcome::failed, reason);
-        return;
-    }
-    const bool affordable = retry_budget_.afford();
-    const auto delay = how_.retries.delay(item.attempts, what.retry_after, affordable, random_);
-    if (now + delay >= of.event().expires) {
-        of.count_reason(reason);
-        finish(item, outcome::expired, {});
-        return;
-    }
-    of.count_retry();
-    numbers_.retried(reason);
-    // What may have been sent is written down before it is sent again: so each engine that opens a page sends
-    // to a device of it once at most, and the openings bound the repeats.
-    if (delay <= how_.longest_wait_in_memory && !item.maybe_sent) {
-        enqueue_later(item, now + delay);
-    } else {
-        park(item, delay);
-    }
+    events_.look_at(pause_.until());
 }
 
 void lane::finish(push& item, outcome how, std::string_view reason) noexcept {
@@ -167,65 +214,39 @@ void lane::after_end(page& of) noexcept {
     }
 }
 
-void lane::put_on_trial(push& item, std::string_view reason, time_point now) noexcept {
-    if (pause_.lasts_for(lane_bound::credential, now)) {
-        enqueue(item);  // An answer that was under way when the lane was paused says nothing new.
-        return;
-    }
-    doubt_.keep(item, reason, now);
-    if (doubt_.implausible(in_flight_)) {
-        trip(reason, now);
-    } else if (item.owner->only_trials_left()) {
-        judge(*item.owner, now);
-    }
-}
-
-void lane::judge(page& of, time_point now) noexcept {
-    if (doubt_.in_doubt()) {
-        trip(doubt_.last_reason(), now);
-        return;
-    }
-    // The credential has been heard to work, or there are too few to speak of a mistake.
-    for (const token_doubt::trial& one : doubt_.release(of)) {
-        finish(*one.item, outcome::dead, one.reason);
+/// All others of the page have ended: nothing more is to be waited for.
+void lane::judge(const page& of, time_point now) noexcept {
+    for (const quarantine::suspect& one :
+         quarantine_.release([&of](const push& kept) { return kept.owner == &of; })) {
+        const disposition decided = decide_suspect(facts_for(one.item->sandbox, now));
+        if (decided.next == fate::end) {
+            finish(*one.item, decided.how, one.reason);
+        } else {
+            enqueue(*one.item, decided.behind);
+        }
     }
 }
 
-void lane::trip(std::string_view reason, time_point now) noexcept {
-    log_.error(
-        "lane.tokens_doubted", {{"app", which_.app},
-                                {"platform", to_string(which_.on)},
-                                {"reason", reason},
-                                {"tokens_kept", doubt_.kept()},
-                                {"advice",
-                                 "Check url, environment, topic, project and key of this app, then "
-                                 "reload; nobody was removed."}});
-    pause(reason, now + doubt_.trip(), lane_bound::credential);
-    acquit();
-}
-
-/// What was kept stands in line again.
+/// Who was in quarantine stands in line again.
 void lane::acquit() noexcept {
-    for (const token_doubt::trial& one : doubt_.release()) {
-        enqueue(*one.item);
+    for (const quarantine::suspect& one : quarantine_.release([](const push&) { return true; })) {
+        enqueue(*one.item, true);
     }
-}
-
-void lane::pause(std::string_view why, time_point until, lane_bound cause) noexcept {
-    if (pause_.begin(why, until, cause)) {
-        log_.error(
-            "lane.paused", {{"app", which_.app},
-                            {"platform", to_string(which_.on)},
-                            {"cause", to_string(cause)},
-                            {"reason", why}});
-    }
-    events_.look_at(pause_.until());
 }
 
 void lane::hold_quota(time_point until) noexcept {
-    if (until > pause_.until() && until > time_.now()) {
-        pause("QuotaUsedUp", until, lane_bound::quota);
+    const time_point now = time_.now();
+    if (until <= now || until <= pause_.until()) {
+        return;
     }
+    if (pause_.wait("QuotaUsedUp", until)) {
+        log_.error(
+            "lane.paused", {{"app", which_.app},
+                            {"platform", to_string(which_.on)},
+                            {"cause", to_string(lane_bound::quota)},
+                            {"reason", "QuotaUsedUp"}});
+    }
+    events_.look_at(pause_.until());
 }
 
 }  // namespace tocsin

@@ -3,24 +3,45 @@
 #include "engine/core/clock.hpp"
 #include "engine/plan/lane_bound.hpp"
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
 namespace tocsin {
 
 /// Until when a lane sends nothing because of what a provider has said, and what that was. Holds no clock.
+///
+/// A used-up quota is waited out. Trouble with the credential or with the provider as a whole is probed, one
+/// push every few seconds, until one is accepted: how long it takes is for somebody else to say.
 class lane_pause {
 public:
-    /// Pauses until `until`, or for as long as it was paused anyway. True if the reason is a new one.
-    bool begin(std::string_view why, time_point until, lane_bound cause) {
-        const bool news = reason_ != why;
-        if (news) {
-            reason_ = why;
-        }
-        cause_ = cause;
+    /// True if the reason is a new one.
+    bool wait(std::string_view why, time_point until) {
         until_ = until > until_ ? until : until_;
-        return news;
+        return probing_ ? false : remember(why);
     }
+    /// `least`: how long the provider wants to be left alone before the first probe. True as above.
+    bool probe(std::string_view why, lane_bound cause, time_point now, duration least) {
+        const time_point earliest = now + (least > first_probe ? least : first_probe);
+        if (!probing_ || (least > duration::zero() && earliest > next_probe_)) {
+            next_probe_ = earliest;
+        }
+        // A credential that is refused is worth more to an operator than a provider that is away.
+        if (!probing_ || cause == lane_bound::credential) {
+            cause_ = cause;
+        }
+        probing_ = true;
+        return remember(why);
+    }
+
+    /// A push was accepted: what was probed is over. True if there was something to probe.
+    bool accepted() noexcept {
+        const bool was = probing_;
+        probing_ = false;
+        return was;
+    }
+    /// A push is taken: while probing, the next comes later.
+    void sent(time_point now) noexcept { next_probe_ = now + between_probes; }
     /// Forgets what is over. True if it was a pause that nobody has been told the end of.
     bool forget() noexcept {
         const bool was = !reason_.empty();
@@ -29,22 +50,43 @@ public:
     }
     void end() noexcept {
         until_ = {};
+        probing_ = false;
         reason_.clear();
     }
 
-    [[nodiscard]] bool lasts(time_point now) const noexcept { return now < until_; }
+    [[nodiscard]] bool lasts(time_point now) const noexcept { return probing_ || now < until_; }
+    [[nodiscard]] bool probing() const noexcept { return probing_; }
     [[nodiscard]] bool lasts_for(lane_bound cause, time_point now) const noexcept {
-        return lasts(now) && cause_ == cause;
+        return lasts(now) && this->cause() == cause;
     }
-    /// time_point{}: there has been none.
-    [[nodiscard]] time_point until() const noexcept { return until_; }
-    [[nodiscard]] lane_bound cause() const noexcept { return cause_; }
+    /// Whether a push may leave: always, but for a pause; while probing one from time to time.
+    [[nodiscard]] bool may_send(time_point now) const noexcept {
+        return now >= until_ && (!probing_ || now >= next_probe_);
+    }
+    /// When may_send() is true next; time_point{}: it is.
+    [[nodiscard]] time_point until() const noexcept {
+        return probing_ && next_probe_ > until_ ? next_probe_ : until_;
+    }
+    [[nodiscard]] lane_bound cause() const noexcept { return probing_ ? cause_ : lane_bound::quota; }
     [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
 
 private:
+    static constexpr std::chrono::seconds first_probe{1};
+    static constexpr std::chrono::seconds between_probes{3};
+
+    bool remember(std::string_view why) {
+        const bool news = reason_ != why;
+        if (news) {
+            reason_ = why;
+        }
+        return news;
+    }
+
     time_point until_{};
+    time_point next_probe_{};
     std::string reason_;
     lane_bound cause_ = lane_bound::idle;
+    bool probing_ = false;
 };
 
 }  // namespace tocsin

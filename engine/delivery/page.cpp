@@ -128,6 +128,7 @@ void page::fill_listed(const message* content) {
         item.is_fid = entry->is_fid;
         item.attempts = which.attempts;
         item.maybe_sent = which.maybe_sent;
+        item.tried = which.counted;
         item.variant = content == nullptr || entry->locale.empty() ? std::uint16_t{0}
                                                                    : content->variant_for(entry->locale);
     }
@@ -232,7 +233,10 @@ page_settlement page::settlement(bool shard_done) {
     count(std::string(names::possible_duplicates), possible_duplicates_);
     const std::string platform_name(to_string(from_->which.on));
     for (const auto& [reason, times] : reasons_) {
-        count(std::string(names::reason_prefix) + platform_name + ":" + reason, times);
+        count(
+            std::string(names::reason_prefix) + platform_name + ":" +
+                std::string(event().reasons.admit(reason)),
+            times);
     }
     for (std::size_t i = 0; i < lane_bound_count; ++i) {
         count(

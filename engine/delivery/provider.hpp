@@ -34,6 +34,8 @@ public:
     [[nodiscard]] virtual std::uint16_t variant_for(std::string_view locale) const noexcept = 0;
     /// Size of the largest variant, in bytes as the provider counts them.
     [[nodiscard]] virtual std::size_t largest_payload() const noexcept = 0;
+    /// The event's own override says to which app, or as what, it is sent: refusals may be its doing.
+    [[nodiscard]] virtual bool overridden() const noexcept { return false; }
 };
 
 /// Where a channel gets its work and leaves its answers: one app on one platform on one thread.
@@ -55,6 +57,12 @@ public:
     }
     /// Ends a take(): exactly one call for each push that was taken.
     virtual void settle(push& item, const verdict& what, time_point now) noexcept = 0;
+    /// The provider refuses the app's credential before any push is answered (a TLS alert, GOAWAY). `reason`
+    /// is a word as in verdict::reason.
+    virtual void refuse_credential(std::string_view reason, time_point now) noexcept {
+        static_cast<void>(reason);
+        static_cast<void>(now);
+    }
 
 protected:
     ~push_source() = default;

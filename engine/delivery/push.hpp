@@ -27,6 +27,8 @@ struct push {
     bool is_fid = false;              ///< FCM: the token is a Firebase installation id.
     bool maybe_sent = false;          ///< An earlier try may have reached the device.
     bool in_flight = false;           ///< Taken and not settled.
+    bool tried = false;               ///< Taken before, however that ended.
+    bool complained = false;          ///< Its answer was about more than itself (see complaint).
 };
 
 }  // namespace tocsin

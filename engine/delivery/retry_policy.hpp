@@ -19,12 +19,9 @@ public:
     void time_passed(std::chrono::duration<double> how_much) noexcept {
         credit_ = std::max(credit_, std::min(least, credit_ + per_second * how_much.count()));
     }
-    /// False if it is spent.
-    [[nodiscard]] bool afford() noexcept {
-        const bool enough = credit_ >= 1;
-        credit_ -= enough ? 1 : 0;
-        return enough;
-    }
+    [[nodiscard]] bool affordable() const noexcept { return credit_ >= 1; }
+    /// Of one that was affordable.
+    void spend() noexcept { credit_ -= 1; }
 
 private:
     static constexpr double per_push = 0.2;

@@ -11,11 +11,14 @@ namespace tocsin {
 
 /// What the engine does about a provider's answer. Providers differ in their words, never in these.
 enum class reaction : std::uint8_t {
-    accept,           ///< The provider took it.
-    drop_token,       ///< The device is gone: remove it, report it, never try again.
-    doubt_token,      ///< The same, in words that a wrong key, topic or environment of ours brings about too.
+    accept,      ///< The provider took it.
+    drop_token,  ///< The provider's certain word, in its own form, that the device is gone: remove it, report
+                 ///< it.
+    doubt_token,      ///< It calls the token bad, in words that a mistake of ours brings about too: nobody is
+                      ///< removed.
     retry_here,       ///< This device is throttled: try it again later.
-    retry_elsewhere,  ///< The provider or the connection is in trouble: try again later, elsewhere.
+    retry_elsewhere,  ///< The provider as a whole or the connection is in trouble: try again later,
+                      ///< elsewhere.
     refresh_credential,  ///< Our token expired: renew it, then try again on a new connection.
     pause_app,           ///< The app's credential is unusable on this platform: hold everything it sends.
     pause_quota,         ///< The app's quota is used up: hold everything it sends for retry_after.
@@ -36,6 +39,7 @@ struct verdict {
     std::uint16_t status = 0;  ///< The HTTP status; 0 if there was no answer.
     std::string_view reason;
     std::optional<std::chrono::milliseconds> retry_after;
+    bool told = false;  ///< `retry_after` is the provider's own word, not our table's.
     /// Set with drop_token when the provider says since when the token is dead: a device that
     /// registered later stays.
     std::optional<wall_time> dead_since;

@@ -169,7 +169,6 @@ lane_runner& worker::runner_for(const target& which) {
     how.max_attempts = how_.max_attempts;
     how.retries.floor = through->retry_floor();
     how.rate = rate_of(which);
-    how.breaker.percent = how_.prune_breaker_percent;
     const std::uint64_t seed = event_seed(to_string(which) + how_.instance) + thread_;
     lane_events tell;
     tell.page_done = [this](page& what) { page_done(what); };
@@ -342,6 +341,7 @@ void worker::start_page(lane_runner& runner, std::unique_ptr<page> what) {
         for (push& item : open.pushes()) {
             open.accept(item, latency);
         }
+        count_ended(runner.line.which(), outcome::accepted, open.pushes().size());
         page_done(open);
         return;
     }
@@ -349,6 +349,7 @@ void worker::start_page(lane_runner& runner, std::unique_ptr<page> what) {
         for (push& item : open.pushes()) {
             open.finish(item, outcome::failed);
         }
+        count_ended(runner.line.which(), outcome::failed, open.pushes().size());
         open.count_reason("NoProvider");
         page_done(open);
         return;
@@ -361,6 +362,10 @@ void worker::start_page(lane_runner& runner, std::unique_ptr<page> what) {
     }
     runner.wake();
     runner.look.wake_all();
+}
+
+void worker::count_ended(const target& which, outcome how, std::size_t amount) {
+    metrics_.counter(metric::pushes_total, {which.app, to_string(which.on), to_string(how)}).add(amount);
 }
 
 void worker::page_done(page& what) {

@@ -98,6 +98,8 @@ private:
     boost::asio::awaitable<void> feed(std::shared_ptr<lane_runner> runner);
     boost::asio::awaitable<bool> open_page(lane_runner& runner, std::shared_ptr<active_shard> from);
     void start_page(lane_runner& runner, std::unique_ptr<page> what);
+    /// Of pushes that never stood in a lane.
+    void count_ended(const target& which, outcome how, std::size_t amount);
     void page_done(page& what);
     boost::asio::awaitable<void> settle(std::unique_ptr<page> what);
     boost::asio::awaitable<void> watch(std::shared_ptr<lane_runner> runner);

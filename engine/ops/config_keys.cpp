@@ -165,13 +165,6 @@ constexpr auto keys = std::to_array<config_key>({
             "holds ends the engines that touch it. The event's result names it."),
         2, 1'000'000),
     within(
-        key<&engine_settings::prune_breaker_percent>(
-            engine, "prune_breaker_percent",
-            "Answers that call a token bad as a wrong key, topic or environment would (`BadDeviceToken` and "
-            "the like), in percent of an app's answers: above it nobody is removed, and the app pauses. 100: "
-            "never."),
-        0, 100),
-    within(
         key<&engine_settings::default_ttl>(
             engine, "default_ttl", "When an event expires that names neither `ttl` nor `expires_at`."),
         1'000, ten_years),

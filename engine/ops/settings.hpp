@@ -27,7 +27,6 @@ struct engine_settings {
     std::size_t max_attempts = 5;                 ///< Charged tries per push before it fails.
     std::chrono::milliseconds ramp_up{60'000};    ///< From idle to the whole of a rate; 0: at once.
     std::size_t max_takeovers = 20;               ///< Of a shard without progress before it is put aside.
-    std::size_t prune_breaker_percent = 20;  ///< Doubtful dead tokens among the answers: more is a mistake.
     std::chrono::milliseconds default_ttl{4 * 3'600'000};
     std::size_t results_max_length = 100'000;  ///< MAXLEN ~ of the streams that the engine writes.
     std::size_t feedback_max_length = 1'000'000;

@@ -53,6 +53,7 @@ judgement::judgement(const answer& given, std::uint32_t attempts, wall_time now)
     }
     // APNs documents no Retry-After; if it ever sends one, it knows better than our table.
     what_.retry_after = parse_retry_after(given.retry_after, now);
+    what_.told = what_.retry_after.has_value();
     if (!what_.retry_after) {
         what_.retry_after = pause_of(row_->when, attempts);
     }
@@ -62,6 +63,10 @@ judgement::judgement(const answer& given, std::uint32_t attempts, wall_time now)
         if (since != nullptr && *since > 0) {
             what_.dead_since = wall_time(milliseconds(*since));
         }
+    }
+    if (what_.action == reaction::drop_token && !what_.dead_since) {
+        // Apple says since when with each 410; whoever does not say it need not be Apple.
+        what_.action = reaction::doubt_token;
     }
 }
 

@@ -30,10 +30,6 @@ public:
     [[nodiscard]] const verdict& what() const noexcept { return what_; }
     [[nodiscard]] verdict& what() noexcept { return what_; }
     [[nodiscard]] const reason_row& row() const noexcept { return *row_; }
-    /// A 403 with a reason that is not in the table.
-    [[nodiscard]] bool unknown_refusal() const noexcept {
-        return what_.status == 403 && row_->reason == "Unknown";
-    }
 
 private:
     verdict what_;

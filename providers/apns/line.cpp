@@ -3,6 +3,7 @@
 #include "engine/core/digest.hpp"
 #include "engine/core/text.hpp"
 #include "providers/apns/message.hpp"
+#include "providers/common/bounded_json.hpp"
 #include "providers/common/no_answer.hpp"
 
 #include <algorithm>
@@ -15,8 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds sandbox_pause = 5s;
-// A reason that we do not know is not worth stopping an app for, until nothing else comes.
-constexpr std::size_t unknown_refusals_to_pause = 10;
 
 }  // namespace
 
@@ -198,7 +197,6 @@ http2::connection_advice line::on_response(const http2::response& answer) noexce
         wiring_.health.clear();
         sandbox_health_.clear();
         unrelated_key_connection_ = 0;
-        unknown_refusals_ = 0;
         verdict what;
         what.action = reaction::accept;
         what.status = 200;
@@ -245,34 +243,50 @@ http2::connection_advice line::weigh(judgement& given, const http2::response& an
             what.action = reaction::pause_app;
         }
         unrelated_key_connection_ = answer.connection;
-    } else if (given.unknown_refusal() && ++unknown_refusals_ >= unknown_refusals_to_pause) {
-        what.action = reaction::pause_app;
     }
-    if (what.action == reaction::pause_app) {
-        report(given, std::string(problem));
+    if (what.action == reaction::pause_app && report(given.row(), what.reason, problem)) {
+        // A key for production alone is no reason to stop production.
+        what.action = reaction::reject_push;
     }
     return advice;
 }
 
-void line::report(judgement& given, std::string problem) noexcept {
+bool line::report(const reason_row& row, std::string_view reason, std::string_view meaning) noexcept {
+    const bool for_development_only = sandbox_ && other_ != nullptr;
     try {
-        const bool for_development_only = sandbox_ && other_ != nullptr;
-        if (for_development_only) {
-            // A key for production alone is no reason to stop production.
-            given.what().action = reaction::reject_push;
-        }
-        problem += ' ';
-        problem += given.row().remedy;
+        const std::string problem = std::string(meaning) + ' ' + std::string(row.remedy);
         auto& health = for_development_only ? sandbox_health_ : wiring_.health;
         if (health.report(problem)) {
             wiring_.log.error(
                 "apns.credential_refused", {{"app", wiring_.app},
                                             {"environment", sandbox_ ? "sandbox" : "production"},
-                                            {"reason", given.what().reason},
+                                            {"reason", reason},
                                             {"problem", problem}});
         }
     } catch (const std::exception&) {
         // Out of memory for a sentence: the verdict stands without it.
+    }
+    return for_development_only;
+}
+
+void line::on_peer_word(const http2::peer_word& said) noexcept {
+    bounded_json reader;
+    std::string_view reason;
+    if (said.about_our_certificate()) {
+        reason = "BadCertificate";
+    } else if (said.what == http2::peer_word::kind::going_away && !said.text.empty()) {
+        const auto* document = reader.parse(said.text);
+        const auto* object = document != nullptr ? document->if_object() : nullptr;
+        reason = object != nullptr ? string_at(*object, "reason") : std::string_view();
+    }
+    const reason_row* const row = find_reason(reason);
+    if (row == nullptr ||
+        (row->action != reaction::pause_app && row->action != reaction::refresh_credential)) {
+        return;
+    }
+    wiring_.counters.count(0, row->reason);
+    if (!report(*row, row->reason, row->meaning)) {
+        wiring_.source.refuse_credential(row->reason, wiring_.time.now());
     }
 }
 

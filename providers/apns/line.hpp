@@ -67,6 +67,7 @@ public:
     [[nodiscard]] bool urgent() const noexcept override;
     [[nodiscard]] http2::connection_advice on_response(const http2::response& answer) noexcept override;
     void on_failure(const http2::failed_request& failed) noexcept override;
+    void on_peer_word(const http2::peer_word& said) noexcept override;
 
     /// Pushes that were drawn and not settled: queued, or on a connection.
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_ + queued_; }
@@ -84,7 +85,8 @@ private:
     [[nodiscard]] bool fill(push& item, const issued_token* token, http2::request& out) noexcept;
     /// What the table cannot know: what was said before, and how old the token is.
     [[nodiscard]] http2::connection_advice weigh(judgement& given, const http2::response& answer) noexcept;
-    void report(judgement& given, std::string problem) noexcept;
+    /// Says what is wrong with the credential; true if it concerns development alone.
+    bool report(const reason_row& row, std::string_view reason, std::string_view meaning) noexcept;
 
     line_wiring wiring_;
     std::string authority_;
@@ -100,7 +102,6 @@ private:
     token_cache token_;
     credential_health sandbox_health_;
     std::uint64_t unrelated_key_connection_ = 0;
-    std::size_t unknown_refusals_ = 0;
 
     static constexpr std::string_view path_start = "/3/device/";
     std::array<char, path_start.size() + 2 * max_apns_token> path_{};

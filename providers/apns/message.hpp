@@ -28,12 +28,13 @@ class rendered_message final : public message {
 public:
     rendered_message(
         shared_headers headers, std::vector<std::string> bodies, locale_table locales, std::uint64_t seed,
-        wall_time expires_at)
+        wall_time expires_at, bool overridden)
         : headers_(std::move(headers)),
           bodies_(std::move(bodies)),
           locales_(std::move(locales)),
           seed_(seed),
-          expires_at_(expires_at) {}
+          expires_at_(expires_at),
+          overridden_(overridden) {}
 
     [[nodiscard]] std::uint16_t variant_for(std::string_view locale) const noexcept override {
         return locales_.find(locale);
@@ -41,6 +42,8 @@ public:
     [[nodiscard]] std::size_t largest_payload() const noexcept override {
         return std::ranges::max_element(bodies_, {}, &std::string::size)->size();
     }
+
+    [[nodiscard]] bool overridden() const noexcept override { return overridden_; }
 
     [[nodiscard]] const shared_headers& headers() const noexcept { return headers_; }
     [[nodiscard]] std::string_view body(std::uint16_t variant) const noexcept {
@@ -56,6 +59,7 @@ private:
     locale_table locales_;
     std::uint64_t seed_;
     wall_time expires_at_;
+    bool overridden_;  ///< The event itself names the topic or the push type.
 };
 
 }  // namespace tocsin::apns

@@ -80,7 +80,7 @@ constexpr auto table = std::to_array<reason_row>({
     {503, "ServiceUnavailable", retry_elsewhere, pace::outage, keep, "APNs is not available.",
      "See Apple's system status if it goes on."},
     {503, "Shutdown", retry_elsewhere, pace::outage, drain, "This APNs server is being shut down.", nothing},
-    {429, "TooManyProviderTokenUpdates", retry_elsewhere, pace::engine, drain,
+    {429, "TooManyProviderTokenUpdates", pause_app, pace::engine, drain,
      "The provider token changed too often on this connection.",
      "If this goes on, does another program share the key, or is this host's clock being set again and "
      "again?"},
@@ -104,8 +104,8 @@ struct status_row {
     reason_row row;
 };
 
-// For reasons that are not in the table, and answers without any. First match. A token is dropped
-// for nothing but 410, which has no other use.
+// For reasons that are not in the table, and answers without any. First match. No token is dropped for a
+// status alone: a proxy or a host of another service knows numbers, too.
 constexpr auto by_status = std::to_array<status_row>({
     {200,
      299,
@@ -117,8 +117,9 @@ constexpr auto by_status = std::to_array<status_row>({
       nothing}},
     {410,
      410,
-     {410, "Unknown", drop_token, pace::engine, keep, "The device's token is no longer valid.",
-      device_is_gone}},
+     {410, "Unknown", doubt_token, pace::engine, keep,
+      "The answer is 410, but not in the form in which APNs says that a device is gone.",
+      "Check url of this app, and what stands between the engine and APNs."}},
     {413,
      413,
      {413, "Unknown", reject_event, pace::engine, keep, "The payload is too large.", "Shorten the event."}},
@@ -128,7 +129,7 @@ constexpr auto by_status = std::to_array<status_row>({
       "Send such devices fewer events."}},
     {403,
      403,
-     {403, "Unknown", retry_elsewhere, pace::engine, keep,
+     {403, "Unknown", pause_app, pace::engine, keep,
       "APNs refuses the credential for a reason that this version does not know.", fix_the_key}},
     {400,
      499,

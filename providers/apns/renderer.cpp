@@ -161,12 +161,14 @@ parsed<std::shared_ptr<const rendered_message>> renderer::render(const publish_e
         return refusal{"reserved_data_key", "data.aps: the key \"aps\" belongs to APNs; choose another"};
     }
     shared_headers headers = default_headers(event);
+    const std::string usual_type = headers.push_type;
     if (const auto* given = event.apns.if_contains("headers")) {
         if (const auto done = override_headers(headers, *given); done.has_error()) {
             return done.error();
         }
     }
     const push_type* const type = find_push_type(headers.push_type);
+    const bool overridden = !headers.topic.empty() || headers.push_type != usual_type;
     if (headers.topic.empty()) {
         headers.topic = topic_;
         headers.topic += type != nullptr ? type->topic_suffix : "";
@@ -204,7 +206,8 @@ parsed<std::shared_ptr<const rendered_message>> renderer::render(const publish_e
         locales.add(locale);
     }
     return std::make_shared<const rendered_message>(
-        std::move(headers), std::move(bodies), std::move(locales), event_seed(event.id), event.expires_at);
+        std::move(headers), std::move(bodies), std::move(locales), event_seed(event.id), event.expires_at,
+        overridden);
 }
 
 }  // namespace tocsin::apns

@@ -13,7 +13,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds margin = 5min;
 constexpr milliseconds spread = 1min;
 constexpr milliseconds between_refusals = 5min;
-constexpr backoff_policy after_failure{.base = 1s, .cap = 60s};
+constexpr backoff_policy after_failure{.base = 1s, .cap = 15s};
+// Without a token nothing is sent at all: a peer's typo must not stop an alert.
+constexpr milliseconds longest_told_wait = 1min;
 
 }  // namespace
 
@@ -30,7 +32,7 @@ void oauth_schedule::succeeded(time_point now, std::chrono::seconds lifetime) {
 
 void oauth_schedule::failed(time_point now, std::optional<milliseconds> retry_after) {
     const milliseconds delay = backoff_delay(after_failure, failures_++, random_);
-    due_ = now + std::max(delay, retry_after.value_or(0ms));
+    due_ = now + std::max(delay, std::min(retry_after.value_or(0ms), longest_told_wait));
 }
 
 void oauth_schedule::refused(time_point now) {

@@ -15,8 +15,9 @@ verdict no_answer(const http2::failed_request& failed) noexcept {
         case http2::failure::timed_out: out.reason = "Timeout"; break;
     }
     if (failed.detail == http2::http2_errc::not_sent) {
-        // It would not fit into a frame the next time either.
-        out.action = reaction::reject_push;
+        // What a server says that it takes is advisory, and another may say something else: charged tries on
+        // other connections, then an end that blames nobody's token.
+        out.action = reaction::retry_here;
         out.reason = "RequestTooLarge";
     }
     return out;

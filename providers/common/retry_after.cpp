@@ -8,7 +8,7 @@ namespace tocsin {
 namespace {
 
 using std::chrono::milliseconds;
-constexpr milliseconds longest = std::chrono::hours(24);
+constexpr milliseconds longest = std::chrono::minutes(15);
 
 constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};

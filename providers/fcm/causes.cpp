@@ -21,8 +21,10 @@ constexpr auto table = std::to_array<cause_row>({
      "Accepted is not delivered: FCM shows it when the device can be reached."},
     {cause::unregistered, drop_token, pace::none,
      "The app is no longer on the device, or its token was replaced.", device_is_gone},
-    {cause::not_found_while_others_succeed, drop_token, pace::none,
-     "FCM does not know the device, and the project works for others.", device_is_gone},
+    {cause::not_found_while_others_succeed, doubt_token, pace::none,
+     "FCM does not know the device, and the project works for others; it does not say that the device is "
+     "gone.",
+     "If the app is still there, it registers a new token."},
     {cause::not_found, reject_push, pace::none,
      "FCM does not know the device or the project; nothing was accepted for this project lately.",
      "Check project_id of this app. If it is right, the device is gone."},
@@ -43,9 +45,11 @@ constexpr auto table = std::to_array<cause_row>({
      "Enable the Firebase Cloud Messaging API, and grant the account cloudmessaging.messages.create."},
     {cause::bad_token, doubt_token, pace::none, "The token is not a registration token.",
      "If many devices answer so, check what the app registers."},
-    {cause::bad_token_by_elimination, drop_token, pace::none,
-     "FCM calls the request invalid though it took the same message for other devices: it is the token.",
-     device_is_gone},
+    {cause::bad_token_by_elimination, reject_push, pace::none,
+     "FCM calls the request invalid though it took the same message for other devices: it is this device's "
+     "token, or what the message holds for its kind.",
+     "If all are iPhones, or of one language, correct that part of the event. The log holds FCM's own "
+     "words."},
     {cause::bad_message, reject_event, pace::none, "FCM calls the message invalid.",
      "Correct the event; one that was published needs a new id. The log holds FCM's own words."},
     {cause::project_quota, pause_quota, pace::minute, "The project's quota of messages a minute is used up.",

@@ -14,7 +14,7 @@ namespace tocsin::fcm {
 /// How an overloaded host is treated.
 struct relief_policy {
     std::chrono::milliseconds first_pause{10'000};  ///< Google: the least interval between two tries.
-    std::chrono::milliseconds longest_pause{120'000};
+    std::chrono::milliseconds longest_pause{20'000};
     std::chrono::milliseconds between_probes{1'000};
 };
 

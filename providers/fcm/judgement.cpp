@@ -61,6 +61,7 @@ judgement::judgement(
     }
     if (row.when != pace::none) {
         what_.retry_after = told_pause(given, facts, now);
+        what_.told = what_.retry_after.has_value();
         if (!what_.retry_after) {
             what_.retry_after = pause_of(row.when, attempts);
         }

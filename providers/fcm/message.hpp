@@ -29,16 +29,19 @@ public:
 
     /// `largest` is the size that is held against FCM's limit.
     rendered_message(
-        std::vector<ending> endings, locale_table locales, std::size_t largest, wall_time expires_at)
+        std::vector<ending> endings, locale_table locales, std::size_t largest, wall_time expires_at,
+        bool overridden)
         : endings_(std::move(endings)),
           locales_(std::move(locales)),
           largest_(largest),
-          expires_at_(expires_at) {}
+          expires_at_(expires_at),
+          overridden_(overridden) {}
 
     [[nodiscard]] std::uint16_t variant_for(std::string_view locale) const noexcept override {
         return locales_.find(locale);
     }
     [[nodiscard]] std::size_t largest_payload() const noexcept override { return largest_; }
+    [[nodiscard]] bool overridden() const noexcept override { return overridden_; }
 
     /// `{"message":{"token":"` or, for a Firebase installation id, `{"message":{"fid":"`.
     [[nodiscard]] static std::string_view beginning(bool is_fid) noexcept {
@@ -71,6 +74,7 @@ private:
     locale_table locales_;
     std::size_t largest_;
     wall_time expires_at_;
+    bool overridden_;  ///< The event itself has a say in what FCM hands to APNs.
     mutable std::atomic<bool> accepted_{false};
 };
 

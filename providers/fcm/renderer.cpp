@@ -206,7 +206,7 @@ parsed<std::shared_ptr<const rendered_message>> renderer::render(
         locales.add(locale);
     }
     return std::make_shared<const rendered_message>(
-        std::move(endings), std::move(locales), largest, event.expires_at);
+        std::move(endings), std::move(locales), largest, event.expires_at, event.fcm.contains("apns"));
 }
 
 }  // namespace tocsin::fcm

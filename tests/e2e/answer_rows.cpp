@@ -6,7 +6,7 @@ namespace {
 using enum fate_of;
 using fcm::cause;
 
-// Enough for the answer to come on a busy machine; a paused lane gives the push up when it is over.
+// Enough for the second answer to come on a busy machine.
 constexpr int pause_ttl = 12;
 // Less than the pause that the answer asks for.
 constexpr int short_ttl = 30;
@@ -48,12 +48,12 @@ const std::vector<answer_row>& apns_rows() {
     static const std::vector<answer_row> rows{
         apns(200, "", accepted),
         apns(400, "BadCollapseId", rejected),
-        apns(400, "BadDeviceToken", dead),
+        apns(400, "BadDeviceToken", rejected),
         apns(400, "BadExpirationDate", rejected),
         apns(400, "BadMessageId", rejected),
         apns(400, "BadPriority", rejected),
         apns(400, "BadTopic", paused),
-        apns(400, "DeviceTokenNotForTopic", dead),
+        apns(400, "DeviceTokenNotForTopic", rejected),
         apns(400, "DuplicateHeaders", rejected),
         apns(400, "IdleTimeout", retried),
         apns(400, "InvalidPushType", rejected),
@@ -75,7 +75,7 @@ const std::vector<answer_row>& apns_rows() {
         apns(410, "ExpiredToken", dead),
         apns(410, "Unregistered", dead),
         apns(413, "PayloadTooLarge", rejected),
-        apns(429, "TooManyProviderTokenUpdates", retried),
+        apns(429, "TooManyProviderTokenUpdates", paused),
         apns(429, "TooManyRequests", late),
         apns(500, "InternalServerError", retried),
         apns(503, "ServiceUnavailable", retried),
@@ -89,19 +89,19 @@ const std::vector<answer_row>& fcm_rows() {
         fcm_row(200, "", "", cause::accepted, accepted),
         fcm_row(404, "UNREGISTERED", "UNREGISTERED", cause::unregistered, dead),
         after_success(
-            fcm_row(404, "NOT_FOUND_JSON", "NOT_FOUND", cause::not_found_while_others_succeed, dead)),
+            fcm_row(404, "NOT_FOUND_JSON", "NOT_FOUND", cause::not_found_while_others_succeed, rejected)),
         of_an_unknown_project(fcm_row(404, "NOT_FOUND_JSON", "NOT_FOUND", cause::not_found, rejected)),
         fcm_row(404, "NOT_FOUND", "NoReason", cause::wrong_address, paused),
-        fcm_row(400, "APNS_TOKEN_DISABLED", "Unregistered", cause::dead_apple_token, dead),
+        fcm_row(400, "APNS_TOKEN_DISABLED", "Unregistered", cause::dead_apple_token, rejected),
         fcm_row(401, "THIRD_PARTY_AUTH_ERROR", "InvalidProviderToken", cause::apple_credential, late),
         fcm_row(401, "ACCESS_TOKEN_EXPIRED", "ACCESS_TOKEN_EXPIRED", cause::access_token, refreshed),
         fcm_row(401, "CREDENTIALS_MISSING", "CREDENTIALS_MISSING", cause::access_token, refreshed),
-        fcm_row(403, "SENDER_ID_MISMATCH", "SENDER_ID_MISMATCH", cause::sender_mismatch, dead),
+        fcm_row(403, "SENDER_ID_MISMATCH", "SENDER_ID_MISMATCH", cause::sender_mismatch, rejected),
         fcm_row(403, "IAM_PERMISSION_DENIED", "IAM_PERMISSION_DENIED", cause::forbidden, paused),
         fcm_row(403, "SERVICE_DISABLED", "SERVICE_DISABLED", cause::forbidden, paused),
-        fcm_row(400, "INVALID_TOKEN", "INVALID_ARGUMENT", cause::bad_token, dead),
+        fcm_row(400, "INVALID_TOKEN", "INVALID_ARGUMENT", cause::bad_token, rejected),
         after_success(
-            fcm_row(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT", cause::bad_token_by_elimination, dead)),
+            fcm_row(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT", cause::bad_token_by_elimination, rejected)),
         fcm_row(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT", cause::bad_message, rejected),
         fcm_row(400, "MESSAGE_TOO_BIG", "INVALID_ARGUMENT", cause::bad_message, rejected),
         fcm_row(429, "QUOTA_EXCEEDED_PROJECT", "RATE_LIMIT_EXCEEDED", cause::project_quota, quota),
@@ -124,12 +124,12 @@ const char* outcome_of(const answer_row& row) noexcept {
     switch (row.what) {
         case accepted:
         case retried:
-        case refreshed: return "accepted";
+        case refreshed:
+        case paused: return "accepted";
         case dead: return "dead";
         case rejected: return "rejected";
         case late:
         case quota: return "expired";
-        case paused: return "failed";
     }
     return "";
 }

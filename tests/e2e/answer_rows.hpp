@@ -16,7 +16,7 @@ enum class fate_of : std::uint8_t {
     retried,    ///< Tried again soon, and then accepted.
     refreshed,  ///< Tried again with a fresh credential, at no charge, and then accepted.
     late,       ///< To be tried again after more time than the event has: expired.
-    paused,     ///< Its lane is stopped for a credential: failed when the event expires.
+    paused,     ///< A complaint about the credential: tried again at no charge, and then accepted.
     quota,      ///< Its lane waits for a quota: expired.
 };
 

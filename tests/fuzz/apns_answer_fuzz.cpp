@@ -27,8 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     // No body makes a success of a refusal, or a refusal of a success.
     fuzz::require((what.action == reaction::accept) == (said.status >= 200 && said.status <= 299));
     // A device is removed for nothing but Apple's own statuses for it.
-    fuzz::require(what.action != reaction::drop_token || said.status == 410 || said.status == 400);
-    fuzz::require(!what.dead_since || what.action == reaction::drop_token);
+    fuzz::require(what.action != reaction::drop_token || (said.status == 410 && what.dead_since));
     fuzz::require(!what.retry_after || what.retry_after->count() >= 0);
     return 0;
 }

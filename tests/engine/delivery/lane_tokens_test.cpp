@@ -1,5 +1,6 @@
 #include "tests/engine/delivery/lane_fixture.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <vector>
 
@@ -30,21 +31,39 @@ TEST_F(LaneTest, ADeviceThatCameBackIsSentToFromPagesThatWereReadLater) {
     EXPECT_EQ(take_all(*line).size(), 3U);
 }
 
-TEST_F(LaneTest, AFewDoubtfulTokensAmongManyGoodOnesAreRemoved) {
-    const auto line = make();
-    page& only = add(*line, 100);
-    const auto taken = take_all(*line);
-    for (std::size_t i = 0; i < taken.size(); ++i) {
-        const bool bad = i % 10 == 0;
-        line->settle(
-            *taken[i], answer(bad ? reaction::doubt_token : reaction::accept, bad ? "BadDeviceToken" : ""),
-            time.now());
+TEST_F(LaneTest, DoubtfulTokensAmongGoodOnesAreRejectedAndRemoveNobody) {
+    for (const std::size_t one_in : {2U, 3U, 10U}) {
+        const auto line = make();
+        page& only = add(*line, 90);
+        const auto taken = take_all(*line);
+        for (std::size_t i = 0; i < taken.size(); ++i) {
+            const bool bad = i % one_in == 0;
+            line->settle(
+                *taken[i],
+                answer(bad ? reaction::doubt_token : reaction::accept, bad ? "SENDER_ID_MISMATCH" : ""),
+                time.now());
+        }
+        ASSERT_EQ(done.back(), &only);
+        const auto sums = only.settlement(true);
+        EXPECT_EQ(increment(sums, "o:mairies/fcm:rejected"), 90 / one_in);
+        EXPECT_EQ(increment(sums, "r:fcm:SENDER_ID_MISMATCH"), 90 / one_in);
+        EXPECT_TRUE(sums.dead.empty());
+        EXPECT_FALSE(line->bound(time.now()) == lane_bound::credential);
     }
-    ASSERT_EQ(done, std::vector{&only});
-    const auto sums = only.settlement(true);
-    EXPECT_EQ(increment(sums, "o:mairies/fcm:dead"), 10U);
-    EXPECT_EQ(increment(sums, "o:mairies/fcm:accepted"), 90U);
-    EXPECT_EQ(sums.dead.size(), 10U);
+}
+
+TEST_F(LaneTest, AFewDoubtfulTokensByThemselvesRemoveNobodyAndEndTheirEvent) {
+    for (const std::size_t devices : {1U, 5U, 19U}) {
+        const auto line = make();
+        page& only = add(*line, devices);
+        for (push* const item : take_all(*line)) {
+            line->settle(*item, answer(reaction::doubt_token, "BadDeviceToken"), time.now());
+        }
+        ASSERT_EQ(done.back(), &only);
+        const auto sums = only.settlement(true);
+        EXPECT_EQ(increment(sums, "o:mairies/fcm:rejected"), devices);
+        EXPECT_TRUE(sums.dead.empty());
+    }
 }
 
 TEST_F(LaneTest, ATownOfDoubtfulTokensPausesTheLaneAndRemovesNobody) {
@@ -57,16 +76,15 @@ TEST_F(LaneTest, ATownOfDoubtfulTokensPausesTheLaneAndRemovesNobody) {
     EXPECT_EQ(line->take(time.now()), nullptr);
     EXPECT_EQ(line->bound(time.now()), lane_bound::credential);
     EXPECT_EQ(line->waiting(), 100U);
-    // Tried from time to time, with a handful, and never believed.
-    time.advance(61s);
-    line->tick(time.now());
-    const auto probes = take_all(*line);
-    EXPECT_EQ(probes.size(), 5U);
-    for (push* const item : probes) {
-        line->settle(*item, answer(reaction::doubt_token, "BadDeviceToken"), time.now());
+    // Tried every few seconds, with one push, and never believed.
+    for (int i = 0; i < 10; ++i) {
+        time.advance(4s);
+        EXPECT_TRUE(line->tick(time.now()));
+        const auto probes = take_all(*line);
+        ASSERT_EQ(probes.size(), 1U);
+        line->settle(*probes[0], answer(reaction::doubt_token, "BadDeviceToken"), time.now());
     }
     EXPECT_EQ(line->waiting(), 100U);
-    EXPECT_EQ(line->take(time.now()), nullptr);
     // The operator corrects the configuration: everybody is sent to.
     line->resume();
     const auto taken = take_all(*line);
@@ -78,20 +96,146 @@ TEST_F(LaneTest, ATownOfDoubtfulTokensPausesTheLaneAndRemovesNobody) {
     EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:accepted"), 100U);
 }
 
-TEST_F(LaneTest, ASmallPageOfDoubtfulTokensDoesNotSlipThroughWhileTheCredentialIsInDoubt) {
+TEST_F(LaneTest, ACredentialThatIsRepairedAtTheProvidersEndHealsByItself) {
     const auto line = make();
-    add(*line, 40);
-    page& small = add(*line, 2);
+    page& only = add(*line, 100);
     for (push* const item : take_all(*line)) {
-        line->settle(*item, answer(reaction::doubt_token, "BadDeviceToken"), time.now());
+        line->settle(*item, answer(reaction::pause_app, "TooManyProviderTokenUpdates"), time.now());
     }
-    time.advance(61s);
+    EXPECT_EQ(line->bound(time.now()), lane_bound::credential);
+    for (int i = 0; i < 50; ++i) {
+        time.advance(3s);
+        line->tick(time.now());
+        const auto probes = take_all(*line);
+        ASSERT_LE(probes.size(), 1U);
+        for (push* const item : probes) {
+            line->settle(*item, answer(reaction::pause_app, "TooManyProviderTokenUpdates"), time.now());
+        }
+    }
+    time.advance(4s);
+    line->tick(time.now());
+    push* const probe = line->take(time.now());
+    ASSERT_NE(probe, nullptr);
+    line->settle(*probe, answer(reaction::accept), time.now());
+    const auto taken = take_all(*line);
+    EXPECT_EQ(taken.size(), 99U);
+    for (push* const item : taken) {
+        line->settle(*item, answer(reaction::accept), time.now());
+    }
+    const auto sums = only.settlement(true);
+    EXPECT_EQ(increment(sums, "o:mairies/fcm:accepted"), 100U);
+    EXPECT_EQ(increment(sums, "retries"), 0U);
+}
+
+TEST_F(LaneTest, OneComplaintAboutTheCredentialAmongManyAcceptancesPausesNobody) {
+    const auto line = make();
+    page& only = add(*line, 300);
+    const auto taken = take_all(*line);
+    for (std::size_t i = 0; i < taken.size(); ++i) {
+        line->settle(
+            *taken[i], answer(i % 100 == 7 ? reaction::pause_app : reaction::accept, "InvalidProviderToken"),
+            time.now());
+        EXPECT_TRUE(line->paused_because().empty());
+    }
+    time.advance(2s);
     line->tick(time.now());
     for (push* const item : take_all(*line)) {
-        line->settle(*item, answer(reaction::doubt_token, "BadDeviceToken"), time.now());
+        line->settle(*item, answer(reaction::accept), time.now());
     }
-    EXPECT_TRUE(done.empty());
-    EXPECT_FALSE(small.done());
+    EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:accepted"), 300U);
+}
+
+TEST_F(LaneTest, AnOutageIsProbedWithOnePushAndEndsWithoutAFailure) {
+    const auto line = make();
+    page& only = add(*line, 4'000);
+    for (push* const item : take_all(*line)) {
+        line->settle(*item, answer(reaction::retry_elsewhere, "ServiceUnavailable"), time.now());
+    }
+    EXPECT_EQ(line->bound(time.now()), lane_bound::provider);
+    for (int second = 0; second < 300; ++second) {
+        time.advance(1s);
+        line->tick(time.now());
+        const auto probes = take_all(*line);
+        ASSERT_LE(probes.size(), 1U);
+        for (push* const item : probes) {
+            line->settle(*item, answer(reaction::retry_elsewhere, "ServiceUnavailable"), time.now());
+        }
+    }
+    for (int second = 0; second < 30 && done.empty(); ++second) {
+        time.advance(1s);
+        line->tick(time.now());
+        while (push* const item = line->take(time.now())) {
+            line->settle(*item, answer(reaction::accept), time.now());
+        }
+    }
+    EXPECT_EQ(done, std::vector{&only});
+    EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:accepted"), 4'000U);
+}
+
+TEST_F(LaneTest, WhatAnEventsOwnTopicProvokesIsRejectedAndHoldsUpNobodyElse) {
+    const auto line = make();
+    testing::overridden_message mistyped;
+    pages.push_back(testing::make_page(testing::make_event(time), 150, mistyped));
+    line->add(*pages.back(), priority::normal);
+    page& wrong = *pages.back();
+    page& right = add(*line, 150);
+    while (push* const item = line->take(time.now())) {
+        const bool bad = item->owner == &wrong;
+        line->settle(
+            *item,
+            answer(bad ? reaction::doubt_token : reaction::accept, bad ? "DeviceTokenNotForTopic" : ""),
+            time.now());
+    }
+    const auto sums = wrong.settlement(true);
+    EXPECT_EQ(increment(sums, "o:mairies/fcm:rejected"), 150U);
+    EXPECT_TRUE(sums.dead.empty());
+    EXPECT_EQ(increment(right.settlement(true), "o:mairies/fcm:accepted"), 150U);
+    EXPECT_TRUE(line->paused_because().empty());
+}
+
+TEST_F(LaneTest, OneLanguagesTextThatIsRefusedSilencesNoOther) {
+    const auto line = make();
+    page& only = add(*line, 200);
+    for (std::size_t i = 0; i < 100; ++i) {
+        only.pushes()[i].variant = 1;
+    }
+    while (push* const item = line->take(time.now())) {
+        line->settle(
+            *item, answer(item->variant == 1 ? reaction::reject_event : reaction::accept, "INVALID_ARGUMENT"),
+            time.now());
+    }
+    const auto sums = only.settlement(true);
+    EXPECT_EQ(increment(sums, "o:mairies/fcm:accepted"), 100U);
+    EXPECT_EQ(increment(sums, "o:mairies/fcm:rejected"), 100U);
+}
+
+TEST_F(LaneTest, PushesThatComeBackUnchargedEarnNoRetries) {
+    lane_settings how;
+    how.retries.floor = 10ms;
+    how.longest_wait_in_memory = 0ms;
+    const auto line = make(how);
+    page& only = add(*line, 1);
+    for (int i = 0; i < 10; ++i) {
+        time.advance(1s);
+        line->tick(time.now());
+        push* const item = line->take(time.now());
+        ASSERT_NE(item, nullptr);
+        line->settle(*item, answer(reaction::pause_quota, "QUOTA"), time.now());
+        line->resume();
+    }
+    static_cast<void>(only);
+    page& many = add(*line, 300);
+    for (push* const item : take_all(*line)) {
+        if (item->owner == &many) {
+            line->settle(*item, answer(reaction::retry_here, "TooManyRequests"), time.now());
+        }
+    }
+    const auto sums = many.settlement(true);
+    const auto soon = std::ranges::count_if(sums.parked, [this](const auto& parked) {
+        return parked.first < (time.wall_now() + 30s).time_since_epoch().count();
+    });
+    // What one first try and 300 others earn beside the 200 to begin with.
+    EXPECT_NEAR(static_cast<double>(soon), 260, 1);
 }
 
 TEST_F(LaneTest, DoubtfulTokensAreNotRemovedInTheHurryOfAShutdown) {

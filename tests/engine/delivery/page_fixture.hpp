@@ -20,6 +20,14 @@ public:
     [[nodiscard]] std::size_t largest_payload() const noexcept override { return 1; }
 };
 
+/// One whose event names a topic of its own.
+class overridden_message final : public message {
+public:
+    [[nodiscard]] std::uint16_t variant_for(std::string_view) const noexcept override { return 0; }
+    [[nodiscard]] std::size_t largest_payload() const noexcept override { return 1; }
+    [[nodiscard]] bool overridden() const noexcept override { return true; }
+};
+
 inline std::shared_ptr<active_event> make_event(
     const manual_time& time, priority urgency = priority::normal, duration lives = std::chrono::hours(1)) {
     auto out = std::make_shared<active_event>();

@@ -12,7 +12,8 @@ using namespace std::chrono_literals;
 
 int affordable(retry_budget& budget) {
     int count = 0;
-    while (budget.afford()) {
+    while (budget.affordable()) {
+        budget.spend();
         ++count;
     }
     return count;

@@ -28,14 +28,23 @@ TEST(ApnsJudgement, ReadsTheReasonAndSinceWhenTheTokenIsDead) {
     EXPECT_EQ(given.what().provider_id, "an-id");
 }
 
-TEST(ApnsJudgement, TakesNoTimestampThatIsNone) {
+TEST(ApnsJudgement, DropsNoTokenWithoutATimestampOfWhenItDied) {
     for (const std::string_view body :
          {R"({"reason":"Unregistered"})", R"({"reason":"Unregistered","timestamp":"1763870000123"})",
           R"({"reason":"Unregistered","timestamp":-1})", R"({"reason":"Unregistered","timestamp":1e300})",
           R"({"reason":"Unregistered","timestamp":null})"}) {
         const judgement given(said(410, body), 0, now);
-        EXPECT_EQ(given.what().action, reaction::drop_token) << body;
+        EXPECT_EQ(given.what().action, reaction::doubt_token) << body;
         EXPECT_FALSE(given.what().dead_since.has_value()) << body;
+    }
+}
+
+TEST(ApnsJudgement, A410ThatIsNotInApplesFormDropsNothing) {
+    for (const std::string_view body :
+         {"", "<html>Gone</html>", "{}", "[]", R"({"reason":"Gone","timestamp":1763870000123})",
+          R"({"timestamp":1763870000123})", R"({"reason":"BadDeviceToken","timestamp":1763870000123})",
+          R"({"error":{"reason":"Unregistered","timestamp":1763870000123}})"}) {
+        EXPECT_EQ(judgement(said(410, body), 0, now).what().action, reaction::doubt_token) << body;
     }
 }
 

@@ -248,23 +248,11 @@ TEST_F(ApnsLineTest, AnUnrelatedKeyIsAnOldConnectionUntilASecondOneSaysSo) {
     EXPECT_EQ(source.verdicts.back().action, pause_app);
 }
 
-TEST_F(ApnsLineTest, AnUnknownRefusalPausesTheAppOnlyWhenNothingElseComes) {
-    const auto refuse = [this] {
-        add();
-        next(production);
-        answer(production, 403, R"({"reason":"InventedNextYear"})");
-        return source.verdicts.back().action;
-    };
-    for (int i = 0; i < 9; ++i) {
-        EXPECT_EQ(refuse(), retry_elsewhere);
-    }
+TEST_F(ApnsLineTest, AnUnknownRefusalIsAComplaintAboutTheCredential) {
     add();
     next(production);
-    answer(production, 200);
-    for (int i = 0; i < 9; ++i) {
-        EXPECT_EQ(refuse(), retry_elsewhere);
-    }
-    EXPECT_EQ(refuse(), pause_app);
+    answer(production, 403, R"({"reason":"InventedNextYear"})");
+    EXPECT_EQ(source.verdicts.back().action, pause_app);
 }
 
 TEST_F(ApnsLineTest, TooManyTokenUpdatesGoBackToTheTokenThatTheConnectionKnows) {
@@ -277,7 +265,7 @@ TEST_F(ApnsLineTest, TooManyTokenUpdatesGoBackToTheTokenThatTheConnectionKnows) 
     EXPECT_EQ(
         answer(production, 429, R"({"reason":"TooManyProviderTokenUpdates"})"),
         http2::connection_advice::keep);
-    EXPECT_EQ(source.verdicts.back().action, retry_elsewhere);
+    EXPECT_EQ(source.verdicts.back().action, pause_app);
     add();
     EXPECT_EQ(next(production).at("authorization"), first);
 }

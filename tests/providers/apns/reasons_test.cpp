@@ -62,8 +62,8 @@ INSTANTIATE_TEST_SUITE_P(
         row{403, "BadEnvironmentKeyInToken", pause_app, drain}, row{404, "BadPath", reject_push},
         row{405, "MethodNotAllowed", reject_push}, row{410, "ExpiredToken", drop_token},
         row{410, "Unregistered", drop_token}, row{413, "PayloadTooLarge", reject_event},
-        row{429, "TooManyProviderTokenUpdates", retry_elsewhere, drain},
-        row{429, "TooManyRequests", retry_here}, row{500, "InternalServerError", retry_elsewhere, drain},
+        row{429, "TooManyProviderTokenUpdates", pause_app, drain}, row{429, "TooManyRequests", retry_here},
+        row{500, "InternalServerError", retry_elsewhere, drain},
         row{503, "ServiceUnavailable", retry_elsewhere}, row{503, "Shutdown", retry_elsewhere, drain}),
     [](const auto& test) { return std::string(test.param.reason); });
 
@@ -89,8 +89,8 @@ INSTANTIATE_TEST_SUITE_P(
     Statuses, ApnsUnknownReasonTest,
     ::testing::Values(
         status_case{200, accept}, status_case{301, retry_elsewhere}, status_case{400, reject_push},
-        status_case{403, retry_elsewhere}, status_case{404, reject_push}, status_case{408, retry_elsewhere},
-        status_case{410, drop_token}, status_case{413, reject_event}, status_case{429, retry_here},
+        status_case{403, pause_app}, status_case{404, reject_push}, status_case{408, retry_elsewhere},
+        status_case{410, doubt_token}, status_case{413, reject_event}, status_case{429, retry_here},
         status_case{500, retry_elsewhere}, status_case{502, retry_elsewhere},
         status_case{503, retry_elsewhere}, status_case{504, retry_elsewhere},
         status_case{600, retry_elsewhere}),

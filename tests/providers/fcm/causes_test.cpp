@@ -95,7 +95,7 @@ INSTANTIATE_TEST_SUITE_P(
             {}},
         cause_case{
             "row2_bare_not_found_of_a_working_project", 404, envelope("NOT_FOUND", "x", ""),
-            cause::not_found_while_others_succeed, drop_token, "NOT_FOUND", works},
+            cause::not_found_while_others_succeed, doubt_token, "NOT_FOUND", works},
         cause_case{
             "row2_bare_not_found",
             404,
@@ -268,7 +268,7 @@ INSTANTIATE_TEST_SUITE_P(
             {}},
         cause_case{
             "row9_after_a_success", 400, envelope("INVALID_ARGUMENT", "x", fcm_error("INVALID_ARGUMENT")),
-            cause::bad_token_by_elimination, drop_token, "INVALID_ARGUMENT", taken},
+            cause::bad_token_by_elimination, reject_push, "INVALID_ARGUMENT", taken},
         cause_case{
             "row9_bad_field_after_a_success", 400,
             envelope(

@@ -158,15 +158,15 @@ TEST_F(FcmLineTest, InvalidArgumentIsTheEventsFaultUntilItWasAccepted) {
     issue("x");
     EXPECT_EQ(exchange(400, invalid_argument), reject_event);
     exchange(200);
-    EXPECT_EQ(exchange(400, invalid_argument), drop_token);
+    EXPECT_EQ(exchange(400, invalid_argument), reject_push);
 }
 
-TEST_F(FcmLineTest, ABareNotFoundDropsATokenOnlyOfAProjectThatWorks) {
+TEST_F(FcmLineTest, ABareNotFoundIsDoubtedAndDropsNobody) {
     issue("x");
     const std::string_view body = R"({"error":{"status":"NOT_FOUND","message":"x"}})";
     EXPECT_EQ(exchange(404, body), reject_push);
     exchange(200);
-    EXPECT_EQ(exchange(404, body), drop_token);
+    EXPECT_EQ(exchange(404, body), doubt_token);
     time.advance(11min);
     EXPECT_EQ(exchange(404, body), reject_push);
 }

@@ -33,7 +33,7 @@ const tocsinWords = (() => {
       cancelled: "cancelled", muted: "muted by the resident", failed: "given up" },
     bound: { idle: "nothing to send", engine: "this machine", rate: "the configured rate", quota: "the provider's quota",
       credential: "a credential that the provider refuses", operator: "an operator's pause", streams: "the provider's streams",
-      redis: "Redis (pages are being read)", answers: "the provider's answers" },
+      redis: "Redis (pages are being read)", answers: "the provider's answers", provider: "errors of the provider" },
     priority: { critical: "critical", high: "high", normal: "normal", low: "low" }, dryRun: "dry run",
     reason: {
       "apns:Unregistered": "the app was removed from the phone", "fcm:UNREGISTERED": "the app was removed from the phone",
@@ -78,7 +78,7 @@ const tocsinWords = (() => {
       cancelled: "annulés", muted: "coupés par l’habitant", failed: "abandonnés" },
     bound: { idle: "rien à envoyer", engine: "cette machine", rate: "le débit configuré", quota: "le quota du fournisseur",
       credential: "un identifiant que le fournisseur refuse", operator: "la pause d’un opérateur", streams: "les flux du fournisseur",
-      redis: "Redis (lecture des pages)", answers: "les réponses du fournisseur" },
+      redis: "Redis (lecture des pages)", answers: "les réponses du fournisseur", provider: "des erreurs du fournisseur" },
     priority: { critical: "critique", high: "haute", normal: "normale", low: "basse" }, dryRun: "à blanc",
     reason: {
       "apns:Unregistered": "l’application a été retirée du téléphone", "fcm:UNREGISTERED": "l’application a été retirée du téléphone",

@@ -1,0 +1,209 @@
+#include "engine/delivery/disposition.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace tocsin {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+
+// What was certainly not processed goes back at once a few times, then after growing steps; a push that
+// keeps being refused so is going round in a loop, and is charged from then on.
+constexpr std::uint32_t immediate_requeues = 3;
+constexpr std::uint32_t most_free_requeues = 10;
+constexpr milliseconds requeue_step = 50ms;
+// Until a push is tried again that alone was told that the credential is bad.
+constexpr milliseconds complaint_step = 1s;
+constexpr milliseconds quota_pause = 60s;
+
+disposition ended(outcome how) {
+    disposition out;
+    out.next = fate::end;
+    out.how = how;
+    return out;
+}
+
+disposition requeued(bool behind) {
+    disposition out;
+    out.next = fate::requeue;
+    out.behind = behind;
+    return out;
+}
+
+/// Charged, and tried again later; or at its end.
+disposition retried(
+    const attempt_facts& attempt, const verdict& answer, const lane_facts& lane, std::minstd_rand& jitter) {
+    if (attempt.attempts + 1 >= lane.max_attempts) {
+        return ended(outcome::failed);
+    }
+    std::optional<milliseconds> asked_for = answer.retry_after;
+    if (asked_for) {
+        asked_for = std::min<milliseconds>(*asked_for, longest_told_wait);
+    }
+    disposition out;
+    out.wait = lane.retries.delay(attempt.attempts + 1, asked_for, lane.retry_affordable, jitter);
+    if (out.wait >= attempt.time_left) {
+        return ended(outcome::expired);
+    }
+    out.charge = true;
+    out.spends = lane.retry_affordable;
+    // What may have been sent is written down before it is sent again: so each engine that opens a page
+    // sends to a device of it once at most, and the openings bound the repeats.
+    const bool in_memory =
+        out.wait <= lane.longest_wait_in_memory && !attempt.maybe_sent && answer.action != reaction::unknown;
+    out.next = in_memory ? fate::delay : fate::defer;
+    return out;
+}
+
+/// What concerns the provider as a whole is not charged to a push once it is known to be so.
+disposition provider_trouble(
+    const attempt_facts& attempt, const verdict& answer, const lane_facts& lane, std::minstd_rand& jitter) {
+    const std::uint32_t complaints = lane.provider_complaints + (attempt.complained ? 0U : 1U);
+    disposition out;
+    if (lane.provider_paused || lane.credential_paused || complaints >= provider_complaints_to_pause) {
+        out = requeued(true);
+        out.pause = pausing::provider;
+        if (answer.told) {
+            out.pause_for = std::min<milliseconds>(answer.retry_after.value_or(0ms), longest_told_wait);
+        }
+        if (attempt.maybe_sent || answer.action == reaction::unknown) {
+            out.next = fate::defer;
+            out.wait = std::max(out.pause_for, lane.retries.delay(1, std::nullopt, true, jitter));
+        }
+    } else {
+        out = retried(attempt, answer, lane, jitter);
+    }
+    out.about = complaint::provider;
+    return out;
+}
+
+disposition resent(
+    const attempt_facts& attempt, const verdict& answer, const lane_facts& lane, std::minstd_rand& jitter) {
+    const std::uint32_t tries = attempt.free_requeues + 1;
+    if (tries > most_free_requeues) {
+        return provider_trouble(attempt, answer, lane, jitter);
+    }
+    disposition out = requeued(false);
+    if (tries > immediate_requeues || answer.action == reaction::refresh_credential) {
+        out.next = fate::delay;
+        out.wait = requeue_step * tries;
+    }
+    return out;
+}
+
+disposition message_refused() {
+    disposition out = ended(outcome::rejected);
+    out.refuses_message = true;
+    return out;
+}
+
+disposition credential_trouble(
+    const attempt_facts& attempt, const verdict& answer, const lane_facts& lane, std::minstd_rand& jitter) {
+    if (attempt.overridden && lane.works && !lane.credential_paused) {
+        return message_refused();  // The credential is good enough for what the app sends by itself.
+    }
+    // One device that keeps being answered so does not speak for the app while others are accepted.
+    const bool says_something_new = !attempt.complained || !lane.works;
+    const std::uint32_t complaints = lane.credential_complaints + (says_something_new ? 1U : 0U);
+    disposition out;
+    if (lane.credential_paused || complaints >= credential_complaints_to_pause) {
+        out = requeued(true);
+        out.pause = pausing::credential;
+    } else if (says_something_new) {
+        out.next = fate::delay;
+        out.wait = complaint_step;
+    } else {
+        return retried(attempt, answer, lane, jitter);
+    }
+    out.about = complaint::credential;
+    return out;
+}
+
+disposition token_doubted(const attempt_facts& attempt, const lane_facts& lane) {
+    if (attempt.overridden) {
+        return message_refused();
+    }
+    disposition out;
+    if (lane.other_kind_works && lane.suspects + 1 >= suspects_to_pause) {
+        // Those of one environment do not hold up the other.
+        out = ended(outcome::rejected);
+    } else if (lane.credential_paused || lane.suspects + 1 >= suspects_to_pause) {
+        out = requeued(true);
+        out.pause = pausing::credential;
+    } else {
+        out.next = fate::quarantine;
+    }
+    out.about = complaint::token;
+    return out;
+}
+
+disposition token_gone(const attempt_facts& attempt, const verdict& answer) {
+    if (attempt.overridden) {
+        return message_refused();  // Gone from the app that the event names, which need not be ours.
+    }
+    // Registered again after the day it is said to be dead since: another life, not this one.
+    const bool another_life = answer.dead_since && std::chrono::seconds(attempt.registered_at) >
+                                                       answer.dead_since->time_since_epoch();
+    return ended(another_life ? outcome::rejected : outcome::dead);
+}
+
+disposition quota_used_up(const verdict& answer) {
+    disposition out = requeued(false);
+    out.pause = pausing::quota;
+    out.pause_for = std::min<milliseconds>(answer.retry_after.value_or(quota_pause), longest_told_wait);
+    return out;
+}
+
+}  // namespace
+
+disposition decide(
+    const attempt_facts& attempt, const verdict& answer, const lane_facts& lane, std::minstd_rand& jitter) {
+    switch (answer.action) {
+        case reaction::accept: return ended(outcome::accepted);
+        case reaction::drop_token: return token_gone(attempt, answer);
+        case reaction::reject_push: return ended(outcome::rejected);
+        case reaction::pause_quota: return quota_used_up(answer);
+        case reaction::resend: return resent(attempt, answer, lane, jitter);
+        case reaction::retry_here: return retried(attempt, answer, lane, jitter);
+        case reaction::retry_elsewhere: return provider_trouble(attempt, answer, lane, jitter);
+        case reaction::unknown: {
+            disposition out = provider_trouble(attempt, answer, lane, jitter);
+            out.maybe_sent = true;
+            return out;
+        }
+        // What is wrong with a credential or a configuration that was replaced concerns nobody any more.
+        case reaction::reject_event: return attempt.superseded ? requeued(false) : message_refused();
+        case reaction::doubt_token:
+            return attempt.superseded ? requeued(false) : token_doubted(attempt, lane);
+        case reaction::pause_app:
+            return attempt.superseded ? requeued(false) : credential_trouble(attempt, answer, lane, jitter);
+        case reaction::refresh_credential:
+            if (!attempt.superseded && attempt.free_requeues >= immediate_requeues) {
+                return credential_trouble(attempt, answer, lane, jitter);
+            }
+            return resent(attempt, answer, lane, jitter);
+    }
+    return ended(outcome::failed);
+}
+
+disposition decide_refusal(const lane_facts& lane) {
+    disposition out;
+    out.about = complaint::credential;
+    // One connection's word does not outweigh what was accepted lately.
+    if (!lane.works || lane.credential_complaints + 1 >= credential_complaints_to_pause) {
+        out.pause = pausing::credential;
+    }
+    return out;
+}
+
+disposition decide_suspect(const lane_facts& lane) {
+    if (lane.credential_paused) {
+        return requeued(true);
+    }
+    // Too few to speak of a mistake, or others were accepted. Nobody is removed on such a word.
+    return ended(outcome::rejected);
+}
+
+}  // namespace tocsin

@@ -1,0 +1,213 @@
+#include "engine/delivery/disposition.hpp"
+
+#include <chrono>
+#include <functional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace tocsin {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct row {
+    std::string claim;
+    reaction action = reaction::accept;
+    std::function<void(attempt_facts&, verdict&, lane_facts&)> given;
+    fate next = fate::end;
+    outcome how = outcome::failed;
+    bool charge = false;
+    complaint about = complaint::none;
+    pausing pause = pausing::none;
+};
+
+void nothing(attempt_facts&, verdict&, lane_facts&) {}
+void superseded(attempt_facts& attempt, verdict&, lane_facts&) {
+    attempt.superseded = true;
+}
+void overridden(attempt_facts& attempt, verdict&, lane_facts&) {
+    attempt.overridden = true;
+}
+void last_try(attempt_facts& attempt, verdict&, lane_facts&) {
+    attempt.attempts = 4;
+}
+void no_time(attempt_facts& attempt, verdict&, lane_facts&) {
+    attempt.time_left = 1ms;
+}
+void maybe_sent(attempt_facts& attempt, verdict&, lane_facts&) {
+    attempt.maybe_sent = true;
+}
+void many_trouble(attempt_facts&, verdict&, lane_facts& lane) {
+    lane.provider_complaints = 19;
+}
+void provider_paused(attempt_facts& attempt, verdict&, lane_facts& lane) {
+    attempt.attempts = 4;
+    lane.provider_paused = true;
+}
+void second_complaint(attempt_facts&, verdict&, lane_facts& lane) {
+    lane.credential_complaints = 2;
+}
+void credential_paused(attempt_facts& attempt, verdict&, lane_facts& lane) {
+    attempt.attempts = 4;
+    lane.credential_paused = true;
+}
+void again_while_others_work(attempt_facts& attempt, verdict&, lane_facts& lane) {
+    attempt.complained = true;
+    lane.works = true;
+    lane.credential_complaints = 1;
+}
+void alone_again(attempt_facts& attempt, verdict&, lane_facts& lane) {
+    attempt.complained = true;
+    lane.credential_complaints = 2;
+}
+void overridden_while_others_work(attempt_facts& attempt, verdict&, lane_facts& lane) {
+    attempt.overridden = true;
+    lane.works = true;
+    lane.credential_complaints = 2;
+}
+void many_suspects(attempt_facts&, verdict&, lane_facts& lane) {
+    lane.suspects = 19;
+}
+void many_suspects_of_one_kind(attempt_facts&, verdict&, lane_facts& lane) {
+    lane.suspects = 19;
+    lane.other_kind_works = true;
+}
+void registered_later(attempt_facts& attempt, verdict& answer, lane_facts&) {
+    attempt.registered_at = 2'000;
+    answer.dead_since = wall_time(1'999s);
+}
+void registered_before(attempt_facts& attempt, verdict& answer, lane_facts&) {
+    attempt.registered_at = 2'000;
+    answer.dead_since = wall_time(2'001s);
+}
+void fourth_free(attempt_facts& attempt, verdict&, lane_facts&) {
+    attempt.free_requeues = 3;
+}
+void going_round(attempt_facts& attempt, verdict&, lane_facts&) {
+    attempt.free_requeues = 10;
+}
+
+const std::vector<row>& rows() {
+    using enum fate;
+    using enum outcome;
+    using r = reaction;
+    static const std::vector<row> all{
+        {"accepted", r::accept, nothing, end, accepted},
+        {"accepted by a provider of before", r::accept, superseded, end, accepted},
+        {"certainly gone", r::drop_token, registered_before, end, dead},
+        {"gone, and back since", r::drop_token, registered_later, end, rejected},
+        {"gone from what the event names", r::drop_token, overridden, end, rejected},
+        {"refused for good", r::reject_push, nothing, end, rejected},
+        {"message refused", r::reject_event, nothing, end, rejected},
+        {"message refused, and rendered anew", r::reject_event, superseded, requeue},
+        {"doubted", r::doubt_token, nothing, quarantine, failed, false, complaint::token},
+        {"doubted under an old key", r::doubt_token, superseded, requeue},
+        {"doubted under the event's own topic", r::doubt_token, overridden, end, rejected},
+        {"the twentieth doubted", r::doubt_token, many_suspects, requeue, failed, false, complaint::token,
+         pausing::credential},
+        {"doubted while the other environment works", r::doubt_token, many_suspects_of_one_kind, end,
+         rejected, false, complaint::token},
+        {"doubted as a probe", r::doubt_token, credential_paused, requeue, failed, false, complaint::token,
+         pausing::credential},
+        {"one complaint about the credential", r::pause_app, nothing, delay, failed, false,
+         complaint::credential},
+        {"the third complaint", r::pause_app, second_complaint, requeue, failed, false, complaint::credential,
+         pausing::credential},
+        {"a complaint as a probe", r::pause_app, credential_paused, requeue, failed, false,
+         complaint::credential, pausing::credential},
+        {"one device complains again while others are accepted", r::pause_app, again_while_others_work, delay,
+         failed, true},
+        {"one device complains again and nothing is accepted", r::pause_app, alone_again, requeue, failed,
+         false, complaint::credential, pausing::credential},
+        {"a complaint about an old key", r::pause_app, superseded, requeue},
+        {"a complaint that the event's topic provoked", r::pause_app, overridden_while_others_work, end,
+         rejected},
+        {"a token that expired", r::refresh_credential, nothing, delay},
+        {"a token that expires again and again", r::refresh_credential, fourth_free, delay, failed, false,
+         complaint::credential},
+        {"quota", r::pause_quota, nothing, requeue, failed, false, complaint::none, pausing::quota},
+        {"device throttled", r::retry_here, nothing, delay, failed, true},
+        {"device throttled for the last time", r::retry_here, last_try, end, failed},
+        {"no time for another try", r::retry_here, no_time, end, expired},
+        {"an error of the provider", r::retry_elsewhere, nothing, delay, failed, true, complaint::provider},
+        {"the last error", r::retry_elsewhere, last_try, end, failed, false, complaint::provider},
+        {"an error to what may have been sent", r::retry_elsewhere, maybe_sent, defer, failed, true,
+         complaint::provider},
+        {"the twentieth error", r::retry_elsewhere, many_trouble, requeue, failed, false, complaint::provider,
+         pausing::provider},
+        {"an error to a probe", r::retry_elsewhere, provider_paused, requeue, failed, false,
+         complaint::provider, pausing::provider},
+        {"no answer", r::unknown, nothing, defer, failed, true, complaint::provider},
+        {"no answer to a probe", r::unknown, provider_paused, defer, failed, false, complaint::provider,
+         pausing::provider},
+        {"no answer for the last time", r::unknown, last_try, end, failed, false, complaint::provider},
+        {"not processed", r::resend, nothing, requeue},
+        {"not processed a few times", r::resend, fourth_free, delay},
+        {"not processed for ever", r::resend, going_round, delay, failed, true, complaint::provider},
+    };
+    return all;
+}
+
+TEST(Disposition, EachAnswerToEachTryInEachLaneHasOneConsequence) {
+    for (const row& each : rows()) {
+        SCOPED_TRACE(each.claim);
+        attempt_facts attempt;
+        attempt.time_left = 1h;
+        verdict answer;
+        answer.action = each.action;
+        lane_facts lane;
+        each.given(attempt, answer, lane);
+        std::minstd_rand jitter(1);
+        const disposition got = decide(attempt, answer, lane, jitter);
+        EXPECT_EQ(static_cast<int>(got.next), static_cast<int>(each.next));
+        if (each.next == fate::end) {
+            EXPECT_EQ(static_cast<int>(got.how), static_cast<int>(each.how));
+        }
+        EXPECT_EQ(got.charge, each.charge);
+        EXPECT_EQ(static_cast<int>(got.about), static_cast<int>(each.about));
+        EXPECT_EQ(static_cast<int>(got.pause), static_cast<int>(each.pause));
+        EXPECT_EQ(got.spends, each.charge) << "a retry that does not come costs no budget";
+    }
+}
+
+TEST(Disposition, OnlyTheCertainWordEndsADeviceAsDead) {
+    for (int action = 0; action <= static_cast<int>(reaction::unknown); ++action) {
+        for (const row& each : rows()) {
+            attempt_facts attempt;
+            attempt.time_left = 1h;
+            verdict answer;
+            answer.action = static_cast<reaction>(action);
+            lane_facts lane;
+            each.given(attempt, answer, lane);
+            std::minstd_rand jitter(1);
+            const disposition got = decide(attempt, answer, lane, jitter);
+            if (got.next == fate::end && got.how == outcome::dead) {
+                EXPECT_EQ(answer.action, reaction::drop_token) << each.claim;
+            }
+        }
+    }
+    EXPECT_EQ(decide_suspect({}).how, outcome::rejected);
+}
+
+TEST(Disposition, NoPeersWordStopsAnythingForADay) {
+    attempt_facts attempt;
+    attempt.time_left = 100h;
+    verdict answer;
+    answer.retry_after = 24h;
+    answer.told = true;
+    std::minstd_rand jitter(1);
+    answer.action = reaction::pause_quota;
+    EXPECT_LE(decide(attempt, answer, {}, jitter).pause_for, 15min);
+    answer.action = reaction::retry_here;
+    EXPECT_LE(decide(attempt, answer, {}, jitter).wait, 17min);
+    answer.action = reaction::retry_elsewhere;
+    lane_facts paused;
+    paused.provider_paused = true;
+    EXPECT_LE(decide(attempt, answer, paused, jitter).pause_for, 15min);
+}
+
+}  // namespace
+}  // namespace tocsin
