@@ -121,6 +121,9 @@ void lane::accept(push& item, time_point now) noexcept {
     of.accept(item, answered - of.event().accepted_at);
     after_end(of);
     if (pause_.accepted()) [[unlikely]] {
+        if (!pause_.lasts(now) && pause_.forget()) {
+            log_.info("lane.resumed", {{"app", which_.app}, {"platform", to_string(which_.on)}});
+        }
         events_.look_at(now);  // What waits may leave again.
     }
     if (!quarantine_.empty()) [[unlikely]] {

@@ -20,18 +20,20 @@ public:
         until_ = until > until_ ? until : until_;
         return probing_ ? false : remember(why);
     }
-    /// `least`: how long the provider wants to be left alone before the first probe. True as above.
+    /// `least`: how long the provider wants to be left alone before the first probe. True if a pause begins,
+    /// or is for the credential from now on, which is worth more to an operator than a provider that is away.
     bool probe(std::string_view why, lane_bound cause, time_point now, duration least) {
         const time_point earliest = now + (least > first_probe ? least : first_probe);
         if (!probing_ || (least > duration::zero() && earliest > next_probe_)) {
             next_probe_ = earliest;
         }
-        // A credential that is refused is worth more to an operator than a provider that is away.
-        if (!probing_ || cause == lane_bound::credential) {
-            cause_ = cause;
+        if (probing_ && (cause != lane_bound::credential || cause_ == lane_bound::credential)) {
+            return false;
         }
         probing_ = true;
-        return remember(why);
+        cause_ = cause;
+        reason_ = why;
+        return true;
     }
 
     /// A push was accepted: what was probed is over. True if there was something to probe.

@@ -244,7 +244,9 @@ http2::connection_advice line::weigh(judgement& given, const http2::response& an
         }
         unrelated_key_connection_ = answer.connection;
     }
-    if (what.action == reaction::pause_app && report(given.row(), what.reason, problem)) {
+    // What an event's own topic provokes says nothing about the credential.
+    const bool overridden = static_cast<const push*>(answer.context)->content->overridden();
+    if (what.action == reaction::pause_app && !overridden && report(given.row(), what.reason, problem)) {
         // A key for production alone is no reason to stop production.
         what.action = reaction::reject_push;
     }
