@@ -223,8 +223,9 @@ time_point lane::next_look() const noexcept {
     time_point next = line_.next_due();
     if (line_.waiting() != 0) {
         next = std::min(next, next_sweep_);
-        if (pause_.lasts(time_.now())) {
-            next = std::min(next, pause_.until());
+        // Not one that is due: whoever may send its probe was told, and comes when there is a connection.
+        if (const time_point until = pause_.until(); until > time_.now()) {
+            next = std::min(next, until);
         }
         if (rate_.limited_until() != time_point{}) {
             next = std::min(next, rate_.limited_until());

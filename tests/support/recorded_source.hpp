@@ -5,6 +5,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tocsin::testing {
@@ -40,8 +41,13 @@ public:
              std::string(what.provider_id)});
     }
 
+    void refuse_credential(std::string_view reason, time_point) noexcept override {
+        refused.emplace_back(reason);
+    }
+
     std::deque<push*> waiting;
     std::vector<settled> verdicts;
+    std::vector<std::string> refused;
     bool is_urgent = false;
     const push* unwanted = nullptr;
 };

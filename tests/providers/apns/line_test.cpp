@@ -255,6 +255,25 @@ TEST_F(ApnsLineTest, AnUnknownRefusalIsAComplaintAboutTheCredential) {
     EXPECT_EQ(source.verdicts.back().action, pause_app);
 }
 
+TEST_F(ApnsLineTest, ARefusalBelowHttpIsOneOfTheCredential) {
+    http2::peer_word said;
+    said.what = http2::peer_word::kind::going_away;
+    said.text = R"({"reason":"Shutdown"})";
+    production.on_peer_word(said);
+    said.text = "<html>";
+    production.on_peer_word(said);
+    EXPECT_FALSE(health.problem().has_value());
+    said.text = R"({"reason":"InvalidProviderToken"})";
+    production.on_peer_word(said);
+    ASSERT_TRUE(health.problem().has_value());
+    EXPECT_EQ(source.refused, std::vector<std::string>{"InvalidProviderToken"});
+    said.what = http2::peer_word::kind::tls_alert;
+    said.code = 45;  // certificate_expired
+    said.text = "sslv3 alert certificate expired";
+    production.on_peer_word(said);
+    EXPECT_EQ(source.refused.back(), "BadCertificate");
+}
+
 TEST_F(ApnsLineTest, TooManyTokenUpdatesGoBackToTheTokenThatTheConnectionKnows) {
     add();
     const std::string first = next(production).at("authorization");
