@@ -49,7 +49,7 @@ asio::awaitable<admin_dispatch::answered> admin_dispatch::answer(
     }
     const std::string_view sent_method = view(message.method_string());
     const auto target = boost::urls::parse_origin_form(
-        boost::urls::string_view(message.target().data(), message.target().size()));
+        boost::core::string_view(message.target().data(), message.target().size()));
     if (!target) {
         out.response = admin_error(400, "the request target is not a path");
         co_return out;
@@ -78,7 +78,7 @@ asio::awaitable<admin_dispatch::answered> admin_dispatch::answer(
     request.method = method;
     request.path = path;
     request.rest = std::string_view(path).substr(found.prefix);
-    const boost::urls::string_view query = target->encoded_query();
+    const boost::core::string_view query = target->encoded_query();
     request.query = {query.data(), query.size()};
     request.content_type = view(message[http::field::content_type]);
     request.body = message.body();

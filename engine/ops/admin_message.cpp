@@ -15,7 +15,7 @@ namespace {
 /// Percent-decoded, with spaces for plus signs; empty if malformed.
 std::optional<std::string> form_decoded(std::string_view text) {
     const auto encoded =
-        boost::urls::make_pct_string_view(boost::urls::string_view(text.data(), text.size()));
+        boost::urls::make_pct_string_view(boost::core::string_view(text.data(), text.size()));
     if (!encoded) {
         return std::nullopt;
     }

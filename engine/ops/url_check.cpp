@@ -10,7 +10,7 @@ namespace tocsin {
 namespace {
 
 parsed<boost::urls::url_view> https_url(std::string_view text) {
-    const auto url = boost::urls::parse_uri(boost::urls::string_view(text.data(), text.size()));
+    const auto url = boost::urls::parse_uri(boost::core::string_view(text.data(), text.size()));
     if (!url || url->encoded_host().empty()) {
         return refusal{
             "url",

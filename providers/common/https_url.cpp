@@ -17,7 +17,7 @@ parsed<https_url> parse_https_url(std::string_view text, std::string_view field)
         message += why;
         return refusal{"url", std::move(message)};
     };
-    const auto url = boost::urls::parse_uri(boost::urls::string_view(text.data(), text.size()));
+    const auto url = boost::urls::parse_uri(boost::core::string_view(text.data(), text.size()));
     if (url.has_error()) {
         return refuse("is not a URL");
     }
