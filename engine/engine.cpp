@@ -228,6 +228,9 @@ void engine::implementation::make_control() {
                     cores[thread]->work->assign(std::move(event), which, std::move(work));
                 });
         });
+    work_finder->on_letter([this](std::string stream, std::string entry, refusal why, std::string payload) {
+        return letters->post_once(std::move(stream), std::move(entry), std::move(why), std::move(payload));
+    });
     work_finder->on_poison([this](const std::string& event, const target& which, const std::string& entry) {
         put_aside(event, which, entry);
     });

@@ -18,7 +18,7 @@ using redis::redis_errc;
 // Applies changes one after the other. Each carries what the index said and which heads it was computed from;
 // one that finds another value is left undone and reported: with the index's value, or with 1 if it is a
 // head. A head that is not there is written with the first device that relies on it: Redis may have forgotten
-// it since.
+// it since. One that meets a key of another type is reported with 2, and is nobody else's affair.
 const redis::script apply_script("device_store.apply", R"lua(
 local k, a, out = 1, 1, {}
 local function agrees(heads, field, head, make)
@@ -31,21 +31,28 @@ while k <= #KEYS do
   local field, expected, new, place, record = ARGV[a], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4]
   local guard, adds, dels = ARGV[a + 5], tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7])
   local first, now = a + 9, #out
-  local fresh = agrees(heads, 'index', ARGV[a + 8], adds > 0)
-  for j = 1, adds + dels do
-    fresh = agrees(heads, ARGV[first + 2 * j - 2], ARGV[first + 2 * j - 1], j <= adds) and fresh
-  end
-  local current = redis.call('HGET', index, field) or ''
-  if not fresh then
-    out[now + 1], out[now + 2] = ARGV[first + 2 * (adds + dels)], 1
-  elseif current ~= expected then
-    out[now + 1], out[now + 2] = ARGV[first + 2 * (adds + dels)], current
-  elseif guard ~= '' and redis.call('HGET', KEYS[k + adds + 2], place) ~= guard then
-    out[now + 1], out[now + 2] = ARGV[first + 2 * (adds + dels)], false
-  else
-    for j = 1, adds do redis.call('HSET', KEYS[k + 1 + j], place, record) end
-    for j = 1, dels do redis.call('HDEL', KEYS[k + 1 + adds + j], place) end
-    if new == '' then redis.call('HDEL', index, field) else redis.call('HSET', index, field, new) end
+  local fine, why = pcall(function()
+    local fresh = agrees(heads, 'index', ARGV[a + 8], adds > 0)
+    for j = 1, adds + dels do
+      fresh = agrees(heads, ARGV[first + 2 * j - 2], ARGV[first + 2 * j - 1], j <= adds) and fresh
+    end
+    local current = redis.call('HGET', index, field) or ''
+    if not fresh then
+      out[now + 1], out[now + 2] = ARGV[first + 2 * (adds + dels)], 1
+    elseif current ~= expected then
+      out[now + 1], out[now + 2] = ARGV[first + 2 * (adds + dels)], current
+    elseif guard ~= '' and redis.call('HGET', KEYS[k + adds + 2], place) ~= guard then
+      out[now + 1], out[now + 2] = ARGV[first + 2 * (adds + dels)], false
+    else
+      for j = 1, adds do redis.call('HSET', KEYS[k + 1 + j], place, record) end
+      for j = 1, dels do redis.call('HDEL', KEYS[k + 1 + adds + j], place) end
+      if new == '' then redis.call('HDEL', index, field) else redis.call('HSET', index, field, new) end
+    end
+  end)
+  if not fine then
+    local text = type(why) == 'table' and why.err or tostring(why)
+    if not string.find(text, 'WRONGTYPE', 1, true) then return redis.error_reply(text) end
+    out[now + 1], out[now + 2] = ARGV[first + 2 * (adds + dels)], 2
   end
   k = k + 2 + adds + dels
   a = first + 2 * (adds + dels) + 1
@@ -119,13 +126,23 @@ std::optional<std::string> device_store::index_key(const pending& item) const {
     return keys_.index_bucket(change.app, change.where, item.hash.bucket(index->second.buckets));
 }
 
-asio::awaitable<result<>> device_store::learn_heads(const std::vector<pending>& work) {
+bool device_store::relies_on(const pending& item, const std::set<std::string>& heads) {
+    const device_change& change = *item.change;
+    const bool put = change.what == device_change::action::put;
+    return heads.contains(cache_key(change.app, "index")) ||
+           (put && std::ranges::any_of(change.which.follow, [&](const territory& where) {
+                return heads.contains(cache_key(change.app, roster_head_field(change.where, where)));
+            }));
+}
+
+asio::awaitable<result<>> device_store::learn_heads(std::vector<pending>& work) {
     struct wanted {
         std::string app;
         std::string field;
     };
     std::vector<wanted> missing;
     std::set<std::string> seen;
+    std::set<std::string> damaged;
     redis::request what;
     const auto want = [&](const std::string& app, const std::string& field, std::uint32_t buckets) {
         std::string key = cache_key(app, field);
@@ -174,7 +191,14 @@ asio::awaitable<result<>> device_store::learn_heads(const std::vector<pending>& 
         if (const auto head = decode_roster_head(value.text())) {
             heads_.emplace(cache_key(missing[i].app, missing[i].field), *head);
         } else if (!value.is_nil()) {
-            co_return redis_errc::damaged;  // Written without it, a device would stand where nobody looks.
+            damaged.insert(cache_key(missing[i].app, missing[i].field));
+        }
+    }
+    // Written without it, a device would stand where nobody looks.
+    for (pending& item : work) {
+        if (!item.done && relies_on(item, damaged)) {
+            item.done = true;
+            item.outcome = change_outcome::damaged;
         }
     }
     co_return result<>();
@@ -272,15 +296,15 @@ result<> device_store::take_answer(
         if (stored.is_nil()) {
             item.done = true;
             item.outcome = change_outcome::kept;
-        } else if (stored.type() == redis::reply_type::integer) {
+        } else if (stored.type() == redis::reply_type::integer && stored.integer() == 1) {
             forget_heads(item.change->app);  // Redis is another one, or an older one, than we knew.
-        } else {
+        } else if (auto before = decode_follows(stored.text());
+                   before && stored.type() != redis::reply_type::integer) {
             item.expected = stored.text();
-            auto before = decode_follows(item.expected);
-            if (!before) {
-                return redis_errc::unexpected_reply;
-            }
             item.before = std::move(*before);
+        } else {
+            item.done = true;
+            item.outcome = change_outcome::damaged;
         }
     }
     for (std::size_t at = 0; at < undone.size(); ++at) {

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,9 +50,11 @@ enum class change_outcome : std::uint8_t {
     added,
     replaced,
     removed,
-    absent,  ///< There was nothing to remove.
-    kept,    ///< It changed since only_if_entry was read.
+    absent,   ///< There was nothing to remove.
+    kept,     ///< It changed since only_if_entry was read.
+    damaged,  ///< What Redis holds where it belongs is nothing that we have written: it is as it was.
 };
+constexpr std::size_t change_outcome_count = 6;
 
 /// The registered devices of all apps: rosters by territory, and an index by token.
 ///
@@ -85,16 +88,20 @@ public:
     boost::asio::awaitable<result<std::vector<bool>>> registered(
         std::string app, platform where, std::vector<std::string> tokens);
 
-    /// The roster of each of `where`; empty for those that nobody has ever followed.
-    boost::asio::awaitable<result<std::vector<std::optional<roster_head>>>> heads(
-        std::string app, platform on, std::vector<territory> where);
-
     struct roster {
         territory where;
         roster_head head;
     };
-    /// Every roster of an app on a platform, in the order of territories.
-    boost::asio::awaitable<result<std::vector<roster>>> all_rosters(std::string app, platform on);
+    struct roster_list {
+        std::vector<roster> rosters;  ///< In the order of territories.
+        /// Whose heads cannot be read, as their fields are named: not nobody, but nobody knows who.
+        std::vector<std::string> damaged;
+    };
+    /// The rosters of `where`, which is ordered, that anybody has ever followed.
+    boost::asio::awaitable<result<roster_list>> rosters_of(
+        std::string app, platform on, std::vector<territory> where);
+    /// Every roster of an app on a platform.
+    boost::asio::awaitable<result<roster_list>> all_rosters(std::string app, platform on);
 
     /// Devices registered: exact, by counting the index.
     boost::asio::awaitable<result<std::uint64_t>> count(std::string app, platform on);
@@ -115,7 +122,9 @@ private:
     boost::asio::awaitable<result<std::optional<roster_head>>> stored_head(
         std::string app, std::string field);
     [[nodiscard]] std::uint32_t buckets_for(platform on, const territory& where) const;
-    boost::asio::awaitable<result<>> learn_heads(const std::vector<pending>& work);
+    /// Those that rely on a head that cannot be read are done with.
+    boost::asio::awaitable<result<>> learn_heads(std::vector<pending>& work);
+    [[nodiscard]] static bool relies_on(const pending& item, const std::set<std::string>& heads);
     boost::asio::awaitable<result<>> run_pass(std::vector<pending>& work);
     struct placement;
     [[nodiscard]] std::optional<placement> place_of(const pending& item, const territory& where) const;

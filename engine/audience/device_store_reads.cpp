@@ -116,9 +116,9 @@ asio::awaitable<result<std::optional<device_store::found>>> device_store::find(
     co_return std::optional<found>(std::move(out));
 }
 
-asio::awaitable<result<std::vector<std::optional<roster_head>>>> device_store::heads(
+asio::awaitable<result<device_store::roster_list>> device_store::rosters_of(
     std::string app, platform on, std::vector<territory> where) {
-    std::vector<std::optional<roster_head>> out(where.size());
+    roster_list out;
     if (where.empty()) {
         co_return out;
     }
@@ -136,16 +136,16 @@ asio::awaitable<result<std::vector<std::optional<roster_head>>>> device_store::h
         co_return redis_errc::unexpected_reply;
     }
     for (std::size_t i = 0; i < where.size(); ++i) {
-        out[i] = decode_roster_head(values[i].text());
-        if (!out[i] && !values[i].is_nil()) {
-            co_return redis_errc::damaged;  // Not nobody: nobody knows who.
+        if (const auto head = decode_roster_head(values[i].text())) {
+            out.rosters.push_back({std::move(where[i]), *head});
+        } else if (!values[i].is_nil()) {
+            out.damaged.push_back(roster_head_field(on, where[i]));
         }
     }
     co_return out;
 }
 
-asio::awaitable<result<std::vector<device_store::roster>>> device_store::all_rosters(
-    std::string app, platform on) {
+asio::awaitable<result<device_store::roster_list>> device_store::all_rosters(std::string app, platform on) {
     redis::request what;
     what.add("HGETALL", keys_.rosters(app));
     const auto answer = co_await ask(std::move(what));
@@ -153,7 +153,7 @@ asio::awaitable<result<std::vector<device_store::roster>>> device_store::all_ros
         co_return answer.error();
     }
     const redis::reply fields = answer->front();
-    std::vector<roster> out;
+    roster_list out;
     const std::string prefix = std::string(to_string(on)) + ":";
     for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
         const std::string_view name = fields[i].text();
@@ -162,12 +162,13 @@ asio::awaitable<result<std::vector<device_store::roster>>> device_store::all_ros
         }
         auto where = parse_territory(name.substr(prefix.size()));
         const auto head = decode_roster_head(fields[i + 1].text());
-        if (!where || !head) {
-            co_return redis_errc::damaged;
+        if (where && head) {
+            out.rosters.push_back({std::move(*where), *head});
+        } else {
+            out.damaged.emplace_back(name);
         }
-        out.push_back({std::move(*where), *head});
     }
-    std::ranges::sort(out, {}, &roster::where);
+    std::ranges::sort(out.rosters, {}, &roster::where);
     co_return out;
 }
 
@@ -201,8 +202,8 @@ asio::awaitable<result<std::uint64_t>> device_store::for_each(
     if (rosters.has_error()) {
         co_return rosters.error();
     }
-    std::uint64_t unread = 0;
-    for (const roster& one : *rosters) {
+    std::uint64_t unread = rosters->damaged.size();
+    for (const roster& one : rosters->rosters) {
         const std::string name = to_string(one.where);
         for (std::uint32_t from = 0; from < one.head.buckets; from += 32) {
             redis::request what;

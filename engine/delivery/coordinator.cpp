@@ -1,5 +1,7 @@
 #include "engine/delivery/coordinator.hpp"
 
+#include "engine/redis/error.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
@@ -154,7 +156,7 @@ std::size_t coordinator::least_busy(const room_key& where) const {
 std::vector<std::string> coordinator::by_urgency() const {
     std::array<std::vector<std::string>, priority_count> ranks;
     for (const auto& [id, entry] : events_) {
-        if (!entry.finishing && entry.event != nullptr) {
+        if (!entry.finishing && !entry.missing_since && entry.event != nullptr) {
             ranks[static_cast<std::size_t>(entry.event->content.priority)].push_back(id);
         }
     }
@@ -183,31 +185,6 @@ void coordinator::set_cancelling(const std::set<std::string, std::less<>>& event
     changed_.wake_all();
 }
 
-asio::awaitable<result<>> coordinator::track(std::string id) {
-    const auto fields = co_await ledger_.read(id);
-    if (fields.has_error()) {
-        co_return fields.error();
-    }
-    const std::string_view state =
-        fields->contains("state") ? std::string_view(fields->at("state")) : std::string_view();
-    if (state != "running" && state != "cancelling") {
-        co_return co_await ledger_.forget_running(std::move(id));
-    }
-    auto event = preparer_.restore(id, *fields);
-    if (event.has_error()) {
-        log_.error("event.cannot_be_restored", {{"event_id", id}, {"reason", event.error().message}});
-        co_return result<>();
-    }
-    tracked& entry = events_[id];
-    if (entry.event == nullptr) {
-        log_.info("event.joined", {{"event_id", id}});
-    } else if (entry.event->cancelled) {
-        (*event)->cancelled = true;
-    }
-    entry.event = std::move(*event);
-    co_return result<>();
-}
-
 asio::awaitable<result<>> coordinator::refresh() {
     const auto engines = co_await roll_.answer(time_.wall_now());
     if (engines.has_value()) {
@@ -230,17 +207,7 @@ asio::awaitable<result<>> coordinator::refresh() {
             }
         }
     }
-    // What is no longer running was finished by another engine.
-    for (auto at = events_.begin(); at != events_.end();) {
-        const bool gone = std::ranges::find(*running, at->first) == running->end();
-        if (gone && at->second.missing && !at->second.finishing) {
-            at = events_.erase(at);
-        } else {
-            at->second.missing = gone;
-            ++at;
-        }
-    }
-    co_return result<>();
+    co_return co_await look_for_missing(*running);
 }
 
 asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::string id, target which) {
@@ -288,6 +255,15 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::
     const bool hungry_meanwhile = how.engines == 0 && !content(id, which, after);
     after.next_try =
         answer->shards.size() < how.limit && !hungry_meanwhile ? time_.now() + refresh_period : time_.now();
+    if (!answer->damaged.empty()) {
+        std::string why = std::move(answer->damaged);
+        const auto ended = co_await give_up(id, std::move(why));
+        co_return ended.has_error() ? result<claim_outcome>(ended.error()) : claim_outcome::nothing;
+    }
+    if (answer->state.empty()) {
+        found->second.missing_since = time_.now();
+        co_return claim_outcome::nothing;
+    }
     if (answer->state == "cancelling") {
         event->cancelled.store(true, std::memory_order_relaxed);
     }
@@ -297,7 +273,7 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::
     }
     for (const std::string& entry : answer->unreadable) {
         log_.error("shard.unreadable", {{"event_id", id}, {"target", to_string(which)}, {"entry", entry}});
-        const auto completed = co_await ledger_.complete(id, which, entry);
+        const auto completed = co_await ledger_.complete(id, which, entry, ledger::shard_end::aside);
         if (completed.has_error()) {
             co_return completed.error();
         }
@@ -344,9 +320,12 @@ asio::awaitable<void> coordinator::run() {
             }
             for (const target& which : targets) {
                 const auto got = co_await claim_for(id, which);
-                if (got.has_error()) {
+                if (got.has_error() && got.error() != redis::redis_errc::damaged) {
                     failed = got.error();
                     break;
+                }
+                if (got.has_error()) {
+                    break;  // The affair of this event alone, which is looked at again in its turn.
                 }
                 claimed = claimed || *got == claim_outcome::some;
             }

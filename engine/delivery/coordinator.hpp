@@ -10,6 +10,7 @@
 #include "engine/plan/active_event.hpp"
 #include "engine/plan/event_preparer.hpp"
 #include "engine/plan/ledger.hpp"
+#include "engine/plan/report.hpp"
 #include "engine/plan/roll_call.hpp"
 #include "engine/redis/client.hpp"
 #include "engine/runtime/timer.hpp"
@@ -57,6 +58,10 @@ public:
     void on_poison(std::function<void(const std::string& event, const target&, std::string entry)> tell) {
         poison_ = std::move(tell);
     }
+    /// How a dead letter is posted: once for each (stream, entry), whoever says it.
+    using post_letter = std::function<boost::asio::awaitable<result<>>(
+        std::string stream, std::string entry, refusal why, std::string payload)>;
+    void on_letter(post_letter post) { post_letter_ = std::move(post); }
     /// An event may have nothing left to do.
     void drained(const std::string& event);
 
@@ -81,7 +86,8 @@ private:
         std::shared_ptr<active_event> event;
         std::map<target, target_state> targets;
         bool finishing = false;
-        bool missing = false;
+        /// Since when Redis does not seem to know it: it is left alone until that is certain.
+        std::optional<time_point> missing_since{};
     };
     using room_key = std::pair<target, priority>;  ///< Each priority has room of its own.
 
@@ -91,7 +97,18 @@ private:
 
     boost::asio::awaitable<result<claim_outcome>> claim_for(std::string id, target which);
     boost::asio::awaitable<void> finish(std::string id);
-    boost::asio::awaitable<result<>> publish_result(std::shared_ptr<active_event> event);
+    boost::asio::awaitable<result<finish_outcome>> publish_result(std::shared_ptr<active_event> event);
+    void tell_finished(const active_event& event, const event_report& report);
+    /// Removes the devices that the event calls dead: its result comes after that.
+    boost::asio::awaitable<result<>> remove_dead(std::shared_ptr<active_event> event);
+    /// Asks again for an event that Redis seemed to have forgotten.
+    boost::asio::awaitable<result<>> look_for(std::string id, bool listed);
+    /// Ends an event that can have no result with a letter.
+    boost::asio::awaitable<result<>> write_off(std::string id, refusal why);
+    /// Ends an event whose keys are damaged.
+    boost::asio::awaitable<result<>> give_up(std::string id, std::string why);
+    /// What is gone from the list of running events, or from Redis.
+    boost::asio::awaitable<result<>> look_for_missing(const std::vector<std::string>& running);
     [[nodiscard]] std::vector<std::string> by_urgency() const;
     [[nodiscard]] std::uint32_t pages_wanted(const room_key& where, std::size_t pages_of_a_thread) const;
     /// Of an event that is spread: up to which page it may be claimed by now.
@@ -119,6 +136,7 @@ private:
     roll_call roll_;
     std::function<void(const std::string&, const target&, std::string)> poison_ =
         [](const std::string&, const target&, const std::string&) {};
+    post_letter post_letter_;
     std::map<std::string, tracked> events_;
     std::map<std::pair<std::string, target>, held_shards> held_;  ///< What the threads have.
     std::map<room_key, std::vector<std::uint32_t>> outstanding_;  ///< Its pages, by thread.

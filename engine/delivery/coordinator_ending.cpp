@@ -1,6 +1,7 @@
 #include "engine/core/plain_json.hpp"
 #include "engine/delivery/coordinator.hpp"
-#include "engine/plan/report.hpp"
+#include "engine/plan/ledger_names.hpp"
+#include "engine/redis/error.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -25,7 +26,15 @@ asio::awaitable<void> coordinator::finish(std::string id) {
     for (;;) {
         const auto published = co_await publish_result(event);
         if (published.has_value()) {
+            // What turns out to have something left to do is looked at anew, as Redis has it.
             events_.erase(id);
+            next_refresh_ = *published == finish_outcome::unfinished ? time_point() : next_refresh_;
+            break;
+        }
+        if (published.error() == redis::redis_errc::damaged) {
+            tracked& lost = events_.at(id);
+            lost.finishing = false;
+            lost.missing_since = time_.now();
             break;
         }
         if (stopping_) {
@@ -38,68 +47,90 @@ asio::awaitable<void> coordinator::finish(std::string id) {
     changed_.wake_all();
 }
 
-asio::awaitable<result<>> coordinator::publish_result(std::shared_ptr<active_event> event) {
-    // The result comes after the removal of the devices that it calls dead.
+asio::awaitable<result<>> coordinator::remove_dead(std::shared_ptr<active_event> event) {
     timer pause(executor_, time_);
     const time_point patience = time_.now() + foreign_pruning;
     for (;;) {
         auto dead = co_await ledger_.dead(event->id);
+        if (dead.has_error() && dead.error() == redis::redis_errc::damaged) {
+            const auto noted = co_await ledger_.give_up(
+                event->id, "the list of its dead devices is something else", event->targets);
+            co_return noted.has_error() ? result<>(noted.error()) : result<>();
+        }
         if (dead.has_error()) {
             co_return dead.error();
         }
         if (dead->empty()) {
-            break;
+            co_return result<>();
         }
         if (event->pruning.load() == 0 && time_.now() >= patience) {
             auto left = std::move(*dead);
             const auto pruned = co_await pruner_.prune(event->id, std::move(left));
-            if (pruned.has_error()) {
-                co_return pruned.error();
-            }
-            break;
+            co_return pruned.has_error() ? result<>(pruned.error()) : result<>();
         }
         co_await pause.wait_for(5ms);
+    }
+}
+
+asio::awaitable<result<finish_outcome>> coordinator::publish_result(std::shared_ptr<active_event> event) {
+    // The result comes after the removal of the devices that it calls dead.
+    const auto removed = co_await remove_dead(event);
+    if (removed.has_error()) {
+        co_return removed.error();
     }
     const auto fields = co_await ledger_.read(event->id);
     if (fields.has_error()) {
         co_return fields.error();
     }
     event_report report = read_report(event->id, *fields);
+    if (report.state.empty()) {
+        co_return redis::redis_errc::damaged;  // Nothing is left of it.
+    }
     if (report.state != "running" && report.state != "cancelling") {
-        co_return result<>();  // Somebody else was first.
+        co_return finish_outcome::had_ended;  // Somebody else was first.
+    }
+    if (report.ended() < report.targeted && report.reasons.contains("engine:PoisonShard")) {
+        // Retries were in what was put aside: they have failed.
+        const auto failed = co_await ledger_.give_up(event->id, std::string(), event->targets);
+        co_return failed.has_error() ? result<finish_outcome>(failed.error()) : finish_outcome::unfinished;
     }
     report.state = final_state(report);
     report.finished_at = time_.wall_now().time_since_epoch().count();
     std::string document = plain_json(result_document(report, preparer_.places()));
+    const auto revision = fields->find(ledger_names::revision);
+    std::string made_of = revision == fields->end() ? std::string() : revision->second;
     const auto ended = co_await ledger_.finish(
-        event->id, std::move(document), how_.results_max_length, time_.wall_now(), how_.event_retention,
-        event->targets);
+        event->id, std::move(document), std::move(made_of), how_.results_max_length, time_.wall_now(),
+        how_.event_retention, event->targets);
     if (ended.has_error()) {
         co_return ended.error();
     }
-    if (report.state == "cancelled") {
+    if (report.state == "cancelled" && *ended != finish_outcome::unfinished) {
         const auto forgotten = co_await board_.forget_cancelled(event->id);
         if (forgotten.has_error()) {
             co_return forgotten.error();
         }
     }
     if (*ended == finish_outcome::published) {
-        metrics_.counter(metric::events_total, {report.state}).add(1);
-        metrics_.histogram(metric::event_seconds, {to_string(event->content.priority)})
-            .record_microseconds(
-                static_cast<std::uint64_t>(
-                    std::max<std::int64_t>(0, report.finished_at - report.accepted_at)) *
-                1000);
-        log_.info(
-            "event.finished", {{"event_id", event->id},
-                               {"state", report.state},
-                               {"targeted", report.targeted},
-                               {"accepted", report.count(outcome::accepted)},
-                               {"dead", report.count(outcome::dead)},
-                               {"possible_duplicates", report.possible_duplicates},
-                               {"ms", report.finished_at - report.accepted_at}});
+        tell_finished(*event, report);
     }
-    co_return result<>();
+    co_return *ended;
+}
+
+void coordinator::tell_finished(const active_event& event, const event_report& report) {
+    metrics_.counter(metric::events_total, {report.state}).add(1);
+    metrics_.histogram(metric::event_seconds, {to_string(event.content.priority)})
+        .record_microseconds(
+            static_cast<std::uint64_t>(std::max<std::int64_t>(0, report.finished_at - report.accepted_at)) *
+            1000);
+    log_.info(
+        "event.finished", {{"event_id", event.id},
+                           {"state", report.state},
+                           {"targeted", report.targeted},
+                           {"accepted", report.count(outcome::accepted)},
+                           {"dead", report.count(outcome::dead)},
+                           {"possible_duplicates", report.possible_duplicates},
+                           {"ms", report.finished_at - report.accepted_at}});
 }
 
 }  // namespace tocsin

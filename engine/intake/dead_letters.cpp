@@ -105,4 +105,23 @@ boost::asio::awaitable<result<>> dead_letters::post(
     co_return result<>();
 }
 
+boost::asio::awaitable<result<>> dead_letters::post_once(
+    std::string stream, std::string entry, refusal why, std::string payload) {
+    const std::vector<std::string> keys{keys_.dead_letters(), keys_.posted(stream, entry)};
+    const std::vector<std::string> arguments{
+        letter_document(stream, entry, why, payload), std::to_string(max_length_),
+        std::to_string(mark_stays.count())};
+    redis::request ask;
+    ask.add_script(post_once_script, keys, arguments);
+    auto answer = co_await redis_.execute(std::move(ask));
+    const auto posted = redis::checked(std::move(answer));
+    if (posted.has_error()) {
+        co_return posted.error();
+    }
+    if (posted->front().integer() == 1) {
+        metrics_.counter(metric::dead_letters_total, {why.code}).add(1);
+    }
+    co_return result<>();
+}
+
 }  // namespace tocsin

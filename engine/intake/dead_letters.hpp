@@ -27,6 +27,9 @@ public:
 
     boost::asio::awaitable<result<>> post(
         std::string stream, std::string entry, refusal why, std::string payload);
+    /// The same for what several engines may notice: one letter. The entry was acknowledged before.
+    boost::asio::awaitable<result<>> post_once(
+        std::string stream, std::string entry, refusal why, std::string payload);
 
 private:
     redis::client& redis_;

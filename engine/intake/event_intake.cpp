@@ -2,6 +2,7 @@
 
 #include "engine/event/refusal_codes.hpp"
 #include "engine/plan/ledger_names.hpp"
+#include "engine/redis/error.hpp"
 #include "engine/runtime/timer.hpp"
 
 #include <boost/asio/this_coro.hpp>
@@ -33,6 +34,12 @@ void keep_planned_targets(active_event& event, const event_plan& plan) {
     for (const auto& one : plan.targets) {
         event.targets.push_back(one.which);
     }
+}
+
+refusal not_a_ledger(const std::string& id) {
+    return {
+        std::string(damaged_ledger), "where Redis should hold the progress of event \"" + id +
+                                         "\" stands something else: it is sent to nobody."};
 }
 
 }  // namespace
@@ -132,6 +139,10 @@ asio::awaitable<result<>> event_intake::handle(std::string entry, std::string do
     if (planned.has_error()) {
         co_return planned.error();
     }
+    if (*planned == plan_outcome::damaged) {
+        refusal why = not_a_ledger(event->id);
+        co_return co_await refuse(std::move(entry), std::move(why), std::move(document));
+    }
     if (*planned == plan_outcome::duplicate) {
         log_.info("event.duplicate", {{"event_id", event->id}, {"entry", entry}});
         metrics_.counter(metric::events_total, {"duplicate"}).add(1);
@@ -151,7 +162,9 @@ asio::awaitable<result<>> event_intake::handle(std::string entry, std::string do
                           {"priority", to_string(event->content.priority)},
                           {"targets", event->targets.size()},
                           {"pages", plan.pages}});
-    planned_(event);
+    if (*planned == plan_outcome::created) {
+        planned_(event);
+    }  // Else somebody has planned it otherwise, perhaps: it is found as it stands in Redis.
     co_return result<>();
 }
 
@@ -161,39 +174,84 @@ asio::awaitable<result<>> event_intake::plan_due() {
         co_return due.error();
     }
     for (const std::string& id : *due) {
-        auto fields = co_await ledger_.read(id);
-        if (fields.has_error()) {
-            co_return fields.error();
-        }
-        auto restored = preparer_.restore(id, *fields);
-        if (restored.has_error()) {
-            log_.error("event.cannot_be_restored", {{"event_id", id}, {"reason", restored.error().message}});
-            continue;
-        }
-        const std::shared_ptr<active_event> event = std::move(*restored);
-        // Latencies count from when it was due: the waiting before was asked for.
-        event->accepted_at = time_.wall_now();
-        fields->insert_or_assign(
-            std::string(ledger_names::accepted_at),
-            std::to_string(event->accepted_at.time_since_epoch().count()));
-        std::string entry = fields->contains("entry") ? fields->at("entry") : std::string();
-        for (const char* const made_anew : {"entry", "state", "pages", "open", "shards", "parked"}) {
-            fields->erase(made_anew);
-        }
-        auto made = co_await planner_.make(event, entry, std::move(*fields));
-        if (made.has_error()) {
-            co_return made.error();
-        }
-        keep_planned_targets(*event, *made);
-        const auto planned = co_await ledger_.plan(*made, "running");
+        const auto planned = co_await plan_scheduled(id);
         if (planned.has_error()) {
             co_return planned.error();
         }
-        const auto active =
-            co_await ledger_.activate_scheduled(id, event->content.priority, event->accepted_at);
-        if (active.has_error()) {
-            co_return active.error();
+    }
+    co_return result<>();
+}
+
+asio::awaitable<result<>> event_intake::write_off(std::string id, refusal why, std::string document) {
+    log_.error("event.written_off", {{"event_id", id}, {"reason", why.code}, {"message", why.message}});
+    const auto posted =
+        co_await letters_.post_once(ledger_.keys().events(), id, std::move(why), std::move(document));
+    if (posted.has_error()) {
+        co_return posted;
+    }
+    co_return co_await ledger_.forget_scheduled(std::move(id));
+}
+
+asio::awaitable<result<>> event_intake::plan_scheduled(std::string id) {
+    auto fields = co_await ledger_.read(id);
+    if (fields.has_error() && fields.error() == redis::redis_errc::damaged) {
+        refusal why = not_a_ledger(id);
+        co_return co_await write_off(std::move(id), std::move(why), std::string());
+    }
+    if (fields.has_error()) {
+        co_return fields.error();
+    }
+    const auto state = fields->find(ledger_names::state);
+    if (state == fields->end()) {
+        refusal why{
+            "event_vanished", "event \"" + id +
+                                  "\" was due, and Redis knows nothing of it but its time: it "
+                                  "is sent to nobody."};
+        co_return co_await write_off(std::move(id), std::move(why), std::string());
+    }
+    const std::string_view now = state->second;
+    if (now != "scheduled" && now != "running" && now != "cancelling") {
+        co_return co_await ledger_.forget_scheduled(std::move(id));
+    }
+    auto restored = preparer_.restore(id, *fields);
+    if (restored.has_error()) {
+        log_.error("event.cannot_be_restored", {{"event_id", id}, {"reason", restored.error().message}});
+        if (restored.error().code == damaged_ledger) {
+            const auto document = fields->find(ledger_names::document);
+            std::string payload = document == fields->end() ? std::string() : document->second;
+            refusal why = std::move(restored.error());
+            co_return co_await write_off(std::move(id), std::move(why), std::move(payload));
         }
+        co_return result<>();
+    }
+    const std::shared_ptr<active_event> event = std::move(*restored);
+    if (now != "scheduled") {
+        co_return co_await ledger_.activate_scheduled(
+            std::move(id), event->content.priority, event->accepted_at);
+    }
+    // Latencies count from when it was due: the waiting before was asked for.
+    event->accepted_at = time_.wall_now();
+    fields->insert_or_assign(
+        std::string(ledger_names::accepted_at),
+        std::to_string(event->accepted_at.time_since_epoch().count()));
+    std::string entry = fields->contains("entry") ? fields->at("entry") : std::string();
+    for (const char* const made_anew : {"entry", "state", "pages", "open", "shards", "parked"}) {
+        fields->erase(made_anew);
+    }
+    auto made = co_await planner_.make(event, entry, std::move(*fields));
+    if (made.has_error()) {
+        co_return made.error();
+    }
+    keep_planned_targets(*event, *made);
+    const auto planned = co_await ledger_.plan(*made, "running");
+    if (planned.has_error()) {
+        co_return planned.error();
+    }
+    const auto active = co_await ledger_.activate_scheduled(id, event->content.priority, event->accepted_at);
+    if (active.has_error()) {
+        co_return active.error();
+    }
+    if (*planned == plan_outcome::created) {
         log_.info("event.due", {{"event_id", id}, {"pages", made->pages}});
         planned_(event);
     }

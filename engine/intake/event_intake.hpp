@@ -49,6 +49,9 @@ public:
 private:
     boost::asio::awaitable<result<>> handle(std::string entry, std::string document);
     boost::asio::awaitable<result<>> refuse(std::string entry, refusal why, std::string document);
+    boost::asio::awaitable<result<>> plan_scheduled(std::string id);
+    /// Ends a scheduled event that cannot be planned.
+    boost::asio::awaitable<result<>> write_off(std::string id, refusal why, std::string document);
 
     stream_consumer& stream_;
     ledger& ledger_;

@@ -137,6 +137,7 @@ asio::awaitable<void> registrar::run() {
 asio::awaitable<result<>> registrar::handle(const std::vector<redis::stream_entry>& entries) {
     const std::string stream = store_.keys().registrations();
     std::vector<device_change> changes;
+    std::vector<const redis::stream_entry*> sources;  // Of the changes.
     redis::request acknowledge;
     std::uint64_t registered = 0;
     for (const redis::stream_entry& entry : entries) {
@@ -155,6 +156,7 @@ asio::awaitable<result<>> registrar::handle(const std::vector<redis::stream_entr
             } else {
                 registered += what->op == registration_op::enroll ? 1 : 0;
                 changes.push_back(to_change(std::move(*what)));
+                sources.push_back(&entry);
             }
         }
         if (!why) {
@@ -182,6 +184,24 @@ asio::awaitable<result<>> registrar::handle(const std::vector<redis::stream_entr
     const auto applied = co_await store_.apply(std::move(changes));
     if (applied.has_error()) {
         co_return applied.error();
+    }
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+        if ((*applied)[i] != change_outcome::damaged) {
+            continue;
+        }
+        refusal why{
+            "damaged_record",
+            "what Redis holds where this device belongs is nothing that Tocsin has written: "
+            "a head of " +
+                store_.keys().rosters("<app>") +
+                ", or a bucket of its index or of a roster. Nothing was changed."};
+        log_.error("registration.refused", {{"entry", sources[i]->id}, {"reason", why.code}});
+        std::string payload(sources[i]->field("registration").value_or(""));
+        const auto posted =
+            co_await letters_.post(stream, sources[i]->id, std::move(why), std::move(payload));
+        if (posted.has_error()) {
+            co_return posted;
+        }
     }
     // Before the acknowledgement: once a device is known to be gone, nothing leaves for it.
     if (!removed.empty()) {

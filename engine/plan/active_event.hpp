@@ -94,6 +94,7 @@ private:
 /// An unfinished event as this engine knows it. Shared by all threads; only the flags change.
 struct active_event {
     std::string id;
+    std::string entry;       ///< Of the stream of events.
     std::uint64_t seed = 0;  ///< Of push_uuid().
     publish_event content;
     tocsin::audience audience;

@@ -122,6 +122,7 @@ parsed<std::shared_ptr<active_event>> event_preparer::accept(
         return whom.error();
     }
     auto event = std::make_shared<active_event>();
+    event->entry = entry;
     event->content = std::move(*content);
     event->audience = std::move(*whom);
     event->accepted_at = time_.wall_now();
@@ -143,34 +144,41 @@ parsed<std::shared_ptr<active_event>> event_preparer::restore(
     const wall_time accepted_at(std::chrono::milliseconds(to_number(field(fields, names::accepted_at))));
     auto content = parse_event(field(fields, names::document), field(fields, "entry"), limits_, accepted_at);
     if (content.has_error()) {
-        return content.error();
+        return refusal{std::string(damaged_ledger), content.error().message};
     }
     auto whom = audience::decode(field(fields, names::audience));
     if (whom.has_error()) {
-        return whom.error();
+        return refusal{std::string(damaged_ledger), whom.error().message};
     }
     auto event = std::make_shared<active_event>();
     event->content = std::move(*content);
     event->content.id = std::move(id);
+    event->entry = field(fields, "entry");
     event->audience = std::move(*whom);
     event->accepted_at = accepted_at;
     event->counts_communes = field(fields, names::communes) == "1";
     event->cancelled = field(fields, names::state) == "cancelling";
     event->started_at = wall_time(std::chrono::milliseconds(to_number(field(fields, names::started_at))));
     event->pages_planned = static_cast<std::uint32_t>(to_number(field(fields, names::pages_planned)));
-    std::string_view rest = field(fields, names::targets);
-    while (!rest.empty()) {
-        const std::size_t end = std::min(rest.find(';'), rest.size());
-        if (auto which = parse_target(rest.substr(0, end))) {
-            event->targets.push_back(std::move(*which));
-        }
-        rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
+    event->targets = read_targets(fields);
     if (auto rendered = render(*event); rendered.has_error()) {
         return rendered.error();
     }
     finish_fields(*event);
     return event;
+}
+
+std::vector<target> read_targets(const ledger_fields& fields) {
+    std::vector<target> out;
+    std::string_view rest = field(fields, names::targets);
+    while (!rest.empty()) {
+        const std::size_t end = std::min(rest.find(';'), rest.size());
+        if (auto which = parse_target(rest.substr(0, end))) {
+            out.push_back(std::move(*which));
+        }
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return out;
 }
 
 ledger_fields event_preparer::describe(const active_event& event, std::string_view document) const {

@@ -25,6 +25,12 @@ struct served_app {
     std::map<platform, std::shared_ptr<provider>> platforms;
 };
 
+/// The code of a refusal by restore() that no other configuration would mend: the ledger is damaged.
+inline constexpr std::string_view damaged_ledger = "damaged_ledger";
+
+/// The targets that an event was planned for.
+[[nodiscard]] std::vector<target> read_targets(const ledger_fields& fields);
+
 /// Turns a document into an event that can be planned: parsed, its audience resolved, its apps
 /// chosen, its message rendered for each. Pure but for the providers' rendering; does no I/O.
 class event_preparer {

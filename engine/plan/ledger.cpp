@@ -1,6 +1,7 @@
 #include "engine/plan/ledger.hpp"
 
 #include "engine/core/varint.hpp"
+#include "engine/plan/ledger_names.hpp"
 #include "engine/plan/ledger_scripts.hpp"
 #include "engine/redis/error.hpp"
 
@@ -77,8 +78,9 @@ std::string state_in(std::string_view document) {
 
 asio::awaitable<result<redis::replies>> run(redis::client& redis, redis::request what) {
     auto answer = co_await redis.execute(std::move(what));
-    if (answer.has_value() && answer->first_error()) {
-        co_return redis_errc::unexpected_reply;
+    if (const auto refused = answer.has_value() ? answer->first_error() : std::nullopt) {
+        // A key of another type concerns whose key it is; anything else concerns Redis.
+        co_return refused->starts_with("WRONGTYPE") ? redis_errc::damaged : redis_errc::unexpected_reply;
     }
     co_return answer;
 }
@@ -96,7 +98,9 @@ page_state read_opening(const redis::reply& answer) noexcept {
 }
 
 asio::awaitable<result<plan_outcome>> ledger::plan(const event_plan& what, std::string state) {
-    std::vector<std::string> keys{keys_.ledger(what.event)};
+    std::vector<std::string> keys{
+        keys_.ledger(what.event), keys_.opened(what.event), keys_.settled(what.event),
+        keys_.dead(what.event)};
     std::vector<std::string> arguments{std::string(keys_.group), what.entry, state};
     arguments.push_back(std::to_string(what.fields.size() + 1));
     for (const auto& [name, value] : what.fields) {
@@ -106,7 +110,9 @@ asio::awaitable<result<plan_outcome>> ledger::plan(const event_plan& what, std::
     arguments.emplace_back("pages");
     arguments.push_back(std::to_string(what.pages));
     for (const auto& one : what.targets) {
-        keys.push_back(keys_.shards(what.event, to_string(one.which)));
+        const std::string name = to_string(one.which);
+        keys.push_back(keys_.shards(what.event, name));
+        keys.push_back(keys_.parked(what.event, name));
         arguments.push_back(std::to_string(one.shards.size()));
         for (const shard& piece : one.shards) {
             arguments.emplace_back(piece.devices.empty() ? "runs" : "devices");
@@ -129,6 +135,9 @@ asio::awaitable<result<plan_outcome>> ledger::plan(const event_plan& what, std::
         co_return answer.error();
     }
     const std::string_view word = answer->front().text();
+    if (word == "damaged") {
+        co_return plan_outcome::damaged;
+    }
     co_return word == "created" ? plan_outcome::created
                                 : (word == "exists" ? plan_outcome::exists : plan_outcome::duplicate);
 }
@@ -242,10 +251,12 @@ asio::awaitable<result<claim_answer>> ledger::claim(
         co_return answer.error();
     }
     const redis::reply parts = answer->front();
-    if (parts.size() != 6) {
+    if (parts.size() != 8) {
         co_return redis_errc::unexpected_reply;
     }
     claim_answer out;
+    out.damaged = parts[7].text();
+    const std::uint64_t free_page = to_number(parts[6].text());
     out.left_to_others = static_cast<std::uint64_t>(parts[5].integer().value_or(0));
     for (std::size_t i = 0; i < parts[4].size(); ++i) {
         out.poison.emplace_back(parts[4][i].text());
@@ -260,7 +271,7 @@ asio::awaitable<result<claim_answer>> ledger::claim(
             co_return redis_errc::unexpected_reply;
         }
         auto work = parse_shard(entry[1]);
-        if (work) {
+        if (work && std::uint64_t{work->first_page} + page_count(*work) <= free_page) {
             out.shards.push_back({std::string(entry[0].text()), std::move(*work)});
         } else {
             out.unreadable.emplace_back(entry[0].text());
@@ -295,9 +306,11 @@ asio::awaitable<result<>> ledger::release(std::string event, target which, std::
     co_return answer.has_error() ? result<>(answer.error()) : result<>();
 }
 
-asio::awaitable<result<remaining_work>> ledger::complete(std::string event, target which, std::string entry) {
+asio::awaitable<result<remaining_work>> ledger::complete(
+    std::string event, target which, std::string entry, shard_end how) {
     const std::vector<std::string> keys{keys_.ledger(event), keys_.shards(event, to_string(which))};
-    const std::vector<std::string> arguments{std::string(keys_.group), std::move(entry)};
+    const std::vector<std::string> arguments{
+        std::string(keys_.group), std::move(entry), how == shard_end::aside ? "1" : "0"};
     redis::request ask;
     ask.add_script(ledger_scripts::complete, keys, arguments);
     const auto answer = co_await run(redis_, std::move(ask));
@@ -363,10 +376,10 @@ asio::awaitable<result<std::vector<std::pair<std::string, std::string>>>> ledger
 }
 
 asio::awaitable<result<finish_outcome>> ledger::finish(
-    std::string event, std::string document, std::size_t max_length, wall_time now,
+    std::string event, std::string document, std::string revision, std::size_t max_length, wall_time now,
     std::chrono::milliseconds retention, std::vector<target> targets) {
     const std::vector<std::string> book{keys_.ledger(event)};
-    const std::vector<std::string> proposal{std::move(document)};
+    const std::vector<std::string> proposal{std::move(document), std::move(revision)};
     redis::request conclude;
     conclude.add_script(ledger_scripts::conclude, book, proposal);
     const auto concluded = co_await run(redis_, std::move(conclude));
@@ -375,6 +388,9 @@ asio::awaitable<result<finish_outcome>> ledger::finish(
     }
     if (concluded->front().is_nil()) {
         co_return finish_outcome::had_ended;
+    }
+    if (concluded->front().type() == redis::reply_type::integer) {
+        co_return finish_outcome::unfinished;
     }
     std::string agreed(concluded->front().text());
     std::string state = state_in(agreed);
@@ -410,6 +426,33 @@ asio::awaitable<result<finish_outcome>> ledger::finish(
         co_return forgotten.error();
     }
     co_return first ? finish_outcome::published : finish_outcome::had_ended;
+}
+
+asio::awaitable<result<ledger::given_up>> ledger::give_up(
+    std::string event, std::string why, std::vector<target> targets) {
+    std::vector<std::string> keys{keys_.ledger(event)};
+    for (const target& which : targets) {
+        const std::string name = to_string(which);
+        keys.push_back(keys_.shards(event, name));
+        keys.push_back(keys_.parked(event, name));
+    }
+    const std::vector<std::string> arguments{
+        std::move(why),
+        ledger_names::outcome_field(targets.empty() ? target() : targets.front(), outcome::failed)};
+    redis::request ask;
+    ask.add_script(ledger_scripts::give_up, keys, arguments);
+    const auto answer = co_await run(redis_, std::move(ask));
+    if (answer.has_error()) {
+        co_return answer.error();
+    }
+    co_return answer->front().integer() == 1 ? given_up::noted : given_up::nowhere;
+}
+
+asio::awaitable<result<>> ledger::forget_scheduled(std::string event) {
+    redis::request ask;
+    ask.add("ZREM", keys_.scheduled(), event);
+    const auto answer = co_await run(redis_, std::move(ask));
+    co_return answer.has_error() ? result<>(answer.error()) : result<>();
 }
 
 asio::awaitable<result<>> ledger::forget_running(std::string event) {

@@ -41,12 +41,17 @@ enum class plan_outcome : std::uint8_t {
     created,
     exists,     ///< This very entry was planned before.
     duplicate,  ///< Another event with this id was accepted before.
+    damaged,    ///< Where its ledger should stand is something that we have not written.
 };
 
 /// Whether an event has anything left to do.
 enum class remaining_work : std::uint8_t { some, none };
 
-enum class finish_outcome : std::uint8_t { published, had_ended };
+enum class finish_outcome : std::uint8_t {
+    published,
+    had_ended,
+    unfinished,  ///< Something is left to do, or was added since the sums were read.
+};
 
 struct claimed_shard {
     std::string entry;  ///< Its id in the shard stream.
@@ -61,6 +66,7 @@ struct claim_answer {
     std::vector<std::string> unreadable;  ///< Entries that could not be parsed.
     std::vector<std::string> poison;      ///< Taken up too often without progress, and put aside.
     std::uint64_t left_to_others = 0;     ///< New shards that were there, and not taken for their sake.
+    std::string damaged;                  ///< Why the event cannot go on; empty: it can.
 };
 
 /// Which shards an engine takes, and how.
@@ -139,9 +145,12 @@ public:
     boost::asio::awaitable<result<>> renew(std::string event, target which, std::vector<std::string> entries);
     /// Gives a shard back at once for any engine to take.
     boost::asio::awaitable<result<>> release(std::string event, target which, std::string entry);
-    /// Ends a shard none of whose pages needs doing.
+    enum class shard_end : std::uint8_t {
+        done,   ///< None of its pages needs doing.
+        aside,  ///< None of them can be done; the result says so.
+    };
     boost::asio::awaitable<result<remaining_work>> complete(
-        std::string event, target which, std::string entry);
+        std::string event, target which, std::string entry, shard_end how = shard_end::done);
 
     boost::asio::awaitable<result<settle_answer>> settle(page_settlement what);
 
@@ -149,12 +158,19 @@ public:
     boost::asio::awaitable<result<std::vector<std::pair<std::string, std::string>>>> dead(std::string event);
 
     /// Publishes the result and ends the event, once however often and by whomever it is called: the
-    /// first document given is the one that counts. `state` is read out of it.
+    /// first document given is the one that counts. `state` is read out of it. `revision` is that of the
+    /// fields which the document was made of: nothing ends before all of it is done and counted.
     boost::asio::awaitable<result<finish_outcome>> finish(
-        std::string event, std::string document, std::size_t max_length, wall_time now,
+        std::string event, std::string document, std::string revision, std::size_t max_length, wall_time now,
         std::chrono::milliseconds retention, std::vector<target> targets);
+    enum class given_up : std::uint8_t { noted, nowhere };  ///< Nowhere: its ledger is not ours to write.
+    /// Gives up what is left of an event whose keys are damaged: its result will say so.
+    boost::asio::awaitable<result<given_up>> give_up(
+        std::string event, std::string why, std::vector<target> targets);
     /// Takes an event off the list of running ones that is no longer running.
     boost::asio::awaitable<result<>> forget_running(std::string event);
+    /// The same for one that waits for its send_at.
+    boost::asio::awaitable<result<>> forget_scheduled(std::string event);
 
     [[nodiscard]] const keyspace& keys() const noexcept { return keys_; }
     [[nodiscard]] redis::client& connection() noexcept { return redis_; }

@@ -25,7 +25,10 @@ inline constexpr std::string_view possible_duplicates = "possible_duplicates";
 inline constexpr std::string_view pages = "pages";                  ///< The first page number that is free.
 inline constexpr std::string_view pages_planned = "pages_planned";  ///< When it was planned.
 inline constexpr std::string_view pages_settled = "pages_settled";
-inline constexpr std::string_view poison = "poison";        ///< Shards that were put aside.
+inline constexpr std::string_view poison = "poison";    ///< Shards that were put aside.
+inline constexpr std::string_view damaged = "damaged";  ///< Why it could not go on: keys not as written.
+inline constexpr std::string_view damaged_rosters = "damaged_rosters";  ///< How many could not be read.
+inline constexpr std::string_view revision = "revision";    ///< Grows with every change of the sums.
 inline constexpr std::string_view rejection = "rejection";  ///< Why a provider refused the event itself.
 
 // Prefixes of counters.

@@ -1,21 +1,57 @@
 #include "engine/plan/ledger_scripts.hpp"
 
-namespace tocsin::ledger_scripts {
+#include <deque>
+#include <string>
 
-// KEYS: ledger, shard stream of each target
+namespace tocsin::ledger_scripts {
+namespace {
+
+// What stands under a key of an event may be nothing that we have written: a key of another type, a
+// left-over, a number that is none. Only that event ends by it: the script notes it in the ledger, if there
+// is one, and the next claim finds the note. Everything else that Redis refuses is an error of Redis.
+constexpr std::string_view guard = R"lua(
+local function guarded(body)
+  local fine, out = pcall(body)
+  if fine then return out end
+  local text = type(out) == 'table' and out.err or tostring(out)
+  for _, sign in ipairs({'WRONGTYPE', 'NOGROUP', 'not an integer', 'out of range', 'attempt to'}) do
+    if string.find(text, sign, 1, true) then
+      if redis.call('TYPE', KEYS[1]).ok == 'hash' then redis.call('HSETNX', KEYS[1], 'damaged', text) end
+      return nil, text
+    end
+  end
+  return redis.error_reply(text)
+end
+)lua";
+
+/// A script views its source: this keeps it.
+std::string_view with_guard(std::string_view body) {
+    static std::deque<std::string> kept;
+    return kept.emplace_back(std::string(guard).append(body));
+}
+
+}  // namespace
+
+// What is left of an event that Redis has forgotten (some of its keys may have outlived the ledger) makes
+// way.
+//
+// KEYS: ledger, opened, settled, dead, then for each target its shards and its parked pushes
 // ARGV: group, entry, state, fields, name, value, …, then for each target: shards, (kind, page, bytes) …
 const redis::script plan("ledger.plan", R"lua(
 local entry, state = ARGV[2], ARGV[3]
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'none' and kind ~= 'hash' then return 'damaged' end
 local have = redis.call('HMGET', KEYS[1], 'entry', 'state')
 if have[1] and have[1] ~= entry then return 'duplicate' end
 if have[2] and not (have[2] == 'scheduled' and state == 'running') then return 'exists' end
+for k = 2, #KEYS do redis.call('DEL', KEYS[k]) end
 local a = 5
 for i = 1, tonumber(ARGV[4]) do
   redis.call('HSET', KEYS[1], ARGV[a], ARGV[a + 1])
   a = a + 2
 end
 local open = 0
-for k = 2, #KEYS do
+for k = 5, #KEYS, 2 do
   local shards = tonumber(ARGV[a])
   a = a + 1
   redis.call('XGROUP', 'CREATE', KEYS[k], ARGV[1], '0', 'MKSTREAM')
@@ -33,13 +69,20 @@ return 'created'
 // ARGV: group, consumer, now, lease, limit, own, devices a page, most takeovers, pages due or empty,
 //       between how many engines new shards are divided, 0 for none of them
 // Returns state, open, parked, entries as XREADGROUP gives them, the ids of those that were put
-// aside (taken up too often, without a page of them ever being settled), and how many new ones were left
-// to others.
-const redis::script claim("ledger.claim", R"lua(
-local have = redis.call('HMGET', KEYS[1], 'state', 'open', 'parked')
+// aside (taken up too often, without a page of them ever being settled), how many new ones were left
+// to others, the first page number that is free, and what is damaged.
+const redis::script claim("ledger.claim", with_guard(R"lua(
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'hash' and kind ~= 'none' then return {'', '0', '0', {}, {}, 0, '0', 'the ledger is a ' .. kind} end
+local have = redis.call('HMGET', KEYS[1], 'state', 'open', 'parked', 'damaged')
 local state = have[1] or ''
-local out, poison, left = {}, {}, 0
-if (state == 'running' or state == 'cancelling') and redis.call('EXISTS', KEYS[2]) == 1 then
+local live = state == 'running' or state == 'cancelling'
+local out, poison, left, damaged = {}, {}, 0, have[4]
+if live and not damaged and redis.call('EXISTS', KEYS[2]) == 0 then
+  damaged = 'the stream of its shards is gone'
+  redis.call('HSET', KEYS[1], 'damaged', damaged)
+end
+local function take()
   local limit = tonumber(ARGV[5])
   local add = function(entries)
     for _, e in ipairs(entries) do
@@ -55,6 +98,7 @@ if (state == 'running' or state == 'cancelling') and redis.call('EXISTS', KEYS[2
           redis.call('XDEL', KEYS[2], e[1])
           redis.call('HINCRBY', KEYS[1], 'open', -1)
           redis.call('HINCRBY', KEYS[1], 'poison', 1)
+          redis.call('HINCRBY', KEYS[1], 'revision', 1)
         else
           out[#out + 1] = e
         end
@@ -106,19 +150,28 @@ if (state == 'running' or state == 'cancelling') and redis.call('EXISTS', KEYS[2
       if ARGV[9] ~= '' then redis.call('HSET', KEYS[1], 'given:' .. KEYS[2], out[#out][1]) end
     end
   end
-  have = redis.call('HMGET', KEYS[1], 'state', 'open', 'parked')
 end
-return {state, have[2] or '0', have[3] or '0', out, poison, left}
-)lua");
+if live and not damaged then
+  local refused, why = guarded(take)
+  if refused then return refused end
+  if why then damaged, out = why, {} end
+end
+have = redis.call('HMGET', KEYS[1], 'open', 'parked', 'pages')
+return {state, have[1] or '0', have[2] or '0', out, poison, left, have[3] or '0', damaged or ''}
+)lua"));
 
 // KEYS: ledger, opened, settled    ARGV: page
 // Returns how often the page was opened by now, and 1 if there is nothing left to do for it.
-const redis::script open("ledger.open", R"lua(
-local state = redis.call('HGET', KEYS[1], 'state')
-if state ~= 'running' and state ~= 'cancelling' then return {0, 1} end
-local opened = redis.call('BITFIELD', KEYS[2], 'OVERFLOW', 'SAT', 'INCRBY', 'u8', '#' .. ARGV[1], 1)[1]
-return {opened, redis.call('GETBIT', KEYS[3], ARGV[1])}
-)lua");
+const redis::script open("ledger.open", with_guard(R"lua(
+local out, damaged = guarded(function()
+  local have = redis.call('HMGET', KEYS[1], 'state', 'damaged')
+  if have[2] or (have[1] ~= 'running' and have[1] ~= 'cancelling') then return {0, 1} end
+  local settled = redis.call('GETBIT', KEYS[3], ARGV[1])
+  local opened = redis.call('BITFIELD', KEYS[2], 'OVERFLOW', 'SAT', 'INCRBY', 'u8', '#' .. ARGV[1], 1)[1]
+  return {opened, settled}
+end)
+return damaged and {0, 1} or out
+)lua"));
 
 // KEYS: shards    ARGV: group, entry
 const redis::script release("ledger.release", R"lua(
@@ -130,72 +183,94 @@ redis.call('XADD', KEYS[1], '*', unpack(found[1][2]))
 return 1
 )lua");
 
-// KEYS: ledger, shards    ARGV: group, entry
-const redis::script complete("ledger.complete", R"lua(
-if redis.call('XACK', KEYS[2], ARGV[1], ARGV[2]) == 1 then
-  redis.call('XDEL', KEYS[2], ARGV[2])
-  redis.call('HINCRBY', KEYS[1], 'open', -1)
-end
-local left = redis.call('HMGET', KEYS[1], 'open', 'parked')
-return (left[1] == '0' and left[2] == '0') and 1 or 0
-)lua");
+// KEYS: ledger, shards    ARGV: group, entry, 1 if it is put aside
+const redis::script complete("ledger.complete", with_guard(R"lua(
+local out, damaged = guarded(function()
+  if redis.call('XACK', KEYS[2], ARGV[1], ARGV[2]) == 1 then
+    redis.call('XDEL', KEYS[2], ARGV[2])
+    redis.call('HINCRBY', KEYS[1], 'open', -1)
+    if ARGV[3] == '1' then
+      redis.call('HINCRBY', KEYS[1], 'poison', 1)
+      redis.call('HINCRBY', KEYS[1], 'revision', 1)
+    end
+  end
+  local left = redis.call('HMGET', KEYS[1], 'open', 'parked')
+  return (left[1] == '0' and left[2] == '0') and 1 or 0
+end)
+return damaged and 0 or out
+)lua"));
 
 // KEYS: ledger, settled, dead, shards, parked, opened
 // ARGV: group, consumer, page, entry, done, devices,
 //       increments, field, amount, …, parked, due, member, …, dead, member, reason, …
 // Returns repeated, drained, state.
-const redis::script settle("ledger.settle", R"lua(
-local state = redis.call('HGET', KEYS[1], 'state') or ''
--- Whoever was taken for dead may come with its pages when others have ended the event.
-if state ~= 'running' and state ~= 'cancelling' then return {1, 0, state} end
-local repeated = redis.call('SETBIT', KEYS[2], ARGV[3], 1)
-if repeated == 0 then
-  -- Each further engine that opened the page, dead or alive, may have sent to all of it. One that
-  -- opens it from now on sees that it is settled.
-  local opened = redis.call('BITFIELD', KEYS[6], 'GET', 'u8', '#' .. ARGV[3])[1]
-  if opened > 1 and ARGV[6] ~= '0' then
-    redis.call('HINCRBY', KEYS[1], 'possible_duplicates', (opened - 1) * ARGV[6])
+const redis::script settle("ledger.settle", with_guard(R"lua(
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'hash' then return {1, 0, ''} end
+local out, damaged = guarded(function()
+  local have = redis.call('HMGET', KEYS[1], 'state', 'result', 'damaged')
+  local state = have[1] or ''
+  -- Whoever was taken for dead may come with its pages when others have ended the event, or are about to.
+  if (state ~= 'running' and state ~= 'cancelling') or have[2] or have[3] then return {1, 0, state} end
+  -- All of a page is added or nothing: what could be refused is asked first.
+  for k, kind in pairs({[2] = 'string', [3] = 'hash', [4] = 'stream', [5] = 'zset', [6] = 'string'}) do
+    local found = redis.call('TYPE', KEYS[k]).ok
+    if found ~= kind and (found ~= 'none' or k == 4) then error('WRONGTYPE ' .. KEYS[k] .. ' is a ' .. found) end
   end
-  local a = 8
-  for i = 1, tonumber(ARGV[7]) do
-    redis.call('HINCRBY', KEYS[1], ARGV[a], ARGV[a + 1])
-    a = a + 2
+  local repeated = redis.call('SETBIT', KEYS[2], ARGV[3], 1)
+  if repeated == 0 then
+    redis.call('HINCRBY', KEYS[1], 'revision', 1)
+    -- Each further engine that opened the page, dead or alive, may have sent to all of it. One that
+    -- opens it from now on sees that it is settled.
+    local opened = redis.call('BITFIELD', KEYS[6], 'GET', 'u8', '#' .. ARGV[3])[1]
+    if opened > 1 and ARGV[6] ~= '0' then
+      redis.call('HINCRBY', KEYS[1], 'possible_duplicates', (opened - 1) * ARGV[6])
+    end
+    local a = 8
+    for i = 1, tonumber(ARGV[7]) do
+      redis.call('HINCRBY', KEYS[1], ARGV[a], ARGV[a + 1])
+      a = a + 2
+    end
+    local parked = tonumber(ARGV[a])
+    a = a + 1
+    for i = 1, parked do
+      redis.call('ZADD', KEYS[5], ARGV[a], ARGV[a + 1])
+      a = a + 2
+    end
+    if parked > 0 then redis.call('HINCRBY', KEYS[1], 'parked', parked) end
+    local dead = tonumber(ARGV[a])
+    a = a + 1
+    for i = 1, dead do
+      redis.call('HSET', KEYS[3], ARGV[a], ARGV[a + 1])
+      a = a + 2
+    end
   end
-  local parked = tonumber(ARGV[a])
-  a = a + 1
-  for i = 1, parked do
-    redis.call('ZADD', KEYS[5], ARGV[a], ARGV[a + 1])
-    a = a + 2
+  if ARGV[5] == '1' then
+    if redis.call('XACK', KEYS[4], ARGV[1], ARGV[4]) == 1 then
+      redis.call('XDEL', KEYS[4], ARGV[4])
+      redis.call('HINCRBY', KEYS[1], 'open', -1)
+    end
+  else
+    redis.call('XCLAIM', KEYS[4], ARGV[1], ARGV[2], 0, ARGV[4], 'RETRYCOUNT', 1, 'JUSTID')
   end
-  if parked > 0 then redis.call('HINCRBY', KEYS[1], 'parked', parked) end
-  local dead = tonumber(ARGV[a])
-  a = a + 1
-  for i = 1, dead do
-    redis.call('HSET', KEYS[3], ARGV[a], ARGV[a + 1])
-    a = a + 2
-  end
-end
-if ARGV[5] == '1' then
-  if redis.call('XACK', KEYS[4], ARGV[1], ARGV[4]) == 1 then
-    redis.call('XDEL', KEYS[4], ARGV[4])
-    redis.call('HINCRBY', KEYS[1], 'open', -1)
-  end
-else
-  redis.call('XCLAIM', KEYS[4], ARGV[1], ARGV[2], 0, ARGV[4], 'RETRYCOUNT', 1, 'JUSTID')
-end
-local left = redis.call('HMGET', KEYS[1], 'open', 'parked', 'state')
-local drained = (left[1] == '0' and left[2] == '0') and 1 or 0
-return {repeated, drained, left[3] or ''}
-)lua");
+  local left = redis.call('HMGET', KEYS[1], 'open', 'parked', 'state')
+  local drained = (left[1] == '0' and left[2] == '0') and 1 or 0
+  return {repeated, drained, left[3] or ''}
+end)
+return damaged and {1, 0, redis.call('HGET', KEYS[1], 'state') or ''} or out
+)lua"));
 
 // An event ends in steps of one slot each, any of which any engine can repeat.
 //
-// KEYS: ledger    ARGV: document
-// The first document is the one that is published, whoever goes on.
+// KEYS: ledger    ARGV: document, the revision of the sums that it was made of
+// The first document is the one that is published, whoever goes on. There is none before everything is
+// planned and done: no shard is open, no push is parked, and nothing was added since the sums were read.
+// Whoever comes with a document too early, however long it was on its way, gets 0.
 const redis::script conclude("ledger.conclude", R"lua(
-local have = redis.call('HMGET', KEYS[1], 'state', 'result')
+local have = redis.call('HMGET', KEYS[1], 'state', 'result', 'open', 'parked', 'revision')
 if have[1] ~= 'running' and have[1] ~= 'cancelling' then return false end
 if have[2] then return have[2] end
+if have[3] ~= '0' or have[4] ~= '0' or (have[5] or '') ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], 'result', ARGV[1])
 return ARGV[1]
 )lua");
@@ -210,10 +285,43 @@ return 1
 
 // KEYS: ledger, then the event's other keys    ARGV: state, retention (ms)
 const redis::script close("ledger.close", R"lua(
-local state = redis.call('HGET', KEYS[1], 'state')
-if state ~= 'running' and state ~= 'cancelling' then return 0 end
+local have = redis.call('HMGET', KEYS[1], 'state', 'result')
+if (have[1] ~= 'running' and have[1] ~= 'cancelling') or not have[2] then return 0 end
 redis.call('HSET', KEYS[1], 'state', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
+for k = 2, #KEYS do redis.call('DEL', KEYS[k]) end
+return 1
+)lua");
+
+// What cannot be gone on with for damage is over: its devices that have no outcome yet have failed, so that
+// the sums agree, and no shard is open any more.
+//
+// KEYS: ledger, then for each target its shards and its parked pushes
+// ARGV: why, the field that counts the failed
+// Returns 0 if there is no ledger to say it in.
+const redis::script give_up("ledger.give_up", R"lua(
+if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return 0 end
+local state = redis.call('HGET', KEYS[1], 'state')
+if (state ~= 'running' and state ~= 'cancelling') or redis.call('HEXISTS', KEYS[1], 'result') == 1 then
+  return 1
+end
+local fields, ended, targeted = redis.call('HGETALL', KEYS[1]), 0, 0
+for i = 1, #fields, 2 do
+  local amount = tonumber(fields[i + 1])
+  if string.sub(fields[i], 1, 2) == 'o:' then
+    if not amount or amount < 0 or amount % 1 ~= 0 then
+      amount = 0
+      redis.call('HDEL', KEYS[1], fields[i])
+    end
+    ended = ended + amount
+  elseif fields[i] == 'targeted' and amount and amount % 1 == 0 then
+    targeted = amount
+  end
+end
+if targeted > ended then redis.call('HINCRBY', KEYS[1], ARGV[2], targeted - ended) end
+redis.call('HSET', KEYS[1], 'targeted', math.max(targeted, ended), 'open', 0, 'parked', 0)
+if ARGV[1] ~= '' then redis.call('HSETNX', KEYS[1], 'damaged', ARGV[1]) end
+redis.call('HINCRBY', KEYS[1], 'revision', 1)
 for k = 2, #KEYS do redis.call('DEL', KEYS[k]) end
 return 1
 )lua");

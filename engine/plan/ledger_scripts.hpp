@@ -16,6 +16,7 @@ extern const redis::script settle;
 extern const redis::script conclude;
 extern const redis::script publish;
 extern const redis::script close;
+extern const redis::script give_up;
 extern const redis::script cancel;
 
 }  // namespace tocsin::ledger_scripts

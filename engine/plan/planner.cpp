@@ -16,19 +16,16 @@ constexpr std::size_t most_heads_asked = 2'000;
 
 }  // namespace
 
-asio::awaitable<result<std::vector<device_store::roster>>> planner::rosters_of(
+asio::awaitable<result<device_store::roster_list>> planner::rosters_of(
     const active_event& event, target which) {
     const audience& whom = event.audience;
-    std::vector<device_store::roster> out;
     if (whom.communes().size() + whom.zones().size() > most_heads_asked) {
         auto all = co_await store_.all_rosters(which.app, which.on);
-        if (all.has_error()) {
-            co_return all.error();
+        if (all.has_value()) {
+            std::erase_if(
+                all->rosters, [&](const device_store::roster& one) { return !whom.contains(one.where); });
         }
-        std::ranges::copy_if(*all, std::back_inserter(out), [&](const device_store::roster& one) {
-            return whom.contains(one.where);
-        });
-        co_return out;
+        co_return all;
     }
     std::vector<territory> asked;
     for (const commune_id commune : whom.communes()) {
@@ -36,16 +33,7 @@ asio::awaitable<result<std::vector<device_store::roster>>> planner::rosters_of(
     }
     asked.insert(asked.end(), whom.zones().begin(), whom.zones().end());
     std::ranges::sort(asked);
-    auto heads = co_await store_.heads(which.app, which.on, asked);
-    if (heads.has_error()) {
-        co_return heads.error();
-    }
-    for (std::size_t i = 0; i < asked.size(); ++i) {
-        if ((*heads)[i]) {
-            out.push_back({asked[i], *(*heads)[i]});
-        }
-    }
-    co_return out;
+    co_return co_await store_.rosters_of(which.app, which.on, std::move(asked));
 }
 
 asio::awaitable<result<std::vector<listed_device>>> planner::named_devices_of(
@@ -86,12 +74,14 @@ asio::awaitable<result<event_plan>> planner::make(
     out.event = event->id;
     out.entry = std::move(entry);
     out.fields = std::move(fields);
+    std::size_t damaged = 0;
     for (const target& which : event->targets) {
         const auto rosters = co_await rosters_of(*event, which);
         if (rosters.has_error()) {
             co_return rosters.error();
         }
-        auto shards = plan_rosters(*rosters, out.pages);
+        damaged += rosters->damaged.size();
+        auto shards = plan_rosters(rosters->rosters, out.pages);
         for (const shard& one : shards) {
             out.pages += page_count(one);
         }
@@ -106,6 +96,9 @@ asio::awaitable<result<event_plan>> planner::make(
         if (!shards.empty()) {
             out.targets.push_back({which, std::move(shards)});
         }
+    }
+    if (damaged != 0) {  // All others are sent to, and the result says that somebody may not have been.
+        out.fields.insert_or_assign(std::string(ledger_names::damaged_rosters), std::to_string(damaged));
     }
     // Only these have keys of their own from now on.
     std::string targets;

@@ -23,7 +23,7 @@ public:
         std::shared_ptr<const active_event> event, std::string entry, ledger_fields fields);
 
 private:
-    boost::asio::awaitable<result<std::vector<device_store::roster>>> rosters_of(
+    boost::asio::awaitable<result<device_store::roster_list>> rosters_of(
         const active_event& event, target which);
     boost::asio::awaitable<result<std::vector<listed_device>>> named_devices_of(
         const active_event& event, target which);

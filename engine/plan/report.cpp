@@ -111,6 +111,10 @@ event_report read_report(std::string event, const ledger_fields& fields) {
             out.counts_communes = value == "1";
         } else if (name == names::poison) {
             out.reasons["engine:PoisonShard"] = to_number(value);
+        } else if (name == names::damaged) {
+            out.reasons["engine:DamagedEvent"] = 1;
+        } else if (name == names::damaged_rosters) {
+            out.reasons["engine:DamagedRoster"] = to_number(value);
         } else if (name.starts_with(names::outcome_prefix)) {
             read_outcome(out, std::string_view(name).substr(names::outcome_prefix.size()), to_number(value));
         } else if (name.starts_with(names::bound_prefix)) {
@@ -137,8 +141,11 @@ std::string final_state(const event_report& report) {
     if (report.count(outcome::expired) != 0) {
         return "expired";
     }
-    if ((failed != 0 && report.count(outcome::accepted) == 0) ||
-        report.reasons.contains("engine:PoisonShard")) {
+    // Somebody of the audience was not even looked for.
+    const bool incomplete = std::ranges::any_of(
+        std::array{"engine:PoisonShard", "engine:DamagedEvent", "engine:DamagedRoster"},
+        [&](const char* reason) { return report.reasons.contains(reason); });
+    if ((failed != 0 && report.count(outcome::accepted) == 0) || incomplete) {
         return "failed";
     }
     return "finished";

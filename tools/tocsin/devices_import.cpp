@@ -33,7 +33,7 @@ int import(store_session& in, const common_options& common, const std::string& f
     progress_line progress;
     std::uint64_t line_number = 0;
     std::uint64_t refused = 0;
-    std::array<std::uint64_t, 5> outcomes{};
+    std::array<std::uint64_t, change_outcome_count> outcomes{};
     std::string line;
     bool more = true;
     while (more) {
@@ -73,6 +73,12 @@ int import(store_session& in, const common_options& common, const std::string& f
     }
     const auto of = [&](change_outcome how) { return outcomes[static_cast<std::size_t>(how)]; };
     const std::uint64_t removed = of(change_outcome::removed);
+    if (const std::uint64_t damaged = of(change_outcome::damaged); damaged != 0) {
+        complain(fmt::format(
+            "{} not changed: what Redis holds where they belong is nothing that Tocsin has written",
+            damaged));
+        refused += damaged;
+    }
     if (common.json) {
         print_json(json::object{
             {"lines", line_number},

@@ -42,7 +42,7 @@ inline device_change removal(std::string token) {
 inline std::map<std::string, int> roster_entries(
     boost::asio::io_context& loop, redis::client& redis, device_store& store) {
     std::map<std::string, int> out;
-    const auto rosters = run_to_end(loop, store.all_rosters("mairies", platform::fcm)).value();
+    const auto rosters = run_to_end(loop, store.all_rosters("mairies", platform::fcm)).value().rosters;
     for (const auto& roster : rosters) {
         for (std::uint32_t b = 0; b < roster.head.buckets; ++b) {
             redis::request ask;

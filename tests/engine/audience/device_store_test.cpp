@@ -206,15 +206,39 @@ TEST_F(DeviceStoreHistoryTest, WhateverRedisLosesWhoRegistersAfterwardsIsFoundWh
     }
 }
 
-TEST_F(DeviceStoreHistoryTest, ADamagedHeadIsAnErrorAndNotNobody) {
+TEST_F(DeviceStoreHistoryTest, ADamagedHeadIsNotNobodyAndConcernsNobodyElse) {
     for (const std::string head : {"1:4294967295", "1:0", "x", "", "0:5"}) {
         server.cli({"HSET", keys.rosters("mairies"), "fcm:21231", head});
+        const auto asked =
+            run(store.rosters_of("mairies", platform::fcm, {place("21054"), place("21231")})).value();
+        EXPECT_EQ(asked.damaged, std::vector<std::string>{"fcm:21231"});
         EXPECT_EQ(
-            run(store.heads("mairies", platform::fcm, {place("21231")})).error(), redis::redis_errc::damaged);
-        EXPECT_EQ(run(store.all_rosters("mairies", platform::fcm)).error(), redis::redis_errc::damaged);
-        EXPECT_EQ(run(store.apply({put("alice", {place("21231")})})).error(), redis::redis_errc::damaged);
-        EXPECT_EQ(apply({put("bob", {place("21054")})}).size(), 1U) << "others go on";
+            run(store.all_rosters("mairies", platform::fcm)).value().damaged,
+            std::vector<std::string>{"fcm:21231"});
+        EXPECT_EQ(
+            run(store.apply({put("alice", {place("21231")}), put("bob", {place("21054")})})).value()[0],
+            change_outcome::damaged);
+        EXPECT_TRUE(run(store.find("mairies", platform::fcm, "bob")).value().has_value()) << "others go on";
     }
+}
+
+TEST_F(DeviceStoreHistoryTest, ADamagedRecordConcernsItsDeviceAlone) {
+    apply({put("alice", {place("21054")}), put("bob", {place("21054")})});
+    const std::string index = server.cli({"HGET", keys.rosters("mairies"), "index"});
+    const token_hash alice = hash_token("alice");
+    const std::uint32_t buckets = decode_roster_head(index)->buckets;
+    const std::string key = keys.index_bucket("mairies", platform::fcm, alice.bucket(buckets));
+    const auto register_both = [&] {
+        return run(store.apply({put("alice", {place("21231")}), put("carol", {place("21054")})})).value();
+    };
+    redis::request spoil;
+    spoil.add("HSET", key, alice.view(), "\x01");
+    ASSERT_FALSE(run(redis.execute(std::move(spoil))).value().first_error());
+    EXPECT_EQ(register_both()[0], change_outcome::damaged);
+    EXPECT_TRUE(run(store.find("mairies", platform::fcm, "carol")).value().has_value());
+    server.cli({"DEL", key});
+    server.cli({"SET", key, "no hash"});
+    EXPECT_EQ(register_both()[0], change_outcome::damaged);
 }
 
 TEST_F(DeviceStoreTest, AnErrorOfRedisIsNotTakenForNobody) {
@@ -227,7 +251,7 @@ TEST_F(DeviceStoreTest, AnErrorOfRedisIsNotTakenForNobody) {
     server.cli({"DEL", keys.rosters("mairies")});
     server.cli({"SET", keys.rosters("mairies"), "no hash"});
     EXPECT_TRUE(run(store.all_rosters("mairies", platform::fcm)).has_error());
-    EXPECT_TRUE(run(store.heads("mairies", platform::fcm, {place("21231")})).has_error());
+    EXPECT_TRUE(run(store.rosters_of("mairies", platform::fcm, {place("21231")})).has_error());
     EXPECT_TRUE(run(store.registered("mairies", platform::fcm, {"alice"})).has_error());
     EXPECT_TRUE(run(store.count("mairies", platform::fcm)).has_error());
 }

@@ -1,6 +1,9 @@
 #include "engine/plan/ledger.hpp"
 
+#include "engine/audience/roster_codec.hpp"
 #include "engine/plan/ledger_names.hpp"
+#include "engine/plan/report.hpp"
+#include "engine/redis/error.hpp"
 #include "tests/support/redis_fixture.hpp"
 
 #include <string>
@@ -66,6 +69,12 @@ protected:
     }
     std::string field(const std::string& name) { return server.cli({"HGET", keys.ledger("crue"), name}); }
 
+    finish_outcome finish(ledger& by, std::string revision) {
+        const std::string document = R"({"state":"finished"})";
+        return run(by.finish("crue", document, std::move(revision), 1'000, time.wall_now(), 24h, {mairies}))
+            .value();
+    }
+
     ledger book{redis, keys, "a"};
     ledger other{redis, keys, "b"};
 };
@@ -129,7 +138,7 @@ TEST_F(LedgerTest, WhoeverComesAfterTheEndAddsNothingAndLeavesNothingBehind) {
     }
     const std::string document = R"({"state":"finished"})";
     ASSERT_EQ(
-        run(book.finish("crue", document, 1'000, time.wall_now(), 24h, {mairies})).value(),
+        run(book.finish("crue", document, field("revision"), 1'000, time.wall_now(), 24h, {mairies})).value(),
         finish_outcome::published);
     EXPECT_EQ(open(late[1].work.first_page), page_state::settled);
     page_settlement unfinished = settlement_of(late[0], 5);
@@ -212,7 +221,8 @@ TEST_F(LedgerTest, TheResultIsPublishedOnceHoweverManyFinishIt) {
     ASSERT_TRUE(run(book.settle(settlement_of(held[0], 5))).value().drained);
     const auto finish = [this](ledger& by) {
         const std::string document = R"({"state":"finished"})";
-        return run(by.finish("crue", document, 1'000, time.wall_now(), 24h, {mairies})).value();
+        return run(by.finish("crue", document, field("revision"), 1'000, time.wall_now(), 24h, {mairies}))
+            .value();
     };
     EXPECT_EQ(finish(book), finish_outcome::published);
     EXPECT_EQ(finish(other), finish_outcome::had_ended);
@@ -233,7 +243,8 @@ TEST_F(LedgerTest, AnEngineThatDiesWhilePublishingLeavesOneResult) {
     server.cli({"XADD", keys.results(), "*", "result", R"({"state":"finished","by":"a"})"});
     const std::string document = R"({"state":"failed","by":"b"})";
     EXPECT_EQ(
-        run(other.finish("crue", document, 1'000, time.wall_now(), 24h, {mairies})).value(),
+        run(other.finish("crue", document, field("revision"), 1'000, time.wall_now(), 24h, {mairies}))
+            .value(),
         finish_outcome::published);
     EXPECT_EQ(server.cli({"XLEN", keys.results()}), "1");
     EXPECT_EQ(field("state"), "finished");
@@ -279,6 +290,120 @@ TEST_F(LedgerTest, DeadDevicesWaitInTheLedgerUntilTheyAreRemoved) {
     EXPECT_EQ(which->which, mairies);
     EXPECT_EQ(which->token, "gone");
     EXPECT_EQ(which->entry, "entry");
+}
+
+TEST_F(LedgerTest, NothingEndsBeforeEverythingIsDoneAndCountedHoweverLongTheWordWasOnItsWay) {
+    start(2);
+    EXPECT_EQ(finish(other, ""), finish_outcome::unfinished) << "whoever thinks that it is for nobody";
+    const auto shards = claim(book).shards;
+    ASSERT_TRUE(run(book.settle(settlement_of(shards[0], 5))).has_value());
+    const std::string early = field("revision");
+    EXPECT_EQ(finish(other, early), finish_outcome::unfinished) << "a shard is open";
+    page_settlement last = settlement_of(shards[1], 5);
+    const listed_device later{
+        .commune = 21'231, .token = "t", .entry = encode_roster_entry(device{}), .counted = true};
+    last.increments.back().second = 6;
+    last.parked = {{0, encode_listed(later)}};
+    EXPECT_FALSE(run(book.settle(last)).value().drained);
+    EXPECT_EQ(finish(other, field("revision")), finish_outcome::unfinished) << "a push is parked";
+    const auto retry = claim(book).shards;
+    ASSERT_EQ(retry.size(), 1U);
+    page_settlement again = settlement_of(retry[0], 1);
+    again.increments.pop_back();
+    EXPECT_TRUE(run(book.settle(again)).value().drained);
+    EXPECT_EQ(finish(other, early), finish_outcome::unfinished) << "made of sums that are no more";
+    EXPECT_EQ(server.cli({"XLEN", keys.results()}), "0");
+    EXPECT_EQ(finish(other, field("revision")), finish_outcome::published);
+    EXPECT_EQ(field("targeted"), "11");
+}
+
+TEST_F(LedgerTest, NothingIsAddedOnceTheDocumentIsMade) {
+    start(1);
+    const auto held = claim(book).shards;
+    ASSERT_TRUE(run(book.settle(settlement_of(held[0], 5))).value().drained);
+    server.cli({"HSET", keys.ledger("crue"), "result", R"({"state":"finished"})"});
+    page_settlement late = settlement_of(held[0], 7);
+    late.page = 5;
+    EXPECT_TRUE(run(other.settle(late)).value().repeated);
+    EXPECT_EQ(field("targeted"), "5");
+}
+
+TEST_F(LedgerTest, WhatIsLeftOfAForgottenEventMakesWayForTheNewOne) {
+    start(2);
+    const auto before = claim(book).shards;
+    ASSERT_TRUE(run(book.settle(settlement_of(before[0], 5))).has_value());
+    server.cli({"DEL", keys.ledger("crue")});
+    EXPECT_EQ(run(book.plan(plan_of(2, "9-0"), "running")).value(), plan_outcome::created);
+    EXPECT_EQ(claim(other).shards.size(), 2U);
+    EXPECT_EQ(open(0), page_state::opened) << "nothing of it is settled";
+}
+
+TEST_F(LedgerTest, WhateverIsDamagedEndsItsEventAndTheSumsAgree) {
+    struct damage {
+        const char* what;
+        std::vector<std::string> command;
+    };
+    const std::string shards = keys.shards("crue", "mairies/fcm");
+    const std::string parked = keys.parked("crue", "mairies/fcm");
+    const std::vector<damage> kinds{
+        {"shards of another type", {"SET", shards, "x"}},
+        {"shards gone", {"DEL", shards}},
+        {"group gone", {"XGROUP", "DESTROY", shards, "tocsin"}},
+        {"parked of another type", {"SET", parked, "x"}},
+        {"opened of another type", {"HSET", keys.opened("crue"), "x", "y"}},
+        {"settled of another type", {"HSET", keys.settled("crue"), "x", "y"}},
+        {"dead of another type", {"SET", keys.dead("crue"), "x"}},
+        {"a sum that is no number", {"HSET", keys.ledger("crue"), "targeted", "many"}},
+        {"no number of open shards", {"HSET", keys.ledger("crue"), "open", "x"}},
+    };
+    for (const damage& kind : kinds) {
+        SCOPED_TRACE(kind.what);
+        server.cli({"FLUSHALL"});
+        start(3);
+        const auto held = claim(book, 2).shards;
+        page_settlement first = settlement_of(held[0], 5);
+        const listed_device later{
+            .commune = 21'231, .token = "t", .entry = encode_roster_entry(device{}), .counted = true};
+        first.increments.back().second = 6;
+        first.parked = {{9'000'000'000'000, encode_listed(later)}};
+        ASSERT_TRUE(run(book.settle(first)).has_value());
+        if (kind.command.front() != "DEL" && kind.command.front() != "XGROUP" &&
+            kind.command[1] != keys.ledger("crue")) {
+            server.cli({"DEL", kind.command[1]});
+        }
+        server.cli(kind.command);
+        static_cast<void>(open(held[1].work.first_page));
+        ASSERT_TRUE(run(book.settle(settlement_of(held[1], 7))).has_value()) << "it holds up nobody";
+        const claim_answer seen = claim(other);
+        EXPECT_NE(seen.damaged, "");
+        ASSERT_EQ(run(other.give_up("crue", seen.damaged, {mairies})).value(), ledger::given_up::noted);
+        const event_report report = read_report("crue", run(book.read("crue")).value());
+        EXPECT_EQ(report.ended(), report.targeted);
+        EXPECT_TRUE(report.reasons.contains("engine:DamagedEvent"));
+        EXPECT_EQ(final_state(report), "failed");
+        EXPECT_EQ(finish(other, field("revision")), finish_outcome::published);
+        EXPECT_EQ(server.cli({"KEYS", "tocsin:{e:crue}:*"}), "tocsin:{e:crue}:ledger");
+    }
+}
+
+TEST_F(LedgerTest, ALedgerThatIsSomethingElseIsLeftAlone) {
+    server.cli({"SET", keys.ledger("crue"), "x"});
+    EXPECT_EQ(run(book.plan(plan_of(1), "running")).value(), plan_outcome::damaged);
+    EXPECT_NE(claim(book).damaged, "");
+    EXPECT_EQ(run(book.read("crue")).error(), redis::redis_errc::damaged);
+    EXPECT_EQ(run(book.give_up("crue", "x", {mairies})).value(), ledger::given_up::nowhere);
+    EXPECT_EQ(server.cli({"GET", keys.ledger("crue")}), "x");
+}
+
+TEST_F(LedgerTest, AShardThatIsNoneIsPutAsideAndNeverHandedOut) {
+    start(1);
+    const std::string shards = keys.shards("crue", "mairies/fcm");
+    server.cli({"XADD", shards, "*", "page", "4294967295", "runs", encode_runs(one_page(0).runs)});
+    server.cli({"XADD", shards, "*", "page", "0", "runs", "garbage"});
+    server.cli({"XADD", shards, "*", "x", "y"});
+    const claim_answer seen = claim(book);
+    EXPECT_EQ(seen.shards.size(), 1U);
+    EXPECT_EQ(seen.unreadable.size(), 3U);
 }
 
 }  // namespace

@@ -84,6 +84,9 @@ simulated_engine::simulated_engine(const surroundings& world, engine_settings ho
         make_worker(world, i);
         workers_.back()->set_providers(providers, {}, preparer_.generation());
     }
+    finder_.on_letter([this](std::string stream, std::string entry, refusal why, std::string payload) {
+        return letters_.post_once(std::move(stream), std::move(entry), std::move(why), std::move(payload));
+    });
     asio::co_spawn(context_, find_work(), asio::detached);
     asio::co_spawn(context_, intake_.run(), asio::detached);
     asio::co_spawn(context_, controls_.run(), asio::detached);

@@ -1,0 +1,196 @@
+#include "engine/delivery/coordinator.hpp"
+#include "engine/event/event_writer.hpp"
+#include "engine/plan/ledger_names.hpp"
+#include "engine/redis/error.hpp"
+
+#include <set>
+#include <string_view>
+#include <utility>
+
+// What this engine knows of the running events, against what Redis knows: it may have forgotten one, or hold
+// something under its keys that nobody has written. Such an event ends, and nothing else does.
+
+namespace tocsin {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+// How long Redis may seem not to know an event that is under way. An older snapshot may still hold its entry,
+// and intake plans it anew.
+constexpr auto certain_after = 5s;
+
+refusal not_a_ledger(const std::string& id) {
+    return {
+        std::string(damaged_ledger), "where Redis should hold the progress of event \"" + id +
+                                         "\" stands something else: it ends without a result."};
+}
+
+refusal vanished(const std::string& id, const active_event* event) {
+    std::string text = "event \"" + id + "\" was under way when Redis lost its memory of it";
+    if (event == nullptr) {
+        text += ": it ends without a result, and its text is lost as well.";
+    } else {
+        text +=
+            ", " + std::to_string(event->pages_planned) +
+            " pages of devices in all. Some were sent to, and nobody knows which: it ends without a result. "
+            "A retry sends to all of them again.";
+    }
+    return {"event_vanished", std::move(text)};
+}
+
+std::string_view state_of(const ledger_fields& fields) {
+    const auto found = fields.find(ledger_names::state);
+    return found == fields.end() ? std::string_view() : std::string_view(found->second);
+}
+
+bool is_live(std::string_view state) noexcept {
+    return state == "running" || state == "cancelling";
+}
+
+}  // namespace
+
+asio::awaitable<result<>> coordinator::track(std::string id) {
+    const auto fields = co_await ledger_.read(id);
+    if (fields.has_error() && fields.error() == redis::redis_errc::damaged) {
+        refusal why = not_a_ledger(id);
+        co_return co_await write_off(std::move(id), std::move(why));
+    }
+    if (fields.has_error()) {
+        co_return fields.error();
+    }
+    const std::string_view state = state_of(*fields);
+    if (state.empty() && !events_.contains(id)) {
+        refusal why = vanished(id, nullptr);
+        co_return co_await write_off(std::move(id), std::move(why));
+    }
+    if (state.empty()) {
+        events_.at(id).missing_since = time_.now();
+        co_return result<>();
+    }
+    if (!is_live(state)) {
+        co_return co_await ledger_.forget_running(std::move(id));
+    }
+    auto event = preparer_.restore(id, *fields);
+    const bool hopeless = event.has_error() && event.error().code == damaged_ledger;
+    if (event.has_error()) {
+        log_.error("event.cannot_be_restored", {{"event_id", id}, {"reason", event.error().message}});
+    }
+    if (event.has_error() && !hopeless) {
+        co_return result<>();
+    }
+    tracked& entry = events_[id];
+    if (hopeless) {
+        entry.event = std::make_shared<active_event>();
+        entry.event->id = id;
+        entry.event->targets = read_targets(*fields);
+        std::string why = event.error().message;
+        co_return co_await give_up(std::move(id), std::move(why));
+    }
+    if (entry.event == nullptr) {
+        log_.info("event.joined", {{"event_id", id}});
+    } else if (entry.event->cancelled) {
+        (*event)->cancelled = true;
+    }
+    entry.event = std::move(*event);
+    const auto open = fields->find("open");
+    if (entry.event->targets.empty() && open != fields->end() && open->second != "0") {
+        co_return co_await give_up(std::move(id), "the list of its targets is gone");
+    }
+    co_return result<>();
+}
+
+asio::awaitable<result<>> coordinator::look_for_missing(const std::vector<std::string>& running) {
+    const std::set<std::string_view> listed(running.begin(), running.end());
+    std::vector<std::string> missing;
+    for (auto& [id, entry] : events_) {
+        if (entry.finishing) {
+            continue;
+        }
+        if (entry.missing_since) {
+            missing.push_back(id);
+        } else if (!listed.contains(id)) {
+            entry.missing_since = time_.now();  // Perhaps it was announced after the list was read.
+        }
+    }
+    for (const std::string& id : missing) {
+        const bool is_listed = listed.contains(id);
+        const auto looked = co_await look_for(id, is_listed);
+        if (looked.has_error()) {
+            co_return looked.error();
+        }
+    }
+    co_return result<>();
+}
+
+asio::awaitable<result<>> coordinator::look_for(std::string id, bool listed) {
+    const auto fields = co_await ledger_.read(id);
+    const bool damaged = fields.has_error() && fields.error() == redis::redis_errc::damaged;
+    if (fields.has_error() && !damaged) {
+        co_return fields.error();
+    }
+    const auto at = events_.find(id);
+    if (at == events_.end() || at->second.finishing || !at->second.missing_since) {
+        co_return result<>();
+    }
+    const std::shared_ptr<active_event> event = at->second.event;
+    const std::string_view state = damaged ? std::string_view() : state_of(*fields);
+    if (is_live(state)) {
+        at->second.missing_since.reset();
+        if (listed) {
+            co_return result<>();
+        }
+        log_.error("event.was_not_listed", {{"event_id", id}});
+        co_return co_await ledger_.activate(
+            std::move(id), std::string(), event->content.priority, event->accepted_at);
+    }
+    if (!state.empty()) {
+        events_.erase(at);  // Another engine has ended it.
+        co_return result<>();
+    }
+    if (!damaged && time_.now() - *at->second.missing_since < certain_after) {
+        co_return result<>();
+    }
+    refusal why = damaged ? not_a_ledger(id) : vanished(id, event.get());
+    co_return co_await write_off(std::move(id), std::move(why));
+}
+
+asio::awaitable<result<>> coordinator::write_off(std::string id, refusal why) {
+    std::string entry = id;
+    std::string payload;
+    if (const auto found = events_.find(id); found != events_.end() && found->second.event != nullptr) {
+        const active_event& event = *found->second.event;
+        entry = event.entry.empty() ? id : event.entry;
+        payload = to_json(event.content);
+    }
+    log_.error("event.written_off", {{"event_id", id}, {"reason", why.code}, {"message", why.message}});
+    if (post_letter_) {
+        auto posting =
+            post_letter_(ledger_.keys().events(), std::move(entry), std::move(why), std::move(payload));
+        const auto posted = co_await std::move(posting);
+        if (posted.has_error()) {
+            co_return posted.error();
+        }
+    }
+    if (const auto at = events_.find(id); at != events_.end() && !at->second.finishing) {
+        events_.erase(at);
+    }
+    co_return co_await ledger_.forget_running(std::move(id));
+}
+
+asio::awaitable<result<>> coordinator::give_up(std::string id, std::string why) {
+    log_.error("event.damaged", {{"event_id", id}, {"reason", why}});
+    std::vector<target> targets = events_.at(id).event->targets;
+    const auto noted = co_await ledger_.give_up(id, std::move(why), std::move(targets));
+    if (noted.has_error()) {
+        co_return noted.error();
+    }
+    if (*noted == ledger::given_up::nowhere) {
+        refusal letter = not_a_ledger(id);
+        co_return co_await write_off(std::move(id), std::move(letter));
+    }
+    drained(id);
+    co_return result<>();
+}
+
+}  // namespace tocsin
