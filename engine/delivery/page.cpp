@@ -31,6 +31,16 @@ bool first_match(const audience& whom, const roster_entry& entry, const territor
 
 }  // namespace
 
+void ask_for_devices(
+    redis::request& into, const keyspace& keys, const target& which, const std::vector<bucket_run>& runs) {
+    for (const bucket_run& run : runs) {
+        const std::string name = to_string(run.where);
+        for (std::uint32_t b = run.first; b < run.first + run.count; ++b) {
+            into.add("HVALS", keys.roster_bucket(which.app, which.on, name, run.generation, b));
+        }
+    }
+}
+
 page::page(std::shared_ptr<active_shard> from, std::uint32_t index, time_point now)
     : from_(std::move(from)), index_(index), read_at_(now) {
     const auto found = from_->event->reception.find(from_->which);
@@ -73,10 +83,12 @@ void page::fill(
                     continue;
                 }
                 if (!entry->follows.empty() && !first_match(event.audience, *entry, run.where)) {
+                    ++passed_over_;
                     continue;
                 }
                 if (names_devices &&
                     event.named_devices.contains(named_device(from_->which.on, record->token))) {
+                    ++passed_over_;
                     continue;
                 }
                 if (!category.empty() && entry->mutes(category)) {

@@ -5,11 +5,13 @@
 #include "engine/delivery/bound_account.hpp"
 #include "engine/delivery/push.hpp"
 #include "engine/delivery/verdict.hpp"
+#include "engine/keyspace/keyspace.hpp"
 #include "engine/plan/active_event.hpp"
 #include "engine/plan/ledger.hpp"
 #include "engine/plan/outcome.hpp"
 #include "engine/plan/shard.hpp"
 #include "engine/redis/reply.hpp"
+#include "engine/redis/request.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -45,6 +47,10 @@ struct active_shard {
     [[nodiscard]] bool exhausted() const noexcept { return abandoned || next == pages; }
 };
 
+/// Asks for the devices of a page: one HVALS for each bucket of `runs`, for page::fill().
+void ask_for_devices(
+    redis::request& into, const keyspace& keys, const target& which, const std::vector<bucket_run>& runs);
+
 /// Some 1,000 devices, read at once, sent, and accounted for together. Owns its pushes and the
 /// bytes that they point into. Belongs to one thread.
 class page {
@@ -71,6 +77,10 @@ public:
     /// What the store said after this instant is not in the page.
     [[nodiscard]] time_point read_at() const noexcept { return read_at_; }
     [[nodiscard]] std::size_t unread_entries() const noexcept { return malformed_; }
+    /// Devices to send to: neither the muted nor those that are passed over.
+    [[nodiscard]] std::size_t size() const noexcept { return pushes_.size(); }
+    /// Entries of devices that the event matches elsewhere: by an earlier territory, or by name.
+    [[nodiscard]] std::size_t passed_over() const noexcept { return passed_over_; }
 
     /// What was not sent yet is sent with this from now on.
     void replace_content(const message& content) noexcept;
@@ -127,6 +137,7 @@ private:
     std::size_t remaining_ = 0;
     std::size_t trials_ = 0;
     std::size_t malformed_ = 0;
+    std::size_t passed_over_ = 0;
     bool first_time_ = true;  ///< A page of retries targets nobody anew.
     boost::unordered_flat_map<std::uint32_t, std::uint64_t> latencies_;
     std::vector<std::pair<std::string, std::uint64_t>> reasons_;  ///< Few: looking through is quickest.

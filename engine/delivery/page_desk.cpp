@@ -33,14 +33,7 @@ asio::awaitable<result<page_reading>> page_desk::read(page& what) {
     // In the same pipeline, so that it costs no round trip: from now on this page may have been sent.
     ask_to_open(ask, ledger_.keys(), event, what.number());
     const std::vector<bucket_run> runs = runs_of_page(from->work, from->next);
-    for (const bucket_run& run : runs) {
-        const std::string name = to_string(run.where);
-        for (std::uint32_t b = run.first; b < run.first + run.count; ++b) {
-            ask.add(
-                "HVALS",
-                ledger_.keys().roster_bucket(from->which.app, from->which.on, name, run.generation, b));
-        }
-    }
+    ask_for_devices(ask, ledger_.keys(), from->which, runs);
     const std::size_t wanted = ask.count();
     const auto asked = replicas_.ask(ask, ledger_.keys().opened(event), time_.now());
     auto answer = co_await ledger_.connection().execute(std::move(ask));

@@ -8,6 +8,7 @@
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/follow.hpp"
 #include "tools/tocsin/key_value.hpp"
+#include "tools/tocsin/publish_plan.hpp"
 #include "tools/tocsin/session.hpp"
 
 #include <boost/json/array.hpp>
@@ -34,6 +35,7 @@ struct publish_options {
     std::string id, title, subtitle, body, category, priority, send_at, collapse_id, url, image, mode;
     std::optional<long> ttl, spread;
     std::vector<std::string> apps, data;
+    bool plan = false;
     bool watch = false;
 };
 
@@ -161,6 +163,9 @@ int publish(const common_options& common, const publish_options& how) {
         complain(event.error().message);
         return exit_usage;
     }
+    if (how.plan) {
+        return plan_event(common, *document);
+    }
     const auto loaded = load_settings(common);
     if (!loaded) {
         return exit_configuration;
@@ -198,6 +203,7 @@ command publish_command() {
             "tocsin publish --to commune:21231 --title 'Crue' --body 'Évitez les quais.' \\\n"
             "    --priority critical --watch\n"
             "tocsin publish --to epci:242100410 --to zone:21231:centre --title 'Travaux' --ttl 3600\n"
+            "tocsin publish --to department:21 --title 'Vigilance rouge' --plan\n"
             "tocsin publish --file event.json --json\n"
             "tocsin publish --file event.json --id second-try --priority high\n",
         .options =
@@ -224,6 +230,7 @@ command publish_command() {
                 option("--app", how->apps, "Only through this app").value("APP"),
                 option("--data", how->data, "For the app").value("KEY=VALUE"),
                 option("--mode", how->mode, "`actual` or `dry_run`").value("MODE"),
+                option("--plan", how->plan, "Send nothing: say whom it would reach, and in what time"),
                 option(
                     "--file", how->file,
                     "An event as JSON, which the other flags change; `-` for standard input")
@@ -239,6 +246,19 @@ command publish_command() {
             "The file "
             "is the only way to `localized`, `apns`, `fcm`, `expires_at`, `badge`, `sound` and `thread`: "
             "see the page [Events](events.md).\n\n"
+            "`--plan` reads the devices by the rule that sending uses, and writes nothing. It says how many "
+            "the event would "
+            "be sent to by app and platform, how many mute it, how many entries are left out because their "
+            "device is "
+            "matched elsewhere, how large the largest payload is, and how long sending takes from a cold "
+            "start: at the "
+            "rates in force, or what the threads of one engine can do (`bottleneck`: `rate`, `engine`, "
+            "`spread`, or "
+            "`nothing` if there is nobody). It reads the key files, as `serve` does. With `--json`: "
+            "`targeted` (as the "
+            "result will say), `muted`, `duplicates`, `seconds`, `bottleneck`, and `apps` by app and "
+            "platform with "
+            "`devices` (without the muted), `muted` and `payload_bytes`.\n\n"
             "`--json` prints `event` and `entry`; with `--watch`, the "
             "[result](redis-interface.md#result).\n\n"
             "Exit codes: 0, or with `--watch` 1 if it was refused or ended in another state than `finished`; "
