@@ -10,6 +10,7 @@
 #include "engine/name_watch.hpp"
 #include "engine/plan/event_preparer.hpp"
 #include "engine/redis/client.hpp"
+#include "engine/redis/error_replies.hpp"
 #include "engine/runtime/wait_queue.hpp"
 #include "engine/served_apps.hpp"
 
@@ -23,6 +24,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <future>
 #include <map>
 #include <optional>
@@ -39,6 +41,9 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t registrations_at_once = 500;
 constexpr auto tick = 1s;
+// What Redis refused so lately is what it refuses now.
+constexpr auto refusal_lasts = 5s;
+constexpr auto clocks_apart = 3s;
 // A connection that comes back within a second or so is no news; a client waits longer for it by itself.
 constexpr auto between_looks = 500ms;
 constexpr int looks_until_lost = 3;
@@ -112,8 +117,12 @@ struct engine::implementation {
     void make_core(std::size_t index);
     void make_control();
     asio::awaitable<void> watch();
+    asio::awaitable<void> keep_schedule();
+    asio::awaitable<void> keep_leases();
     asio::awaitable<void> watch_connection();
     asio::awaitable<void> sample_streams();
+    void tell_refusal(const std::optional<redis::error_replies::last_error>& refusal);
+    void compare_clocks(const redis::reply& redis_time, wall_time asked_at);
     asio::awaitable<void> find_work();
     void obey(const control_state& state);
     void share_quota(const std::string& quota, wall_time until);
@@ -145,6 +154,7 @@ struct engine::implementation {
     std::unique_ptr<coordinator> work_finder;
     std::unique_ptr<event_intake> intake;
     std::unique_ptr<registrar> devices;
+    std::vector<std::unique_ptr<intake_stream>> streams_in;
     std::unique_ptr<control_board> board;
     std::unique_ptr<control_watch> controls;
     std::unique_ptr<wait_queue> controls_heard;
@@ -153,6 +163,8 @@ struct engine::implementation {
     health_flag* redis_health = nullptr;
     std::unique_ptr<name_watch> own_name;
     std::uint64_t redis_errors_seen = 0;
+    std::string refusal_told;  // The class of error that the log was told of last; empty: none.
+    bool clocks_told = false;
     std::uint64_t generation = 0;  // As preparer counts it.
     bool started = false;
     bool stopped = false;
@@ -235,11 +247,14 @@ void engine::implementation::make_control() {
         put_aside(event, which, entry);
     });
     intake = std::make_unique<event_intake>(
-        *events, *book, *store, *letters, preparer, time, log, *control_numbers,
+        *book, *store, *letters, preparer, time, log, *control_numbers,
         [this](std::shared_ptr<active_event> event) { work_finder->announce(std::move(event)); });
     devices = std::make_unique<registrar>(
-        *registrations, *control_redis, *store, *letters, *board, preparer, how.engine.instance, time, log,
-        *control_numbers);
+        *control_redis, *store, *letters, *board, preparer, how.engine.instance, time, log, *control_numbers);
+    streams_in.push_back(
+        std::make_unique<intake_stream>(*events, *intake, *letters, keys.events(), time, log));
+    streams_in.push_back(
+        std::make_unique<intake_stream>(*registrations, *devices, *letters, keys.registrations(), time, log));
     redis_health =
         &health_checks.add_flag("redis", "No answer from Redis yet at " + address.describe() + ".");
     own_name = std::make_unique<name_watch>(*control_redis, keys, how.engine.instance, random_word(), log);
@@ -292,7 +307,6 @@ void engine::implementation::put_aside(
 asio::awaitable<void> engine::implementation::watch() {
     co_await prefer_compact_rosters(*control_redis, log);
     asio::steady_timer timer(cores.front()->context);
-    time_point next_renewal{};
     while (!stopping) {
         timer.expires_after(tick);
         co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -301,16 +315,33 @@ asio::awaitable<void> engine::implementation::watch() {
         }
         co_await sample_streams();
         co_await own_name->look();
+    }
+}
+
+// Schedule, leases and samples each go their own way: none waits for another that is slow.
+asio::awaitable<void> engine::implementation::keep_schedule() {
+    asio::steady_timer timer(cores.front()->context);
+    while (!stopping) {
+        timer.expires_after(tick);
+        co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        if (stopping) {
+            co_return;
+        }
         if (const auto planned = co_await intake->plan_due(); planned.has_error()) {
             log.warning("schedule.interrupted", {{"error", planned.error().message()}});
         }
-        if (time.now() >= next_renewal) {
-            next_renewal = time.now() + how.engine.lease / 3;
-            for (auto& one : cores) {
-                worker& work = *one->work;
-                asio::co_spawn(one->context, work.renew_leases(), asio::detached);
-            }
+    }
+}
+
+asio::awaitable<void> engine::implementation::keep_leases() {
+    asio::steady_timer timer(cores.front()->context);
+    while (!stopping) {
+        for (auto& one : cores) {
+            worker& work = *one->work;
+            asio::co_spawn(one->context, work.renew_leases(), asio::detached);
         }
+        timer.expires_after(how.engine.lease / 3);
+        co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
     }
 }
 
@@ -331,17 +362,32 @@ asio::awaitable<void> engine::implementation::watch_connection() {
 
 asio::awaitable<void> engine::implementation::sample_streams() {
     redis::request ask;
-    ask.add("XINFO", "GROUPS", keys.events()).add("XINFO", "GROUPS", keys.registrations());
+    ask.add("XINFO", "GROUPS", keys.events()).add("XINFO", "GROUPS", keys.registrations()).add("TIME");
+    const wall_time asked_at = time.wall_now();
     const auto answer = co_await control_redis->execute(std::move(ask));
-    const std::uint64_t errors = control_redis->errors() + events_redis->errors() +
-                                 registrations_redis->errors() + controls_redis->errors();
+    std::uint64_t errors = 0;
+    std::optional<redis::error_replies::last_error> refusal;
+    const auto look_at = [&](const redis::client& one) {
+        errors += one.errors();
+        const auto last = one.last_error();
+        if (last && time.now() - last->at <= refusal_lasts && (!refusal || last->at > refusal->at)) {
+            refusal = last;
+        }
+    };
+    for (const auto* const one : {&control_redis, &events_redis, &registrations_redis, &controls_redis}) {
+        look_at(**one);
+    }
+    for (const auto& one : cores) {
+        look_at(*one->redis);
+    }
     control_numbers->counter(metric::redis_errors_total, {})
         .add(errors - std::exchange(redis_errors_seen, errors));
     if (answer.has_error()) {
         redis_health->failing("Redis at " + address.describe() + ": " + answer.error().message());
         co_return;
     }
-    redis_health->fulfilled();
+    tell_refusal(refusal);
+    compare_clocks((*answer)[2], asked_at);
     constexpr std::array<std::string_view, 2> names{"events", "registrations"};
     for (std::size_t i = 0; i < names.size(); ++i) {
         const redis::reply groups = (*answer)[i];
@@ -356,6 +402,39 @@ asio::awaitable<void> engine::implementation::sample_streams() {
                 }
             }
         }
+    }
+}
+
+void engine::implementation::tell_refusal(const std::optional<redis::error_replies::last_error>& refusal) {
+    if (!refusal) {
+        redis_health->fulfilled();
+        refusal_told.clear();
+        return;
+    }
+    const std::string kind(redis::error_class(refusal->text));
+    const std::string_view advice = redis::advice_for(kind);
+    redis_health->failing(
+        "Redis at " + address.describe() + " says: " + refusal->text + ". " + std::string(advice));
+    if (std::exchange(refusal_told, kind) != kind) {
+        log.error("redis.refuses", {{"class", kind}, {"error", refusal->text}, {"advice", advice}});
+    }
+}
+
+// A ttl counts from what Redis calls the time, and an expiry is checked by our clock.
+void engine::implementation::compare_clocks(const redis::reply& redis_time, wall_time asked_at) {
+    const auto seconds = redis_time.size() == 2 ? redis_time[0].integer() : std::nullopt;
+    if (!seconds) {
+        return;
+    }
+    const wall_time theirs{std::chrono::seconds(*seconds)};
+    const auto offset = std::chrono::duration<double>(asked_at - theirs).count();
+    control_numbers->gauge(metric::clock_offset_seconds, {}).set(offset);
+    const bool apart = std::abs(offset) > std::chrono::duration<double>(clocks_apart).count();
+    if (std::exchange(clocks_told, apart) != apart && apart) {
+        log.error(
+            "clock.differs",
+            {{"seconds_ahead_of_redis", offset},
+             {"advice", "Events expire early or late: check NTP here and on the host of Redis."}});
     }
 }
 
@@ -420,10 +499,13 @@ void engine::start() {
     self.started = true;
     auto& first = self.cores.front()->context;
     self.coordinator_done = asio::co_spawn(first, self.find_work(), asio::use_future);
-    asio::co_spawn(first, self.intake->run(), asio::detached);
-    asio::co_spawn(first, self.devices->run(), asio::detached);
+    for (auto& one : self.streams_in) {
+        asio::co_spawn(first, one->run(), asio::detached);
+    }
     asio::co_spawn(first, self.controls->run(), asio::detached);
     asio::co_spawn(first, self.watch(), asio::detached);
+    asio::co_spawn(first, self.keep_schedule(), asio::detached);
+    asio::co_spawn(first, self.keep_leases(), asio::detached);
     asio::co_spawn(first, self.watch_connection(), asio::detached);
 }
 
@@ -437,8 +519,9 @@ void engine::stop() {
     if (self.started) {
         self.stopping = true;
         run_on(first, [&self] {
-            self.intake->stop();
-            self.devices->stop();
+            for (auto& stream : self.streams_in) {
+                stream->stop();
+            }
             self.controls->stop();
             self.work_finder->stop();
             self.controls_heard->notify_all();
@@ -460,6 +543,7 @@ void engine::stop() {
         one->end();
     }
     // Providers live on the first loop: everything that holds one goes before that loop does.
+    self.streams_in.clear();
     self.intake.reset();
     self.devices.reset();
     self.controls.reset();

@@ -3,6 +3,7 @@
 #include "engine/core/private_file.hpp"
 #include "engine/core/text.hpp"
 #include "providers/apns/provider.hpp"
+#include "providers/apns/push_type.hpp"
 #include "providers/fcm/provider.hpp"
 
 #include <map>
@@ -105,6 +106,11 @@ parsed<std::shared_ptr<provider>> workshop::make(const std::string& app, const a
     }
     if (given.topic.empty()) {
         return refusal{"topic", "topic is missing: the app's bundle id"};
+    }
+    if (const std::string_view suffix = apns::topic_suffix_of(given.topic); !suffix.empty()) {
+        return refusal{
+            "topic", "topic ends in " + std::string(suffix) +
+                         ": name the app's bundle id alone; what a push type adds is added by itself"};
     }
     net::tls_options options;
     options.alpn = "h2";

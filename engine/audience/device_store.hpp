@@ -83,6 +83,9 @@ public:
     };
     boost::asio::awaitable<result<std::optional<found>>> find(
         std::string app, platform where, std::string token);
+    /// The same for many, in four round trips however many they are; in the order of `tokens`.
+    boost::asio::awaitable<result<std::vector<std::optional<found>>>> find_all(
+        std::string app, platform where, std::vector<std::string> tokens);
 
     /// Whether each of the tokens is registered, in one round trip.
     boost::asio::awaitable<result<std::vector<bool>>> registered(

@@ -68,52 +68,87 @@ asio::awaitable<result<std::vector<bool>>> device_store::registered(
 
 asio::awaitable<result<std::optional<device_store::found>>> device_store::find(
     std::string app, platform where, std::string token) {
-    const token_hash hash = hash_token(token);
+    std::vector<std::string> tokens{std::move(token)};
+    auto all = co_await find_all(std::move(app), where, std::move(tokens));
+    if (all.has_error()) {
+        co_return all.error();
+    }
+    co_return std::move(all->front());
+}
+
+asio::awaitable<result<std::vector<std::optional<device_store::found>>>> device_store::find_all(
+    std::string app, platform where, std::vector<std::string> tokens) {
+    std::vector<std::optional<found>> out(tokens.size());
     const auto head = co_await stored_head(app, "index");
     if (head.has_error()) {
         co_return head.error();
     }
-    const std::optional<roster_head>& index = *head;
-    if (!index) {
-        co_return std::optional<found>();
+    if (!*head || tokens.empty()) {
+        co_return out;
     }
-    redis::request what;
-    what.add("HGET", keys_.index_bucket(app, where, hash.bucket(index->buckets)), hash.view());
-    const auto index_answer = co_await ask(std::move(what));
-    if (index_answer.has_error()) {
-        co_return index_answer.error();
+    std::vector<token_hash> hashes;
+    redis::request look_up;
+    for (const std::string& token : tokens) {
+        hashes.push_back(hash_token(token));
+        look_up.add(
+            "HGET", keys_.index_bucket(app, where, hashes.back().bucket((*head)->buckets)),
+            hashes.back().view());
     }
-    const auto follow = decode_follows(index_answer->front().text());
-    if (!follow || follow->empty()) {
-        co_return std::optional<found>();
+    const auto follows = co_await ask(std::move(look_up));
+    if (follows.has_error()) {
+        co_return follows.error();
     }
-    const auto first = co_await stored_head(app, roster_head_field(where, follow->front()));
-    if (first.has_error()) {
-        co_return first.error();
+    // Where each stands that is registered: in the roster of the first territory that it follows.
+    std::vector<std::size_t> known;
+    std::vector<territory> first;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        const auto follow = decode_follows((*follows)[i].text());
+        if (!follow) {
+            co_return redis_errc::damaged;
+        }
+        if (!follow->empty()) {
+            known.push_back(i);
+            first.push_back(follow->front());
+        }
     }
-    if (!*first) {
-        co_return redis_errc::unexpected_reply;
+    if (known.empty()) {
+        co_return out;
     }
-    const roster_head& place = **first;
-    redis::request last;
-    last.add(
-        "HGET",
-        keys_.roster_bucket(
-            app, where, to_string(follow->front()), place.generation, hash.bucket(place.buckets)),
-        hash.within_bucket());
-    const auto entry_answer = co_await ask(std::move(last));
-    if (entry_answer.has_error()) {
-        co_return entry_answer.error();
+    redis::request ask_heads;
+    ask_heads.begin(2 + first.size()).append("HMGET").append(keys_.rosters(app));
+    for (const territory& which : first) {
+        ask_heads.append(roster_head_field(where, which));
     }
-    const auto record = decode_roster_record(entry_answer->front().text());
-    auto which = record ? decode_device(record->token, record->entry, follow->front()) : std::nullopt;
-    if (!which || record->token != token) {
-        co_return std::optional<found>();  // Changed between two reads, or another token in its place.
+    const auto heads = co_await ask(std::move(ask_heads));
+    if (heads.has_error()) {
+        co_return heads.error();
     }
-    found out;
-    out.entry = record->entry;
-    out.which = std::move(*which);
-    co_return std::optional<found>(std::move(out));
+    redis::request read;
+    for (std::size_t k = 0; k < known.size(); ++k) {
+        const auto head_here = decode_roster_head(heads->front()[k].text());
+        if (!head_here) {
+            co_return redis_errc::damaged;
+        }
+        const roster_head& place = *head_here;
+        read.add(
+            "HGET",
+            keys_.roster_bucket(
+                app, where, to_string(first[k]), place.generation, hashes[known[k]].bucket(place.buckets)),
+            hashes[known[k]].within_bucket());
+    }
+    const auto records = co_await ask(std::move(read));
+    if (records.has_error()) {
+        co_return records.error();
+    }
+    for (std::size_t k = 0; k < known.size(); ++k) {
+        const auto record = decode_roster_record((*records)[k].text());
+        auto which = record ? decode_device(record->token, record->entry, first[k]) : std::nullopt;
+        // Else it changed between two reads, or another token stands in its place.
+        if (which && record->token == tokens[known[k]]) {
+            out[known[k]] = found{std::move(*which), std::string(record->entry)};
+        }
+    }
+    co_return out;
 }
 
 asio::awaitable<result<device_store::roster_list>> device_store::rosters_of(

@@ -27,7 +27,9 @@ std::uint32_t token_hash::bucket(std::uint32_t buckets) const noexcept {
     return static_cast<std::uint32_t>((std::uint64_t{value} * buckets) >> 32U);
 }
 
-token_hash hash_token(std::string_view token) noexcept {
+namespace {
+
+std::array<unsigned char, 32> sha256(std::string_view bytes) noexcept {
     // Fetched once a thread: in OpenSSL 3.0 EVP_sha256() looks the algorithm up again on every
     // use, under a lock that all threads share.
     thread_local const digest_handle algorithm(EVP_MD_fetch(nullptr, "SHA256", nullptr));
@@ -35,8 +37,20 @@ token_hash hash_token(std::string_view token) noexcept {
     std::array<unsigned char, 32> full{};
     unsigned size = 0;
     EVP_DigestInit_ex2(context.get(), algorithm.get(), nullptr);
-    EVP_DigestUpdate(context.get(), token.data(), token.size());
+    EVP_DigestUpdate(context.get(), bytes.data(), bytes.size());
     EVP_DigestFinal_ex(context.get(), full.data(), &size);
+    return full;
+}
+
+}  // namespace
+
+std::string sha256_hex(std::string_view bytes) {
+    const auto full = sha256(bytes);
+    return to_hex({reinterpret_cast<const char*>(full.data()), full.size()});
+}
+
+token_hash hash_token(std::string_view token) noexcept {
+    const auto full = sha256(token);
     token_hash out;
     std::memcpy(out.bytes.data(), full.data(), out.bytes.size());
     return out;

@@ -25,6 +25,9 @@ struct token_hash {
 
 [[nodiscard]] token_hash hash_token(std::string_view token) noexcept;
 
+/// SHA-256, as 64 lower-case hexadecimal digits.
+[[nodiscard]] std::string sha256_hex(std::string_view bytes);
+
 /// A canonical lower-case UUID (version 8, RFC 9562) that is the same for the same event and
 /// device on every engine and every retry. Writes 36 characters to `out`.
 void push_uuid(std::uint64_t event_seed, std::string_view token, char* out) noexcept;

@@ -200,6 +200,14 @@ parsed<> read_localized(const json::object& object, publish_event& event) {
     return {};
 }
 
+/// A widget, a Live Activity or a call has nothing to show: what it says is the override's `aps`.
+bool has_own_aps(const json::object& document) noexcept {
+    const auto* const own = document.if_contains("apns");
+    const auto* const aps =
+        own == nullptr || !own->is_object() ? nullptr : own->get_object().if_contains("aps");
+    return aps != nullptr && aps->is_object() && !aps->get_object().empty();
+}
+
 }  // namespace
 
 parsed<> read_content(const json::object& document, publish_event& event) {
@@ -213,7 +221,7 @@ parsed<> read_content(const json::object& document, publish_event& event) {
         if (auto fine = read_notification(shown->get_object(), !event.data.empty(), event); !fine) {
             return fine;
         }
-    } else if (event.data.empty()) {
+    } else if (event.data.empty() && !has_own_aps(document)) {
         return refuse(
             refusal_code::nothing_to_send,
             document.contains("data") ? "data is empty and there is no notification: nothing to send"

@@ -148,7 +148,7 @@ parsed<> read_collapse_id(const json::object& document, publish_event& event) {
     return {};
 }
 
-/// The milliseconds at the head of a stream entry's id; `now` if there are none.
+/// The milliseconds at the head of a stream entry's id; `now` if there are none, or if they lie ahead of it.
 wall_time entry_time(std::string_view entry_id, wall_time now) noexcept {
     std::int64_t milliseconds = 0;
     const char* const end = entry_id.data() + entry_id.size();
@@ -160,7 +160,8 @@ wall_time entry_time(std::string_view entry_id, wall_time now) noexcept {
     if (!whole || milliseconds < earliest || milliseconds > latest) {
         return now;
     }
-    return wall_time(std::chrono::milliseconds(milliseconds));
+    // One id ahead of the clock, and Redis numbers every later entry from there: a ttl must not last for years.
+    return std::min(wall_time(std::chrono::milliseconds(milliseconds)), now);
 }
 
 parsed<> read_ttl(std::int64_t seconds, wall_time base, publish_event& event) {

@@ -1,5 +1,6 @@
 #include "engine/intake/dead_letters.hpp"
 
+#include "engine/core/digest.hpp"
 #include "engine/core/text.hpp"
 #include "engine/redis/check.hpp"
 
@@ -34,6 +35,11 @@ return 1
 /// Longer than an entry waits for an engine to come back.
 constexpr auto mark_stays = std::chrono::milliseconds(std::chrono::hours(24));
 
+// What a letter keeps of an entry: all of it up to the first, else its beginning up to the second.
+constexpr std::size_t max_letter_payload = std::size_t{256} * 1024;
+constexpr std::size_t kept_of_long_payload = std::size_t{16} * 1024;
+constexpr std::size_t max_reason = 1'000;
+
 /// `bytes` with everything that is not well-formed UTF-8 replaced by U+FFFD.
 std::string repaired(std::string_view bytes) {
     std::string out;
@@ -64,8 +70,14 @@ std::string letter_document(
     boost::json::object letter;
     letter["stream"] = stream;
     letter["entry"] = entry;
-    letter["reason"] = why.code + ": " + why.message;
-    if (is_utf8(payload)) {
+    letter["reason"] = repaired(why.code + ": " + why.message.substr(0, max_reason));
+    if (payload.size() > max_letter_payload) {
+        // As JSON it could be six times as long, and longer than Redis takes: then nobody would ever hear of
+        // it.
+        letter["payload_bytes"] = payload.size();
+        letter["payload_sha256"] = sha256_hex(payload);
+        letter["payload"] = repaired(payload.substr(0, kept_of_long_payload));
+    } else if (is_utf8(payload)) {
         letter["payload"] = payload;
     } else {
         letter["payload"] = repaired(payload);

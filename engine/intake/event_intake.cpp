@@ -17,9 +17,6 @@ namespace tocsin {
 namespace {
 
 namespace asio = boost::asio;
-using namespace std::chrono_literals;
-
-constexpr auto error_pause = 250ms;
 
 /// A first look, so that an alert does not wait behind the rest of its batch to be read properly.
 bool looks_critical(std::string_view document) {
@@ -44,62 +41,34 @@ refusal not_a_ledger(const std::string& id) {
 
 }  // namespace
 
-std::string fields_as_json(const redis::stream_entry& entry) {
-    boost::json::object out;
-    if (entry.fields) {
-        for (std::size_t i = 0; i + 1 < entry.fields->size(); i += 2) {
-            out[(*entry.fields)[i].text()] = (*entry.fields)[i + 1].text();
-        }
-    }
-    return boost::json::serialize(out);
-}
-
-asio::awaitable<void> event_intake::run() {
-    timer pause(co_await asio::this_coro::executor, time_);
-    while (!stopping_) {
-        auto batch = co_await stream_.next();
-        if (stopping_) {
-            co_return;
-        }
-        error_code failed;
-        if (batch.has_error()) {
-            failed = batch.error();
+asio::awaitable<result<>> event_intake::handle(std::vector<redis::stream_entry>& entries) {
+    last_answer_ = time_.now();
+    std::ranges::stable_partition(entries, [](const redis::stream_entry& entry) {
+        return looks_critical(entry.field("event").value_or(""));
+    });
+    for (const redis::stream_entry& entry : entries) {
+        const auto document = entry.field("event");
+        result<> handled;
+        if (entry.deleted) {
+            // Trimmed before it was read: all that is left is its name.
+            log_.error("event.lost_to_trimming", {{"entry", entry.id}});
+            handled = co_await ledger_.acknowledge(ledger_.keys().events(), entry.id);
+        } else if (!document) {
+            handled = co_await refuse(
+                entry.id,
+                tocsin::refuse(
+                    refusal_code::missing_entry_field,
+                    "the entry has no field \"event\"; write it with XADD " + ledger_.keys().events() +
+                        " * event '{…}'"),
+                fields_as_json(entry));
         } else {
-            last_answer_ = time_.now();
-            auto& entries = batch->entries;
-            std::ranges::stable_partition(entries, [](const redis::stream_entry& entry) {
-                return looks_critical(entry.field("event").value_or(""));
-            });
-            for (const redis::stream_entry& entry : entries) {
-                const auto document = entry.field("event");
-                result<> handled;
-                if (entry.deleted) {
-                    // Trimmed before it was read: all that is left is its name.
-                    log_.error("event.lost_to_trimming", {{"entry", entry.id}});
-                    handled = co_await ledger_.acknowledge(ledger_.keys().events(), entry.id);
-                } else if (!document) {
-                    handled = co_await refuse(
-                        entry.id,
-                        tocsin::refuse(
-                            refusal_code::missing_entry_field,
-                            "the entry has no field \"event\"; write it with XADD " +
-                                ledger_.keys().events() + " * event '{…}'"),
-                        fields_as_json(entry));
-                } else {
-                    handled = co_await handle(entry.id, std::string(*document));
-                }
-                if (handled.has_error()) {
-                    failed = handled.error();
-                    break;
-                }
-            }
+            handled = co_await handle_event(entry.id, std::string(*document));
         }
-        if (failed) {
-            log_.warning("intake.interrupted", {{"stream", "events"}, {"error", failed.message()}});
-            stream_.start_over();
-            co_await pause.wait_for(error_pause);
+        if (handled.has_error()) {
+            co_return handled;
         }
     }
+    co_return result<>();
 }
 
 asio::awaitable<result<>> event_intake::refuse(std::string entry, refusal why, std::string document) {
@@ -112,7 +81,7 @@ asio::awaitable<result<>> event_intake::refuse(std::string entry, refusal why, s
     co_return posted;
 }
 
-asio::awaitable<result<>> event_intake::handle(std::string entry, std::string document) {
+asio::awaitable<result<>> event_intake::handle_event(std::string entry, std::string document) {
     auto prepared = preparer_.accept(document, entry);
     if (prepared.has_error()) {
         refusal why = std::move(prepared.error());
@@ -173,13 +142,16 @@ asio::awaitable<result<>> event_intake::plan_due() {
     if (due.has_error()) {
         co_return due.error();
     }
+    result<> out;
     for (const std::string& id : *due) {
         const auto planned = co_await plan_scheduled(id);
         if (planned.has_error()) {
-            co_return planned.error();
+            // It holds up itself alone.
+            log_.warning("event.not_planned", {{"event_id", id}, {"error", planned.error().message()}});
+            out = planned;
         }
     }
-    co_return result<>();
+    co_return out;
 }
 
 asio::awaitable<result<>> event_intake::write_off(std::string id, refusal why, std::string document) {

@@ -1,11 +1,7 @@
 #include "engine/intake/registrar.hpp"
 
 #include "engine/event/refusal_codes.hpp"
-#include "engine/intake/event_intake.hpp"
 #include "engine/redis/check.hpp"
-
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <utility>
 
@@ -16,7 +12,6 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 constexpr auto lease = 10s;
-constexpr auto error_pause = 250ms;
 
 // KEYS: lease    ARGV: instance, ms.  1 if it is ours now.
 const redis::script hold_script("registrar.hold", R"lua(
@@ -75,7 +70,7 @@ parsed<> check_registration(const registration& what, const event_preparer& know
     return {};
 }
 
-asio::awaitable<result<registrar::lease_state>> registrar::hold_lease() {
+asio::awaitable<result<read_permission>> registrar::ask_to_read() {
     const std::vector<std::string> keys{store_.keys().registrar()};
     const std::vector<std::string> arguments{instance_, std::to_string(lease / 1ms)};
     redis::request ask;
@@ -85,7 +80,7 @@ asio::awaitable<result<registrar::lease_state>> registrar::hold_lease() {
     if (held.has_error()) {
         co_return held.error();
     }
-    co_return held->front().integer() == 1 ? lease_state::ours : lease_state::taken;
+    co_return held->front().integer() == 1 ? read_permission::granted : read_permission::denied;
 }
 
 asio::awaitable<void> registrar::release_lease() {
@@ -96,45 +91,7 @@ asio::awaitable<void> registrar::release_lease() {
     co_await redis_.execute(std::move(ask));
 }
 
-asio::awaitable<void> registrar::run() {
-    asio::steady_timer pause(co_await asio::this_coro::executor);
-    while (!stopping_) {
-        const auto held = co_await hold_lease();
-        if (stopping_) {
-            co_return;
-        }
-        error_code failed;
-        if (held.has_error()) {
-            failed = held.error();
-        } else if (*held == lease_state::taken) {
-            holding_ = false;
-            pause.expires_after(1s);
-            co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
-            continue;
-        } else {
-            if (!std::exchange(holding_, true)) {
-                stream_.start_over();  // What the last holder left comes before what is new.
-            }
-            const auto batch = co_await stream_.next();
-            if (stopping_) {
-                co_return;
-            }
-            if (batch.has_error()) {
-                failed = batch.error();
-            } else if (const auto handled = co_await handle(batch->entries); handled.has_error()) {
-                failed = handled.error();
-            }
-        }
-        if (failed) {
-            log_.warning("intake.interrupted", {{"stream", "registrations"}, {"error", failed.message()}});
-            stream_.start_over();
-            pause.expires_after(error_pause);
-            co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
-        }
-    }
-}
-
-asio::awaitable<result<>> registrar::handle(const std::vector<redis::stream_entry>& entries) {
+asio::awaitable<result<>> registrar::handle(std::vector<redis::stream_entry>& entries) {
     const std::string stream = store_.keys().registrations();
     std::vector<device_change> changes;
     std::vector<const redis::stream_entry*> sources;  // Of the changes.

@@ -6,7 +6,7 @@
 #include "engine/core/log.hpp"
 #include "engine/event/registration.hpp"
 #include "engine/intake/dead_letters.hpp"
-#include "engine/intake/stream_consumer.hpp"
+#include "engine/intake/intake_stream.hpp"
 #include "engine/ops/metrics.hpp"
 #include "engine/plan/event_preparer.hpp"
 
@@ -26,14 +26,13 @@ namespace tocsin {
 
 /// Reads the `registrations` stream into the device store. Of all engines one does so at a time, by
 /// a lease in Redis: what an app says of one device takes effect in the order in which it was said.
-class registrar {
+class registrar final : public entry_handler {
 public:
     registrar(
-        stream_consumer& stream, redis::client& redis, device_store& store, dead_letters& letters,
-        control_board& board, const event_preparer& known, std::string instance, const time_source& time,
-        logger& log, metrics_shard& metrics)
-        : stream_(stream),
-          redis_(redis),
+        redis::client& redis, device_store& store, dead_letters& letters, control_board& board,
+        const event_preparer& known, std::string instance, const time_source& time, logger& log,
+        metrics_shard& metrics)
+        : redis_(redis),
           store_(store),
           letters_(letters),
           board_(board),
@@ -43,17 +42,13 @@ public:
           log_(log),
           metrics_(metrics) {}
 
-    boost::asio::awaitable<void> run();
-    void stop() noexcept { stopping_ = true; }
+    [[nodiscard]] std::string_view stream() const noexcept override { return "registrations"; }
+    boost::asio::awaitable<result<read_permission>> ask_to_read() override;
+    boost::asio::awaitable<result<>> handle(std::vector<redis::stream_entry>& entries) override;
     /// Lets another engine take over at once.
     boost::asio::awaitable<void> release_lease();
 
 private:
-    boost::asio::awaitable<result<>> handle(const std::vector<redis::stream_entry>& entries);
-    enum class lease_state : std::uint8_t { ours, taken };
-    boost::asio::awaitable<result<lease_state>> hold_lease();
-
-    stream_consumer& stream_;
     redis::client& redis_;
     device_store& store_;
     dead_letters& letters_;
@@ -63,8 +58,6 @@ private:
     const time_source& time_;
     logger& log_;
     metrics_shard& metrics_;
-    bool holding_ = false;
-    bool stopping_ = false;
 };
 
 }  // namespace tocsin

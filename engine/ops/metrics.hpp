@@ -32,6 +32,7 @@ enum class metric : std::uint8_t {
     pending,                   // stream
     dead_letters_total,        // reason
     redis_errors_total,        //
+    clock_offset_seconds,      //
     credential_age_seconds,    // app, platform
     registrations_total,       // op
     pages_total,               // app, platform

@@ -39,28 +39,33 @@ asio::awaitable<result<device_store::roster_list>> planner::rosters_of(
 asio::awaitable<result<std::vector<listed_device>>> planner::named_devices_of(
     const active_event& event, target which) {
     std::vector<listed_device> out;
+    std::vector<std::string> tokens;
     for (const auto& named : event.audience.devices()) {
-        if (named.on != which.on) {
-            continue;
+        if (named.on == which.on) {
+            tokens.push_back(named.token);
         }
-        auto known = co_await store_.find(which.app, which.on, named.token);
-        if (known.has_error()) {
-            co_return known.error();
-        }
+    }
+    if (tokens.empty()) {
+        co_return out;
+    }
+    std::vector<std::string> asked = tokens;
+    auto known = co_await store_.find_all(which.app, which.on, std::move(asked));
+    if (known.has_error()) {
+        co_return known.error();
+    }
+    // A device that nobody registered is sent to through the apps that the event names, or through the only
+    // one there is: anything else would be a guess.
+    const bool only_app = std::ranges::count_if(preparer_.apps(), [&](const served_app& app) {
+                              return app.platforms.contains(which.on);
+                          }) == 1;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
         listed_device one;
-        one.token = named.token;
-        if (known->has_value()) {
-            one.commune = (*known)->which.follow.front().commune.value();
-            one.entry = std::move((*known)->entry);
+        one.token = std::move(tokens[i]);
+        if ((*known)[i]) {
+            one.commune = (*known)[i]->which.follow.front().commune.value();
+            one.entry = std::move((*known)[i]->entry);
             out.push_back(std::move(one));
-            continue;
-        }
-        // A device that nobody registered is sent to through the apps that the event names, or
-        // through the only one there is: anything else would be a guess.
-        const bool only_app = std::ranges::count_if(preparer_.apps(), [&](const served_app& app) {
-                                  return app.platforms.contains(which.on);
-                              }) == 1;
-        if (!event.content.apps.empty() || only_app) {
+        } else if (!event.content.apps.empty() || only_app) {
             one.entry = encode_roster_entry(device{});
             out.push_back(std::move(one));
         }

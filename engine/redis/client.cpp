@@ -10,9 +10,23 @@ namespace tocsin::redis {
 
 namespace asio = boost::asio;
 
+namespace {
+
+asio::awaitable<result<replies>> noting(
+    asio::awaitable<result<replies>> inner, std::shared_ptr<error_replies> refusals, const time_source& time) {
+    result<replies> answer = co_await std::move(inner);
+    if (answer.has_value() && answer->first_error()) [[unlikely]] {
+        refusals->note(*answer, time.now());
+    }
+    co_return answer;
+}
+
+}  // namespace
+
 client::client(
     asio::any_io_executor executor, address where, const time_source& time, logger& log,
-    client_options options) {
+    client_options options)
+    : time_(&time) {
     if (where.kind == topology::cluster) {
         cluster_ = std::make_shared<cluster>(std::move(executor), std::move(where), time, log, options);
         return;
@@ -27,9 +41,12 @@ client::~client() {
     close();
 }
 
+// No coroutine, so that what it needs is taken hold of at once: the client may be gone when the coroutine begins.
 asio::awaitable<result<replies>> client::execute(request what) {
-    return connection_ != nullptr ? connection::execute(connection_, std::move(what))
-                                  : cluster::execute(cluster_, std::move(what));
+    return noting(
+        connection_ != nullptr ? connection::execute(connection_, std::move(what))
+                               : cluster::execute(cluster_, std::move(what)),
+        refusals_, *time_);
 }
 
 void client::close() noexcept {
@@ -45,7 +62,7 @@ bool client::connected() const noexcept {
 }
 
 std::uint64_t client::errors() const noexcept {
-    return connection_ != nullptr ? connection_->errors() : cluster_->errors();
+    return refusals_->count() + (connection_ != nullptr ? connection_->errors() : cluster_->errors());
 }
 
 }  // namespace tocsin::redis

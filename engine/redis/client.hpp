@@ -6,6 +6,7 @@
 #include "engine/redis/address.hpp"
 #include "engine/redis/client_options.hpp"
 #include "engine/redis/error.hpp"
+#include "engine/redis/error_replies.hpp"
 #include "engine/redis/reply.hpp"
 #include "engine/redis/request.hpp"
 
@@ -14,6 +15,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 namespace tocsin::redis {
 
@@ -67,14 +69,20 @@ public:
     [[nodiscard]] bool is_cluster() const noexcept { return cluster_ != nullptr; }
     /// On a cluster: to any of its nodes.
     [[nodiscard]] bool connected() const noexcept;
-    /// How often a connection was lost or a connect failed, for tocsin_redis_errors_total.
+    /// How often a connection was lost, a connect failed, or Redis answered with an error, for
+    /// tocsin_redis_errors_total.
     [[nodiscard]] std::uint64_t errors() const noexcept;
+    /// What Redis said last that it does not do, and when. Thread-safe.
+    [[nodiscard]] std::optional<error_replies::last_error> last_error() const { return refusals_->last(); }
 
 protected:
     /// Connected to nothing: for one that overrides execute().
     client() = default;
 
 private:
+    // Shared, because a coroutine may outlive the client.
+    std::shared_ptr<error_replies> refusals_ = std::make_shared<error_replies>();
+    const time_source* time_ = nullptr;
     // One of the two.
     std::shared_ptr<connection> connection_;
     std::shared_ptr<cluster> cluster_;

@@ -63,7 +63,8 @@ connection::connection(
       output_ready_(executor_),
       random_(std::random_device{}()) {
     // What is demoted to a replica while we are connected says so in its replies only.
-    line_.treat_replica_as_lost(where_.kind == topology::sentinel);
+    // A plain address can be a failover in disguise; a node of a cluster says MOVED instead.
+    line_.treat_replica_as_lost(while_away_ == patience::waits);
 }
 
 // --- Requests --------------------------------------------------------------------------------

@@ -105,7 +105,7 @@ asio::awaitable<result<>> dialer::open(
 asio::awaitable<result<>> dialer::greet(
     transport& link, const address& where, role wanted, std::string& detail) {
     greeting hello = greeting_for(where);
-    if (wanted == role::master) {
+    if (wanted != role::any) {
         hello.role_at = hello.commands.count();
         hello.commands.add("ROLE");
     }
@@ -119,15 +119,18 @@ asio::awaitable<result<>> dialer::greet(
         if (answer.is_error()) {
             // Neither a name nor PING is worth a refusal to a user who may not give commands like these.
             const bool forbidden_ping = i == hello.ping_at && answer.text().starts_with("NOPERM");
-            if (i == hello.name_at || forbidden_ping) {
+            const bool need_not_know = wanted == role::no_replica && i == hello.role_at;
+            if (i == hello.name_at || forbidden_ping || need_not_know) {
                 continue;
             }
             co_return judge_refusal(answer.text(), detail);
         }
-        if (wanted == role::master && i == hello.role_at &&
-            (answer.size() == 0 || answer[0].text() != "master")) {
-            detail = "it is not a master, or not yet";
-            co_return redis_errc::unreachable;
+        if (wanted != role::any && i == hello.role_at) {
+            const std::string_view is = answer.size() == 0 ? std::string_view() : answer[0].text();
+            if (is != "master" && (wanted == role::master || is == "slave")) {
+                detail = "it is not a master, or not yet";
+                co_return redis_errc::unreachable;
+            }
         }
     }
     co_return result<>();

@@ -23,7 +23,11 @@ class dialer {
 public:
     explicit dialer(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
 
-    enum class role : std::uint8_t { any, master };
+    enum class role : std::uint8_t {
+        any,
+        no_replica,  ///< As far as the user may ask: a master is written to, a replica refuses.
+        master
+    };
 
     /// Connects `link` to the single server at `where`, gives user, password and database, and waits
     /// for the first answer. `detail` gets the peer's own words about a failure, if it had any. All

@@ -17,10 +17,13 @@ const std::string& chosen(const std::string& localized, const std::string& origi
     return localized.empty() ? original : localized;
 }
 
-json::object make_aps(const publish_event& event, const localized_text* text) {
+json::object make_aps(const publish_event& event, const localized_text* text, std::string_view push_type) {
     json::object aps;
     if (event.is_background()) {
-        aps["content-available"] = 1;
+        // Of that type alone: to APNs, any other that wakes the app silently is a background push.
+        if (push_type == "background") {
+            aps["content-available"] = 1;
+        }
         return aps;
     }
     static const localized_text no_text;
@@ -53,9 +56,10 @@ json::object make_aps(const publish_event& event, const localized_text* text) {
 
 }  // namespace
 
-json::object make_payload(const publish_event& event, const localized_text* text) {
+json::object make_payload(
+    const publish_event& event, const localized_text* text, std::string_view push_type) {
     json::object payload;
-    payload["aps"] = make_aps(event, text);
+    payload["aps"] = make_aps(event, text, push_type);
     if (event.notification) {
         put(payload, "image", event.notification->image);
         put(payload, "url", event.notification->url);

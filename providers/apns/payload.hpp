@@ -17,6 +17,7 @@ namespace tocsin::apns {
 ///     "active" url, category, data     keys beside aps; a key of data wins over ours of the same name
 ///
 /// A silent event is aps.content-available and data.
-[[nodiscard]] boost::json::object make_payload(const publish_event& event, const localized_text* text);
+[[nodiscard]] boost::json::object make_payload(
+    const publish_event& event, const localized_text* text, std::string_view push_type);
 
 }  // namespace tocsin::apns

@@ -29,6 +29,15 @@ const push_type* find_push_type(std::string_view name) noexcept {
     return found == types.end() ? nullptr : found;
 }
 
+std::string_view topic_suffix_of(std::string_view topic) noexcept {
+    for (const push_type& type : types) {
+        if (!type.topic_suffix.empty() && topic.ends_with(type.topic_suffix)) {
+            return type.topic_suffix;
+        }
+    }
+    return {};
+}
+
 std::string_view nearest_push_type(std::string_view name) noexcept {
     std::array<std::string_view, types.size()> names;
     std::ranges::transform(types, names.begin(), &push_type::name);

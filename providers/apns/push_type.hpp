@@ -20,6 +20,10 @@ struct push_type {
 /// Null if there is no such type.
 [[nodiscard]] const push_type* find_push_type(std::string_view name) noexcept;
 
+/// The suffix of some push type that `topic` ends in (".voip"); empty if it ends in none, as a bundle id
+/// does.
+[[nodiscard]] std::string_view topic_suffix_of(std::string_view topic) noexcept;
+
 /// The known type that is nearest to a mistyped one; may be empty.
 [[nodiscard]] std::string_view nearest_push_type(std::string_view name) noexcept;
 

@@ -1,12 +1,14 @@
 #include "providers/apns/renderer.hpp"
 
 #include "engine/core/digest.hpp"
+#include "engine/core/plain_json.hpp"
 #include "engine/core/text.hpp"
 #include "providers/apns/payload.hpp"
 #include "providers/apns/push_type.hpp"
+#include "providers/common/json_check.hpp"
 #include "providers/common/json_merge.hpp"
 
-#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
 
 #include <algorithm>
 #include <array>
@@ -27,10 +29,29 @@ bool has_control_character(std::string_view text) noexcept {
     return std::ranges::any_of(text, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; });
 }
 
+/// The type that the event names; null if it names none.
+const json::string* named_push_type(const publish_event& event) noexcept {
+    const auto* const headers = event.apns.if_contains("headers");
+    const auto* const named = headers == nullptr || !headers->is_object()
+                                  ? nullptr
+                                  : headers->get_object().if_contains("apns-push-type");
+    return named == nullptr ? nullptr : named->if_string();
+}
+
+/// The type that the event names, else what it looks like.
+std::string push_type_of(const publish_event& event) {
+    if (const json::string* const named = named_push_type(event)) {
+        return std::string(*named);
+    }
+    return event.is_background() ? "background" : "alert";
+}
+
 shared_headers default_headers(const publish_event& event) {
     shared_headers out;
-    out.push_type = event.is_background() ? "background" : "alert";
-    out.priority = event.is_background() || event.priority == priority::low ? "5" : "10";
+    out.push_type = push_type_of(event);
+    // APNs takes a background push of priority 5 alone; a call must ring, and a widget be as fresh as the
+    // event is.
+    out.priority = out.push_type == "background" || event.priority == priority::low ? "5" : "10";
     out.expiration =
         std::to_string(std::chrono::floor<std::chrono::seconds>(event.expires_at).time_since_epoch().count());
     out.collapse_id = event.effective_collapse_id();
@@ -108,6 +129,12 @@ parsed<> check_headers(const shared_headers& headers, const push_type* type, boo
     if (headers.topic.size() > 255 || !is_word(headers.topic, ".-_")) {
         return bad_override("headers.apns-topic: \"" + headers.topic + "\" is not a bundle id");
     }
+    const std::string_view suffix = topic_suffix_of(headers.topic);
+    if (!suffix.empty() && suffix != type->topic_suffix) {
+        return bad_override(
+            "headers.apns-topic: \"" + headers.topic + "\" ends in " + std::string(suffix) +
+            ", which is not of the push type " + headers.push_type);
+    }
     return {};
 }
 
@@ -171,7 +198,9 @@ parsed<std::shared_ptr<const rendered_message>> renderer::render(const publish_e
     const bool overridden = !headers.topic.empty() || headers.push_type != usual_type;
     if (headers.topic.empty()) {
         headers.topic = topic_;
-        headers.topic += type != nullptr ? type->topic_suffix : "";
+        if (type != nullptr && !headers.topic.ends_with(type->topic_suffix)) {
+            headers.topic += type->topic_suffix;
+        }
     }
     if (const auto fine = check_headers(headers, type, uses_certificate_); fine.has_error()) {
         return fine.error();
@@ -181,12 +210,15 @@ parsed<std::shared_ptr<const rendered_message>> renderer::render(const publish_e
     locale_table locales;
     std::vector<std::string> bodies;
     const auto add = [&](const localized_text* text, std::string_view locale) -> parsed<> {
-        json::object payload = make_payload(event, text);
+        json::object payload = make_payload(event, text, type->name);
         merge_json(payload, overrides);
+        if (const std::string null = find_null(payload, ""); !null.empty()) {
+            return bad_override(null + " is null: in a list there is nothing to remove");
+        }
         if (auto fine = check_aps(payload, *type); fine.has_error()) {
             return fine;
         }
-        bodies.push_back(json::serialize(payload));
+        bodies.push_back(plain_json(json::value(std::move(payload))));
         if (const std::size_t size = bodies.back().size(); size > type->payload_limit) {
             return refusal{
                 "payload_too_large", "the APNs payload for app " + app_ +

@@ -1,7 +1,10 @@
 #include "providers/fcm/renderer.hpp"
 
+#include "engine/core/plain_json.hpp"
 #include "engine/core/text.hpp"
+#include "providers/common/json_check.hpp"
 #include "providers/common/json_merge.hpp"
+#include "providers/fcm/message_form.hpp"
 #include "providers/fcm/message_json.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -46,55 +49,22 @@ parsed<> check_keys(const json::object& overrides) {
     return {};
 }
 
-bool is_duration(std::string_view text) noexcept {
-    if (text.size() < 2 || text.back() != 's') {
-        return false;
-    }
-    text.remove_suffix(1);
-    const auto point = text.find('.');
-    const auto whole = text.substr(0, point);
-    const auto digits = [](std::string_view part) {
-        return !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
-    };
-    return digits(whole) && (point == std::string_view::npos || digits(text.substr(point + 1)));
-}
-
-parsed<> check_android(const json::object& android) {
-    if (const auto* level = android.if_contains("priority")) {
-        static constexpr auto levels = std::to_array<std::string_view>({"NORMAL", "HIGH", "normal", "high"});
-        const auto* word = level->if_string();
-        if (word == nullptr || std::ranges::find(levels, std::string_view(*word)) == levels.end()) {
-            return bad_override("android.priority must be \"NORMAL\" or \"HIGH\"");
-        }
-    }
-    if (const auto* ttl = android.if_contains("ttl")) {
-        const auto* text = ttl->if_string();
-        if (text == nullptr || !is_duration(*text)) {
-            return bad_override("android.ttl must be a duration like \"3600s\"");
-        }
-    }
-    return {};
-}
-
 /// What an override may have made of the message.
 parsed<> check_message(const json::object& message) {
-    for (const auto& entry : message) {
-        if (!entry.value().is_object()) {
-            return bad_override(std::string(entry.key()) + " must be an object");
-        }
+    if (const std::string null = find_null(message, ""); !null.empty()) {
+        return bad_override(null + " is null: in a list there is nothing to remove");
+    }
+    if (auto fine = check_message_form(message); !fine) {
+        return fine;
     }
     if (const auto* data = message.if_contains("data")) {
         for (const auto& entry : data->get_object()) {
             if (is_reserved(entry.key())) {
                 return bad_override("data." + std::string(entry.key()) + ": the key is reserved by FCM");
             }
-            if (!entry.value().is_string()) {
-                return bad_override("data." + std::string(entry.key()) + " must be a string");
-            }
         }
     }
-    const auto* android = message.if_contains("android");
-    return android != nullptr ? check_android(android->get_object()) : parsed<>();
+    return {};
 }
 
 parsed<bool> wants_validation(const publish_event& event) {
@@ -117,7 +87,7 @@ std::string members_of(const json::object& from) {
     if (from.empty()) {
         return {};
     }
-    std::string out = json::serialize(from);
+    std::string out = plain_json(json::value(from));
     out.front() = ',';
     out.pop_back();
     return out;
@@ -144,7 +114,7 @@ std::size_t size_for_a_device(const json::object& message) {
     const auto without = [&message](std::string_view part) {
         json::object rest = message;
         rest.erase(part);
-        return json::serialize(rest).size();
+        return plain_json(json::value(std::move(rest))).size();
     };
     return std::max(without("apns"), without("android"));
 }

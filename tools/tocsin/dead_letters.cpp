@@ -71,9 +71,44 @@ asio::awaitable<result<>> return_entries(redis_session& redis, const std::vector
     co_return checked.has_error() ? result<>(checked.error()) : result<>();
 }
 
+/// Fills in what a letter of a long entry has not kept, out of the stream. Those whose entry is gone stay letters.
+asio::awaitable<result<>> complete(redis_session& redis, std::vector<letter>& letters) {
+    std::vector<letter> out;
+    for (letter& one : letters) {
+        if (!one.is_cut) {
+            out.push_back(std::move(one));
+            continue;
+        }
+        redis::request ask;
+        ask.add("XRANGE", one.stream, one.entry, one.entry);
+        auto answer = co_await redis.redis().execute(std::move(ask));
+        const auto checked = redis::checked(std::move(answer));
+        if (checked.has_error()) {
+            co_return checked.error();
+        }
+        const auto entries = redis::parse_entries(checked->front());
+        const std::string_view field = one.stream == redis.keys().events() ? "event" : "registration";
+        const auto whole = entries.has_value() && !entries->empty() ? entries->front().field(field) : std::nullopt;
+        if (whole) {
+            one.payload = *whole;
+            out.push_back(std::move(one));
+        } else {
+            complain(
+                "letter " + shown(one.id) + " holds only the beginning of its entry, which is not in " +
+                shown(one.stream) + " any more: it cannot be put back");
+        }
+    }
+    letters = std::move(out);
+    co_return result<>();
+}
+
 /// Puts each entry back where it came from, if that is wanted, and takes its letter away.
 asio::awaitable<result<>> act(redis_session& redis, std::vector<letter> letters, bool put_back) {
     if (put_back) {
+        const auto completed = co_await complete(redis, letters);
+        if (completed.has_error()) {
+            co_return completed;
+        }
         const auto returned = co_await return_entries(redis, letters);
         if (returned.has_error()) {
             co_return returned;
@@ -82,6 +117,9 @@ asio::awaitable<result<>> act(redis_session& redis, std::vector<letter> letters,
     redis::request ask;
     for (const letter& one : letters) {
         ask.add("XDEL", redis.keys().dead_letters(), one.id);
+    }
+    if (ask.empty()) {
+        co_return result<>();
     }
     auto answer = co_await redis.redis().execute(std::move(ask));
     const auto checked = redis::checked(std::move(answer));

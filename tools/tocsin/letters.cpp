@@ -42,6 +42,7 @@ letter read_letter(const redis::stream_entry& entry) {
         if (const auto raw = from_base64url(text_of(object, "payload_base64url")); raw && !raw->empty()) {
             out.payload = *raw;
         }
+        out.is_cut = object.contains("payload_bytes");
     }
     return out;
 }

@@ -21,6 +21,7 @@ struct letter {
     std::string entry;   ///< and its id there.
     std::string reason;
     std::string payload;  ///< Byte for byte as it was written.
+    bool is_cut = false;  ///< The payload is only its beginning: the entry was too long for a letter.
 
     /// Whether it is about the event that its publisher knows by this id: the one that the document names,
     /// or else the entry's.

@@ -5,6 +5,8 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <cstdlib>
+#include <random>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -35,6 +37,29 @@ TEST(JsonDocument, KeepsEveryKindOfValue) {
     ASSERT_TRUE(again);
     EXPECT_EQ(*again, *document);
     EXPECT_EQ(document->at("u").as_uint64(), 18446744073709551615U);
+}
+
+TEST(JsonDocument, ANumberIsKeptExactlyOrRefused) {
+    for (const std::string number :
+         {"1e400", "-1e999", "18446744073709551616", "-9223372036854775809",
+          "123456789012345678901234567890"}) {
+        EXPECT_EQ(code_of(R"({"x":)" + number + "}"), "invalid_json") << number;
+        EXPECT_NE(message_of(R"({"x":)" + number + "}").find(number.substr(0, 20)), std::string::npos)
+            << number;
+    }
+    std::minstd_rand random(7);
+    for (int i = 0; i < 20'000; ++i) {
+        std::string number = std::to_string(random() % 1'000) + ".";
+        for (std::size_t digits = random() % 16 + 1; digits != 0; --digits) {
+            number += static_cast<char>('0' + random() % 10);
+        }
+        if (random() % 3 == 0) {
+            number += "e" + std::to_string(static_cast<int>(random() % 80) - 40);
+        }
+        const auto document = parse_document(R"({"x":)" + number + "}", document_limits{});
+        ASSERT_TRUE(document) << number;
+        EXPECT_EQ(document->at("x").as_double(), std::strtod(number.c_str(), nullptr)) << number;
+    }
 }
 
 TEST(JsonDocument, Nests32LevelsAndNoMore) {

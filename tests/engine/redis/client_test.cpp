@@ -314,5 +314,28 @@ TEST_F(RedisClient, ARequestCancelledBeforeItIsWrittenNeverRuns) {
     EXPECT_EQ(server.cli({"EXISTS", "k"}), "0");
 }
 
+TEST_F(RedisClient, AMasterThatIsDemotedBehindTheSameAddressIsLeftUntilThereIsOneAgain) {
+    const redis_server server;
+    const auto redis = connect(server.url());
+    EXPECT_EQ(text(*redis, command("SET", "a", "1")), "OK");
+    server.cli({"REPLICAOF", "127.0.0.1", "1"});
+    EXPECT_EQ(ask(*redis, command("SET", "a", "2")).error(), redis_errc::connection_lost)
+        << "no answer of a replica is";
+    server.cli({"REPLICAOF", "NO", "ONE"});
+    EXPECT_EQ(text(*redis, command("SET", "a", "3")), "OK");
+    EXPECT_GE(redis->errors(), 1U);
+}
+
+TEST_F(RedisClient, CountsAndKeepsWhatRedisRefuses) {
+    const redis_server server;
+    const auto redis = connect(server.url());
+    EXPECT_EQ(text(*redis, command("SET", "text", "1")), "OK");
+    EXPECT_FALSE(redis->last_error().has_value());
+    static_cast<void>(text(*redis, command("HGET", "text", "field")));
+    EXPECT_EQ(redis->errors(), 1U);
+    ASSERT_TRUE(redis->last_error().has_value());
+    EXPECT_EQ(error_class(redis->last_error()->text), "WRONGTYPE");
+}
+
 }  // namespace
 }  // namespace tocsin::redis

@@ -59,8 +59,9 @@ simulated_engine::simulated_engine(const surroundings& world, engine_settings ho
                   });
           }),
       intake_(
-          events_, book_, store_, letters_, preparer_, world.time, world.log, shard_,
+          book_, store_, letters_, preparer_, world.time, world.log, shard_,
           [this](std::shared_ptr<active_event> event) { finder_.announce(std::move(event)); }),
+      stream_in_(events_, intake_, letters_, world.keys.events(), world.time, world.log),
       controls_(
           *connections_[1], world.keys, world.time, world.log,
           control_watch::listeners{
@@ -88,7 +89,7 @@ simulated_engine::simulated_engine(const surroundings& world, engine_settings ho
         return letters_.post_once(std::move(stream), std::move(entry), std::move(why), std::move(payload));
     });
     asio::co_spawn(context_, find_work(), asio::detached);
-    asio::co_spawn(context_, intake_.run(), asio::detached);
+    asio::co_spawn(context_, stream_in_.run(), asio::detached);
     asio::co_spawn(context_, controls_.run(), asio::detached);
     asio::co_spawn(context_, watch(), asio::detached);
 }
@@ -158,7 +159,7 @@ void simulated_engine::renew_leases() {
 
 void simulated_engine::stop() {
     stopping_ = true;
-    intake_.stop();
+    stream_in_.stop();
     controls_.stop();
     finder_.stop();
     controls_heard_.wake_all();

@@ -81,6 +81,7 @@ private:
     std::vector<std::unique_ptr<worker>> workers_;
     coordinator finder_;
     event_intake intake_;
+    intake_stream stream_in_;
     control_watch controls_;
     timer controls_heard_;
     std::set<std::string, std::less<>> cancelling_;

@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -54,6 +55,53 @@ TEST(ApnsRenderer, LeavesOutWhatTheEventDoesNotSay) {
     event.notification.emplace().title = "Marché";
     EXPECT_EQ(body_of(event), boost::json::parse(R"({"aps":{"alert":{"title":"Marché"}}})"));
     EXPECT_EQ(with_key.render(event).value()->headers().collapse_id, event.effective_collapse_id());
+}
+
+TEST(ApnsRenderer, DefaultsFollowThePushType) {
+    const std::vector<std::string> types{"alert",        "background",   "complication", "controls",
+                                         "fileprovider", "liveactivity", "location",     "mdm",
+                                         "pushtotalk",   "voip",         "widgets"};
+    for (const std::string& type : types) {
+        for (const priority urgency : {priority::critical, priority::normal, priority::low}) {
+            publish_event event = silent_event();
+            event.priority = urgency;
+            event.apns = overrides(R"({"headers":{"apns-push-type":")" + type + R"("}})");
+            if (type == "alert") {
+                event.apns["aps"] = boost::json::object{{"sound", "x"}};
+            }
+            const auto made = with_key.render(event);
+            ASSERT_TRUE(made.has_value()) << type << ": " << made.error().message;
+            const bool quiet = type == "background" || urgency == priority::low;
+            EXPECT_EQ((*made)->headers().priority, quiet ? "5" : "10") << type;
+            const auto aps = boost::json::parse((*made)->body(0)).at("aps").as_object();
+            EXPECT_EQ(aps.contains("content-available"), type == "background") << type;
+        }
+    }
+}
+
+TEST(ApnsRenderer, ATopicOfAnotherPushTypeIsRefused) {
+    for (const std::string topic : {"fr.example.dijon.voip", "fr.example.dijon.push-type.widgets"}) {
+        publish_event event = flood_event();
+        event.apns = overrides(R"({"headers":{"apns-topic":")" + topic + R"("}})");
+        EXPECT_EQ(refused(event).code, "invalid_override") << topic;
+    }
+    publish_event call = silent_event();
+    call.apns = overrides(R"({"headers":{"apns-push-type":"voip","apns-topic":"fr.example.dijon.voip"}})");
+    EXPECT_EQ(with_key.render(call).value()->headers().topic, "fr.example.dijon.voip");
+    EXPECT_TRUE(with_key.render(call).value()->overridden());
+    EXPECT_FALSE(with_key.render(flood_event()).value()->overridden());
+}
+
+TEST(ApnsRenderer, NoNullLeavesWhateverItsDepth) {
+    for (const std::string given :
+         {R"({"x":[null]})", R"({"aps":{"alert":{"loc-args":["a",null]}}})", R"({"x":[{"y":null}]})"}) {
+        publish_event event = flood_event();
+        event.apns = overrides(given);
+        EXPECT_EQ(refused(event).code, "invalid_override") << given;
+    }
+    publish_event event = flood_event();
+    event.apns = overrides(R"({"x":{"y":{"z":null,"a":1}}})");
+    EXPECT_EQ(body_of(event).at("x"), boost::json::parse(R"({"y":{"a":1}})"));
 }
 
 TEST(ApnsRenderer, ASilentEventIsABackgroundPush) {
@@ -201,7 +249,7 @@ INSTANTIATE_TEST_SUITE_P(
             "is background, but"},
         bad_override_case{
             "background_at_ten",
-            R"({"headers":{"apns-push-type":"background"},"aps":{"alert":null,"sound":null,"badge":null}})",
+            R"({"headers":{"apns-push-type":"background","apns-priority":"10"},"aps":{"alert":null}})",
             "priority 10"},
         bad_override_case{
             "collapse_id", R"({"headers":{"apns-collapse-id":")" + std::string(65, 'x') + "\"}}", "65 bytes"},

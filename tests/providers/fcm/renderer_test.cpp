@@ -5,6 +5,7 @@
 #include <boost/json/parse.hpp>
 
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -38,6 +39,52 @@ boost::json::object overrides(std::string_view text) {
 refusal refused(const publish_event& event) {
     const auto made = with.render(event, now);
     return made.has_error() ? made.error() : refusal{"not refused", ""};
+}
+
+TEST(FcmRenderer, TheDocumentedFormIsCheckedBeforeTheFirstPush) {
+    struct row {
+        std::string given;
+        std::string says;
+    };
+    const std::vector<row> bad{
+        {R"({"android":{"notification":{"android_channel_id":"a"}}})", "did you mean channel_id"},
+        {R"({"android":{"channel_id":"a"}})", "android.channel_id"},
+        {R"({"apns":{"headers":{"apns-priority":5}}})", "apns.headers.apns-priority must be a string"},
+        {R"({"android":{"direct_boot_ok":"true"}})", "android.direct_boot_ok must be true or false"},
+        {R"({"android":{"ttl":3600}})", "android.ttl must be a duration"},
+        {R"({"android":{"priority":"HIGHEST"}})", "android.priority must be one of"},
+        {R"({"android":{"notification":{"visibility":"public"}}})", "visibility must be one of"},
+        {R"({"android":{"notification":{"vibrate_timings":["1s",2]}}})", "list of durations"},
+        {R"({"android":{"notification":{"title_loc_args":"x"}}})", "list of strings"},
+        {R"({"android":{"notification":{"light_settings":{"color":{"red":"1"}}}}})",
+         "color.red must be a number"},
+        {R"({"android":{"notification":{"event_time":"noon"}}})", "event_time must be a time"},
+        {R"({"android":{"fcm_options":{"label":"x"}}})", "no member"},
+        {R"({"webpush":{"headers":{"TTL":1}}})", "webpush.headers.TTL must be a string"},
+        {R"({"webpush":{"fcm_options":{"links":"x"}}})", "did you mean link"},
+        {R"({"apns":{"payloads":{}}})", "did you mean payload"},
+        {R"({"notification":{"titel":"x"}})", "no member"},
+        {R"({"data":{"a":1}})", "data.a must be a string"},
+        {R"({"apns":{"headers":{"apns-push-type":"background","apns-priority":"10"}}})", "background"},
+        {R"({"android":{"notification":{"body_loc_args":["a",null]}}})", "null"}};
+    for (const row& one : bad) {
+        publish_event event = flood_event();
+        event.fcm = overrides(one.given);
+        const refusal why = refused(event);
+        EXPECT_EQ(why.code, "invalid_override") << one.given;
+        EXPECT_NE(why.message.find(one.says), std::string::npos) << one.given << ": " << why.message;
+    }
+    for (
+        const std::string good :
+        {R"({"android":{"notification":{"channelId":"a","notification_count":3,"sticky":true}}})",
+         R"({"android":{"ttl":"3.5s","notification":{"vibrate_timings":["0.5s"],"visibility":"PUBLIC"}}})",
+         R"({"apns":{"payload":{"aps":{"sound":"x"},"own":[1,2]},"headers":{"apns-priority":"5"}}})",
+         R"({"webpush":{"notification":{"anything":{"goes":1}},"fcm_options":{"link":"https://example.fr"}}})",
+         R"({"fcm_options":{"analytics_label":"crue"}})"}) {
+        publish_event event = flood_event();
+        event.fcm = overrides(good);
+        EXPECT_EQ(refused(event).code, "not refused") << good << ": " << refused(event).message;
+    }
 }
 
 TEST(FcmRenderer, PutsEveryFieldInItsPlace) {

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "engine/core/clock.hpp"
+#include "engine/core/error.hpp"
+#include "engine/core/log.hpp"
+#include "engine/intake/dead_letters.hpp"
+#include "engine/intake/stream_consumer.hpp"
+#include "engine/redis/streams.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tocsin {
+
+/// Whether an engine may read a stream that one engine reads at a time.
+enum class read_permission : std::uint8_t { granted, denied };
+
+/// What a stream that comes in means: the one thing that differs from stream to stream.
+class entry_handler {
+public:
+    virtual ~entry_handler() = default;
+    /// "events": for the log and the metrics.
+    [[nodiscard]] virtual std::string_view stream() const noexcept = 0;
+    /// Whether this engine is the one to read now. An error: Redis'.
+    virtual boost::asio::awaitable<result<read_permission>> ask_to_read() {
+        co_return read_permission::granted;
+    }
+    /// Handles and acknowledges all of `entries`. May be given again what it has handled before, after an
+    /// error.
+    virtual boost::asio::awaitable<result<>> handle(std::vector<redis::stream_entry>& entries) = 0;
+};
+
+/// Reads one stream that comes in, for as long as the engine lives: leases, batches, errors of Redis, and
+/// entries that cannot be handled.
+///
+/// An entry that Redis refuses to do the work of, again and again, while it does that of others, is put aside
+/// as a dead letter: it never holds up the entries behind it.
+class intake_stream {
+public:
+    intake_stream(
+        stream_consumer& from, entry_handler& to, dead_letters& letters, std::string key,
+        const time_source& time, logger& log)
+        : from_(from), to_(to), letters_(letters), key_(std::move(key)), time_(time), log_(log) {}
+
+    /// Reads until stop(). Errors of Redis are waited out here.
+    boost::asio::awaitable<void> run();
+    void stop() noexcept { stopping_ = true; }
+
+private:
+    boost::asio::awaitable<result<>> handle(std::vector<redis::stream_entry>& entries);
+    boost::asio::awaitable<result<>> handle_alone(redis::stream_entry& entry);
+    boost::asio::awaitable<result<>> put_aside(const redis::stream_entry& entry, error_code why);
+
+    stream_consumer& from_;
+    entry_handler& to_;
+    dead_letters& letters_;
+    std::string key_;
+    const time_source& time_;
+    logger& log_;
+    std::map<std::string, std::uint32_t, std::less<>>
+        failures_;  ///< By entry: of those that are still pending.
+    bool reading_ = false;
+    bool stopping_ = false;
+};
+
+/// What a dead letter keeps of an entry without the expected field: its fields as JSON.
+[[nodiscard]] std::string fields_as_json(const redis::stream_entry& entry);
+
+}  // namespace tocsin

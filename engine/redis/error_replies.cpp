@@ -1,0 +1,105 @@
+#include "engine/redis/error_replies.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace tocsin::redis {
+namespace {
+
+struct error_row {
+    std::string_view word;
+    std::string_view advice;
+};
+
+constexpr std::string_view unknown_advice = "Its own words say what it did not like.";
+
+constexpr auto rows = std::to_array<error_row>({
+    {"BUSY", "A script of another program holds Redis up: SCRIPT KILL ends it."},
+    {"CLUSTERDOWN", "The cluster has no owner for some slots: look at CLUSTER INFO."},
+    {"LOADING", "Redis reads its data after a start: it passes."},
+    {"MASTERDOWN", "This is a replica that has lost its master: point redis.url at a master."},
+    {"MISCONF", "Redis cannot write its snapshot or log: look at its disk and its log."},
+    {"NOAUTH", "Set user and password in redis.url."},
+    {"NOGROUP", "The stream or its consumer group was deleted: the engine makes it again."},
+    {"NOPERM", "The user of redis.url lacks a right: docs/how-to/run-in-production.md lists them."},
+    {"NOREPLICAS", "Redis wants replicas that are not there: look at min-replicas-to-write."},
+    {"OOM",
+     "Redis is full: raise maxmemory, or delete what need not be there. Its maxmemory-policy should be "
+     "noeviction."},
+    {"READONLY", "This is a replica: point redis.url at the master, or wait for a failover to end."},
+    {"TRYAGAIN", "The cluster moves slots: it passes."},
+    {"WRONGTYPE",
+     "Another program has written a key of ours: docs/reference/redis-keys.md says what belongs there."},
+});
+static_assert(std::ranges::is_sorted(rows, {}, &error_row::word));
+
+const error_row* row_for(std::string_view word) noexcept {
+    const auto found = std::ranges::lower_bound(rows, word, {}, &error_row::word);
+    return found == rows.end() || found->word != word ? nullptr : &*found;
+}
+
+bool is_word_end(char c) noexcept {
+    return c == ' ' || c == ':' || c == ',';
+}
+
+bool is_normal(std::string_view text) noexcept {
+    return text.starts_with("NOSCRIPT") || text.starts_with("BUSYGROUP") ||
+           text.starts_with("ERR no such key") || text.starts_with("MOVED") || text.starts_with("ASK ");
+}
+
+std::string printable(std::string_view text) {
+    std::string out(text.substr(0, 300));
+    std::ranges::replace_if(
+        out, [](char c) { return c < ' ' || c > '~'; }, '?');
+    return out;
+}
+
+}  // namespace
+
+std::string_view error_class(std::string_view text) noexcept {
+    const std::string_view first = text.substr(0, text.find(' '));
+    if (const error_row* const row = row_for(first)) {
+        return row->word;
+    }
+    // Redis 6.2 wraps what a script was told in words of its own: "ERR Error running script …: … -OOM command
+    // not …".
+    for (const error_row& row : rows) {
+        for (std::size_t at = text.find(row.word); at != std::string_view::npos;
+             at = text.find(row.word, at + 1)) {
+            const std::size_t end = at + row.word.size();
+            const bool begins = at == 0 || is_word_end(text[at - 1]) || text[at - 1] == '-';
+            if (begins && (end == text.size() || is_word_end(text[end]))) {
+                return row.word;
+            }
+        }
+    }
+    return "ERR";
+}
+
+std::string_view advice_for(std::string_view error_class) noexcept {
+    const error_row* const row = row_for(error_class);
+    return row == nullptr ? unknown_advice : row->advice;
+}
+
+void error_replies::note(const replies& answers, time_point now) {
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        if (!answers[i].is_error() || is_normal(answers[i].text())) {
+            continue;
+        }
+        const std::scoped_lock lock(mutex_);
+        ++count_;
+        last_ = last_error{printable(answers[i].text()), now};
+    }
+}
+
+std::uint64_t error_replies::count() const {
+    const std::scoped_lock lock(mutex_);
+    return count_;
+}
+
+std::optional<error_replies::last_error> error_replies::last() const {
+    const std::scoped_lock lock(mutex_);
+    return last_;
+}
+
+}  // namespace tocsin::redis

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "engine/core/clock.hpp"
+#include "engine/redis/reply.hpp"
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tocsin::redis {
+
+/// What an error reply says is wrong: its first word, or that of the error which a script was told.
+/// "OOM", "READONLY", "WRONGTYPE", …; "ERR" for words that are no class of Redis'.
+[[nodiscard]] std::string_view error_class(std::string_view text) noexcept;
+
+/// What an operator can do about errors of that class; a sentence.
+[[nodiscard]] std::string_view advice_for(std::string_view error_class) noexcept;
+
+/// The error replies of one client: replies are no failures of the connection, and yet they mean that Redis
+/// does not do what it is asked. Thread-safe; costs nothing while there are none.
+class error_replies {
+public:
+    struct last_error {
+        std::string text;  ///< Redis' own, printable, at most 300 bytes.
+        time_point at{};
+    };
+
+    /// Notes the errors among `answers`, but for those that are part of a normal life: a script that is not
+    /// loaded yet, a group that exists, a stream that nobody has made yet.
+    void note(const replies& answers, time_point now);
+
+    [[nodiscard]] std::uint64_t count() const;
+    [[nodiscard]] std::optional<last_error> last() const;
+
+private:
+    mutable std::mutex mutex_;
+    std::uint64_t count_ = 0;
+    std::optional<last_error> last_;
+};
+
+}  // namespace tocsin::redis

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "engine/core/error.hpp"
+
+#include <boost/json/object.hpp>
+
+namespace tocsin::fcm {
+
+/// Checks a message, its overrides merged, against the form that Google documents (REST reference,
+/// projects.messages: Message, AndroidConfig, WebpushConfig, ApnsConfig): members, types, enumerations. FCM
+/// refuses a message with one wrong member whole, for every device.
+///
+/// The refusal ("invalid_override") names the path and the nearest member. Names may be written in snake_case
+/// or lowerCamelCase, as FCM takes both.
+[[nodiscard]] parsed<> check_message_form(const boost::json::object& message);
+
+}  // namespace tocsin::fcm

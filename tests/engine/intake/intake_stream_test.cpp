@@ -1,0 +1,126 @@
+#include "engine/intake/intake_stream.hpp"
+
+#include "engine/redis/error.hpp"
+#include "tests/support/loop_until.hpp"
+#include "tests/support/redis_fixture.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/json/parse.hpp>
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace tocsin {
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+/// Handles what it is given, but for entries that say how they fail.
+class scripted_handler final : public entry_handler {
+public:
+    scripted_handler(redis::client& redis, std::string key) : redis_(redis), key_(std::move(key)) {}
+
+    [[nodiscard]] std::string_view stream() const noexcept override { return "things"; }
+    boost::asio::awaitable<result<>> handle(std::vector<redis::stream_entry>& entries) override {
+        redis::request acknowledge;
+        for (const redis::stream_entry& entry : entries) {
+            const std::string_view word = entry.field("thing").value_or("");
+            if (fails.contains(std::string(word))) {
+                co_return redis::redis_errc::unexpected_reply;
+            }
+            if (word == "away" && away) {
+                co_return redis::redis_errc::timed_out;
+            }
+            handled.insert(std::string(word));
+            acknowledge.add("XACK", key_, "tocsin", entry.id);
+        }
+        co_await redis_.execute(std::move(acknowledge));
+        co_return result<>();
+    }
+
+    std::set<std::string> fails;
+    std::set<std::string> handled;
+    bool away = true;
+
+private:
+    redis::client& redis_;
+    std::string key_;
+};
+
+class IntakeStreamTest : public testing::redis_fixture {
+protected:
+    IntakeStreamTest() {
+        stream_consumer::settings how;
+        how.stream = "things";
+        how.group = "tocsin";
+        how.consumer = "one";
+        how.block = 20ms;
+        consumer.emplace(reader, how, time);
+        stream.emplace(*consumer, handler, letters, "things", time, log);
+    }
+    ~IntakeStreamTest() override {
+        stream->stop();
+        reader.close();
+        loop.restart();
+        loop.run_for(50ms);
+    }
+    void publish(const std::string& word) { server.cli({"XADD", "things", "*", "thing", word}); }
+    void start() { boost::asio::co_spawn(loop, stream->run(), boost::asio::detached); }
+    std::int64_t letters_posted() {
+        redis::request ask;
+        ask.add("XLEN", keys.dead_letters());
+        return run(redis.execute(std::move(ask))).value().front().integer().value_or(0);
+    }
+
+    redis::client reader{loop.get_executor(), redis::parse_address(server.url()).value(), time, log};
+    metrics numbers;
+    scripted_handler handler{redis, "things"};
+    dead_letters letters{redis, keys, 1'000, numbers.add_shard()};
+    std::optional<stream_consumer> consumer;
+    std::optional<intake_stream> stream;
+};
+
+TEST_F(IntakeStreamTest, AnEntryThatAlwaysFailsHoldsUpNobodyAndIsPutAside) {
+    handler.fails = {"bad", "worse"};
+    for (const char* const word : {"first", "bad", "second", "worse", "third"}) {
+        publish(word);
+    }
+    start();
+    ASSERT_TRUE(testing::loop_until(loop, [&] { return handler.handled.size() == 3; }));
+    for (int tries = 0; tries < 50 && letters_posted() != 2; ++tries) {
+        loop.restart();
+        loop.run_for(50ms);
+    }
+    EXPECT_EQ(letters_posted(), 2);
+    EXPECT_EQ(server.cli({"XPENDING", "things", "tocsin"}).substr(0, 1), "0");
+}
+
+TEST_F(IntakeStreamTest, WhatFailsSinceRedisIsAwayIsNeverPutAside) {
+    publish("away");
+    start();
+    loop.restart();
+    loop.run_for(2s);
+    EXPECT_EQ(letters_posted(), 0);
+    handler.away = false;
+    EXPECT_TRUE(testing::loop_until(loop, [&] { return handler.handled.contains("away"); }));
+}
+
+TEST(DeadLetter, IsShorterThanRedisTakesHoweverLongAndHowWrittenTheEntryIs) {
+    const refusal why{"too_large", std::string(1'000'000, 'x')};
+    for (const std::string& payload :
+         {std::string(12 * 1024 * 1024, '\x01'), std::string(70 * 1024 * 1024, 'a'),
+          std::string(3 * 1024 * 1024, '\xff'), std::string("é") + std::string(20 * 1024 * 1024, '\xc3')}) {
+        const std::string letter = letter_document("s", "1-0", why, payload);
+        EXPECT_LE(letter.size(), 512U * 1024);
+        const json::value read = json::parse(letter);
+        EXPECT_EQ(read.at("payload_bytes").to_number<std::size_t>(), payload.size());
+        EXPECT_EQ(read.at("payload_sha256").as_string().size(), 64U);
+        EXPECT_FALSE(read.at("payload").as_string().empty());
+    }
+}
+
+}  // namespace
+}  // namespace tocsin

@@ -1,0 +1,38 @@
+#include "engine/redis/error_replies.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace tocsin::redis {
+namespace {
+
+TEST(ErrorReplies, EveryClassIsKnownByItsWordAlsoInAScript) {
+    const std::vector<std::pair<std::string, std::string>> said{
+        {"OOM command not allowed when used memory > 'maxmemory'.", "OOM"},
+        {"ERR Error running script (call to f_1): @user_script:1: -OOM command not allowed", "OOM"},
+        {"OOM command not allowed when used memory > 'maxmemory'. script: 1, on @user_script:1.", "OOM"},
+        {"MISCONF Redis is configured to save RDB snapshots, but it's unable to persist to disk.", "MISCONF"},
+        {"BUSY Redis is busy running a script.", "BUSY"},
+        {"READONLY You can't write against a read only replica.", "READONLY"},
+        {"ERR Error running script: -READONLY You can't write against a read only replica.", "READONLY"},
+        {"NOPERM this user has no permissions to run the 'xadd' command", "NOPERM"},
+        {"WRONGTYPE Operation against a key holding the wrong kind of value", "WRONGTYPE"},
+        {"NOGROUP No such key 'tocsin:events' or consumer group 'tocsin'", "NOGROUP"},
+        {"LOADING Redis is loading the dataset in memory", "LOADING"},
+        {"MASTERDOWN Link with MASTER is down", "MASTERDOWN"},
+        {"NOREPLICAS Not enough good replicas to write.", "NOREPLICAS"},
+        {"CLUSTERDOWN The cluster is down", "CLUSTERDOWN"},
+        {"ERR unknown command 'hvals'", "ERR"},
+        {"something that mentions BUSYNESS", "ERR"},
+        {"", "ERR"}};
+    for (const auto& [text, kind] : said) {
+        EXPECT_EQ(error_class(text), kind) << text;
+        EXPECT_FALSE(advice_for(error_class(text)).empty()) << text;
+    }
+}
+
+}  // namespace
+}  // namespace tocsin::redis

@@ -1,0 +1,182 @@
+#include "engine/event/event_parser.hpp"
+#include "engine/redis/check.hpp"
+#include "tools/tocsin/command.hpp"
+#include "tools/tocsin/console.hpp"
+#include "tools/tocsin/exit_code.hpp"
+#include "tools/tocsin/follow.hpp"
+#include "tools/tocsin/session.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <charconv>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace tocsin::cli {
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+struct canary_options {
+    std::vector<std::string> to;
+    std::vector<std::string> apps;
+    std::string deadline = "10s";
+    std::string title;
+    std::string body;
+};
+
+constexpr auto between_looks = 50ms;
+
+/// "10s", "500ms", "2m"; a bare number is seconds. Empty if it is none, or not between 100 ms and an hour.
+std::optional<std::chrono::milliseconds> read_duration(const std::string& text) {
+    std::int64_t number = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+    if (problem != std::errc() || number <= 0 || number > 3'600'000) {
+        return std::nullopt;
+    }
+    std::chrono::milliseconds out(0);
+    if (unit == "ms") {
+        out = std::chrono::milliseconds(number);
+    } else if (unit.empty() || unit == "s") {
+        out = std::chrono::seconds(number);
+    } else if (unit == "m") {
+        out = std::chrono::minutes(number);
+    }
+    return out < 100ms || out > 1h ? std::nullopt : std::optional(out);
+}
+
+json::object event_for(const canary_options& how, std::chrono::milliseconds deadline) {
+    std::random_device random;
+    json::object event;
+    event["id"] = fmt::format("canary-{:08x}{:08x}", random(), random());
+    event["audience"] = json::array(how.to.begin(), how.to.end());
+    if (!how.apps.empty()) {
+        event["apps"] = json::array(how.apps.begin(), how.apps.end());
+    }
+    event["priority"] = "critical";
+    // What comes later than the deadline is of no use to anybody.
+    event["ttl"] = std::chrono::ceil<std::chrono::seconds>(deadline).count();
+    if (how.title.empty() && how.body.empty()) {
+        event["data"] = json::object{{"tocsin_canary", "1"}};
+    } else {
+        event["notification"] = json::object{{"title", how.title}, {"body", how.body}};
+    }
+    return event;
+}
+
+/// The event's result, or what is known of it at the deadline; nothing if nobody has heard of it.
+asio::awaitable<result<std::optional<event_report>>> follow(
+    redis_session& redis, std::string document, std::string id, std::chrono::milliseconds deadline) {
+    const time_point until = redis.time().now() + deadline;
+    redis::request ask;
+    ask.add("XADD", redis.keys().events(), "*", "event", document);
+    auto answer = co_await redis.redis().execute(std::move(ask));
+    if (const auto added = redis::checked(std::move(answer)); added.has_error()) {
+        co_return added.error();
+    }
+    asio::steady_timer pause(redis.loop());
+    for (;;) {
+        json::value ignored;
+        auto report = co_await read_event(redis, id, &ignored);
+        if (report.has_error() || (*report && (*report)->finished_at != 0) || redis.time().now() >= until) {
+            co_return report;
+        }
+        pause.expires_after(between_looks);
+        co_await pause.async_wait(asio::use_awaitable);
+    }
+}
+
+int canary(const common_options& common, const canary_options& how) {
+    const auto deadline = read_duration(how.deadline);
+    if (!deadline) {
+        complain("--deadline: \"" + how.deadline + "\" is no time like 10s or 500ms, up to an hour");
+        return exit_usage;
+    }
+    const json::object event = event_for(how, *deadline);
+    const std::string id(event.at("id").as_string());
+    const std::string document = json::serialize(event);
+    const auto now = system_time_source().wall_now();
+    if (const auto fine = parse_event(document, "", event_limits{}, now); fine.has_error()) {
+        complain(fine.error().message);
+        return exit_usage;
+    }
+    const auto opened = open_session(common);
+    if (!opened) {
+        return exit_configuration;
+    }
+    const time_point began = opened->redis->time().now();
+    const auto report = opened->redis->run(follow(*opened->redis, document, id, *deadline));
+    if (!report) {
+        return exit_unreachable;
+    }
+    const auto took =
+        std::chrono::duration_cast<std::chrono::milliseconds>(opened->redis->time().now() - began).count();
+    const bool over = *report && (*report)->finished_at != 0;
+    const std::uint64_t targeted = *report ? (*report)->targeted : 0;
+    const std::uint64_t accepted = *report ? (*report)->count(outcome::accepted) : 0;
+    const bool fine = over && targeted != 0 && accepted == targeted;
+    const std::string state = fine ? "arrived" : over ? "lost" : "late";
+    if (common.json) {
+        print_json(json::object{
+            {"event", id}, {"state", state}, {"targeted", targeted}, {"accepted", accepted}, {"ms", took}});
+    } else if (fine) {
+        print(fmt::format(
+            "{}: accepted for {} of {} in {}", id, accepted, targeted, spoken_ms(static_cast<double>(took))));
+    } else {
+        complain(fmt::format(
+            "{}: {} after {}: accepted for {} of {}; tocsin status {} says more", id, state,
+            spoken_ms(static_cast<double>(took)), accepted, targeted, id));
+    }
+    return fine ? exit_ok : exit_failed;
+}
+
+}  // namespace
+
+command canary_command() {
+    const auto how = std::make_shared<canary_options>();
+    return {
+        .name = "canary",
+        .group = command_group::test,
+        .summary = "Send a test event through the whole path, in time.",
+        .examples =
+            "tocsin canary --to device:fcm:TOKEN --deadline 10s\n"
+            "tocsin canary --to device:apns:TOKEN --app mairies --deadline 5s --json\n",
+        .options =
+            {
+                option("--to", how->to, "A device of your own, as a selector; may be repeated")
+                    .value("SELECTOR")
+                    .required(),
+                option("--app", how->apps, "Only through this app; may be repeated").value("APP"),
+                option("--deadline", how->deadline, "Within which the provider must have accepted it")
+                    .value("TIME")
+                    .preset("10s"),
+                option("--title", how->title, "Show a notification; without, the push is silent")
+                    .value("TEXT"),
+                option("--body", how->body, "The notification's body").value("TEXT"),
+            },
+        .details =
+            "Publishes a critical event to the named devices, and waits for its result: stream, engine, "
+            "connection, "
+            "provider. Exit code 0 if the provider accepted it for all of them in time, 1 if it came late, "
+            "was lost or "
+            "refused, 69 if Redis does not answer. For cron and monitoring. `--json`: `event`, `state` "
+            "(`arrived`, "
+            "`late`, `lost`), `targeted`, `accepted`, `ms`.",
+        .run = [how](const common_options& common) { return canary(common, *how); },
+    };
+}
+
+}  // namespace tocsin::cli
