@@ -135,7 +135,10 @@ asio::awaitable<result<>> intake_stream::put_aside(const redis::stream_entry& en
                                  " times in a row, while others were handled: " + why.message() + "."};
     log_.error(
         "intake.put_aside", {{"stream", to_.stream()}, {"entry", entry.id}, {"reason", reason.message}});
-    co_return co_await letters_.post(key_, entry.id, std::move(reason), fields_as_json(entry));
+    // The document itself, as every other letter has it, so that it can be put back.
+    const bool one_field = entry.fields && entry.fields->size() == 2;
+    std::string payload = one_field ? std::string((*entry.fields)[1].text()) : fields_as_json(entry);
+    co_return co_await letters_.post(key_, entry.id, std::move(reason), std::move(payload));
 }
 
 }  // namespace tocsin
