@@ -81,20 +81,20 @@ std::uint32_t device_store::buckets_for(platform on, const territory& where) con
     return std::max(1U, (people + share - 1) / share);
 }
 
-std::optional<roster_head> device_store::known_head(
+std::optional<roster_head> device_store::change_batch::known_head(
     std::string_view app, platform on, const territory& where) const {
     const auto head = heads_.find(cache_key(app, roster_head_field(on, where)));
     return head == heads_.end() ? std::nullopt : std::optional(head->second);
 }
 
 /// A bucket, and the head that says that the device belongs there.
-struct device_store::placement {
+struct device_store::change_batch::placement {
     std::string key;
     std::string field;
     std::string head;
 };
 
-std::optional<device_store::placement> device_store::place_of(
+std::optional<device_store::change_batch::placement> device_store::change_batch::place_of(
     const pending& item, const territory& where) const {
     const device_change& change = *item.change;
     const auto head = known_head(change.app, change.where, where);
@@ -102,31 +102,32 @@ std::optional<device_store::placement> device_store::place_of(
         return std::nullopt;
     }
     return placement{
-        keys_.roster_bucket(
+        store_.keys_.roster_bucket(
             change.app, change.where, to_string(where), head->generation, item.hash.bucket(head->buckets)),
         roster_head_field(change.where, where), encode_roster_head(*head)};
 }
 
-std::optional<std::string> device_store::roster_key(const pending& item, const territory& where) const {
+std::optional<std::string> device_store::change_batch::roster_key(
+    const pending& item, const territory& where) const {
     const device_change& change = *item.change;
     const auto head = known_head(change.app, change.where, where);
     if (!head) {
         return std::nullopt;
     }
-    return keys_.roster_bucket(
+    return store_.keys_.roster_bucket(
         change.app, change.where, to_string(where), head->generation, item.hash.bucket(head->buckets));
 }
 
-std::optional<std::string> device_store::index_key(const pending& item) const {
+std::optional<std::string> device_store::change_batch::index_key(const pending& item) const {
     const device_change& change = *item.change;
     const auto index = heads_.find(cache_key(change.app, "index"));
     if (index == heads_.end()) {
         return std::nullopt;
     }
-    return keys_.index_bucket(change.app, change.where, item.hash.bucket(index->second.buckets));
+    return store_.keys_.index_bucket(change.app, change.where, item.hash.bucket(index->second.buckets));
 }
 
-bool device_store::relies_on(const pending& item, const std::set<std::string>& heads) {
+bool device_store::change_batch::relies_on(const pending& item, const std::set<std::string>& heads) {
     const device_change& change = *item.change;
     const bool put = change.what == device_change::action::put;
     return heads.contains(cache_key(change.app, "index")) ||
@@ -135,7 +136,7 @@ bool device_store::relies_on(const pending& item, const std::set<std::string>& h
             }));
 }
 
-asio::awaitable<result<>> device_store::learn_heads(std::vector<pending>& work) {
+asio::awaitable<result<>> device_store::change_batch::learn_heads() {
     struct wanted {
         std::string app;
         std::string field;
@@ -146,10 +147,17 @@ asio::awaitable<result<>> device_store::learn_heads(std::vector<pending>& work) 
     redis::request what;
     const auto want = [&](const std::string& app, const std::string& field, std::uint32_t buckets) {
         std::string key = cache_key(app, field);
-        if (heads_.contains(key) || !seen.insert(std::move(key)).second) {
+        if (heads_.contains(key)) {
             return;
         }
-        const std::string hash = keys_.rosters(app);
+        if (const auto read = store_.heads_.find(key); read != store_.heads_.end()) {
+            heads_.emplace(std::move(key), read->second);
+            return;
+        }
+        if (!seen.insert(std::move(key)).second) {
+            return;
+        }
+        const std::string hash = store_.keys_.rosters(app);
         if (buckets != 0) {
             what.add("HSETNX", hash, field, encode_roster_head({.buckets = buckets}));
         } else {
@@ -158,13 +166,13 @@ asio::awaitable<result<>> device_store::learn_heads(std::vector<pending>& work) 
         what.add("HGET", hash, field);
         missing.push_back({app, field});
     };
-    for (const pending& item : work) {
+    for (const pending& item : work_) {
         if (item.done) {
             continue;
         }
         const device_change& change = *item.change;
         const bool put = change.what == device_change::action::put;
-        const std::uint64_t served = put ? sizing_.population_served(change.app) : 0;
+        const std::uint64_t served = put ? store_.sizing_.population_served(change.app) : 0;
         want(
             change.app, "index",
             put ? static_cast<std::uint32_t>(
@@ -172,7 +180,9 @@ asio::awaitable<result<>> device_store::learn_heads(std::vector<pending>& work) 
                 : 0);
         if (put) {
             for (const territory& where : change.which.follow) {
-                want(change.app, roster_head_field(change.where, where), buckets_for(change.where, where));
+                want(
+                    change.app, roster_head_field(change.where, where),
+                    store_.buckets_for(change.where, where));
             }
         }
         for (const territory& where : item.before) {
@@ -182,20 +192,24 @@ asio::awaitable<result<>> device_store::learn_heads(std::vector<pending>& work) 
     if (missing.empty()) {
         co_return result<>();
     }
-    const auto answers = co_await ask(std::move(what));
+    const auto answers = co_await store_.ask(std::move(what));
     if (answers.has_error()) {
         co_return answers.error();
     }
     for (std::size_t i = 0; i < missing.size(); ++i) {
         const redis::reply value = (*answers)[2 * i + 1];
         if (const auto head = decode_roster_head(value.text())) {
-            heads_.emplace(cache_key(missing[i].app, missing[i].field), *head);
+            std::string key = cache_key(missing[i].app, missing[i].field);
+            if (!store_.redis_.is_cluster()) {
+                store_.heads_.insert_or_assign(key, *head);
+            }
+            heads_.insert_or_assign(std::move(key), *head);
         } else if (!value.is_nil()) {
             damaged.insert(cache_key(missing[i].app, missing[i].field));
         }
     }
     // Written without it, a device would stand where nobody looks.
-    for (pending& item : work) {
+    for (pending& item : work_) {
         if (!item.done && relies_on(item, damaged)) {
             item.done = true;
             item.outcome = change_outcome::damaged;
@@ -205,7 +219,7 @@ asio::awaitable<result<>> device_store::learn_heads(std::vector<pending>& work) 
 }
 
 /// The calls of one pass: so many changes a script.
-struct device_store::script_calls {
+struct device_store::change_batch::script_calls {
     redis::request request;
     std::vector<std::vector<std::size_t>> sent{};  ///< Which changes each call holds.
     std::vector<std::string> keys{};
@@ -223,7 +237,8 @@ struct device_store::script_calls {
     }
 };
 
-bool device_store::add_call(script_calls& calls, const pending& item, std::size_t number) const {
+bool device_store::change_batch::add_call(
+    script_calls& calls, const pending& item, std::size_t number) const {
     const device_change& change = *item.change;
     const auto index = heads_.find(cache_key(change.app, "index"));
     if (index == heads_.end()) {
@@ -248,9 +263,9 @@ bool device_store::add_call(script_calls& calls, const pending& item, std::size_
         }
     }
     const std::size_t dels = places.size() - adds;
-    calls.keys.push_back(keys_.rosters(change.app));
+    calls.keys.push_back(store_.keys_.rosters(change.app));
     calls.keys.push_back(
-        keys_.index_bucket(change.app, change.where, item.hash.bucket(index->second.buckets)));
+        store_.keys_.index_bucket(change.app, change.where, item.hash.bucket(index->second.buckets)));
     std::vector<std::string>& arguments = calls.arguments;
     arguments.emplace_back(item.hash.view());
     arguments.push_back(item.expected);
@@ -273,13 +288,15 @@ bool device_store::add_call(script_calls& calls, const pending& item, std::size_
     return true;
 }
 
-void device_store::forget_heads(const std::string& app) {
+void device_store::change_batch::forget_heads(const std::string& app) {
     const std::string prefix = cache_key(app, "");
-    erase_if(heads_, [&](const auto& one) { return one.first.starts_with(prefix); });
+    const auto is_of_app = [&](const auto& one) { return one.first.starts_with(prefix); };
+    erase_if(heads_, is_of_app);
+    erase_if(store_.heads_, is_of_app);
 }
 
-result<> device_store::take_answer(
-    const redis::reply& answer, std::vector<pending>& work, const std::vector<std::size_t>& sent) {
+result<> device_store::change_batch::take_answer(
+    const redis::reply& answer, const std::vector<std::size_t>& sent) {
     if (!answer.is_array()) {
         return redis_errc::unexpected_reply;
     }
@@ -291,7 +308,7 @@ result<> device_store::take_answer(
         }
         const auto at = static_cast<std::size_t>(*position);
         undone[at] = true;
-        pending& item = work[sent[at]];
+        pending& item = work_[sent[at]];
         const redis::reply stored = answer[j + 1];
         if (stored.is_nil()) {
             item.done = true;
@@ -308,7 +325,7 @@ result<> device_store::take_answer(
         }
     }
     for (std::size_t at = 0; at < undone.size(); ++at) {
-        pending& item = work[sent[at]];
+        pending& item = work_[sent[at]];
         if (undone[at]) {
             continue;
         }
@@ -323,10 +340,10 @@ result<> device_store::take_answer(
     return {};
 }
 
-asio::awaitable<result<>> device_store::run_pass(std::vector<pending>& work) {
+asio::awaitable<result<>> device_store::change_batch::run_pass() {
     script_calls calls;
-    for (std::size_t i = 0; i < work.size(); ++i) {
-        pending& item = work[i];
+    for (std::size_t i = 0; i < work_.size(); ++i) {
+        pending& item = work_[i];
         if (item.done) {
             continue;
         }
@@ -340,45 +357,42 @@ asio::awaitable<result<>> device_store::run_pass(std::vector<pending>& work) {
     if (calls.request.empty()) {
         co_return result<>();
     }
-    const auto answers = co_await ask(std::move(calls.request));
+    const auto answers = co_await store_.ask(std::move(calls.request));
     if (answers.has_error()) {
         co_return answers.error();
     }
     for (std::size_t c = 0; c < calls.sent.size(); ++c) {
-        if (auto taken = take_answer((*answers)[c], work, calls.sent[c]); taken.has_error()) {
+        if (auto taken = take_answer((*answers)[c], calls.sent[c]); taken.has_error()) {
             co_return taken;
         }
     }
     co_return result<>();
 }
 
-asio::awaitable<result<std::vector<change_outcome>>> device_store::apply(std::vector<device_change> changes) {
-    std::vector<pending> work(changes.size());
-    for (std::size_t i = 0; i < changes.size(); ++i) {
-        work[i].change = &changes[i];
-        work[i].hash = hash_token(changes[i].which.token);
-    }
-    // A head is believed while one change is made: Redis may be another one, or an older one, at the next. On
-    // one server the script looks at it again; on a cluster it is in another slot.
-    if (redis_.is_cluster()) {
-        heads_.clear();
-        if (const auto changed = co_await apply_in_steps(work); changed.has_error()) {
+asio::awaitable<result<std::vector<change_outcome>>> device_store::change_batch::apply() {
+    if (store_.redis_.is_cluster()) {
+        if (const auto changed = co_await apply_in_steps(); changed.has_error()) {
             co_return changed.error();
         }
     }
     // The first pass supposes that every device is new, which a bulk import's are; each that is not
     // comes back with what the index says and is right at the second, unless somebody else is faster.
-    while (std::ranges::any_of(work, [](const pending& item) { return !item.done; })) {
-        if (const auto learnt = co_await learn_heads(work); learnt.has_error()) {
+    while (std::ranges::any_of(work_, [](const pending& item) { return !item.done; })) {
+        if (const auto learnt = co_await learn_heads(); learnt.has_error()) {
             co_return learnt.error();
         }
-        if (const auto ran = co_await run_pass(work); ran.has_error()) {
+        if (const auto ran = co_await run_pass(); ran.has_error()) {
             co_return ran.error();
         }
     }
-    std::vector<change_outcome> out(work.size());
-    std::ranges::transform(work, out.begin(), &pending::outcome);
+    std::vector<change_outcome> out(work_.size());
+    std::ranges::transform(work_, out.begin(), &pending::outcome);
     co_return out;
+}
+
+asio::awaitable<result<std::vector<change_outcome>>> device_store::apply(std::vector<device_change> changes) {
+    change_batch batch(*this, changes);
+    co_return co_await batch.apply();
 }
 
 }  // namespace tocsin

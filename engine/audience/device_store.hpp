@@ -116,8 +116,8 @@ public:
     [[nodiscard]] const keyspace& keys() const noexcept { return keys_; }
 
 private:
-    struct pending;
-    struct step_work;
+    /// The changes of one apply(): see device_change_work.hpp.
+    class change_batch;
 
     /// What Redis says, of which nothing may be an error: "nothing there" would be believed.
     boost::asio::awaitable<result<redis::replies>> ask(redis::request what);
@@ -125,36 +125,12 @@ private:
     boost::asio::awaitable<result<std::optional<roster_head>>> stored_head(
         std::string app, std::string field);
     [[nodiscard]] std::uint32_t buckets_for(platform on, const territory& where) const;
-    /// Those that rely on a head that cannot be read are done with.
-    boost::asio::awaitable<result<>> learn_heads(std::vector<pending>& work);
-    [[nodiscard]] static bool relies_on(const pending& item, const std::set<std::string>& heads);
-    boost::asio::awaitable<result<>> run_pass(std::vector<pending>& work);
-    struct placement;
-    [[nodiscard]] std::optional<placement> place_of(const pending& item, const territory& where) const;
-    struct script_calls;
-    /// False if nobody has ever registered with the app.
-    [[nodiscard]] bool add_call(script_calls& calls, const pending& item, std::size_t number) const;
-    [[nodiscard]] result<> take_answer(
-        const redis::reply& answer, std::vector<pending>& work, const std::vector<std::size_t>& sent);
-    void forget_heads(const std::string& app);
-    boost::asio::awaitable<result<>> confirm_heads(std::vector<step_work>& steps);
-    [[nodiscard]] std::optional<std::string> roster_key(const pending& item, const territory& where) const;
-    [[nodiscard]] std::optional<std::string> index_key(const pending& item) const;
-
-    boost::asio::awaitable<result<>> apply_in_steps(std::vector<pending>& work);
-    boost::asio::awaitable<result<>> claim(std::vector<step_work>& steps);
-    boost::asio::awaitable<result<>> spare_the_changed(std::vector<step_work>& steps);
-    boost::asio::awaitable<result<>> write_ahead(std::vector<step_work>& steps);
-    boost::asio::awaitable<result<>> write_rosters(std::vector<step_work>& steps);
-    boost::asio::awaitable<result<>> conclude(std::vector<step_work>& steps);
-    [[nodiscard]] std::optional<roster_head> known_head(
-        std::string_view app, platform on, const territory& where) const;
 
     redis::client& redis_;
     keyspace keys_;
     store_sizing sizing_;
-    // "<app>/<platform>:<territory>" and "<app>/index". Each change compares what it relies on with what
-    // Redis holds, and forgets these if they differ.
+    // "<app>/<platform>:<territory>" and "<app>/index", as read last: what the next changes begin with. Each
+    // compares what it relies on with what Redis holds, and has these forgotten if they differ.
     boost::unordered_flat_map<std::string, roster_head> heads_;
 };
 

@@ -72,7 +72,7 @@ std::vector<territory> union_of(const std::vector<territory>& a, const std::vect
 }  // namespace
 
 /// A change that is being made.
-struct device_store::step_work {
+struct device_store::change_batch::step_work {
     pending* item = nullptr;
     std::string index;
     std::string lock;
@@ -91,16 +91,16 @@ struct device_store::step_work {
     }
 };
 
-asio::awaitable<result<>> device_store::apply_in_steps(std::vector<pending>& work) {
+asio::awaitable<result<>> device_store::change_batch::apply_in_steps() {
     asio::steady_timer pause(co_await asio::this_coro::executor);
     duration waited{};
     for (;;) {
-        if (const auto learnt = co_await learn_heads(work); learnt.has_error()) {
+        if (const auto learnt = co_await learn_heads(); learnt.has_error()) {
             co_return learnt.error();
         }
         std::vector<step_work> steps;
         std::set<std::string> taken;  // The first change of each device; the next one waits for it.
-        for (pending& item : work) {
+        for (pending& item : work_) {
             if (item.done || steps.size() == devices_at_once) {
                 continue;
             }
@@ -111,7 +111,7 @@ asio::awaitable<result<>> device_store::apply_in_steps(std::vector<pending>& wor
             }
             step_work step;
             step.item = &item;
-            step.lock = keys_.change_lock(*index, item.hash.view());
+            step.lock = store_.keys_.change_lock(*index, item.hash.view());
             step.index = std::move(*index);
             if (taken.insert(step.lock).second) {
                 steps.push_back(std::move(step));
@@ -122,7 +122,7 @@ asio::awaitable<result<>> device_store::apply_in_steps(std::vector<pending>& wor
         }
         result<> went = co_await claim(steps);
         if (went.has_value()) {
-            went = co_await learn_heads(work);  // Of what the devices followed before.
+            went = co_await learn_heads();  // Of what the devices followed before.
         }
         if (went.has_value()) {
             went = co_await spare_the_changed(steps);
@@ -154,7 +154,7 @@ asio::awaitable<result<>> device_store::apply_in_steps(std::vector<pending>& wor
     }
 }
 
-asio::awaitable<result<>> device_store::claim(std::vector<step_work>& steps) {
+asio::awaitable<result<>> device_store::change_batch::claim(std::vector<step_work>& steps) {
     redis::request what;
     for (const step_work& step : steps) {
         const std::vector<std::string> keys{step.index, step.lock};
@@ -163,7 +163,7 @@ asio::awaitable<result<>> device_store::claim(std::vector<step_work>& steps) {
             step.is_put() ? encode_follows(step.item->change->which.follow) : std::string()};
         what.add_script(claim_script, keys, arguments);
     }
-    const auto answers = co_await ask(std::move(what));
+    const auto answers = co_await store_.ask(std::move(what));
     if (answers.has_error()) {
         co_return answers.error();
     }
@@ -190,7 +190,7 @@ asio::awaitable<result<>> device_store::claim(std::vector<step_work>& steps) {
     co_return result<>();
 }
 
-asio::awaitable<result<>> device_store::spare_the_changed(std::vector<step_work>& steps) {
+asio::awaitable<result<>> device_store::change_batch::spare_the_changed(std::vector<step_work>& steps) {
     redis::request what;
     std::vector<step_work*> asked;
     for (step_work& step : steps) {
@@ -206,7 +206,7 @@ asio::awaitable<result<>> device_store::spare_the_changed(std::vector<step_work>
             }
         }
     }
-    const auto answers = co_await ask(std::move(what));
+    const auto answers = co_await store_.ask(std::move(what));
     if (answers.has_error()) {
         co_return answers.error();
     }
@@ -220,7 +220,7 @@ asio::awaitable<result<>> device_store::spare_the_changed(std::vector<step_work>
     co_return result<>();
 }
 
-asio::awaitable<result<>> device_store::write_ahead(std::vector<step_work>& steps) {
+asio::awaitable<result<>> device_store::change_batch::write_ahead(std::vector<step_work>& steps) {
     redis::request what;
     std::vector<step_work*> asked;
     for (step_work& step : steps) {
@@ -233,7 +233,7 @@ asio::awaitable<result<>> device_store::write_ahead(std::vector<step_work>& step
             asked.push_back(&step);
         }
     }
-    const auto answers = co_await ask(std::move(what));
+    const auto answers = co_await store_.ask(std::move(what));
     if (answers.has_error()) {
         co_return answers.error();
     }
@@ -246,7 +246,7 @@ asio::awaitable<result<>> device_store::write_ahead(std::vector<step_work>& step
 // Three rounds, because an entry says of itself whether its device is sent to from there: from the
 // first of the territories it follows that the event is for. Were the list of an old place the new one
 // before the new place is written, the old one could point to where nothing stands yet.
-asio::awaitable<result<>> device_store::write_rosters(std::vector<step_work>& steps) {
+asio::awaitable<result<>> device_store::change_batch::write_rosters(std::vector<step_work>& steps) {
     std::array<redis::request, 3> rounds;
     auto& [joins, updates, leaves] = rounds;
     for (const step_work& step : steps) {
@@ -272,7 +272,7 @@ asio::awaitable<result<>> device_store::write_rosters(std::vector<step_work>& st
         }
     }
     for (redis::request& round : rounds) {
-        const auto written = co_await ask(std::move(round));
+        const auto written = co_await store_.ask(std::move(round));
         if (written.has_error()) {
             co_return written.error();
         }
@@ -282,7 +282,7 @@ asio::awaitable<result<>> device_store::write_rosters(std::vector<step_work>& st
 
 // The heads stand in another slot than what was written by them: a node may have come back from an older
 // state meanwhile. What was written by another head than now stands there is written again.
-asio::awaitable<result<>> device_store::confirm_heads(std::vector<step_work>& steps) {
+asio::awaitable<result<>> device_store::change_batch::confirm_heads(std::vector<step_work>& steps) {
     redis::request what;
     std::vector<std::pair<step_work*, std::string>> asked;
     for (step_work& step : steps) {
@@ -294,13 +294,13 @@ asio::awaitable<result<>> device_store::confirm_heads(std::vector<step_work>& st
             if (const auto head = known_head(change.app, change.where, where)) {
                 const std::string field = roster_head_field(change.where, where);
                 std::string written = encode_roster_head(*head);
-                what.add("HSETNX", keys_.rosters(change.app), field, written);
-                what.add("HGET", keys_.rosters(change.app), field);
+                what.add("HSETNX", store_.keys_.rosters(change.app), field, written);
+                what.add("HGET", store_.keys_.rosters(change.app), field);
                 asked.emplace_back(&step, std::move(written));
             }
         }
     }
-    const auto answers = co_await ask(std::move(what));
+    const auto answers = co_await store_.ask(std::move(what));
     if (answers.has_error()) {
         co_return answers.error();
     }
@@ -313,7 +313,7 @@ asio::awaitable<result<>> device_store::confirm_heads(std::vector<step_work>& st
     co_return result<>();
 }
 
-asio::awaitable<result<>> device_store::conclude(std::vector<step_work>& steps) {
+asio::awaitable<result<>> device_store::change_batch::conclude(std::vector<step_work>& steps) {
     redis::request what;
     std::vector<step_work*> asked;
     for (step_work& step : steps) {
@@ -329,7 +329,7 @@ asio::awaitable<result<>> device_store::conclude(std::vector<step_work>& steps) 
         step.add_write(what, std::move(value), true);
         asked.push_back(&step);
     }
-    const auto answers = co_await ask(std::move(what));
+    const auto answers = co_await store_.ask(std::move(what));
     if (answers.has_error()) {
         co_return answers.error();
     }

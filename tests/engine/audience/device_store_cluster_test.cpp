@@ -5,6 +5,7 @@
 #include "tests/engine/audience/device_changes.hpp"
 #include "tests/support/redis_cluster.hpp"
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include <chrono>
@@ -137,6 +138,41 @@ TEST_F(DeviceStoreOnCluster, ConcurrentChangesOfTheSameDevicesLeaveNoOrphans) {
         ASSERT_TRUE(known.has_value()) << token;
         EXPECT_EQ(static_cast<std::size_t>(times), known->follow.size()) << token;
     }
+}
+
+TEST_F(DeviceStoreOnCluster, BatchesThatRunBesideEachOtherInOneStoreLeaveNoOrphans) {
+    constexpr int batches = 20;
+    constexpr int in_each = 10;
+    std::vector<device_change> changes;
+    std::vector<std::string> names;
+    for (int n = 0; n < batches * in_each; ++n) {
+        names.push_back("device-" + std::to_string(n));
+        changes.push_back(put(names.back(), {place("21231"), place("21054"), place("21166")}));
+    }
+    apply(std::move(changes));
+    const auto found = run(store.find_all("mairies", platform::fcm, names)).value();
+    int removed = 0;
+    loop.restart();
+    for (int b = 0; b < batches; ++b) {
+        std::vector<device_change> gone;
+        for (int n = b * in_each; n < (b + 1) * in_each; ++n) {
+            gone.push_back(removal(names[n]));
+            gone.back().only_if_entry = found[n].value().entry;
+        }
+        boost::asio::co_spawn(
+            loop, store.apply(std::move(gone)),
+            [&removed](const std::exception_ptr& failed, const auto& done) {
+                removed += !failed && done.has_value() ? 1 : 0;
+            });
+        // Each begins while those before it are at another step.
+        for (int step = 0; step < 7; ++step) {
+            loop.run_one_for(std::chrono::seconds(1));
+        }
+    }
+    while (removed < batches && loop.run_one_for(std::chrono::seconds(10)) != 0) {
+    }
+    EXPECT_EQ(removed, batches);
+    EXPECT_TRUE(roster_entries().empty());
 }
 
 TEST_F(DeviceStoreOnCluster, AChangeThatWasCutShortIsFinishedByTheNextOne) {
