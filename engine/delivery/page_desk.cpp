@@ -2,6 +2,7 @@
 
 #include "engine/redis/check.hpp"
 #include "engine/redis/error.hpp"
+#include "engine/redis/error_replies.hpp"
 #include "engine/runtime/timer.hpp"
 
 #include <chrono>
@@ -40,8 +41,8 @@ asio::awaitable<result<page_reading>> page_desk::read(page& what) {
     if (answer.has_error()) {
         co_return answer.error();
     }
-    if (answer->first_error(wanted)) {
-        co_return redis::redis_errc::unexpected_reply;
+    if (const auto refused = answer->first_error(wanted)) {
+        co_return redis::code_for(*refused);
     }
     const auto known =
         co_await wait_for_replica(*from->event, replicas_.read(asked, *answer, wanted, time_.now()));

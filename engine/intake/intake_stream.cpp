@@ -15,9 +15,10 @@ namespace {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-constexpr auto error_pause = 250ms;
+// Between two tries of what failed.
+constexpr auto between_rounds = 250ms;
 constexpr auto between_leases = 1s;
-// So often in a row, some hundred milliseconds apart, is for good.
+// In so many rounds in a row, while the work of others was done, is for good.
 constexpr std::uint32_t max_failures = 4;
 constexpr std::size_t max_remembered = 10'000;
 
@@ -53,56 +54,68 @@ asio::awaitable<void> intake_stream::run() {
             reading_ = false;
             co_await pause.wait_for(between_leases);
             continue;
-        } else {
-            if (!std::exchange(reading_, true)) {
-                from_.start_over();  // What the last reader left comes before what is new.
-            }
-            auto batch = co_await from_.next();
-            if (stopping_) {
-                co_return;
-            }
-            if (batch.has_error()) {
-                failed = batch.error();
-            } else if (const auto handled = co_await handle(batch->entries); handled.has_error()) {
-                failed = handled.error();
-            }
+        } else if (const auto went = co_await read(); went.has_error()) {
+            failed = went.error();
+        }
+        if (stopping_) {
+            co_return;
         }
         if (failed) {
             log_.warning("intake.interrupted", {{"stream", to_.stream()}, {"error", failed.message()}});
-            from_.start_over();
-            co_await pause.wait_for(error_pause);
+            begin_round();
+            co_await pause.wait_for(between_rounds);
         }
     }
 }
 
-// All together if that works; else one by one, so that whoever is at fault holds up nobody else.
-asio::awaitable<result<>> intake_stream::handle(std::vector<redis::stream_entry>& entries) {
-    if (entries.empty()) {
+asio::awaitable<result<>> intake_stream::read() {
+    // What the last reader left comes before what is new.
+    const bool again = !suspects_.empty() && time_.now() >= next_round_ && !from_.reads_its_own();
+    if (!std::exchange(reading_, true) || again) {
+        begin_round();
+    }
+    auto at_most = std::chrono::milliseconds::max();
+    if (!suspects_.empty()) {
+        at_most = std::chrono::ceil<std::chrono::milliseconds>(
+            std::max<duration>(next_round_ - time_.now(), duration::zero()));
+    }
+    auto batch = co_await from_.next(at_most);
+    if (batch.has_error()) {
+        co_return batch.error();
+    }
+    if (stopping_ || batch->entries.empty()) {
         co_return result<>();
     }
-    result<> handled = co_await to_.handle(entries);
-    if (handled.has_value()) {
-        if (!failures_.empty()) {
-            failures_.clear();
+    co_return co_await handle(batch->entries);
+}
+
+void intake_stream::begin_round() {
+    ++round_;
+    next_round_ = time_.now() + between_rounds;
+    from_.start_over();
+}
+
+// All together if that works; else one by one, so that one that fails holds up nobody else.
+asio::awaitable<result<>> intake_stream::handle(std::vector<redis::stream_entry>& entries) {
+    const result<> together = co_await to_.handle(entries);
+    if (together.has_value()) {
+        handled_ += entries.size();
+        for (auto entry = entries.begin(); !suspects_.empty() && entry != entries.end(); ++entry) {
+            suspects_.erase(entry->id);
         }
-        co_return handled;
+        co_return together;
     }
-    if (!may_be_the_entry(handled.error())) {
-        co_return handled;
+    if (!may_be_the_entry(together.error())) {
+        co_return together;
     }
+    log_.warning("intake.interrupted", {{"stream", to_.stream()}, {"error", together.error().message()}});
     for (redis::stream_entry& entry : entries) {
-        const result<> one = co_await handle_alone(entry);
-        if (stopping_) {
-            co_return one;
-        }
-        if (one.has_error()) {
-            handled = one;
-            if (!may_be_the_entry(one.error())) {
-                co_return one;
-            }
+        const result<> alone = co_await handle_alone(entry);
+        if (stopping_ || alone.has_error()) {
+            co_return alone;
         }
     }
-    co_return handled;
+    co_return result<>();
 }
 
 asio::awaitable<result<>> intake_stream::handle_alone(redis::stream_entry& entry) {
@@ -110,21 +123,34 @@ asio::awaitable<result<>> intake_stream::handle_alone(redis::stream_entry& entry
     alone.push_back(entry);
     const result<> handled = co_await to_.handle(alone);
     if (handled.has_value()) {
-        failures_.erase(entry.id);
+        ++handled_;
+        suspects_.erase(entry.id);
         co_return handled;
     }
     if (!may_be_the_entry(handled.error())) {
         co_return handled;
     }
-    if (failures_.size() >= max_remembered) {
-        failures_.clear();
+    co_return co_await suspect(entry, handled.error());
+}
+
+asio::awaitable<result<>> intake_stream::suspect(const redis::stream_entry& entry, error_code why) {
+    if (suspects_.size() >= max_remembered && !suspects_.contains(entry.id)) {
+        co_return why;  // So many are no matter of theirs.
     }
-    if (++failures_[entry.id] < max_failures) {
-        co_return handled;
+    suspicion& one = suspects_[entry.id];
+    if (one.failures == 0) {
+        one.handled_before = handled_;
     }
-    const result<> aside = co_await put_aside(entry, handled.error());
+    if (one.failures == 0 || one.round != round_) {
+        ++one.failures;
+        one.round = round_;
+    }
+    if (one.failures < max_failures || handled_ == one.handled_before) {
+        co_return result<>();
+    }
+    const result<> aside = co_await put_aside(entry, why);
     if (aside.has_value()) {
-        failures_.erase(entry.id);
+        suspects_.erase(entry.id);
     }
     co_return aside;
 }

@@ -38,8 +38,9 @@ public:
 /// Reads one stream that comes in, for as long as the engine lives: leases, batches, errors of Redis, and
 /// entries that cannot be handled.
 ///
-/// An entry that Redis refuses to do the work of, again and again, while it does that of others, is put aside
-/// as a dead letter: it never holds up the entries behind it.
+/// An entry whose work Redis does not do holds up nobody: it is tried again in rounds, while what came behind
+/// it is read. It is put aside as a dead letter only once it has failed several rounds and the work of others
+/// was done meanwhile. What Redis declines altogether (OOM, READONLY, …) is no entry's fault, and waits.
 class intake_stream {
 public:
     intake_stream(
@@ -52,8 +53,19 @@ public:
     void stop() noexcept { stopping_ = true; }
 
 private:
+    /// An entry that failed, while others may not.
+    struct suspicion {
+        std::uint32_t failures = 0;        ///< At most one a round.
+        std::uint64_t handled_before = 0;  ///< Entries that were handled when it failed first.
+        std::uint64_t round = 0;           ///< In which it failed last.
+    };
+
+    /// Reads and handles once. An error: Redis', and everything is read again.
+    boost::asio::awaitable<result<>> read();
     boost::asio::awaitable<result<>> handle(std::vector<redis::stream_entry>& entries);
     boost::asio::awaitable<result<>> handle_alone(redis::stream_entry& entry);
+    boost::asio::awaitable<result<>> suspect(const redis::stream_entry& entry, error_code why);
+    void begin_round();
     boost::asio::awaitable<result<>> put_aside(const redis::stream_entry& entry, error_code why);
 
     stream_consumer& from_;
@@ -62,8 +74,10 @@ private:
     std::string key_;
     const time_source& time_;
     logger& log_;
-    std::map<std::string, std::uint32_t, std::less<>>
-        failures_;  ///< By entry: of those that are still pending.
+    std::map<std::string, suspicion, std::less<>> suspects_;  ///< By entry: of those that are still pending.
+    std::uint64_t handled_ = 0;
+    std::uint64_t round_ = 0;
+    time_point next_round_{};
     bool reading_ = false;
     bool stopping_ = false;
 };

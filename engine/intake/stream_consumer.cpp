@@ -1,6 +1,6 @@
 #include "engine/intake/stream_consumer.hpp"
 
-#include "engine/redis/error.hpp"
+#include "engine/redis/error_replies.hpp"
 
 #include <algorithm>
 #include <array>
@@ -16,8 +16,8 @@ asio::awaitable<result<stream_consumer::batch>> stream_consumer::read(redis::req
         co_return answer.error();
     }
     if (answer->front().is_error()) {
-        // The group is gone (FLUSHALL, a failover to an older copy): it is made again by start_over().
-        co_return redis::redis_errc::unexpected_reply;
+        // A group that is gone (FLUSHALL, a failover to an older copy) is made again after start_over().
+        co_return redis::code_for(answer->front().text());
     }
     batch out;
     out.storage = std::make_unique<redis::replies>(std::move(*answer));
@@ -31,7 +31,7 @@ asio::awaitable<result<stream_consumer::batch>> stream_consumer::read(redis::req
     co_return out;
 }
 
-asio::awaitable<result<stream_consumer::batch>> stream_consumer::next() {
+asio::awaitable<result<stream_consumer::batch>> stream_consumer::next(std::chrono::milliseconds at_most) {
     const redis::group_reader now{how_.group, how_.consumer, how_.count, std::nullopt};
     const std::array<std::string, 1> streams{how_.stream};
     if (!group_exists_) {
@@ -68,7 +68,7 @@ asio::awaitable<result<stream_consumer::batch>> stream_consumer::next() {
             co_return out;
         }
     }
-    const redis::group_reader blocking{how_.group, how_.consumer, how_.count, how_.block};
+    const redis::group_reader blocking{how_.group, how_.consumer, how_.count, std::min(how_.block, at_most)};
     co_return co_await read(redis::read_group(blocking, streams));
 }
 

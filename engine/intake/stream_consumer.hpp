@@ -37,8 +37,13 @@ public:
         std::unique_ptr<redis::replies> storage;   ///< On the heap: the views outlive moves of the batch.
         std::vector<redis::stream_entry> entries;  ///< Views into `storage`.
     };
-    /// The next entries; none if none came in time. After an error, call start_over().
-    boost::asio::awaitable<result<batch>> next();
+    /// The next entries; none if none came within `at_most`, or the configured time if that is shorter. After
+    /// an error, call start_over().
+    boost::asio::awaitable<result<batch>> next(
+        std::chrono::milliseconds at_most = std::chrono::milliseconds::max());
+
+    /// Whether what this consumer has read before and not acknowledged is still being read again.
+    [[nodiscard]] bool reads_its_own() const noexcept { return !own_from_.empty(); }
 
     /// Whatever was read and not acknowledged is read again.
     void start_over() noexcept {

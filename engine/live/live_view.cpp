@@ -3,6 +3,7 @@
 #include "engine/core/plain_json.hpp"
 #include "engine/plan/ledger_names.hpp"
 #include "engine/redis/check.hpp"
+#include "engine/redis/error_replies.hpp"
 #include "engine/redis/streams.hpp"
 #include "engine/runtime/deadline.hpp"
 
@@ -172,8 +173,8 @@ asio::awaitable<result<>> live_view::look_at_lists() {
         co_return answered.error();
     }
     const redis::replies& got = *answered;
-    if (got.first_error(9)) {
-        co_return redis::redis_errc::unexpected_reply;
+    if (const auto refused = got.first_error(9)) {
+        co_return redis::code_for(*refused);
     }
     running_.clear();
     for (std::size_t i = 0; i < got[0].size(); ++i) {

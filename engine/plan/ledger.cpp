@@ -3,6 +3,7 @@
 #include "engine/core/varint.hpp"
 #include "engine/plan/ledger_names.hpp"
 #include "engine/plan/ledger_scripts.hpp"
+#include "engine/redis/check.hpp"
 #include "engine/redis/error.hpp"
 
 #include <boost/json/parse.hpp>
@@ -78,11 +79,7 @@ std::string state_in(std::string_view document) {
 
 asio::awaitable<result<redis::replies>> run(redis::client& redis, redis::request what) {
     auto answer = co_await redis.execute(std::move(what));
-    if (const auto refused = answer.has_value() ? answer->first_error() : std::nullopt) {
-        // A key of another type concerns whose key it is; anything else concerns Redis.
-        co_return refused->starts_with("WRONGTYPE") ? redis_errc::damaged : redis_errc::unexpected_reply;
-    }
-    co_return answer;
+    co_return redis::checked(std::move(answer));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "engine/redis/check.hpp"
 
-#include "engine/redis/error.hpp"
+#include "engine/redis/error_replies.hpp"
 
 #include <utility>
 
@@ -17,7 +17,7 @@ result<replies> checked(result<replies> answer, std::string* text) {
     if (text != nullptr) {
         *text = *problem;
     }
-    return redis_errc::unexpected_reply;
+    return code_for(*problem);
 }
 
 result<replies> checked(result<replies> answer, logger& log, std::string_view purpose) {

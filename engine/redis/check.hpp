@@ -9,8 +9,8 @@
 
 namespace tocsin::redis {
 
-/// For pipelines in which no command may fail: an error reply becomes redis_errc::unexpected_reply,
-/// and `text`, if given, Redis' own sentence about the first one.
+/// For pipelines in which no command may fail: an error reply becomes the code that code_for() has for
+/// it, and `text`, if given, Redis' own sentence about the first one.
 ///
 ///     result<replies> got = checked(co_await redis.execute(std::move(commands)));
 [[nodiscard]] result<replies> checked(result<replies> answer, std::string* text = nullptr);

@@ -35,6 +35,9 @@ public:
             case redis_errc::unexpected_reply:
                 return "Redis gave an answer that the command does not have; is another program using our "
                        "keys, or redis:// in redis.url for a cluster, which is redis+cluster://?";
+            case redis_errc::declined:
+                return "Redis declines to do the work; /readyz and \"redis.refuses\" in the log have its own "
+                       "words and what to do";
             case redis_errc::damaged:
                 return "what Redis holds under one of our keys is nothing that Tocsin has written; "
                        "docs/reference/redis-keys.md says what belongs there";

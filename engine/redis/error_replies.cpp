@@ -9,6 +9,7 @@ namespace {
 struct error_row {
     std::string_view word;
     std::string_view advice;
+    redis_errc code = redis_errc::declined;
 };
 
 constexpr std::string_view unknown_advice = "Its own words say what it did not like.";
@@ -29,7 +30,8 @@ constexpr auto rows = std::to_array<error_row>({
     {"READONLY", "This is a replica: point redis.url at the master, or wait for a failover to end."},
     {"TRYAGAIN", "The cluster moves slots: it passes."},
     {"WRONGTYPE",
-     "Another program has written a key of ours: docs/reference/redis-keys.md says what belongs there."},
+     "Another program has written a key of ours: docs/reference/redis-keys.md says what belongs there.",
+     redis_errc::damaged},
 });
 static_assert(std::ranges::is_sorted(rows, {}, &error_row::word));
 
@@ -61,6 +63,10 @@ std::string_view error_class(std::string_view text) noexcept {
     if (const error_row* const row = row_for(first)) {
         return row->word;
     }
+    // Redis 7 names no class when a script uses a command that its user has no right to.
+    if (text.find("can't run this command") != std::string_view::npos) {
+        return "NOPERM";
+    }
     // Redis 6.2 wraps what a script was told in words of its own: "ERR Error running script …: … -OOM command
     // not …".
     for (const error_row& row : rows) {
@@ -79,6 +85,11 @@ std::string_view error_class(std::string_view text) noexcept {
 std::string_view advice_for(std::string_view error_class) noexcept {
     const error_row* const row = row_for(error_class);
     return row == nullptr ? unknown_advice : row->advice;
+}
+
+redis_errc code_for(std::string_view text) noexcept {
+    const error_row* const row = row_for(error_class(text));
+    return row == nullptr ? redis_errc::unexpected_reply : row->code;
 }
 
 void error_replies::note(const replies& answers, time_point now) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/core/clock.hpp"
+#include "engine/redis/error.hpp"
 #include "engine/redis/reply.hpp"
 
 #include <cstdint>
@@ -17,6 +18,10 @@ namespace tocsin::redis {
 
 /// What an operator can do about errors of that class; a sentence.
 [[nodiscard]] std::string_view advice_for(std::string_view error_class) noexcept;
+
+/// What an error reply means to whoever asked. WRONGTYPE is damaged: it concerns whose key it is. Every other
+/// class is declined: it concerns Redis, and passes with its cause. Words of no class: unexpected_reply.
+[[nodiscard]] redis_errc code_for(std::string_view text) noexcept;
 
 /// The error replies of one client: replies are no failures of the connection, and yet they mean that Redis
 /// does not do what it is asked. Thread-safe; costs nothing while there are none.

@@ -1,6 +1,6 @@
 #include "engine/redis/streams.hpp"
 
-#include "engine/redis/error.hpp"
+#include "engine/redis/error_replies.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -12,6 +12,11 @@ namespace {
 bool read_number(std::string_view text, std::uint64_t& into) noexcept {
     const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), into);
     return ec == std::errc() && end == text.data() + text.size();
+}
+
+/// What is wrong with an answer of another form than was asked for.
+redis_errc problem_of(const reply& answer) noexcept {
+    return answer.is_error() ? code_for(answer.text()) : redis_errc::unexpected_reply;
 }
 
 result<stream_entry> parse_entry(const reply& answer) {
@@ -60,7 +65,7 @@ std::optional<std::string_view> stream_entry::field(std::string_view name) const
 
 result<std::vector<stream_entry>> parse_entries(const reply& answer) {
     if (!answer.is_array()) {
-        return redis_errc::unexpected_reply;
+        return problem_of(answer);
     }
     std::vector<stream_entry> entries;
     entries.reserve(answer.size());
@@ -83,7 +88,7 @@ result<std::vector<stream_batch>> parse_batches(const reply& answer) {
         return batches;
     }
     if (!answer.is_array()) {
-        return redis_errc::unexpected_reply;
+        return problem_of(answer);
     }
     for (std::size_t i = 0; i < answer.size(); ++i) {
         if (answer[i].size() != 2) {
@@ -100,7 +105,7 @@ result<std::vector<stream_batch>> parse_batches(const reply& answer) {
 
 result<claimed_entries> parse_claimed(const reply& answer) {
     if (answer.size() < 2 || answer[0].type() != reply_type::string) {
-        return redis_errc::unexpected_reply;
+        return problem_of(answer);
     }
     auto entries = parse_entries(answer[1]);
     if (entries.has_error()) {
@@ -150,7 +155,7 @@ boost::asio::awaitable<result<>> ensure_group(client& redis, std::string stream,
         co_return answer.error();
     }
     if (answer->front().is_error() && !answer->front().text().starts_with("BUSYGROUP")) {
-        co_return redis_errc::unexpected_reply;
+        co_return code_for(answer->front().text());
     }
     co_return result<>();
 }

@@ -47,6 +47,19 @@ TEST(RedisChecked, TurnsTheFirstErrorReplyIntoAnErrorAndKeepsItsText) {
     EXPECT_EQ(text, "ERR one");
 }
 
+TEST(RedisChecked, TellsWhatRedisDeclinesFromAKeyThatIsSomethingElse) {
+    for (const char* const said :
+         {"OOM command not allowed", "READONLY You can't write against a read only replica.",
+          "MISCONF Redis is", "BUSY Redis is busy", "NOPERM this user", "LOADING Redis is loading",
+          "NOGROUP No such key",
+          "ERR Error running script (call to f_1): @user_script:3: -OOM command not allowed",
+          "ERR The user executing the script can't run this command or subcommand script: c46b, on "
+          "@user_script:3."}) {
+        EXPECT_EQ(checked(answers(std::string("-") + said + "\r\n")).error(), redis_errc::declined) << said;
+    }
+    EXPECT_EQ(checked(answers("-WRONGTYPE Operation against a key\r\n")).error(), redis_errc::damaged);
+}
+
 TEST(RedisChecked, PassesAFailureOn) {
     EXPECT_EQ(checked(redis_errc::timed_out).error(), redis_errc::timed_out);
 }

@@ -31,7 +31,7 @@ TEST_F(RedisClientStreams, AGroupIsMadeOnceWithItsStream) {
     EXPECT_TRUE(make_group(*redis, "s").has_value());
     EXPECT_EQ(server.cli({"XLEN", "s"}), "0");
     EXPECT_EQ(text(*redis, command("SET", "not-a-stream", "x")), "OK");
-    EXPECT_EQ(make_group(*redis, "not-a-stream").error(), redis_errc::unexpected_reply);
+    EXPECT_EQ(make_group(*redis, "not-a-stream").error(), redis_errc::damaged);
 }
 
 TEST_F(RedisClientStreams, AGroupSeesWhatWasThereBefore) {

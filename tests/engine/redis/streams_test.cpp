@@ -109,13 +109,17 @@ TEST(RedisStreams, ReadsClaimedEntriesOfBothVersions) {
 
 TEST(RedisStreams, RefusesOtherForms) {
     for (const char* wire :
-         {"-NOGROUP no\r\n", ":1\r\n", "*1\r\n:1\r\n", "*1\r\n*2\r\n$3\r\n1-0\r\n*1\r\n+x\r\n",
+         {":1\r\n", "*1\r\n:1\r\n", "*1\r\n*2\r\n$3\r\n1-0\r\n*1\r\n+x\r\n",
           "*1\r\n*2\r\n$3\r\n1-0\r\n:1\r\n"}) {
         const replies got = answer(wire);
         EXPECT_EQ(parse_entries(got.front()).error(), redis_errc::unexpected_reply) << wire;
         EXPECT_EQ(parse_batches(got.front()).error(), redis_errc::unexpected_reply) << wire;
         EXPECT_EQ(parse_claimed(got.front()).error(), redis_errc::unexpected_reply) << wire;
     }
+    const replies gone = answer("-NOGROUP no\r\n");
+    EXPECT_EQ(parse_entries(gone.front()).error(), redis_errc::declined);
+    EXPECT_EQ(parse_batches(gone.front()).error(), redis_errc::declined);
+    EXPECT_EQ(parse_claimed(gone.front()).error(), redis_errc::declined);
 }
 
 TEST(RedisStreams, BuildsReadsOfAGroup) {
