@@ -442,7 +442,7 @@ std::vector<push*> worker::in_flight_of(const target& which) const {
     return out;
 }
 
-asio::awaitable<void> worker::stop(time_point deadline) {
+asio::awaitable<void> worker::stop(time_point answers_until, time_point end) {
     stopping_ = true;
     for (auto& [which, runner] : lanes_) {
         runner->shards.clear();
@@ -455,9 +455,18 @@ asio::awaitable<void> worker::stop(time_point deadline) {
             lanes_, [](const auto& item) { return item.second->line.in_flight() != 0; });
     };
     timer poll(executor_, time_);
-    while (in_flight() && time_.now() < deadline) {
+    while (in_flight() && time_.now() < answers_until) {
         co_await poll.wait_for(5ms);
     }
+    abandon_in_flight();
+    while (*busy_ != 0 && time_.now() < end) {
+        co_await poll.wait_for(5ms);
+    }
+    // with_deadline() knows the machine's clock alone.
+    co_await with_deadline(give_back(), tocsin::clock::now() + (end - time_.now()));
+}
+
+void worker::abandon_in_flight() {
     for (auto& [which, runner] : lanes_) {
         runner->now = {};
         runner->retiring.clear();
@@ -467,19 +476,20 @@ asio::awaitable<void> worker::stop(time_point deadline) {
             runner->line.abandon(*item);
         }
     }
-    while (*busy_ != 0 && time_.now() < deadline + 5s) {
-        co_await poll.wait_for(5ms);
-    }
-    // What is left of the shards goes back for any engine to take, at once.
+}
+
+// What is left of the shards goes back for any engine to take, at once.
+asio::awaitable<result<>> worker::give_back() {
     const auto left = held_;
     for (const auto& shard : left) {
         shard->abandoned = true;
         const auto released = co_await ledger_.release(shard->event->id, shard->which, shard->entry);
         if (released.has_error()) {
-            break;
+            co_return released.error();
         }
         shard_finished(*shard);
     }
+    co_return result<>();
 }
 
 std::vector<lane_status> worker::status() const {

@@ -79,8 +79,9 @@ public:
     /// Takes over a claimed shard.
     void assign(std::shared_ptr<active_event> event, target which, claimed_shard work);
 
-    /// Settles what is in flight until `deadline`, and gives the rest back. Ends when nothing is held.
-    boost::asio::awaitable<void> stop(time_point deadline);
+    /// Waits for the answers to what is in flight until `answers_until`, settles, and gives the rest back.
+    /// Ends when nothing is held, and at `end` whatever hangs.
+    boost::asio::awaitable<void> stop(time_point answers_until, time_point end);
 
     [[nodiscard]] std::vector<lane_status> status() const;
     /// Keeps the leases of all shards held; called from time to time.
@@ -104,6 +105,8 @@ private:
     boost::asio::awaitable<void> settle(std::unique_ptr<page> what);
     boost::asio::awaitable<void> watch(std::shared_ptr<lane_runner> runner);
     void shard_finished(const active_shard& which);
+    void abandon_in_flight();
+    boost::asio::awaitable<result<>> give_back();
     [[nodiscard]] std::vector<push*> in_flight_of(const target& which) const;
 
     boost::asio::any_io_executor executor_;

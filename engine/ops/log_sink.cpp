@@ -2,8 +2,11 @@
 
 #include "engine/core/token_bucket.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <climits>
 #include <cstddef>
 #include <map>
 #include <mutex>
@@ -25,37 +28,60 @@ constexpr std::size_t queue_length = 8192;
 constexpr std::size_t most_events = 1024;
 constexpr std::string_view remaining_events = "(others)";
 
-/// Writes finished lines to a descriptor, each with one system call so that lines of several
-/// processes on one terminal do not mix.
+/// Writes finished lines to a descriptor, each with one system call if it is no longer than a pipe takes in
+/// one piece, so that lines of several processes on one terminal do not mix. A reader that takes nothing is
+/// waited for, but not once the end has begun: the process must be able to exit.
 class descriptor_sink final : public spdlog::sinks::sink {
 public:
-    explicit descriptor_sink(int descriptor) noexcept : descriptor_(descriptor) {}
+    descriptor_sink(int descriptor, std::chrono::milliseconds farewell) noexcept
+        : descriptor_(descriptor), farewell_(farewell) {}
 
     void log(const spdlog::details::log_msg& line) override {
         const char* at = line.payload.data();
         std::size_t left = line.payload.size();
         while (left != 0) {
-            const ssize_t written = ::write(descriptor_, at, left);
+            if (!wait_until_writable()) {
+                return;
+            }
+            const ssize_t written = ::write(descriptor_, at, std::min<std::size_t>(left, PIPE_BUF));
             if (written > 0) {
                 at += written;
                 left -= static_cast<std::size_t>(written);
-            } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-                // Somebody who shares our terminal made it non-blocking.
-                pollfd ready{.fd = descriptor_, .events = POLLOUT, .revents = 0};
-                if (::poll(&ready, 1, 1000) <= 0) {
-                    return;
-                }
-            } else if (errno != EINTR) {
+            } else if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) {
                 return;  // A log that cannot be written has nowhere to complain.
             }
         }
     }
+    /// From here on nobody waits for long. Thread-safe.
+    void close() noexcept { closing_.store(true, std::memory_order_relaxed); }
+
     void flush() override {}
     void set_pattern(const std::string&) override {}
     void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
 
 private:
+    /// A write of at most PIPE_BUF bytes does not block after this. False: the reader has had its time.
+    bool wait_until_writable() noexcept {
+        for (;;) {
+            pollfd ready{.fd = descriptor_, .events = POLLOUT, .revents = 0};
+            const bool hurry = closing_.load(std::memory_order_relaxed);
+            const auto patience = hurry ? std::min(slice, farewell_ - waited_) : slice;
+            const int found = ::poll(&ready, 1, static_cast<int>(std::max(patience.count(), rep{0})));
+            if (found > 0 || (found < 0 && errno != EINTR)) {
+                return true;  // Or broken, which the write finds out.
+            }
+            if (hurry && (waited_ += patience) >= farewell_) {
+                return false;
+            }
+        }
+    }
+
+    using rep = std::chrono::milliseconds::rep;
+    static constexpr std::chrono::milliseconds slice{100};
     int descriptor_;
+    std::chrono::milliseconds farewell_;
+    std::chrono::milliseconds waited_{0};  ///< Since the end has begun.
+    std::atomic<bool> closing_{false};
 };
 
 }  // namespace
@@ -72,16 +98,19 @@ struct log_sink::implementation {
           lines_per_second(std::max(1U, options.lines_per_second)),
           level(options.level),
           pool(std::make_shared<spdlog::details::thread_pool>(queue_length, 1)),
+          out(std::make_shared<descriptor_sink>(options.descriptor, options.farewell)),
           line_logger(std::make_shared<spdlog::async_logger>(
-              "tocsin", std::make_shared<descriptor_sink>(options.descriptor), pool,
-              spdlog::async_overflow_policy::overrun_oldest)),
+              "tocsin", out, pool, spdlog::async_overflow_policy::overrun_oldest)),
           next_report(clock_to_use.now() + std::chrono::seconds(1)) {
         line_logger->set_level(spdlog::level::trace);
     }
     implementation(const implementation&) = delete;
     implementation& operator=(const implementation&) = delete;
     // The pool first: it writes what is queued and joins its thread, which then uses the logger no more.
-    ~implementation() { pool.reset(); }
+    ~implementation() {
+        out->close();
+        pool.reset();
+    }
 
     void put(log_level at, std::string_view event, std::span<const log_field> fields) {
         const std::string line = format_log_line(format, time.wall_now(), at, event, fields);
@@ -143,6 +172,7 @@ struct log_sink::implementation {
     std::atomic<log_level> level;
     // The logger only points to the pool weakly.
     std::shared_ptr<spdlog::details::thread_pool> pool;
+    std::shared_ptr<descriptor_sink> out;
     std::shared_ptr<spdlog::async_logger> line_logger;
     std::mutex mutex;
     std::map<std::string, budget, std::less<>> budgets;

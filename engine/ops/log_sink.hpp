@@ -5,6 +5,7 @@
 #include "engine/ops/log_format.hpp"
 #include "engine/ops/settings.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -15,7 +16,9 @@ namespace tocsin {
 struct log_sink_options {
     log_level level = log_level::info;
     log_format format = log_format::json;
-    int descriptor = 2;                   ///< Where lines go; not closed.
+    int descriptor = 2;  ///< Where lines go; not closed.
+    /// How long the end waits for a reader that takes nothing; what is left then is dropped.
+    std::chrono::milliseconds farewell{1'000};
     std::uint32_t lines_per_second = 20;  ///< Of one event; what comes on top is counted, not written.
 };
 
@@ -28,7 +31,7 @@ struct log_sink_options {
 ///
 /// Thread-safe. An event that comes more often than `lines_per_second` is cut, and a line
 /// "log.suppressed" tells how many lines of which event are missing; the destructor tells the rest
-/// and waits until everything is written.
+/// and waits until everything is written, or until nothing could be written for `farewell`.
 class log_sink final : public logger {
 public:
     /// `time` must outlive this.

@@ -68,6 +68,7 @@ protected:
     std::size_t threads = 1;
     std::size_t pages_in_flight = 2;
     std::chrono::milliseconds lease{2'000};
+    std::chrono::milliseconds shutdown_timeout{25'000};
 
     /// Starts an engine, without waiting for it to be ready. Valid until the test ends.
     running_engine& launch(const std::string& instance);

@@ -46,6 +46,30 @@ TEST_F(RedisDeathTest, TwoKillsOfADurableRedisLoseNobodyAndRepeatNothing) {
     EXPECT_EQ(stop(only), 0);
 }
 
+TEST_F(RedisDeathTest, AStopEndsWithinItsTimeoutWhileRedisHangsOrIsGoneAndLosesNobody) {
+    shutdown_timeout = std::chrono::seconds(3);
+    crowd all;
+    all.count = 4'000;
+    for (const bool hangs : {true, false}) {
+        all.first += all.count;
+        all.commune = hangs ? "21231" : "21054";
+        register_crowds({all});
+        auto& only = launch(hangs ? "one" : "two");
+        const std::uint64_t before = all_requests();
+        const std::string event = publish_to(all);
+        wait_for_requests(before + all.count / 4);
+        hangs ? redis.pause() : redis.kill();
+        const auto begun = std::chrono::steady_clock::now();
+        EXPECT_EQ(stop(only), 0);
+        EXPECT_LT(std::chrono::steady_clock::now() - begun, shutdown_timeout + std::chrono::seconds(1));
+        hangs ? redis.resume() : redis.restart();
+        auto& next = launch(hangs ? "three" : "four");
+        testing::expect_sums_agree(wait_for_result(event));
+        EXPECT_EQ(look_at(all).missing, 0U);
+        EXPECT_EQ(stop(next), 0);
+    }
+}
+
 TEST_F(RedisDeathTest, AnEventPublishedWhileNoEngineRunsOutlivesRedis) {
     crowd all;
     all.count = 2'000;

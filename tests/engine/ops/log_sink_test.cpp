@@ -2,7 +2,9 @@
 
 #include "tests/support/manual_time.hpp"
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <latch>
 #include <optional>
 #include <set>
@@ -177,6 +179,48 @@ TEST(LogOptionsTest, TerminalGetsTextAndColourUnlessRefused) {
     EXPECT_EQ(log_options_for({.level = "info", .format = "auto"}, terminal, true).format, log_format::text);
     EXPECT_EQ(log_options_for({.level = "info", .format = "json"}, terminal, false).format, log_format::json);
     ::close(terminal);
+}
+
+TEST_F(LogSinkTest, AReaderThatTakesNothingDoesNotHoldUpTheEndHoweverMuchWaits) {
+    std::array<int, 2> pipe{};
+    ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
+    options.descriptor = pipe[1];
+    options.farewell = std::chrono::milliseconds(50);
+    options.lines_per_second = 1'000'000;
+    open();
+    // More than the pipe and the queue hold, and lines longer than a pipe takes in one piece.
+    for (int i = 0; i < 20'000; ++i) {
+        sink->info("step", {{"what", std::string(i % 100 == 0 ? 10'000 : 100, 'x')}});
+    }
+    const auto begun = std::chrono::steady_clock::now();
+    sink.reset();
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
+    ::close(pipe[0]);
+    ::close(pipe[1]);
+}
+
+TEST_F(LogSinkTest, AReaderThatComesLateGetsEverythingThatWaits) {
+    std::array<int, 2> pipe{};
+    ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
+    options.descriptor = pipe[1];
+    options.farewell = std::chrono::seconds(30);
+    options.lines_per_second = 1'000'000;
+    open();
+    for (int i = 0; i < 4'000; ++i) {
+        sink->info("step", {{"what", std::string(100, 'x')}});
+    }
+    std::size_t lines = 0;
+    std::jthread reader([&] {
+        std::array<char, 65536> chunk;
+        for (ssize_t count = 0; (count = ::read(pipe[0], chunk.data(), chunk.size())) > 0;) {
+            lines += static_cast<std::size_t>(std::count(chunk.begin(), chunk.begin() + count, '\n'));
+        }
+    });
+    sink.reset();
+    ::close(pipe[1]);
+    reader.join();
+    EXPECT_EQ(lines, 4'000U);
+    ::close(pipe[0]);
 }
 
 }  // namespace

@@ -169,7 +169,7 @@ void simulated_engine::stop() {
 asio::awaitable<void> simulated_engine::leave() {
     const time_point deadline = time_.now() + how_.shutdown_timeout;
     for (const auto& one : workers_) {
-        co_await one->stop(deadline);
+        co_await one->stop(deadline, deadline + std::chrono::seconds(5));
     }
     timer pause(context_.get_executor(), time_);
     while (!finder_done_ && time_.now() < deadline) {

@@ -1,0 +1,116 @@
+#include "engine/redis_watch.hpp"
+
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <string_view>
+#include <utility>
+
+namespace tocsin {
+namespace {
+
+using namespace std::chrono_literals;
+
+// What Redis refused so lately is what it refuses now.
+constexpr auto refusal_lasts = 5s;
+constexpr std::chrono::duration<double> clocks_apart = 3s;
+// An answer that took longer says too little about when Redis read its clock.
+constexpr auto too_slow_to_compare = 500ms;
+// A connection that comes back within a second or so is no news; a client waits longer for it by itself.
+constexpr int looks_until_lost = 3;
+
+}  // namespace
+
+void redis_watch::look() {
+    absent_ = redis_.connected() ? 0 : absent_ + 1;
+    if (absent_ == looks_until_lost) {
+        flag_.failing("Redis at " + address_ + " is not connected.");
+    }
+}
+
+boost::asio::awaitable<void> redis_watch::sample() {
+    redis::request ask;
+    ask.add("XINFO", "GROUPS", keys_.events()).add("XINFO", "GROUPS", keys_.registrations()).add("TIME");
+    const wall_time asked_at = time_.wall_now();
+    const time_point begun = time_.now();
+    const auto answer = co_await redis_.execute(std::move(ask));
+    const duration round_trip = time_.now() - begun;
+    const auto refusal = count_errors();
+    if (answer.has_error()) {
+        flag_.failing("Redis at " + address_ + ": " + answer.error().message());
+        co_return;
+    }
+    tell_refusal(refusal);
+    compare_clocks((*answer)[2], asked_at, round_trip);
+    count_streams(*answer);
+}
+
+std::optional<redis::error_replies::last_error> redis_watch::count_errors() {
+    std::uint64_t errors = 0;
+    std::optional<redis::error_replies::last_error> refusal;
+    for (const redis::client* const one : watched_) {
+        errors += one->errors();
+        auto last = one->last_error();
+        if (last && time_.now() - last->at <= refusal_lasts && (!refusal || last->at > refusal->at)) {
+            refusal = std::move(last);
+        }
+    }
+    numbers_.counter(metric::redis_errors_total, {}).add(errors - std::exchange(errors_seen_, errors));
+    return refusal;
+}
+
+void redis_watch::count_streams(const redis::replies& answers) {
+    constexpr std::array<std::string_view, 2> names{"events", "registrations"};
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const redis::reply groups = answers[i];
+        for (std::size_t g = 0; g < groups.size(); ++g) {
+            const redis::reply fields = groups[g];
+            for (std::size_t f = 0; f + 1 < fields.size(); f += 2) {
+                const auto value = fields[f + 1].integer();
+                if (value && fields[f].text() == "lag") {
+                    numbers_.gauge(metric::stream_lag, {names[i]}).set(static_cast<double>(*value));
+                } else if (value && fields[f].text() == "pending") {
+                    numbers_.gauge(metric::pending, {names[i]}).set(static_cast<double>(*value));
+                }
+            }
+        }
+    }
+}
+
+void redis_watch::tell_refusal(const std::optional<redis::error_replies::last_error>& refusal) {
+    if (!refusal) {
+        flag_.fulfilled();
+        refusal_told_.clear();
+        return;
+    }
+    const std::string kind(redis::error_class(refusal->text));
+    const std::string_view advice = redis::advice_for(kind);
+    flag_.failing("Redis at " + address_ + " says: " + refusal->text + ". " + std::string(advice));
+    if (std::exchange(refusal_told_, kind) != kind) {
+        log_.error("redis.refuses", {{"class", kind}, {"error", refusal->text}, {"advice", advice}});
+    }
+}
+
+// A ttl counts from what Redis calls the time, and an expiry is checked by our clock.
+void redis_watch::compare_clocks(const redis::reply& redis_time, wall_time asked_at, duration round_trip) {
+    const auto seconds = redis_time.size() == 2 ? redis_time[0].integer() : std::nullopt;
+    const auto fraction = redis_time.size() == 2 ? redis_time[1].integer() : std::nullopt;
+    if (!seconds || !fraction || round_trip > too_slow_to_compare) {
+        return;
+    }
+    const std::chrono::duration<double> theirs =
+        std::chrono::seconds(*seconds) + std::chrono::microseconds(*fraction);
+    // Half of the way there and back is the best guess of when Redis read its clock.
+    const std::chrono::duration<double> ours = asked_at.time_since_epoch() + round_trip / 2;
+    const double ahead = (ours - theirs).count();
+    numbers_.gauge(metric::clock_offset_seconds, {}).set(ahead);
+    const bool apart = std::abs(ahead) > clocks_apart.count();
+    if (std::exchange(clocks_told_, apart) != apart && apart) {
+        log_.error(
+            "clock.differs",
+            {{"seconds_ahead_of_redis", ahead},
+             {"advice", "Events expire early or late: check NTP here and on the host of Redis."}});
+    }
+}
+
+}  // namespace tocsin
