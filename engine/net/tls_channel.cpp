@@ -15,6 +15,9 @@ namespace {
 // What a caller hands to the socket in one write, and the records' own bytes.
 constexpr std::size_t output_room = std::size_t{68} * 1024;
 
+// Tickets and new keys come singly; OpenSSL itself would go on for ever.
+constexpr std::size_t most_messages_in_a_row = 64;
+
 int clamped(std::size_t size) noexcept {
     return static_cast<int>(std::min<std::size_t>(size, std::size_t{1} << 30U));
 }
@@ -73,12 +76,25 @@ tls_channel::tls_channel(c_handle<SSL, SSL_free> session) : session_(std::move(s
     BIO_set_init(raw, 1);
     SSL_set_bio(session_.get(), raw, raw);  // Takes over the one reference for both directions.
     SSL_set_options(session_.get(), SSL_OP_NO_RENEGOTIATION);
+    SSL_set_msg_callback(session_.get(), &note_message);
+    SSL_ctrl(session_.get(), SSL_CTRL_SET_MSG_CALLBACK_ARG, 0, this);
     // A connection that is busy would allocate and free 17 KiB with every write.
     SSL_ctrl(session_.get(), SSL_CTRL_CLEAR_MODE, SSL_MODE_RELEASE_BUFFERS, nullptr);
     wires_.out.reserve(output_room);
 }
 
 tls_channel::~tls_channel() = default;
+
+void tls_channel::note_message(
+    int written, int, int type, const void* bytes, std::size_t size, SSL*, void* channel) {
+    if (written != 0 || type != SSL3_RT_HANDSHAKE || size == 0) {
+        return;
+    }
+    const int message = *static_cast<const unsigned char*>(bytes);
+    if (message == SSL3_MT_KEY_UPDATE || message == SSL3_MT_NEWSESSION_TICKET) {
+        ++static_cast<tls_channel*>(channel)->messages_in_a_row_;
+    }
+}
 
 void tls_channel::resume(SSL_SESSION* ticket) noexcept {
     SSL_set_session(session_.get(), ticket);
@@ -112,7 +128,13 @@ std::size_t tls_channel::read(std::span<char> out) {
         const int count = SSL_read(session_.get(), out.data() + total, clamped(out.size() - total));
         if (count > 0) {
             total += static_cast<std::size_t>(count);
+            messages_in_a_row_ = 0;
             continue;
+        }
+        if (messages_in_a_row_ > most_messages_in_a_row) {
+            state_ = state::failed;
+            problem_ = "the peer sends new keys or tickets again and again, and no data";
+            break;
         }
         const int error = SSL_get_error(session_.get(), count);
         if (error == SSL_ERROR_WANT_READ) {

@@ -81,12 +81,15 @@ private:
     };
     struct bio;  // The C trampolines, kept out of the header.
 
+    static void note_message(
+        int written, int version, int type, const void* bytes, std::size_t size, SSL* session, void* channel);
     void fail(int ssl_error);
 
     wires wires_;
     state state_ = state::open;
     std::string problem_;
     std::optional<std::uint8_t> alert_;
+    std::size_t messages_in_a_row_ = 0;  ///< Tickets and new keys, with no data between.
     c_handle<SSL, SSL_free> session_;
 };
 

@@ -81,6 +81,9 @@ c_handle<SSL, SSL_free> tls_context::session(const std::string& host) const {
         SSL_ctrl(
             session.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
             const_cast<char*>(host.c_str()));
+        // A name in the subject alone is no name (RFC 9525, section 2).
+        SSL_set_hostflags(
+            session.get(), X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
         SSL_set1_host(session.get(), host.c_str());
     }
     return session;

@@ -57,6 +57,7 @@ error_code session::submit(client& who, const request& what, time_point now) {
     slot.submitted_at = now;
     slot.id = next_id_;
     next_id_ += 2;
+    frames_allowed_ = std::min(frames_allowed_ + frames_a_request, most_frames_allowed);
     streams_.emplace(slot.id, &slot);
     order_.push_back(slot);
     write_request(slot, what);

@@ -128,6 +128,9 @@ private:
     /// What the peer may send us on the connection before we must give credit back: the answers of a full
     /// one.
     static constexpr std::uint32_t receive_window = 1024 * 1024;
+    static constexpr std::size_t frames_a_second = 1'000;
+    static constexpr std::size_t frames_a_request = 16;
+    static constexpr std::size_t most_frames_allowed = 1'000'000;
 
     // Output: session_output.cpp.
     void write_preface();
@@ -158,6 +161,7 @@ private:
     [[nodiscard]] bool give_credit(stream_slot* slot, std::size_t received, bool ends_stream);
     [[nodiscard]] bool go_on(stream_slot& slot, bool ends_stream);
     [[nodiscard]] bool count_reply();
+    [[nodiscard]] bool allow_frame();
     [[nodiscard]] bool violated(h2_code code);
     [[nodiscard]] bool is_idle(std::uint32_t stream) const noexcept;
 
@@ -197,6 +201,8 @@ private:
 
     // What we allow the peer.
     std::size_t unacknowledged_ = 0;  ///< DATA received since the last WINDOW_UPDATE for the connection.
+    std::size_t frames_allowed_ = frames_a_second;  ///< That the peer may send before it must rest.
+    time_point allowance_since_{};
     std::size_t replies_ = 0;         ///< Frames in output_ that the peer made us write.
 
     // A header block of several frames.

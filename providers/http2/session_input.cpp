@@ -1,6 +1,7 @@
 #include "providers/http2/session.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 // What a session reads. Everything here comes from outside: each number is held against RFC 9113 before it is
 // used, a breach of the rules for one stream costs that stream, and one of the connection's rules ends it.
@@ -60,7 +61,7 @@ error_code session::feed(std::string_view bytes, time_point now) {
     for (frame next;;) {
         switch (input_.next(next)) {
             case frame_reader::outcome::frame:
-                if (!receive(next)) {
+                if (!allow_frame() || !receive(next)) {
                     return http2_errc::protocol_violation;
                 }
                 break;
@@ -77,6 +78,20 @@ bool session::violated(h2_code code) {
     stop_accepting(http2_errc::protocol_violation);
     broken_ = true;
     return false;
+}
+
+/// Frames that cost a peer nothing cost us time: a peer may send some for each request, and some more for
+/// each second (RFC 9113, section 10.5).
+bool session::allow_frame() {
+    if (frames_allowed_ == 0) [[unlikely]] {
+        if (now_ - allowance_since_ < std::chrono::seconds(1)) {
+            return violated(h2_code::enhance_your_calm);
+        }
+        allowance_since_ = now_;
+        frames_allowed_ = frames_a_second;
+    }
+    --frames_allowed_;
+    return true;
 }
 
 bool session::count_reply() {

@@ -47,6 +47,10 @@ public:
         }
         return all;
     }
+    void new_keys() {
+        SSL_key_update(session_.get(), SSL_KEY_UPDATE_NOT_REQUESTED);
+        SSL_do_handshake(session_.get());
+    }
     void close() { SSL_shutdown(session_.get()); }
     [[nodiscard]] bool done() const { return SSL_is_init_finished(session_.get()) == 1; }
     [[nodiscard]] std::string server_name() const {
@@ -191,6 +195,30 @@ TEST_F(TlsChannelTest, WrongNameIsASentence) {
     connect("other.test");
     EXPECT_EQ(handshake(), progress::failed);
     EXPECT_EQ(client->problem(), "certificate verify failed: hostname mismatch");
+}
+
+TEST_F(TlsChannelTest, ANameThatStandsInTheSubjectAloneIsRefused) {
+    server_context = ca.server_context("email:push.test@example.org");
+    connect("push.test");
+    EXPECT_EQ(handshake(), progress::failed);
+    EXPECT_EQ(client->problem(), "certificate verify failed: hostname mismatch");
+}
+
+TEST_F(TlsChannelTest, AFloodOfNewKeysEndsTheChannelAndAFewDoNot) {
+    connect("push.test");
+    ASSERT_EQ(handshake(), progress::done);
+    for (int i = 0; i < 500; ++i) {
+        server->new_keys();
+        server->write("x");
+        ASSERT_EQ(receive(), "x");
+    }
+    EXPECT_EQ(client->now(), tls_channel::state::open);
+    for (int i = 0; i < 200; ++i) {
+        server->new_keys();
+    }
+    EXPECT_EQ(receive(), "");
+    EXPECT_EQ(client->now(), tls_channel::state::failed);
+    EXPECT_NE(client->problem().find("new keys"), std::string::npos) << client->problem();
 }
 
 TEST_F(TlsChannelTest, AddressIsVerifiedAsAnAddress) {

@@ -214,6 +214,51 @@ TEST_F(Http2SessionTest, AHeaderInSeveralFramesWithPaddingAndPriorityIsRead) {
     EXPECT_EQ(client.outcomes[index].retry_after, "7");
 }
 
+TEST_F(Http2SessionTest, AFloodOfFramesThatCostThePeerNothingEndsTheConnection) {
+    using enum frame_type;
+    for (const std::string& cheap :
+         {raw(ping, frame_flag::ack, 0, std::string(8, 'p')), raw(priority, 0, 1, std::string(5, '\0')),
+          raw(static_cast<frame_type>(0xee), 0, 1, "x"), raw(window_update, 0, 0, u32(1)),
+          raw(data, 0, 1, "")}) {
+        restart({.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 1000}}});
+        exchange();
+        post();
+        exchange();
+        error_code ended;
+        for (int i = 0; i < 10 && !ended; ++i) {
+            std::string many;
+            for (int n = 0; n < 500; ++n) {
+                many += cheap;
+            }
+            ended = session_->feed(many, time.now());
+        }
+        EXPECT_EQ(ended, http2_errc::protocol_violation);
+        EXPECT_EQ(last_words(session_->output()), h2_code::enhance_your_calm);
+    }
+}
+
+TEST_F(Http2SessionTest, AFewFramesASecondAndForEachRequestAreNoFlood) {
+    exchange();
+    for (int second = 0; second < 100; ++second) {
+        for (int n = 0; n < 200; ++n) {
+            ASSERT_FALSE(session_->feed(raw(frame_type::window_update, 0, 0, u32(1)), time.now()));
+        }
+        time.advance(std::chrono::seconds(1));
+    }
+    std::size_t answered = 0;
+    for (int round = 0; round < 50; ++round) {
+        const std::size_t count = post_all();
+        exchange();
+        for (std::size_t n = 0; n < 4 * count; ++n) {
+            ASSERT_FALSE(session_->feed(raw(frame_type::window_update, 0, 0, u32(1)), time.now()));
+        }
+        for (; answered < client.outcomes.size(); ++answered) {
+            server->respond(static_cast<std::int32_t>(2 * answered + 1), "200");
+        }
+        exchange();
+    }
+}
+
 TEST_F(Http2SessionTest, FramesAndSettingsThatNobodyKnowsAreIgnored) {
     exchange();
     const auto index = post();
