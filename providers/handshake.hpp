@@ -12,6 +12,7 @@ struct handshake_report {
     std::string peer;            ///< "mairies/apns https://api.push.apple.com"
     std::string problem;         ///< Empty if it worked.
     bool configuration = false;  ///< It was reached, and will not help before somebody corrects something.
+    bool harmless = false;       ///< It works nevertheless: a warning.
 };
 
 /// Tries every distinct address of the configuration, one after the other, ten seconds each at most.

@@ -35,6 +35,8 @@ public:
     [[nodiscard]] std::string instance(std::string_view name) const {
         return prefix_ + ":instance:" + std::string(name);
     }
+    /// Anything, for a moment: what `check-config --online` tries commands on.
+    [[nodiscard]] std::string probe() const { return prefix_ + ":probe"; }
     /// String: the instance that reads registrations at this moment, with a lease.
     [[nodiscard]] std::string registrar() const { return prefix_ + ":registrar"; }
 

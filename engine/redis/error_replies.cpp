@@ -64,7 +64,8 @@ std::string_view error_class(std::string_view text) noexcept {
         return row->word;
     }
     // Redis 7 names no class when a script uses a command that its user has no right to.
-    if (text.find("can't run this command") != std::string_view::npos) {
+    if (text.find("can't run this command") != std::string_view::npos ||
+        text.find("can't access at least one of the keys") != std::string_view::npos) {
         return "NOPERM";
     }
     // Redis 6.2 wraps what a script was told in words of its own: "ERR Error running script …: … -OOM command

@@ -1,10 +1,11 @@
-#include "engine/redis/check.hpp"
+#include "engine/redis/error.hpp"
 #include "providers/factory.hpp"
 #include "providers/handshake.hpp"
 #include "providers/token_check.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
+#include "tools/tocsin/redis_examination.hpp"
 #include "tools/tocsin/session.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -20,12 +21,30 @@ namespace {
 
 namespace asio = boost::asio;
 
-asio::awaitable<result<>> ping(redis_session& redis) {
-    redis::request ask;
-    ask.add("PING");
-    auto answer = co_await redis.redis().execute(std::move(ask));
-    const auto checked = redis::checked(std::move(answer));
-    co_return checked.has_error() ? result<>(checked.error()) : result<>();
+/// What Redis is asked, and one line for each thing that is wrong with it; one that says so if nothing is.
+std::vector<handshake_report> reports_of_redis(const settings& how) {
+    std::vector<handshake_report> out;
+    const auto redis = redis_session::open(how);
+    if (redis == nullptr) {
+        return {{"redis", "redis.url cannot be used", true}};
+    }
+    const std::string peer = "redis " + redis->where();
+    const auto findings = redis->ask(examine_redis(redis->redis(), redis->keys()));
+    if (findings.has_error()) {
+        const bool refused =
+            findings.error() == redis::redis_errc::refused || findings.error() == redis::redis_errc::protocol;
+        return {{peer, findings.error().message(), refused}};
+    }
+    bool works = true;
+    for (const redis_finding& one : *findings) {
+        const bool fatal = one.how == redis_finding::severity::failure;
+        works = works && !fatal;
+        out.push_back({peer, one.problem, fatal, !fatal});
+    }
+    if (works) {
+        out.insert(out.begin(), {peer, {}, false});
+    }
+    return out;
 }
 
 /// What came of asking everybody that the configuration names.
@@ -38,18 +57,21 @@ struct online_check {
 online_check check_online(const settings& how, bool json) {
     online_check out;
     const auto tell = [&](const handshake_report& one) {
-        const bool fine = one.problem.empty();
+        const bool fine = one.problem.empty() || one.harmless;
         out.failed += fine ? 0 : 1;
         out.refused = out.refused || (!fine && one.configuration);
         out.report.push_back(boost::json::object{{"peer", one.peer}, {"ok", fine}, {"problem", one.problem}});
         if (!json) {
+            const std::string word = !fine          ? inked(ink::red, "FAIL")
+                                     : one.harmless ? inked(ink::yellow, "warn")
+                                                    : inked(ink::green, "ok  ");
             print(fmt::format(
-                "{} {}{}", fine ? inked(ink::green, "ok  ") : inked(ink::red, "FAIL"), shown(one.peer),
-                fine ? "" : ": " + shown(one.problem)));
+                "{} {}{}", word, shown(one.peer), one.problem.empty() ? "" : ": " + shown(one.problem)));
         }
     };
-    const auto redis = redis_session::open(how);
-    tell({"redis", redis != nullptr && redis->run(ping(*redis)) ? "" : "does not answer", false});
+    for (const handshake_report& one : reports_of_redis(how)) {
+        tell(one);
+    }
     for (const handshake_report& one : shake_hands(how)) {
         tell(one);
     }
@@ -119,12 +141,14 @@ command check_config_command() {
             "Each problem is told with file, line and key. `--online` also connects to Redis, shakes hands "
             "with each "
             "provider (name, TCP, certificate, HTTP/2), and asks for an access token with each service "
-            "account. A "
+            "account. Of Redis it looks at version, role, eviction, persistence, rights, and keys that hold "
+            "something else; what can wait is a warning. A "
             "push is not sent, so a wrong APNs key does not show: `tocsin send` tells.\n\n"
             "    tocsin: tocsin.toml:35: app.apns.topik: unknown key; did you mean topic?\n\n"
             "Exit codes: 0; 78; with `--online` 69 if somebody cannot be reached, and 78 if an account is "
             "refused. "
-            "`--json`: `file`, `apps`, `ok`, `online` (a list of `peer`, `ok`, `problem`).",
+            "`--json`: `file`, `apps`, `ok`, `online` (a list of `peer`, `ok`, `problem`; a `problem` that "
+            "is `ok` is a warning).",
         .run = [online](const common_options& common) { return check_config(common, *online); },
     };
 }

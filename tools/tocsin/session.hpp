@@ -7,6 +7,7 @@
 #include "engine/keyspace/keyspace.hpp"
 #include "engine/ops/settings.hpp"
 #include "engine/redis/client.hpp"
+#include "engine/redis/error.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 
@@ -62,8 +63,17 @@ public:
         return std::optional<T>(std::move(**out));
     }
     [[nodiscard]] bool run(boost::asio::awaitable<result<>> work);
+    /// The same, for a caller that tells the error itself.
+    template <class T>
+    [[nodiscard]] result<T> ask(boost::asio::awaitable<result<T>> work) {
+        std::optional<result<T>> out;
+        start(std::move(work), out);
+        return out ? std::move(*out) : result<T>(redis::redis_errc::closed);
+    }
 
     [[nodiscard]] redis::client& redis() noexcept { return client_; }
+    /// The address, without its password.
+    [[nodiscard]] const std::string& where() const noexcept { return where_; }
     [[nodiscard]] const keyspace& keys() const noexcept { return keys_; }
     [[nodiscard]] boost::asio::io_context& loop() noexcept { return loop_; }
     [[nodiscard]] const time_source& time() const noexcept { return time_; }
