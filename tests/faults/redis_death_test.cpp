@@ -70,6 +70,31 @@ TEST_F(RedisDeathTest, AStopEndsWithinItsTimeoutWhileRedisHangsOrIsGoneAndLosesN
     }
 }
 
+TEST_F(RedisDeathTest, AnEventThatRedisForgetsUnderWayIsToldOnceByItsIdAndTheNextOneIsSent) {
+    crowd all;
+    all.count = 20'000;
+    register_crowds({all});
+    auto& one = launch("one");
+    auto& two = launch("two");
+    const std::string event = publish_to(all);
+    wait_for_requests(all.count / 4);
+    redis.cli({"FLUSHALL"});
+    wait_for_length("dead-letters", 1);
+    const std::string letter = entries("dead-letters").front();
+    EXPECT_NE(letter.find("event_vanished"), std::string::npos) << letter;
+    EXPECT_NE(letter.find(event), std::string::npos) << letter;
+
+    crowd others;
+    others.first = all.count;
+    others.count = 500;
+    others.commune = "21054";
+    register_crowds({others});
+    expect_everybody_accepted(wait_for_result(publish_to(others)), others);
+    EXPECT_EQ(stop(one), 0);
+    EXPECT_EQ(stop(two), 0);
+    EXPECT_EQ(entries("dead-letters").size(), 1U);
+}
+
 TEST_F(RedisDeathTest, AnEventPublishedWhileNoEngineRunsOutlivesRedis) {
     crowd all;
     all.count = 2'000;
