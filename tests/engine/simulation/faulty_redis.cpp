@@ -1,16 +1,37 @@
 #include "tests/engine/simulation/faulty_redis.hpp"
 
 #include "engine/redis/error.hpp"
+#include "engine/redis/reply_reader.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <array>
+#include <string_view>
 #include <utility>
 
 namespace tocsin::testing {
 
 namespace asio = boost::asio;
 using redis::redis_errc;
+
+namespace {
+
+redis::replies refusals(std::size_t count) {
+    constexpr std::array<std::string_view, 3> words{
+        "-OOM command not allowed when used memory > 'maxmemory'.\r\n",
+        "-READONLY You can't write against a read only replica.\r\n",
+        "-BUSY Redis is busy running a script.\r\n"};
+    redis::replies out;
+    redis::reply_reader reader;
+    for (std::size_t i = 0; i < count; ++i) {
+        reader.feed(words[count % words.size()]);
+        static_cast<void>(reader.next(out));
+    }
+    return out;
+}
+
+}  // namespace
 
 asio::awaitable<result<redis::replies>> faulty_redis::execute(redis::request what) {
     if (what.empty()) {
@@ -39,6 +60,7 @@ void faulty_redis::perform(mishap what, late_requests& later) {
     calls_.pop_front();
     switch (what) {
         case mishap::none: end(*first, through_.ask(std::move(first->what))); return;
+        case mishap::refused: end(*first, refusals(first->what.count())); return;
         case mishap::unreachable: end(*first, redis_errc::unreachable); return;
         case mishap::lost: break;
         case mishap::reply_lost: static_cast<void>(through_.ask(std::move(first->what))); break;

@@ -15,10 +15,11 @@
 
 namespace tocsin::testing {
 
-/// What a network does to a request.
+/// What a network, or Redis, does to a request.
 enum class mishap : std::uint8_t {
     none,
     unreachable,  ///< It never left.
+    refused,      ///< Redis is full, read-only or busy, and answers each command with that.
     lost,         ///< The connection broke before Redis had read it.
     reply_lost,   ///< Redis ran it, and the connection broke before the reply came.
     runs_later,   ///< The connection broke, and Redis reads what was left in it after newer requests.

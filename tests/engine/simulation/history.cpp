@@ -256,8 +256,8 @@ void history::answer_redis(named_engine& which) {
         }
         mishap how = mishap::none;
         if (below(100) < mishaps_per_hundred_) {
-            how = static_cast<mishap>(1 + below(4));
-            lost_connections_ += how == mishap::unreachable ? 0 : 1;
+            how = static_cast<mishap>(1 + below(5));
+            lost_connections_ += how == mishap::unreachable || how == mishap::refused ? 0 : 1;
         }
         one.perform(how, later_);
         which.life->run();

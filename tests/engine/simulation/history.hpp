@@ -25,7 +25,8 @@ namespace tocsin::testing {
 
 /// One life of some events among some engines, in which everything goes wrong that a seed can think of:
 /// engines that are killed, stopped, started, or live too slowly to keep their leases; clocks that are set;
-/// connections to Redis that break before, while or after a request is run, or whose rest arrives late;
+/// connections to Redis that break before, while or after a request is run, or whose rest arrives late; a
+/// Redis that is full, read-only or busy for a request;
 /// answers of providers that are good, bad, late and missing; cancellation at any moment.
 ///
 /// What the promises of docs/explanation/guarantees.md forbid, fails the test.
