@@ -4,6 +4,7 @@
 #include "engine/audience/device_store.hpp"
 #include "engine/control/control_watch.hpp"
 #include "engine/delivery/coordinator.hpp"
+#include "engine/engine_receipts.hpp"
 #include "engine/engine_thread.hpp"
 #include "engine/intake/event_intake.hpp"
 #include "engine/intake/registrar.hpp"
@@ -77,6 +78,7 @@ struct engine::implementation {
     asio::awaitable<void> every(duration period, asio::awaitable<void> (implementation::*step)());
     asio::awaitable<void> look_around();
     asio::awaitable<void> keep_schedule();
+    asio::awaitable<void> keep_receipts();
     asio::awaitable<void> keep_leases();
     asio::awaitable<void> watch_connection();
     asio::awaitable<void> find_work();
@@ -101,6 +103,7 @@ struct engine::implementation {
     std::unique_ptr<redis::client> control_redis;
     std::unique_ptr<redis::client> events_redis;
     std::unique_ptr<redis::client> registrations_redis;
+    std::unique_ptr<redis::client> receipts_redis;
     std::unique_ptr<redis::client> controls_redis;
     std::unique_ptr<device_store> store;
     std::unique_ptr<ledger> book;
@@ -110,6 +113,7 @@ struct engine::implementation {
     std::unique_ptr<coordinator> work_finder;
     std::unique_ptr<event_intake> intake;
     std::unique_ptr<registrar> devices;
+    std::unique_ptr<engine_receipts> receipts;
     std::vector<std::unique_ptr<intake_stream>> streams_in;
     std::unique_ptr<control_board> board;
     std::unique_ptr<control_watch> controls;
@@ -154,6 +158,7 @@ void engine::implementation::make_control() {
     control_redis = std::make_unique<redis::client>(executor, address, time, log);
     events_redis = std::make_unique<redis::client>(executor, address, time, log);
     registrations_redis = std::make_unique<redis::client>(executor, address, time, log);
+    receipts_redis = std::make_unique<redis::client>(executor, address, time, log);
     controls_redis = std::make_unique<redis::client>(executor, address, time, log);
     board = std::make_unique<control_board>(*control_redis, keys);
     control_watch::listeners hear;
@@ -205,6 +210,8 @@ void engine::implementation::make_control() {
         [this](std::shared_ptr<active_event> event) { work_finder->announce(std::move(event)); });
     devices = std::make_unique<registrar>(
         *control_redis, *store, *letters, *board, preparer, how.engine.instance, time, log, *control_numbers);
+    receipts = std::make_unique<engine_receipts>(
+        *control_redis, *receipts_redis, keys, *letters, preparer, how.engine, time, log, *control_numbers);
     streams_in.push_back(
         std::make_unique<intake_stream>(*events, *intake, *letters, keys.events(), time, log));
     streams_in.push_back(
@@ -213,7 +220,7 @@ void engine::implementation::make_control() {
         *control_redis, keys, address.describe(), time, log, *control_numbers,
         health_checks.add_flag("redis", "No answer from Redis yet at " + address.describe() + "."));
     for (const redis::client* const one :
-         {events_redis.get(), registrations_redis.get(), controls_redis.get()}) {
+         {events_redis.get(), registrations_redis.get(), receipts_redis.get(), controls_redis.get()}) {
         watch->also_watch(*one);
     }
     for (const auto& one : threads) {
@@ -287,6 +294,10 @@ asio::awaitable<void> engine::implementation::keep_schedule() {
     if (planned.has_error()) {
         log.warning("schedule.interrupted", {{"error", planned.error().message()}});
     }
+}
+
+asio::awaitable<void> engine::implementation::keep_receipts() {
+    return receipts->look();
 }
 
 asio::awaitable<void> engine::implementation::keep_leases() {
@@ -365,11 +376,13 @@ void engine::start() {
     for (auto& one : self.streams_in) {
         asio::co_spawn(first, one->run(), asio::detached);
     }
+    asio::co_spawn(first, self.receipts->stream.run(), asio::detached);
     asio::co_spawn(first, self.controls->run(), asio::detached);
     asio::co_spawn(first, prefer_compact_rosters(*self.control_redis, self.log), asio::detached);
     using how = implementation;
     asio::co_spawn(first, self.every(tick, &how::look_around), asio::detached);
     asio::co_spawn(first, self.every(tick, &how::keep_schedule), asio::detached);
+    asio::co_spawn(first, self.every(tick, &how::keep_receipts), asio::detached);
     asio::co_spawn(first, self.every(self.how.engine.lease / 3, &how::keep_leases), asio::detached);
     asio::co_spawn(first, self.every(between_looks, &how::watch_connection), asio::detached);
 }
@@ -389,11 +402,13 @@ void engine::stop() {
             for (auto& stream : self.streams_in) {
                 stream->stop();
             }
+            self.receipts->stream.stop();
             self.controls->stop();
             self.work_finder->stop();
             self.controls_heard->notify_all();
             self.events_redis->close();
             self.registrations_redis->close();
+            self.receipts_redis->close();
             self.controls_redis->close();
         });
         std::vector<std::future<void>> stopping;
@@ -415,6 +430,7 @@ void engine::stop() {
     self.streams_in.clear();
     self.intake.reset();
     self.devices.reset();
+    self.receipts.reset();
     self.controls.reset();
     self.controls_heard.reset();
     self.board.reset();

@@ -30,7 +30,11 @@ void redis_watch::look() {
 
 boost::asio::awaitable<void> redis_watch::sample() {
     redis::request ask;
-    ask.add("XINFO", "GROUPS", keys_.events()).add("XINFO", "GROUPS", keys_.registrations()).add("TIME");
+    const std::array streams{keys_.events(), keys_.registrations(), keys_.receipts()};
+    for (const std::string& stream : streams) {
+        ask.add("XINFO", "GROUPS", stream);
+    }
+    ask.add("TIME");
     const wall_time asked_at = time_.wall_now();
     const time_point begun = time_.now();
     const auto answer = co_await redis_.execute(std::move(ask));
@@ -41,7 +45,7 @@ boost::asio::awaitable<void> redis_watch::sample() {
         co_return;
     }
     tell_refusal(refusal);
-    compare_clocks((*answer)[2], asked_at, round_trip);
+    compare_clocks((*answer)[streams.size()], asked_at, round_trip);
     count_streams(*answer);
 }
 
@@ -60,7 +64,7 @@ std::optional<redis::error_replies::last_error> redis_watch::count_errors() {
 }
 
 void redis_watch::count_streams(const redis::replies& answers) {
-    constexpr std::array<std::string_view, 2> names{"events", "registrations"};
+    constexpr std::array<std::string_view, 3> names{"events", "registrations", "receipts"};
     for (std::size_t i = 0; i < names.size(); ++i) {
         const redis::reply groups = answers[i];
         for (std::size_t g = 0; g < groups.size(); ++g) {

@@ -99,9 +99,13 @@ asio::awaitable<result<finish_outcome>> coordinator::publish_result(std::shared_
     std::string document = plain_json(result_document(report, preparer_.places()));
     const auto revision = fields->find(ledger_names::revision);
     std::string made_of = revision == fields->end() ? std::string() : revision->second;
+    std::optional<std::chrono::milliseconds> window;
+    if (report.asks_receipts) {
+        window = how_.receipts_window;
+    }
     const auto ended = co_await ledger_.finish(
         event->id, std::move(document), std::move(made_of), how_.results_max_length, time_.wall_now(),
-        how_.event_retention, event->targets);
+        how_.event_retention, event->targets, window);
     if (ended.has_error()) {
         co_return ended.error();
     }

@@ -73,6 +73,7 @@ void page::fill(
     for (const bucket_run& run : runs) {
         const auto roster = static_cast<std::uint32_t>(communes_.size());
         communes_.push_back(run.where.commune.value());
+        targeted_by_roster_.push_back(0);
         for (std::uint32_t b = 0; b < run.count; ++b, ++reply_index) {
             const redis::reply records = storage_[reply_index];
             for (std::size_t j = 0; j < records.size(); ++j) {
@@ -91,6 +92,7 @@ void page::fill(
                     ++passed_over_;
                     continue;
                 }
+                ++targeted_by_roster_[roster];
                 if (!category.empty() && entry->mutes(category)) {
                     ++outcomes_[static_cast<std::size_t>(outcome::muted)];
                     continue;
@@ -124,14 +126,16 @@ void page::fill_listed(const message* content) {
         }
         // A page holds named devices, or parked ones that have been counted: never both.
         first_time_ = !which.counted;
-        if (first_time_ && entry->mutes(category)) {
-            ++outcomes_[static_cast<std::size_t>(outcome::muted)];
-            continue;
-        }
         const auto [at, inserted] =
             rosters.try_emplace(which.commune, static_cast<std::uint32_t>(communes_.size()));
         if (inserted) {
             communes_.push_back(which.commune);
+            targeted_by_roster_.push_back(0);
+        }
+        targeted_by_roster_[at->second] += first_time_ ? 1 : 0;
+        if (first_time_ && entry->mutes(category)) {
+            ++outcomes_[static_cast<std::size_t>(outcome::muted)];
+            continue;
         }
         add(which.token, which.entry, at->second, content);
         push& item = pushes_.back();
@@ -230,7 +234,7 @@ page_settlement page::settlement(bool shard_done) {
     out.devices = pushes_.size();
     const auto count = [&out](std::string field, std::uint64_t amount) {
         if (amount != 0) {
-            out.increments.emplace_back(std::move(field), amount);
+            out.increments.emplace_back(std::move(field), static_cast<std::int64_t>(amount));
         }
     };
     count(std::string(names::pages_settled), 1);
@@ -259,10 +263,15 @@ page_settlement page::settlement(bool shard_done) {
         count(std::string(names::latency_prefix) + std::to_string(bucket), times);
     }
     for (std::size_t i = 0; i < communes_.size(); ++i) {
-        if (communes_[i] != 0) {
-            count(
-                std::string(names::commune_prefix) + to_string(commune_id(communes_[i])),
-                accepted_by_roster_[i]);
+        if (communes_[i] == 0) {
+            continue;
+        }
+        const std::string insee = to_string(commune_id(communes_[i]));
+        count(std::string(names::commune_prefix) + insee, accepted_by_roster_[i]);
+        // The difference, not what was targeted: of nearly all pages it is nothing, and then costs nothing.
+        const std::int64_t left = targeted_by_roster_[i] - static_cast<std::int64_t>(accepted_by_roster_[i]);
+        if (left != 0) {
+            out.increments.emplace_back(std::string(names::unaccepted_prefix) + insee, left);
         }
     }
     out.parked = std::move(parked_);

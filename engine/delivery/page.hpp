@@ -130,6 +130,7 @@ private:
     std::vector<push> pushes_;
     std::vector<std::string_view> entries_;  ///< Of each push: its roster entry.
     std::vector<std::uint32_t> communes_;    ///< Of each roster (push::territory): what it counts for.
+    std::vector<std::int64_t> targeted_by_roster_;
     std::vector<std::uint64_t> accepted_by_roster_;
     std::array<std::uint64_t, outcome_count> outcomes_{};
     std::uint64_t retries_ = 0;

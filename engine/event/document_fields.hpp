@@ -24,6 +24,7 @@ inline constexpr auto event_fields = std::to_array<field_rule>({
     {"spread", json_kind::integer},
     {"collapse_id", json_kind::string},
     {"mode", json_kind::string},
+    {"receipts", json_kind::boolean},
     {"apns", json_kind::object},
     {"fcm", json_kind::object},
 });
@@ -56,6 +57,14 @@ inline constexpr auto registration_fields = std::to_array<field_rule>({
     {"locale", json_kind::string},
     {"environment", json_kind::string},
     {"registered_at", json_kind::integer},
+});
+
+inline constexpr auto receipt_fields = std::to_array<field_rule>({
+    {"event", json_kind::string, true},
+    {"app", json_kind::string, true},
+    {"kind", json_kind::string, true},
+    {"batch", json_kind::string, true},
+    {"counts", json_kind::object, true},
 });
 
 }  // namespace tocsin

@@ -160,7 +160,8 @@ wall_time entry_time(std::string_view entry_id, wall_time now) noexcept {
     if (!whole || milliseconds < earliest || milliseconds > latest) {
         return now;
     }
-    // One id ahead of the clock, and Redis numbers every later entry from there: a ttl must not last for years.
+    // One id ahead of the clock, and Redis numbers every later entry from there: a ttl must not last for
+    // years.
     return std::min(wall_time(std::chrono::milliseconds(milliseconds)), now);
 }
 
@@ -286,6 +287,15 @@ parsed<publish_event> parse_event(
     }
     if (auto fine = read_collapse_id(*document, event); !fine) {
         return std::move(fine).error();
+    }
+    if (const auto* receipts = document->if_contains("receipts")) {
+        event.receipts = receipts->get_bool();
+    }
+    if (event.receipts && document->contains("data") &&
+        document->at("data").get_object().contains(receipt_key)) {
+        return refuse(
+            refusal_code::reserved_data_key,
+            "data." + std::string(receipt_key) + ": with receipts, the key carries the event's id");
     }
     event.apns = object_field(*document, "apns");
     event.fcm = object_field(*document, "fcm");

@@ -89,6 +89,9 @@ std::string to_json(const publish_event& event) {
     if (event.mode != delivery_mode::actual) {
         put(document, "mode", to_string(event.mode));
     }
+    if (event.receipts) {
+        document.emplace("receipts", true);
+    }
     put(document, "apns", json::object(event.apns));
     put(document, "fcm", json::object(event.fcm));
     return json::serialize(document);

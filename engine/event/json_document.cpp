@@ -23,6 +23,7 @@ std::string_view name_of(json_kind kind) noexcept {
     switch (kind) {
         case json_kind::string: return "a string";
         case json_kind::integer: return "an integer";
+        case json_kind::boolean: return "true or false";
         case json_kind::array: return "an array";
         case json_kind::object: return "an object";
         case json_kind::time: return "RFC 3339 text or an integer of Unix seconds";
@@ -48,6 +49,7 @@ bool is_kind(const json::value& value, json_kind kind) noexcept {
     switch (kind) {
         case json_kind::string: return value.is_string();
         case json_kind::integer: return value.is_int64();
+        case json_kind::boolean: return value.is_bool();
         case json_kind::array: return value.is_array();
         case json_kind::object: return value.is_object();
         case json_kind::time: return value.is_string() || value.is_int64();

@@ -71,6 +71,9 @@ constexpr std::size_t delivery_mode_count = 2;
 [[nodiscard]] std::string_view to_string(delivery_mode value) noexcept;
 [[nodiscard]] std::optional<delivery_mode> parse_delivery_mode(std::string_view name) noexcept;
 
+/// Under this name a message carries its event's id to an app that is to report on it.
+inline constexpr std::string_view receipt_key = "tocsin_event";
+
 /// A publish event, validated: contract §4. Immutable once parsed.
 struct publish_event {
     std::string id;
@@ -87,6 +90,8 @@ struct publish_event {
     std::chrono::seconds spread{0};  ///< Over which its pushes are spaced; critical events ignore it.
     std::string collapse_id;         ///< As the event names it; empty: derived from the id.
     delivery_mode mode = delivery_mode::actual;
+    /// The app is told the event's id, as receipt_key, and reports what became of it (receipt.hpp).
+    bool receipts = false;
     boost::json::object apns;  ///< Provider-native overrides, merged last.
     boost::json::object fcm;
 

@@ -12,7 +12,7 @@
 
 namespace tocsin {
 
-/// Why an event, a registration or an audience was refused: the closed set behind `refusal::code`
+/// Why an event, a registration, a receipt or an audience was refused: the closed set behind `refusal::code`
 /// for everything that is decided before a provider is asked to render.
 enum class refusal_code : std::uint8_t {
     too_large,
@@ -74,6 +74,10 @@ enum class refusal_code : std::uint8_t {
     too_many_mutes,
     invalid_environment,
     registered_in_future,
+    invalid_kind,
+    invalid_batch,
+    empty_counts,
+    invalid_count,
     unknown_commune,
     unknown_epci,
     unknown_department,
@@ -152,6 +156,10 @@ inline constexpr auto refusal_table = std::to_array<refusal_meaning>({
     {refusal_code::invalid_environment, "invalid_environment",
      "an environment that the platform does not have"},
     {refusal_code::registered_in_future, "registered_in_future", "registered_at is more than a day ahead"},
+    {refusal_code::invalid_kind, "invalid_kind", "a kind other than received, displayed and opened"},
+    {refusal_code::invalid_batch, "invalid_batch", "a batch id that is empty, too long or unprintable"},
+    {refusal_code::empty_counts, "empty_counts", "a receipt that counts nobody"},
+    {refusal_code::invalid_count, "invalid_count", "a count outside 1 to 1000000"},
     {refusal_code::unknown_commune, "unknown_commune", "no commune has this INSEE code"},
     {refusal_code::unknown_epci, "unknown_epci", "no EPCI has this SIREN number"},
     {refusal_code::unknown_department, "unknown_department", "no department has this code"},

@@ -17,10 +17,12 @@ class keyspace {
 public:
     explicit keyspace(std::string prefix) : prefix_(std::move(prefix)) {}
 
-    // The five streams of the contract, and the consumer group on the two that come in.
+    // The seven streams of the contract, and the consumer group on the three that come in.
     [[nodiscard]] std::string events() const { return prefix_ + ":events"; }
     [[nodiscard]] std::string registrations() const { return prefix_ + ":registrations"; }
+    [[nodiscard]] std::string receipts() const { return prefix_ + ":receipts"; }
     [[nodiscard]] std::string results() const { return prefix_ + ":results"; }
+    [[nodiscard]] std::string reach() const { return prefix_ + ":reach"; }
     [[nodiscard]] std::string feedback() const { return prefix_ + ":feedback"; }
     [[nodiscard]] std::string dead_letters() const { return prefix_ + ":dead-letters"; }
     static constexpr std::string_view group = "tocsin";
@@ -54,6 +56,11 @@ public:
     }
     /// Sorted set, in the slot of `results`: events whose result stands there → when it was put there.
     [[nodiscard]] std::string published() const { return prefix_ + ":published:{" + results() + "}"; }
+    /// Sorted set: event id → the millisecond at which its window for receipts ends.
+    [[nodiscard]] std::string receipts_open() const { return prefix_ + ":receipts-open"; }
+    /// Sorted set, in the slot of `reach`: "<event>/<its entry>" of those whose document stands there → when
+    /// it was put there.
+    [[nodiscard]] std::string reach_published() const { return prefix_ + ":published:{" + reach() + "}"; }
 
     // One event. All of them share its slot.
     [[nodiscard]] std::string ledger(std::string_view event) const { return of_event(event, "ledger"); }
@@ -63,6 +70,13 @@ public:
     [[nodiscard]] std::string settled(std::string_view event) const { return of_event(event, "settled"); }
     /// Hash: dead devices that are accounted for and not yet removed from the store.
     [[nodiscard]] std::string dead(std::string_view event) const { return of_event(event, "dead"); }
+    /// Set: the first 64 bits of the SHA-256 of the batches of receipts that were counted. Many small ones,
+    /// by the next 8: small sets of integers take 8 bytes a member, and none is so large that its end holds
+    /// Redis up.
+    [[nodiscard]] std::string batches(std::string_view event, std::size_t part) const {
+        return of_event(event, "batches:") + std::to_string(part);
+    }
+    static constexpr std::size_t batch_parts = 256;
     /// Stream: the shards of one app and platform.
     [[nodiscard]] std::string shards(std::string_view event, std::string_view target) const {
         return of_event(event, "shards:") + std::string(target);

@@ -250,9 +250,7 @@ json::object event_detail(
     out["waiting_for_retry"] = report.parked;
     out["curve"] = curve_of(report.latencies);
     out["departments"] = departments_of(report, places);
-    if (!out.contains("communes")) {
-        out["communes"] = communes_object(report, places);
-    }
+    add_reach(out, report, places);
     if (out["communes"].is_object()) {
         name_communes(out["communes"].get_object(), places);
     }

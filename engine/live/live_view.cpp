@@ -167,7 +167,9 @@ asio::awaitable<result<>> live_view::look_at_lists() {
         ask.add("XRANGE", keys_.results(), "(" + last_result_, "+", "COUNT", ended_shown);
     }
     // Errors of these are states to show: a stream that nobody has made yet has no groups.
-    ask.add("XINFO", "GROUPS", keys_.events()).add("XINFO", "GROUPS", keys_.registrations());
+    for (const std::string& stream : {keys_.events(), keys_.registrations(), keys_.receipts()}) {
+        ask.add("XINFO", "GROUPS", stream);
+    }
     auto answered = co_await redis_.execute(std::move(ask));
     if (answered.has_error()) {
         co_return answered.error();
@@ -199,7 +201,10 @@ asio::awaitable<result<>> live_view::look_at_lists() {
     }
     engines_ = count_of(got[7]);
     take_results(got[8], first);
-    streams_ = {{"events", stream_numbers(got[9])}, {"registrations", stream_numbers(got[10])}};
+    streams_ = {
+        {"events", stream_numbers(got[9])},
+        {"registrations", stream_numbers(got[10])},
+        {"receipts", stream_numbers(got[11])}};
     co_return result<>();
 }
 

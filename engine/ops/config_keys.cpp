@@ -170,7 +170,7 @@ constexpr auto keys = std::to_array<config_key>({
         1'000, ten_years),
     within(
         key<&engine_settings::results_max_length>(
-            engine, "results_max_length", "Entries kept in the `results` stream, roughly."),
+            engine, "results_max_length", "Entries kept in the `results` and `reach` streams each, roughly."),
         1, std::numeric_limits<std::int64_t>::max()),
     within(
         key<&engine_settings::feedback_max_length>(
@@ -186,6 +186,12 @@ constexpr auto keys = std::to_array<config_key>({
             "How long a finished event's id and sums are kept. An id that comes again in this time is not "
             "sent again."),
         60'000, ten_years),
+    within(
+        key<&engine_settings::receipts_window>(
+            engine, "receipts_window",
+            "How long after its result an event with `receipts` is reported on; then its `reach` document is "
+            "written. Later receipts are dead letters."),
+        1'000, 28ULL * 86'400'000),
 
     key<&admin_settings::listen>(
         admin, "listen",

@@ -35,6 +35,8 @@ enum class metric : std::uint8_t {
     clock_offset_seconds,      //
     credential_age_seconds,    // app, platform
     registrations_total,       // op
+    receipts_total,            // outcome
+    receipt_devices_total,     // kind
     pages_total,               // app, platform
     build_info,                // version, commit
 };

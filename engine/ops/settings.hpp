@@ -32,6 +32,8 @@ struct engine_settings {
     std::size_t feedback_max_length = 1'000'000;
     std::size_t dead_letters_max_length = 100'000;
     std::chrono::milliseconds event_retention{24 * 3'600'000};  ///< How long ids and ledgers are kept.
+    /// After the end of an event whose apps report on it: how long they may.
+    std::chrono::milliseconds receipts_window{3 * 3'600'000};
 };
 
 struct admin_settings {

@@ -192,6 +192,9 @@ ledger_fields event_preparer::describe(const active_event& event, std::string_vi
     out.emplace(names::audience, event.audience.encode());
     out.emplace(names::targets, std::move(targets));
     out.emplace(names::communes, event.counts_communes ? "1" : "0");
+    if (event.content.receipts) {
+        out.emplace(names::receipts, "1");
+    }
     return out;
 }
 

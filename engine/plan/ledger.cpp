@@ -68,13 +68,27 @@ std::optional<shard> parse_shard(const redis::reply& fields) {
     return std::nullopt;
 }
 
-/// How a result document says that its event ended.
-std::string state_in(std::string_view document) {
+/// What a result document says of the end of its event.
+struct ending {
+    std::string state = "finished";
+    std::optional<std::int64_t> at;
+};
+
+ending ending_in(std::string_view document) {
+    ending out;
     error_code ec;
     const auto value = boost::json::parse(document, ec);
     const auto* const object = ec ? nullptr : value.if_object();
-    const auto* const state = object == nullptr ? nullptr : object->if_contains("state");
-    return state != nullptr && state->is_string() ? std::string(state->as_string()) : std::string("finished");
+    if (object == nullptr) {
+        return out;
+    }
+    if (const auto* const state = object->if_contains("state"); state != nullptr && state->is_string()) {
+        out.state = state->as_string();
+    }
+    if (const auto* const at = object->if_contains("finished_at"); at != nullptr && at->is_int64()) {
+        out.at = at->as_int64();
+    }
+    return out;
 }
 
 asio::awaitable<result<redis::replies>> run(redis::client& redis, redis::request what) {
@@ -374,7 +388,8 @@ asio::awaitable<result<std::vector<std::pair<std::string, std::string>>>> ledger
 
 asio::awaitable<result<finish_outcome>> ledger::finish(
     std::string event, std::string document, std::string revision, std::size_t max_length, wall_time now,
-    std::chrono::milliseconds retention, std::vector<target> targets) {
+    std::chrono::milliseconds retention, std::vector<target> targets,
+    std::optional<std::chrono::milliseconds> receipts_window) {
     const std::vector<std::string> book{keys_.ledger(event)};
     const std::vector<std::string> proposal{std::move(document), std::move(revision)};
     redis::request conclude;
@@ -390,7 +405,7 @@ asio::awaitable<result<finish_outcome>> ledger::finish(
         co_return finish_outcome::unfinished;
     }
     std::string agreed(concluded->front().text());
-    std::string state = state_in(agreed);
+    ending how = ending_in(agreed);
 
     const std::vector<std::string> streams{keys_.results(), keys_.published()};
     const std::vector<std::string> letter{
@@ -403,6 +418,18 @@ asio::awaitable<result<finish_outcome>> ledger::finish(
         co_return published.error();
     }
 
+    std::string until;
+    if (receipts_window) {
+        until = std::to_string(how.at.value_or(to_ms(now)) + receipts_window->count());
+        // Before the event is closed: whoever dies in between is followed by somebody who repeats all of
+        // this.
+        redis::request list;
+        list.add("ZADD", keys_.receipts_open(), until, event);
+        const auto listed = co_await run(redis_, std::move(list));
+        if (listed.has_error()) {
+            co_return listed.error();
+        }
+    }
     std::vector<std::string> keys{
         keys_.ledger(event), keys_.opened(event), keys_.settled(event), keys_.dead(event)};
     for (const target& which : targets) {
@@ -410,7 +437,8 @@ asio::awaitable<result<finish_outcome>> ledger::finish(
         keys.push_back(keys_.shards(event, name));
         keys.push_back(keys_.parked(event, name));
     }
-    const std::vector<std::string> ending{std::move(state), std::to_string(retention.count())};
+    const std::vector<std::string> ending{
+        std::move(how.state), std::to_string(retention.count()), std::move(until)};
     redis::request close;
     close.add_script(ledger_scripts::close, keys, ending);
     const auto closed = co_await run(redis_, std::move(close));

@@ -91,7 +91,7 @@ struct page_settlement {
     std::string shard_entry;
     std::uint32_t page = 0;
     bool shard_done = false;  ///< It was the shard's last unsettled page.
-    std::vector<std::pair<std::string, std::uint64_t>> increments;
+    std::vector<std::pair<std::string, std::int64_t>> increments;
     std::vector<std::pair<std::int64_t, std::string>> parked;  ///< Due (ms), encode_listed().
     std::vector<std::pair<std::string, std::string>> dead;     ///< encode_dead(), reason.
     /// Pushes of the page: what another engine that opened it too may have sent as well.
@@ -159,10 +159,12 @@ public:
 
     /// Publishes the result and ends the event, once however often and by whomever it is called: the
     /// first document given is the one that counts. `state` is read out of it. `revision` is that of the
-    /// fields which the document was made of: nothing ends before all of it is done and counted.
+    /// fields which the document was made of: nothing ends before all of it is done and counted. With a
+    /// `receipts_window` its apps may report on it for so long from then on, and it is on the list of those.
     boost::asio::awaitable<result<finish_outcome>> finish(
         std::string event, std::string document, std::string revision, std::size_t max_length, wall_time now,
-        std::chrono::milliseconds retention, std::vector<target> targets);
+        std::chrono::milliseconds retention, std::vector<target> targets,
+        std::optional<std::chrono::milliseconds> receipts_window = std::nullopt);
     enum class given_up : std::uint8_t { noted, nowhere };  ///< Nowhere: its ledger is not ours to write.
     /// Gives up what is left of an event whose keys are damaged: its result will say so.
     boost::asio::awaitable<result<given_up>> give_up(

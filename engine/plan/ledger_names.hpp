@@ -1,5 +1,7 @@
 #pragma once
 
+#include "engine/event/receipt.hpp"
+#include "engine/event/territory.hpp"
 #include "engine/plan/lane_bound.hpp"
 #include "engine/plan/outcome.hpp"
 #include "engine/plan/shard.hpp"
@@ -30,13 +32,21 @@ inline constexpr std::string_view damaged = "damaged";  ///< Why it could not go
 inline constexpr std::string_view damaged_rosters = "damaged_rosters";  ///< How many could not be read.
 inline constexpr std::string_view revision = "revision";    ///< Grows with every change of the sums.
 inline constexpr std::string_view rejection = "rejection";  ///< Why a provider refused the event itself.
+inline constexpr std::string_view receipts = "receipts";    ///< "1": apps report on it.
+inline constexpr std::string_view named_communes = "named_communes";  ///< Of its named devices: "21231;21054"
+inline constexpr std::string_view receipts_until = "receipts_until";  ///< ms; absent: it has not ended yet.
+inline constexpr std::string_view receipts_closed_at =
+    "receipts_closed_at";                               ///< ms; from then on none counts.
+inline constexpr std::string_view batches = "batches";  ///< Of receipts that were counted.
 
 // Prefixes of counters.
-inline constexpr std::string_view outcome_prefix = "o:";  ///< o:<target>:<outcome>
-inline constexpr std::string_view reason_prefix = "r:";   ///< r:<platform>:<reason>
-inline constexpr std::string_view bound_prefix = "b:";    ///< b:<target>:<what bound its lanes>, in µs
-inline constexpr std::string_view commune_prefix = "c:";  ///< c:<insee>
-inline constexpr std::string_view latency_prefix = "h:";  ///< h:<bucket of log_linear, of milliseconds>
+inline constexpr std::string_view outcome_prefix = "o:";     ///< o:<target>:<outcome>
+inline constexpr std::string_view reason_prefix = "r:";      ///< r:<platform>:<reason>
+inline constexpr std::string_view bound_prefix = "b:";       ///< b:<target>:<what bound its lanes>, in µs
+inline constexpr std::string_view commune_prefix = "c:";     ///< c:<insee>
+inline constexpr std::string_view unaccepted_prefix = "l:";  ///< l:<insee>, targeted less accepted, so far
+inline constexpr std::string_view receipt_prefix = "w:";     ///< w:<kind>:<insee>
+inline constexpr std::string_view latency_prefix = "h:";     ///< h:<bucket of log_linear, of milliseconds>
 
 [[nodiscard]] inline std::string outcome_field(const target& which, outcome how) {
     return std::string(outcome_prefix) + to_string(which) + ":" + std::string(to_string(how));
@@ -44,6 +54,10 @@ inline constexpr std::string_view latency_prefix = "h:";  ///< h:<bucket of log_
 
 [[nodiscard]] inline std::string bound_field(const target& which, lane_bound by) {
     return std::string(bound_prefix) + to_string(which) + ":" + std::string(to_string(by));
+}
+
+[[nodiscard]] inline std::string receipt_field(receipt_kind kind, commune_id where) {
+    return std::string(receipt_prefix) + std::string(to_string(kind)) + ":" + to_string(where);
 }
 
 }  // namespace tocsin::ledger_names

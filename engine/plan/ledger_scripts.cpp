@@ -283,12 +283,20 @@ redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'result', ARGV[2])
 return 1
 )lua");
 
-// KEYS: ledger, then the event's other keys    ARGV: state, retention (ms)
+// An event that its apps report on stays whole until that is over; whoever closes its receipts says how long
+// it is kept from then on.
+//
+// KEYS: ledger, then the event's other keys    ARGV: state, retention (ms), until when (ms) receipts count,
+// or empty
 const redis::script close("ledger.close", R"lua(
 local have = redis.call('HMGET', KEYS[1], 'state', 'result')
 if (have[1] ~= 'running' and have[1] ~= 'cancelling') or not have[2] then return 0 end
 redis.call('HSET', KEYS[1], 'state', ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
+if ARGV[3] == '' then
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+else
+  redis.call('HSET', KEYS[1], 'receipts_until', ARGV[3])
+end
 for k = 2, #KEYS do redis.call('DEL', KEYS[k]) end
 return 1
 )lua");

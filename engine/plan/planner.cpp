@@ -4,6 +4,7 @@
 #include "engine/plan/ledger_names.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace tocsin {
@@ -80,6 +81,7 @@ asio::awaitable<result<event_plan>> planner::make(
     out.entry = std::move(entry);
     out.fields = std::move(fields);
     std::size_t damaged = 0;
+    std::set<std::uint32_t> named_communes;
     for (const target& which : event->targets) {
         const auto rosters = co_await rosters_of(*event, which);
         if (rosters.has_error()) {
@@ -94,6 +96,9 @@ asio::awaitable<result<event_plan>> planner::make(
         if (named.has_error()) {
             co_return named.error();
         }
+        for (const listed_device& one : *named) {
+            named_communes.insert(one.commune);
+        }
         for (shard& one : plan_devices(std::move(*named), out.pages)) {
             ++out.pages;
             shards.push_back(std::move(one));
@@ -104,6 +109,14 @@ asio::awaitable<result<event_plan>> planner::make(
     }
     if (damaged != 0) {  // All others are sent to, and the result says that somebody may not have been.
         out.fields.insert_or_assign(std::string(ledger_names::damaged_rosters), std::to_string(damaged));
+    }
+    if (event->content.receipts) {  // What an event for single devices may be reported on from.
+        named_communes.erase(0);
+        std::string list;
+        for (const std::uint32_t commune : named_communes) {
+            list += (list.empty() ? "" : ";") + to_string(commune_id(commune));
+        }
+        out.fields.insert_or_assign(std::string(ledger_names::named_communes), std::move(list));
     }
     // Only these have keys of their own from now on.
     std::string targets;

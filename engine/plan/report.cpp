@@ -50,6 +50,16 @@ void read_bound(event_report& out, std::string_view name, std::uint64_t amount) 
     });
 }
 
+/// "<kind>:<insee>"
+void read_receipts(event_report& out, std::string_view name, std::uint64_t amount) {
+    const std::size_t colon = name.find(':');
+    const auto kind = std::ranges::find(receipt_kind_names, name.substr(0, colon));
+    if (colon != std::string_view::npos && kind != receipt_kind_names.end()) {
+        out.receipts[std::string(name.substr(colon + 1))]
+                    [static_cast<std::size_t>(kind - receipt_kind_names.begin())] = amount;
+    }
+}
+
 /// A commune in which nobody was reached has its line too: that is what its mayor must see.
 void name_communes(event_report& out, const ledger_fields& fields) {
     const auto written = fields.find(names::audience);
@@ -66,6 +76,11 @@ void name_communes(event_report& out, const ledger_fields& fields) {
     for (const territory& zone : whom->zones()) {
         out.communes.try_emplace(to_string(zone.commune), 0);
     }
+}
+
+json::value share_of(std::uint64_t part, std::uint64_t whole) {
+    return whole == 0 ? json::value(nullptr)
+                      : json::value(shortened_share(static_cast<double>(part) / static_cast<double>(whole)));
 }
 
 json::object outcome_object(const std::array<std::uint64_t, outcome_count>& counts) {
@@ -107,6 +122,12 @@ event_report read_report(std::string event, const ledger_fields& fields) {
             out.accepted_at = to_number<std::int64_t>(value);
         } else if (name == names::started_at) {
             out.started_at = to_number<std::int64_t>(value);
+        } else if (name == names::receipts_until) {
+            out.receipts_until = to_number<std::int64_t>(value);
+        } else if (name == names::receipts_closed_at) {
+            out.receipts_closed_at = to_number<std::int64_t>(value);
+        } else if (name == names::receipts) {
+            out.asks_receipts = value == "1";
         } else if (name == names::communes) {
             out.counts_communes = value == "1";
         } else if (name == names::poison) {
@@ -123,6 +144,10 @@ event_report read_report(std::string event, const ledger_fields& fields) {
             out.reasons[name.substr(names::reason_prefix.size())] = to_number(value);
         } else if (name.starts_with(names::commune_prefix)) {
             out.communes[name.substr(names::commune_prefix.size())] = to_number(value);
+        } else if (name.starts_with(names::unaccepted_prefix)) {
+            out.unaccepted[name.substr(names::unaccepted_prefix.size())] = to_number<std::int64_t>(value);
+        } else if (name.starts_with(names::receipt_prefix)) {
+            read_receipts(out, std::string_view(name).substr(names::receipt_prefix.size()), to_number(value));
         } else if (name.starts_with(names::latency_prefix)) {
             out.latencies.add_bucket(
                 to_number<std::size_t>(std::string_view(name).substr(names::latency_prefix.size())),
@@ -151,6 +176,89 @@ std::string final_state(const event_report& report) {
     return "finished";
 }
 
+std::uint64_t reach_line::confirmed() const noexcept {
+    return *std::ranges::max_element(told);
+}
+
+std::vector<reach_line> reach_lines(const event_report& report, const territories& places) {
+    std::map<std::string_view, reach_line> lines;
+    for (const auto& [insee, accepted] : report.communes) {
+        reach_line& line = lines[insee];
+        line.accepted = accepted;
+        line.targeted = accepted;
+    }
+    for (const auto& [insee, left] : report.unaccepted) {
+        reach_line& line = lines[insee];
+        // Between the two counters of a running event a page may have been settled: never below nothing.
+        line.targeted = static_cast<std::uint64_t>(
+            std::max<std::int64_t>(0, static_cast<std::int64_t>(line.accepted) + left));
+    }
+    for (const auto& [insee, told] : report.receipts) {
+        lines[insee].told = told;
+    }
+    std::vector<reach_line> out;
+    out.reserve(lines.size());
+    for (auto& [insee, line] : lines) {
+        const auto id = parse_commune_id(insee);
+        line.insee = insee;
+        line.place = id ? places.find(*id) : nullptr;
+        line.population = line.place == nullptr ? 0 : line.place->population;
+        out.push_back(std::move(line));
+    }
+    return out;
+}
+
+reach_line reach_of_all(const event_report& report, std::span<const reach_line> lines) {
+    reach_line all;
+    all.targeted = report.targeted;
+    all.accepted = report.count(outcome::accepted);
+    for (const reach_line& one : lines) {
+        all.population += one.population;
+        for (std::size_t i = 0; i < receipt_kind_count; ++i) {
+            all.told[i] += one.told[i];
+        }
+    }
+    return all;
+}
+
+json::object reach_object(const reach_line& line, bool asks_receipts) {
+    json::object out;
+    if (line.place != nullptr) {
+        out["name"] = line.place->name;
+    }
+    out["population"] = line.population;
+    out["targeted"] = line.targeted;
+    out["accepted"] = line.accepted;
+    for (std::size_t i = 0; i < receipt_kind_count; ++i) {
+        out[receipt_kind_names[i]] = asks_receipts ? json::value(line.told[i]) : json::value(nullptr);
+    }
+    out["reach"] = share_of(line.accepted, line.population);
+    out["confirmed_reach"] =
+        asks_receipts ? share_of(line.confirmed(), line.population) : json::value(nullptr);
+    return out;
+}
+
+void add_reach(json::object& to, const event_report& report, const territories& places) {
+    const std::vector<reach_line> lines = reach_lines(report, places);
+    for (auto& [name, value] : reach_object(reach_of_all(report, lines), report.asks_receipts)) {
+        to[name] = std::move(value);
+    }
+    json::object communes;
+    for (const reach_line& one : lines) {
+        communes[one.insee] = reach_object(one, report.asks_receipts);
+    }
+    to["communes"] = std::move(communes);
+}
+
+json::object reach_document(const event_report& report, const territories& places) {
+    json::object out;
+    out["event"] = report.event;
+    out["state"] = report.state;
+    out["closed_at"] = time_or_null(report.receipts_closed_at);
+    add_reach(out, report, places);
+    return out;
+}
+
 json::object communes_object(const event_report& report, const territories& places) {
     json::object communes;
     for (const auto& [insee, accepted] : report.communes) {
@@ -159,11 +267,7 @@ json::object communes_object(const event_report& report, const territories& plac
         json::object one{{"accepted", accepted}};
         if (commune != nullptr) {
             one["population"] = commune->population;
-            one["reach"] =
-                commune->population == 0
-                    ? json::value(nullptr)
-                    : json::value(shortened_share(
-                          static_cast<double>(accepted) / static_cast<double>(commune->population)));
+            one["reach"] = share_of(accepted, commune->population);
         }
         communes[insee] = std::move(one);
     }

@@ -3,6 +3,7 @@
 #include "engine/audience/territories.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/histogram.hpp"
+#include "engine/event/receipt.hpp"
 #include "engine/plan/lane_bound.hpp"
 #include "engine/plan/ledger.hpp"
 #include "engine/plan/outcome.hpp"
@@ -12,9 +13,14 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace tocsin {
+
+/// Devices by receipt_kind.
+using receipt_counts = std::array<std::uint64_t, receipt_kind_count>;
 
 /// The sums of an event, out of its ledger.
 struct event_report {
@@ -35,6 +41,12 @@ struct event_report {
     /// By app and platform: what held its pages up, in µs of theirs.
     std::map<std::string, std::map<std::string, std::array<std::uint64_t, lane_bound_count>>> limits;
     std::map<std::string, std::uint64_t> communes;  ///< INSEE code → accepted devices.
+    /// INSEE code → devices that were targeted and are not accepted, where there are any.
+    std::map<std::string, std::int64_t> unaccepted;
+    bool asks_receipts = false;
+    std::map<std::string, receipt_counts> receipts;  ///< INSEE code → what its apps have reported.
+    std::int64_t receipts_until = 0;                 ///< When its window ends; 0: it has not ended yet.
+    std::int64_t receipts_closed_at = 0;             ///< Since when none counts any more; 0: they do.
     bool counts_communes = false;  ///< The result lists them; `tocsin report` does in any case.
     histogram latencies;  ///< Milliseconds from the reading of the event to the provider's acceptance.
 
@@ -49,7 +61,42 @@ struct event_report {
 /// How an event that has nothing left to do ended: "finished", "cancelled", "expired" or "failed".
 [[nodiscard]] std::string final_state(const event_report& report);
 
-/// Accepted devices, inhabitants and reach of each commune of the audience, by INSEE code.
+/// What is known of one commune, or of all together.
+struct reach_line {
+    std::string insee;               ///< Empty: of all.
+    const commune* place = nullptr;  ///< Null: of all, or nowhere in `territories`.
+    std::uint64_t population = 0;
+    std::uint64_t targeted = 0;
+    std::uint64_t accepted = 0;
+    receipt_counts told{};
+
+    [[nodiscard]] std::uint64_t count(receipt_kind kind) const noexcept {
+        return told[static_cast<std::size_t>(kind)];
+    }
+    /// Devices that are known to have it: the largest of the three kinds, since an app may not report all.
+    [[nodiscard]] std::uint64_t confirmed() const noexcept;
+};
+
+/// A line for each commune of the audience, also where nobody was reached, ordered by INSEE code. `places`
+/// must outlive them.
+[[nodiscard]] std::vector<reach_line> reach_lines(const event_report& report, const territories& places);
+/// The sum of the event's `lines`. Targeted and accepted are the event's own sums: a device that nobody has
+/// registered has no commune.
+[[nodiscard]] reach_line reach_of_all(const event_report& report, std::span<const reach_line> lines);
+
+/// "population", "targeted", "accepted", "received", "displayed", "opened", "reach" and "confirmed_reach" of
+/// a line, and of one commune its "name". What an event did not ask for, and shares of nobody, are null.
+[[nodiscard]] boost::json::object reach_object(const reach_line& line, bool asks_receipts);
+
+/// Puts the sums of all communes into a document of the event, and each of them under "communes". The one
+/// home of what `tocsin report`, the live page and the `reach` document say.
+void add_reach(boost::json::object& to, const event_report& report, const territories& places);
+
+/// The `reach` document of the contract (§11).
+[[nodiscard]] boost::json::object reach_document(const event_report& report, const territories& places);
+
+/// Accepted devices, inhabitants and reach of each commune of the audience, by INSEE code: as results have
+/// it.
 [[nodiscard]] boost::json::object communes_object(const event_report& report, const territories& places);
 
 /// What held the event up: by app and platform, shares of the time that its pages were open.

@@ -39,8 +39,9 @@ json::object make_aps(const publish_event& event, const localized_text* text, st
         aps["badge"] = *shown.badge;
     }
     put(aps, "thread-id", shown.thread);
-    if (!shown.image.empty()) {
-        // The app's notification service extension fetches the image; this is what starts it.
+    if (!shown.image.empty() || event.receipts) {
+        // The app's notification service extension fetches the image and reports what it sees; this is what
+        // starts it.
         aps["mutable-content"] = 1;
     }
     switch (event.priority) {
@@ -65,6 +66,9 @@ json::object make_payload(
         put(payload, "url", event.notification->url);
     }
     put(payload, "category", event.category);
+    if (event.receipts) {
+        payload[receipt_key] = event.id;
+    }
     for (const auto& [key, value] : event.data) {
         payload[key] = value;
     }

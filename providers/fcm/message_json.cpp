@@ -39,6 +39,9 @@ json::object make_data(const publish_event& event, const localized_text& shown) 
         put(data, "url", event.notification->url);
     }
     put(data, "category", event.category);
+    if (event.receipts) {
+        data[receipt_key] = event.id;
+    }
     for (const auto& [key, value] : event.data) {
         data[key] = value;
     }
@@ -92,7 +95,7 @@ json::object make_aps(const publish_event& event, const localized_text& shown) {
         aps["badge"] = *event.notification->badge;
     }
     put(aps, "thread-id", event.notification->thread);
-    if (!event.notification->image.empty()) {
+    if (!event.notification->image.empty() || event.receipts) {
         aps["mutable-content"] = 1;
     }
     if (event.priority == priority::critical) {

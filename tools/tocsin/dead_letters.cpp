@@ -12,6 +12,7 @@
 #include <boost/json/object.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -52,14 +53,23 @@ return 1
 
 constexpr auto mark_stays = std::chrono::milliseconds(std::chrono::hours(24));
 
+/// What the entries of a stream that comes in hold their document under; empty: nothing is put back there.
+std::string_view field_of(const keyspace& keys, std::string_view stream) {
+    const std::array<std::pair<std::string, std::string_view>, 3> known{
+        {{keys.events(), "event"}, {keys.registrations(), "registration"}, {keys.receipts(), "receipt"}}};
+    const auto* const found =
+        std::ranges::find(known, stream, &std::pair<std::string, std::string_view>::first);
+    return found == known.end() ? std::string_view() : found->second;
+}
+
 asio::awaitable<result<>> return_entries(redis_session& redis, const std::vector<letter>& letters) {
     redis::request ask;
     for (const letter& one : letters) {
-        const bool event = one.stream == redis.keys().events();
-        if (event || one.stream == redis.keys().registrations()) {
+        const std::string_view field = field_of(redis.keys(), one.stream);
+        if (!field.empty()) {
             const std::vector<std::string> keys{one.stream, redis.keys().put_back(one.stream, one.id)};
             const std::vector<std::string> arguments{
-                event ? "event" : "registration", one.payload, std::to_string(mark_stays.count())};
+                std::string(field), one.payload, std::to_string(mark_stays.count())};
             ask.add_script(put_back_script, keys, arguments);
         }
     }
@@ -71,7 +81,8 @@ asio::awaitable<result<>> return_entries(redis_session& redis, const std::vector
     co_return checked.has_error() ? result<>(checked.error()) : result<>();
 }
 
-/// Fills in what a letter of a long entry has not kept, out of the stream. Those whose entry is gone stay letters.
+/// Fills in what a letter of a long entry has not kept, out of the stream. Those whose entry is gone stay
+/// letters.
 asio::awaitable<result<>> complete(redis_session& redis, std::vector<letter>& letters) {
     std::vector<letter> out;
     for (letter& one : letters) {
@@ -87,8 +98,9 @@ asio::awaitable<result<>> complete(redis_session& redis, std::vector<letter>& le
             co_return checked.error();
         }
         const auto entries = redis::parse_entries(checked->front());
-        const std::string_view field = one.stream == redis.keys().events() ? "event" : "registration";
-        const auto whole = entries.has_value() && !entries->empty() ? entries->front().field(field) : std::nullopt;
+        const std::string_view field = field_of(redis.keys(), one.stream);
+        const auto whole =
+            entries.has_value() && !entries->empty() ? entries->front().field(field) : std::nullopt;
         if (whole) {
             one.payload = *whole;
             out.push_back(std::move(one));

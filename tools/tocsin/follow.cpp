@@ -8,6 +8,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/json/parse.hpp>
 
+#include <algorithm>
+#include <functional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -109,6 +111,15 @@ std::string report_table(const event_report& report) {
     }
     if (report.parked != 0) {
         sums.add({"  waiting for a retry", grouped(report.parked)});
+    }
+    if (report.asks_receipts) {
+        receipt_counts told{};
+        for (const auto& [insee, counts] : report.receipts) {
+            std::ranges::transform(told, counts, told.begin(), std::plus());
+        }
+        for (std::size_t i = 0; i < receipt_kind_count; ++i) {
+            sums.add({std::string(receipt_kind_names[i]), grouped(told[i])});
+        }
     }
     sums.add({"retries", grouped(report.retries)});
     sums.add({"possible duplicates", grouped(report.possible_duplicates)});

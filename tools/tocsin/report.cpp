@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -34,21 +36,35 @@ std::string spoken_reach(std::uint64_t accepted, std::uint64_t inhabitants) {
     return fmt::format("{:.{}f} %", percent, decimals);
 }
 
-std::string commune_table(const event_report& report, const territories& places) {
-    table out({"INSEE", "commune", "inhabitants", "accepted", "reach"});
-    std::uint64_t accepted = 0;
-    std::uint64_t inhabitants = 0;
-    for (const auto& [insee, count] : report.communes) {
-        const auto id = parse_commune_id(insee);
-        const auto* const commune = id ? places.find(*id) : nullptr;
-        const std::uint64_t population = commune == nullptr ? 0 : commune->population;
-        out.add(
-            {insee, commune == nullptr ? "?" : std::string(commune->name), grouped(population),
-             grouped(count), spoken_reach(count, population)});
-        accepted += count;
-        inhabitants += population;
+std::vector<std::string> cells_of(const reach_line& line, const std::string& name, bool asks_receipts) {
+    std::vector<std::string> out{
+        line.insee,
+        name,
+        grouped(line.population),
+        grouped(line.targeted),
+        grouped(line.accepted),
+        spoken_reach(line.accepted, line.population)};
+    if (asks_receipts) {
+        for (const std::uint64_t devices : line.told) {
+            out.push_back(grouped(devices));
+        }
+        out.push_back(spoken_reach(line.confirmed(), line.population));
     }
-    out.add({"", "all", grouped(inhabitants), grouped(accepted), spoken_reach(accepted, inhabitants)});
+    return out;
+}
+
+std::string commune_table(const event_report& report, const territories& places) {
+    std::vector<std::string> columns{"INSEE", "commune", "inhabitants", "targeted", "accepted", "reach"};
+    if (report.asks_receipts) {
+        columns.insert(columns.end(), receipt_kind_names.begin(), receipt_kind_names.end());
+        columns.emplace_back("confirmed");
+    }
+    table out(std::move(columns));
+    const std::vector<reach_line> lines = reach_lines(report, places);
+    for (const reach_line& one : lines) {
+        out.add(cells_of(one, one.place == nullptr ? "?" : one.place->name, report.asks_receipts));
+    }
+    out.add(cells_of(reach_of_all(report, lines), "all", report.asks_receipts));
     return out.text();
 }
 
@@ -72,7 +88,7 @@ int report(const common_options& common, const report_options& how) {
     }
     if (common.json) {
         json::object out = result_document(**found, *places);
-        out["communes"] = communes_object(**found, *places);
+        add_reach(out, **found, *places);
         print_json(out);
     } else {
         print(report_table(**found));
@@ -94,12 +110,20 @@ command report_command() {
             "tocsin report crue-ouche-2026-11-23 --json\n",
         .options = {option("EVENT", how->event, "The event's id").required()},
         .details =
-            "Shows an event's sums and, commune by commune, inhabitants, accepted devices and reach: also of "
-            "an event "
-            "to more than 1000 communes, whose result has no `communes`. Communes in which nobody was "
-            "reached are "
-            "listed. `--json`: the result with its `communes`. Kept for `engine.event_retention` after the "
-            "end.",
+            "Shows an event's sums and, commune by commune, inhabitants, targeted and accepted devices and "
+            "reach: "
+            "also of an event to more than 1000 communes, whose result has no `communes`. Communes in which "
+            "nobody "
+            "was reached are listed. Of an event with `receipts`, also how many devices have "
+            "[received, displayed and opened](receipts.md) it by now, and the confirmed reach, which is the "
+            "largest of "
+            "the three over the inhabitants.\n\n"
+            "`--json`: the result, and for all communes together and for each under `communes`: "
+            "`population`, "
+            "`targeted`, `accepted`, `received`, `displayed`, `opened`, `reach`, `confirmed_reach`. What an "
+            "event "
+            "did not ask for is null.\n\n"
+            "Kept for `engine.event_retention` after the end.",
         .run = [how](const common_options& common) { return report(common, *how); },
     };
 }

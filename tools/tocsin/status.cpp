@@ -61,7 +61,10 @@ asio::awaitable<result<overview>> look_around(redis_session& redis) {
     }
     redis::request ask;
     ask.add("ZRANGE", redis.keys().scheduled(), 0, 999);
-    ask.add("XINFO", "GROUPS", redis.keys().events()).add("XINFO", "GROUPS", redis.keys().registrations());
+    for (const std::string& stream :
+         {redis.keys().events(), redis.keys().registrations(), redis.keys().receipts()}) {
+        ask.add("XINFO", "GROUPS", stream);
+    }
     const auto answer = co_await redis.redis().execute(std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();
@@ -69,7 +72,7 @@ asio::awaitable<result<overview>> look_around(redis_session& redis) {
     for (std::size_t i = 0; i < (*answer)[0].size(); ++i) {
         out.scheduled.emplace_back((*answer)[0][i].text());
     }
-    constexpr std::array names{"events", "registrations"};
+    constexpr std::array names{"events", "registrations", "receipts"};
     for (std::size_t s = 0; s < names.size(); ++s) {
         overview::stream one;
         one.name = names[s];
@@ -213,7 +216,11 @@ int status(const common_options& common, const status_options& how) {
         return tell_absence(*redis, how.event);
     }
     if (common.json) {
-        print_json(document.is_object() ? document : json::value(result_document(**report, *places)));
+        json::object out = document.is_object() ? document.as_object() : result_document(**report, *places);
+        if ((*report)->asks_receipts) {
+            add_reach(out, **report, *places);
+        }
+        print_json(out);
     } else {
         print(report_table(**report));
     }
@@ -240,7 +247,9 @@ command status_command() {
                     "Follow it to its result; without an event, look again every second"),
             },
         .details =
-            "`tocsin status EVENT` shows an event's sums; `--json` prints its result, or its sums so far. "
+            "`tocsin status EVENT` shows an event's sums; `--json` prints its result, or its sums so far, "
+            "and of "
+            "an event with `receipts` what its apps have reported. "
             "Exit code 1 "
             "if it was refused, with the reason and the dead letter's id, or if no such event is known.\n\n"
             "`tocsin status` shows the running events, how many are scheduled, how much of the streams was "
@@ -254,6 +263,7 @@ command status_command() {
             "    crash1  running  45/82     6 558     0        0\n"
             "    events: 0 not read yet, 0 being handled\n"
             "    registrations: 0 not read yet, 0 being handled\n"
+            "    receipts: 0 not read yet, 0 being handled\n"
             "    Lanes: no engine answers at admin.listen.\n\n"
             "`--json`: `running` (a list of results so far), `scheduled` (ids), `streams` (`lag`, "
             "`pending`), `lanes` "
