@@ -67,7 +67,7 @@ protected:
     /// Until nothing of the stream is left to read or to handle.
     void wait_until_counted() {
         ASSERT_TRUE(eventually([&] {
-            const std::string groups = ask_redis({"XINFO", "GROUPS", "tocsin:receipts"});
+            const std::string groups = ask_redis({"XINFO", "GROUPS", "tocsin:receipts"}) + "\n";
             return groups.find("pending\n0\n") != std::string::npos &&
                    groups.find("lag\n0\n") != std::string::npos;
         })) << ask_redis({"XINFO", "GROUPS", "tocsin:receipts"});
