@@ -4,9 +4,11 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -53,7 +55,9 @@ protected:
         const std::string url = redis.url();
         options.redis_url =
             url.substr(0, url.find("://") + 3) + "tocsin:secret@" + url.substr(url.find("127."));
+        setenv("TOCSIN_ENGINE_RECEIPTS_WINDOW", "2s", 1);
     }
+    ~RestrictedUserTest() override { unsetenv("TOCSIN_ENGINE_RECEIPTS_WINDOW"); }
 
     void expect_fine(const std::vector<std::string>& arguments, const std::string& input = {}) {
         const auto done = tocsin(arguments, input);
@@ -119,6 +123,24 @@ TEST_F(RestrictedUserTest, EverythingThatAnEngineAndItsCommandsDoIsAmongTheDocum
     expect_fine({"status"});
     expect_fine({"status", first});
     expect_fine({"report", first});
+    const std::string reported =
+        wait_for_result(
+            publish(R"({"audience":["commune:21231"],"notification":{"title":"Test"},"receipts":true})"))
+            .at("event")
+            .as_string()
+            .c_str();
+    redis.cli(
+        {"XADD", "tocsin:receipts", "*", "receipt",
+         R"({"event":")" + reported +
+             R"(","app":"mairies","kind":"opened","batch":"1","counts":{"21231":5}})"});
+    wait_for_length("reach", 1);
+    EXPECT_EQ(number(json::parse(entries("reach").front()).as_object(), "opened"), 5);
+    // After its window: a letter, among those that are retried below.
+    redis.cli(
+        {"XADD", "tocsin:receipts", "*", "receipt",
+         R"({"event":")" + reported +
+             R"(","app":"mairies","kind":"opened","batch":"2","counts":{"21231":5}})"});
+    wait_for_length("dead-letters", 2);
     expect_fine({"cancel", held});
     expect_fine({"resume"});
     EXPECT_EQ(wait_for_result(held).at("state").as_string(), "cancelled");
@@ -129,7 +151,7 @@ TEST_F(RestrictedUserTest, EverythingThatAnEngineAndItsCommandsDoIsAmongTheDocum
     expect_fine({"devices", "forget", fcm_token(3)});
     expect_fine({"dead-letters", "list"});
     expect_fine({"dead-letters", "retry", "--all"});
-    wait_for_length("dead-letters", 1);
+    wait_for_length("dead-letters", 2);
     expect_fine({"dead-letters", "drop", "--all"});
     EXPECT_EQ(stop_engine(), 0);
     EXPECT_EQ(refused(), "");

@@ -59,7 +59,7 @@ inline std::unique_ptr<page> make_page(
     return out;
 }
 
-inline std::uint64_t increment(const page_settlement& from, const std::string& name) {
+inline std::int64_t increment(const page_settlement& from, const std::string& name) {
     for (const auto& [field, amount] : from.increments) {
         if (field == name) {
             return amount;

@@ -157,6 +157,32 @@ TEST_F(PageTest, SumsAlwaysAgree) {
     EXPECT_EQ(sums.devices, 7U);
 }
 
+TEST_F(PageTest, WhatOfACommuneIsTargetedAndNotAcceptedIsCountedUntilItIs) {
+    const auto event = event_to({"21231"});
+    event->content.category = "agenda";
+    const auto here = filled(
+        event, place("21231"),
+        {one("quiet-device-token", {place("21231")}, {"agenda"}), one("a-device-token", {place("21231")}),
+         one("later-device-token", {place("21231")}), one("refused-device-token", {place("21231")})});
+    auto pushes = here->pushes();
+    ASSERT_EQ(pushes.size(), 3U);
+    here->accept(pushes[0], std::chrono::milliseconds(5));
+    here->park(pushes[1], time.wall_now());
+    here->finish(pushes[2], outcome::rejected);
+    const auto sums = here->settlement(true);
+    EXPECT_EQ(increment(sums, "c:21231"), 1);
+    EXPECT_EQ(increment(sums, "l:21231"), 3);
+
+    auto shard = std::make_shared<active_shard>();
+    shard->event = event;
+    shard->which = {"mairies", platform::fcm};
+    shard->work.devices = decode_listed(sums.parked[0].second).value();
+    page again(shard, 0, time_point{});
+    again.fill_listed(&content);
+    again.accept(again.pushes()[0], std::chrono::milliseconds(1));
+    EXPECT_EQ(increment(again.settlement(true), "l:21231"), -1);
+}
+
 TEST_F(PageTest, AParkedDeviceIsNotTargetedAgain) {
     const auto event = testing::make_event(time);
     const auto first = testing::make_page(event, 1, content);

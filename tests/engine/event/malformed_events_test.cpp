@@ -67,7 +67,9 @@ TEST(MalformedEvents, EveryCodeOfTheParserIsMet) {
                                                "invalid_environment", "registered_in_future",
                                                "unknown_commune",     "unknown_epci",
                                                "unknown_department",  "invalid_territories_file",
-                                               "corrupt_audience"};
+                                               "corrupt_audience",    "invalid_kind",
+                                               "invalid_batch",       "empty_counts",
+                                               "invalid_count"};
     std::set<std::string> met;
     for (const malformed_event& given : testing::malformed_events()) {
         met.insert(given.expected_code);

@@ -52,6 +52,8 @@ std::vector<std::string> sample_documents() {
         contract_event(),
         R"({"audience":["everyone"],"notification":{"title":"a"}})",
         R"({"audience":["everyone"],"notification":{"body":"a"},"expires_at":1795500000})",
+        R"({"audience":["everyone"],"notification":{"body":"a"},"receipts":true})",
+        R"({"audience":["everyone"],"data":{"tocsin_event":"a"},"receipts":false})",
         R"({"audience":["commune:2A004"],"data":{"refresh":"1"},"priority":"low"})",
         R"({"audience":["zone:97411:Saint-Gilles"],"notification":{},"data":{"a":""},"mode":"dry_run"})",
         R"({"audience":["department:974","department:2B"],"notification":{"title":"a"},"category":"santé"})",

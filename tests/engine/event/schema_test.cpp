@@ -1,5 +1,6 @@
 #include "engine/event/document_fields.hpp"
 #include "engine/event/event_parser.hpp"
+#include "engine/event/receipt.hpp"
 #include "engine/event/refusal_codes.hpp"
 #include "engine/event/registration.hpp"
 #include "tests/engine/event/json_schema.hpp"
@@ -87,10 +88,12 @@ TEST(Schema, NamesExactlyTheFieldsThatTheReadersAccept) {
     expect_same_fields(event.at("properties").at("notification"), notification_fields);
     expect_same_fields(event.at("$defs").at("localized_text"), localized_fields);
     expect_same_fields(schema("registration"), registration_fields);
+    expect_same_fields(schema("receipt"), receipt_fields);
 }
 
 TEST(Reference, EveryRefusalCodeIsDocumented) {
-    const std::string pages = reference("events.md") + reference("registrations.md");
+    const std::string pages =
+        reference("events.md") + reference("registrations.md") + reference("receipts.md");
     for (const refusal_meaning& entry : refusal_table) {
         const std::string row = "| `" + std::string(entry.word) + "` | " + std::string(entry.meaning) + " |";
         EXPECT_NE(pages.find(row), std::string::npos) << row;
@@ -115,6 +118,7 @@ TEST(Schema, TypesAreThoseOfTheReaders) {
         switch (kind) {
             case json_kind::string: return "string";
             case json_kind::integer: return "integer";
+            case json_kind::boolean: return "boolean";
             case json_kind::array: return "array";
             case json_kind::object: return "object";
             case json_kind::time: return {"string", "integer"};
@@ -132,6 +136,7 @@ TEST(Schema, TypesAreThoseOfTheReaders) {
     expect_types(event.at("properties").at("notification"), notification_fields);
     expect_types(event.at("$defs").at("localized_text"), localized_fields);
     expect_types(registration, registration_fields);
+    expect_types(schema("receipt"), receipt_fields);
 }
 
 TEST(Schema, WhatIsReadIsValid) {
@@ -184,6 +189,27 @@ TEST(Schema, RegistrationsOfTheWrongShapeAreInvalid) {
     }
 }
 
+TEST(Schema, OfAReceiptRefusesWhatTheReaderRefusesForItsShape) {
+    const json::value shape = schema("receipt");
+    const std::string good =
+        R"({"event":"crue-1","app":"mairies","kind":"displayed","batch":"b-1","counts":{"21231":37,"2A004":2}})";
+    ASSERT_TRUE(parse_receipt(good));
+    EXPECT_EQ(schema_error(shape, json::parse(good)), "");
+    for (const char* document :
+         {R"({"event":"a b","app":"mairies","kind":"opened","batch":"b","counts":{"21231":37}})",
+          R"({"event":"a","app":"","kind":"opened","batch":"b","counts":{"21231":37}})",
+          R"({"event":"a","app":"mairies","kind":"read","batch":"b","counts":{"21231":37}})",
+          R"({"event":"a","app":"mairies","kind":"opened","batch":"","counts":{"21231":37}})",
+          R"({"event":"a","app":"mairies","kind":"opened","batch":"b","counts":{}})",
+          R"({"event":"a","app":"mairies","kind":"opened","batch":"b","counts":{"Dijon":37}})",
+          R"({"event":"a","app":"mairies","kind":"opened","batch":"b","counts":{"21231":0}})",
+          R"({"event":"a","app":"mairies","kind":"opened","batch":"b","counts":{"21231":1000001}})",
+          R"({"event":"a","app":"mairies","kind":"opened","batch":"b"})"}) {
+        ASSERT_FALSE(parse_receipt(document)) << document;
+        EXPECT_NE(schema_error(shape, json::parse(document)), "") << document;
+    }
+}
+
 TEST(Schema, DescribesWhatTheEngineWrites) {
     const json::value result = schema("result");
     const json::value good =
@@ -208,6 +234,15 @@ TEST(Schema, DescribesWhatTheEngineWrites) {
     other = said;
     other.at("at") = "now";
     EXPECT_NE(schema_error(feedback, other), "");
+
+    const json::value reach = schema("reach");
+    const std::vector<std::string> documents = json_blocks(reference("receipts.md"));
+    ASSERT_EQ(documents.size(), 1U);
+    const json::value reached = json::parse(documents.front());
+    EXPECT_EQ(schema_error(reach, reached), "");
+    other = reached;
+    other.at("communes").at("21231").as_object().erase("opened");
+    EXPECT_NE(schema_error(reach, other), "");
 
     const json::value letter = schema("letter");
     const json::value sent_back = json::parse(R"({"stream":"tocsin:events","entry":"1795413539000-0",
