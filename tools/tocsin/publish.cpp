@@ -35,6 +35,7 @@ struct publish_options {
     std::string id, title, subtitle, body, category, priority, send_at, collapse_id, url, image, mode;
     std::optional<long> ttl, spread;
     std::vector<std::string> apps, data;
+    bool receipts = false;
     bool plan = false;
     bool watch = false;
 };
@@ -93,6 +94,9 @@ bool apply_flags(const publish_options& how, json::object& event) {
     }
     if (how.spread) {
         event["spread"] = *how.spread;
+    }
+    if (how.receipts) {
+        event["receipts"] = true;
     }
     json::object shown;
     text(shown, "title", how.title);
@@ -230,6 +234,7 @@ command publish_command() {
                 option("--app", how->apps, "Only through this app").value("APP"),
                 option("--data", how->data, "For the app").value("KEY=VALUE"),
                 option("--mode", how->mode, "`actual` or `dry_run`").value("MODE"),
+                option("--receipts", how->receipts, "Apps report what became of it"),
                 option("--plan", how->plan, "Send nothing: say whom it would reach, and in what time"),
                 option(
                     "--file", how->file,
