@@ -4,8 +4,10 @@
 #include "tools/simulator/dead_token.hpp"
 
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -38,6 +40,36 @@ protected:
 
     testing::redis_cluster cluster;
 };
+
+TEST_F(ClusterJobTest, ReceiptsAreCountedAndEndInADocumentAsOnOneServer) {
+    setenv("TOCSIN_ENGINE_RECEIPTS_WINDOW", "5s", 1);
+    start_engine();
+    unsetenv("TOCSIN_ENGINE_RECEIPTS_WINDOW");
+    std::string lines;
+    for (std::size_t n = 0; n < 20; ++n) {
+        lines += registration_line("mairies", "fcm", fcm_token(n), {"commune:21231"});
+    }
+    import(lines);
+    publish(R"({"id":"crue","audience":["commune:21231"],"notification":{"title":"Test"},"receipts":true})");
+    wait_for_result("crue");
+    const auto report = [&](const std::string& event, const std::string& batch) {
+        ask_redis(
+            {"XADD", "tocsin:receipts", "*", "receipt",
+             R"({"event":")" + event + R"(","app":"mairies","kind":"opened","batch":")" + batch +
+                 R"(","counts":{"21231":3}})"});
+    };
+    for (int i = 0; i < 5; ++i) {
+        report("crue", std::to_string(i));
+        report("crue", std::to_string(i));
+    }
+    report("nobody", "1");
+    wait_for_length("dead-letters", 1);
+    wait_for_length("reach", 1);
+    const json::object document = json::parse(entries("reach").front()).as_object();
+    EXPECT_EQ(number(document, "accepted"), 20);
+    EXPECT_EQ(number(document, "opened"), 15);
+    EXPECT_EQ(entries("dead-letters").size(), 1U);
+}
 
 TEST_F(ClusterJobTest, DevicesEventsResultsFeedbackAndLettersWorkAsOnOneServer) {
     constexpr double dead_share = 0.05;

@@ -57,6 +57,25 @@ TEST(ApnsRenderer, LeavesOutWhatTheEventDoesNotSay) {
     EXPECT_EQ(with_key.render(event).value()->headers().collapse_id, event.effective_collapse_id());
 }
 
+TEST(ApnsRenderer, AnEventWithReceiptsCarriesItsIdAndWakesTheAppsExtension) {
+    publish_event event;
+    event.id = "short";
+    event.expires_at = flood_event().expires_at;
+    event.notification.emplace().title = "Marché";
+    const std::size_t without = with_key.render(event).value()->largest_payload();
+    event.receipts = true;
+    EXPECT_EQ(
+        body_of(event),
+        boost::json::parse(
+            R"({"aps":{"alert":{"title":"Marché"},"mutable-content":1},"tocsin_event":"short"})"));
+    EXPECT_GT(with_key.render(event).value()->largest_payload(), without);
+    event.notification.reset();
+    event.data = {{"sync", "1"}};
+    EXPECT_EQ(
+        body_of(event),
+        boost::json::parse(R"({"aps":{"content-available":1},"sync":"1","tocsin_event":"short"})"));
+}
+
 TEST(ApnsRenderer, DefaultsFollowThePushType) {
     const std::vector<std::string> types{"alert",        "background",   "complication", "controls",
                                          "fileprovider", "liveactivity", "location",     "mdm",

@@ -123,6 +123,20 @@ TEST(FcmRenderer, ASmallEventIsASmallMessage) {
                 "apns-push-type":"alert","apns-priority":"10"}}}})"));
 }
 
+TEST(FcmRenderer, AnEventWithReceiptsCarriesItsIdAmongTheData) {
+    publish_event event;
+    event.id = "short";
+    event.expires_at = flood_event().expires_at;
+    event.notification.emplace().title = "Marché";
+    const std::size_t without = with.render(event, now).value()->largest_payload();
+    event.receipts = true;
+    const auto body = body_of(event);
+    EXPECT_EQ(body.at("message").at("data"), boost::json::parse(R"({"tocsin_event":"short"})"));
+    EXPECT_EQ(
+        body.at("message").at("apns").at("payload"), boost::json::parse(R"({"aps":{"mutable-content":1}})"));
+    EXPECT_GT(with.render(event, now).value()->largest_payload(), without);
+}
+
 TEST(FcmRenderer, SendsToAnInstallationIdInTheSameWords) {
     const auto made = with.render(flood_event(), now).value();
     const auto body = boost::json::parse(request_of(*made, true));
