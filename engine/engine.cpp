@@ -376,7 +376,7 @@ void engine::start() {
     for (auto& one : self.streams_in) {
         asio::co_spawn(first, one->run(), asio::detached);
     }
-    asio::co_spawn(first, self.receipts->stream.run(), asio::detached);
+    asio::co_spawn(first, self.receipts->read(), asio::detached);
     asio::co_spawn(first, self.controls->run(), asio::detached);
     asio::co_spawn(first, prefer_compact_rosters(*self.control_redis, self.log), asio::detached);
     using how = implementation;
@@ -402,7 +402,7 @@ void engine::stop() {
             for (auto& stream : self.streams_in) {
                 stream->stop();
             }
-            self.receipts->stream.stop();
+            self.receipts->stop();
             self.controls->stop();
             self.work_finder->stop();
             self.controls_heard->notify_all();

@@ -16,7 +16,8 @@
 namespace tocsin {
 
 /// What an engine does for receipts, on its first thread: takes in what apps report, and ends what is over.
-struct engine_receipts {
+class engine_receipts {
+public:
     static constexpr std::size_t entries_at_once = 1'000;
 
     /// `asking` is shared with others, `reading` is held up by this one's reads.
@@ -24,7 +25,7 @@ struct engine_receipts {
         redis::client& asking, redis::client& reading, const keyspace& keys, dead_letters& letters,
         const event_preparer& preparer, const engine_settings& how, const time_source& time, logger& log,
         metrics_shard& numbers)
-        : consumer(
+        : consumer_(
               reading,
               {.stream = keys.receipts(),
                .group = std::string(keyspace::group),
@@ -32,24 +33,29 @@ struct engine_receipts {
                .count = entries_at_once,
                .takeover = how.lease},
               time),
-          intake(asking, keys, letters, preparer, time, log, numbers),
-          stream(consumer, intake, letters, keys.receipts(), time, log),
-          desk(asking, keys, preparer.places(), {how.results_max_length, how.event_retention}, time, log),
-          log(log) {}
+          intake_(asking, keys, letters, preparer, time, log, numbers),
+          stream_(consumer_, intake_, letters, keys.receipts(), time, log),
+          desk_(asking, keys, preparer.places(), {how.results_max_length, how.event_retention}, time, log),
+          log_(log) {}
 
     /// Publishes what is due. Once a second.
     boost::asio::awaitable<void> look() {
-        const auto published = co_await desk.publish_due();
+        const auto published = co_await desk_.publish_due();
         if (published.has_error()) {
-            log.warning("reach.interrupted", {{"error", published.error().message()}});
+            log_.warning("reach.interrupted", {{"error", published.error().message()}});
         }
     }
 
-    stream_consumer consumer;
-    receipt_intake intake;
-    intake_stream stream;
-    reach_desk desk;
-    logger& log;
+    /// Reads the stream until stop().
+    boost::asio::awaitable<void> read() { return stream_.run(); }
+    void stop() noexcept { stream_.stop(); }
+
+private:
+    stream_consumer consumer_;
+    receipt_intake intake_;
+    intake_stream stream_;
+    reach_desk desk_;
+    logger& log_;
 };
 
 }  // namespace tocsin
