@@ -114,15 +114,6 @@ TEST_F(RestrictedUserTest, EverythingThatAnEngineAndItsCommandsDoIsAmongTheDocum
     EXPECT_EQ(number(second, "retries"), 1);
     publish(R"({"nonsense":1})");
     wait_for_length("dead-letters", 1);
-    expect_fine({"pause", "--app", "mairies"});
-    const std::string held = publish(R"({"audience":["commune:21231"],"notification":{"title":"Test"}})");
-    publish(
-        R"({"audience":["commune:21231"],"notification":{"title":"Test"},"send_at":")" +
-        format_rfc3339(system_time_source().wall_now() + std::chrono::hours(1)) + R"("})");
-    expect_fine({"rate", "--app", "mairies", "--platform", "fcm", "--set", "5000"});
-    expect_fine({"status"});
-    expect_fine({"status", first});
-    expect_fine({"report", first});
     const std::string reported =
         wait_for_result(
             publish(R"({"audience":["commune:21231"],"notification":{"title":"Test"},"receipts":true})"))
@@ -141,6 +132,15 @@ TEST_F(RestrictedUserTest, EverythingThatAnEngineAndItsCommandsDoIsAmongTheDocum
          R"({"event":")" + reported +
              R"(","app":"mairies","kind":"opened","batch":"2","counts":{"21231":5}})"});
     wait_for_length("dead-letters", 2);
+    expect_fine({"pause", "--app", "mairies"});
+    const std::string held = publish(R"({"audience":["commune:21231"],"notification":{"title":"Test"}})");
+    publish(
+        R"({"audience":["commune:21231"],"notification":{"title":"Test"},"send_at":")" +
+        format_rfc3339(system_time_source().wall_now() + std::chrono::hours(1)) + R"("})");
+    expect_fine({"rate", "--app", "mairies", "--platform", "fcm", "--set", "5000"});
+    expect_fine({"status"});
+    expect_fine({"status", first});
+    expect_fine({"report", first});
     expect_fine({"cancel", held});
     expect_fine({"resume"});
     EXPECT_EQ(wait_for_result(held).at("state").as_string(), "cancelled");
