@@ -9,15 +9,19 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <string_view>
+#include <vector>
 
 namespace tocsin {
 namespace {
 
 namespace json = boost::json;
 
-void write(const json::value& value, std::string& out);
+enum class order : std::uint8_t { as_written, by_name };
+
+void write(const json::value& value, order members, std::string& out);
 
 void write_number(double number, std::string& out) {
     if (!std::isfinite(number)) {
@@ -33,34 +37,41 @@ void write_number(double number, std::string& out) {
     out.append(digits.data(), end);
 }
 
-void write_members(const json::object& object, std::string& out) {
+void write_members(const json::object& object, order members, std::string& out) {
+    std::vector<const json::key_value_pair*> listed;
+    for (const auto& member : object) {
+        listed.push_back(&member);
+    }
+    if (members == order::by_name) {
+        std::ranges::sort(listed, {}, [](const auto* member) { return std::string_view(member->key()); });
+    }
     out += '{';
     std::string_view separator;
-    for (const auto& member : object) {
+    for (const auto* const member : listed) {
         out += separator;
-        out += json::serialize(json::string_view(member.key()));
+        out += json::serialize(json::string_view(member->key()));
         out += ':';
-        write(member.value(), out);
+        write(member->value(), members, out);
         separator = ",";
     }
     out += '}';
 }
 
-void write_elements(const json::array& array, std::string& out) {
+void write_elements(const json::array& array, order members, std::string& out) {
     out += '[';
     std::string_view separator;
     for (const json::value& element : array) {
         out += separator;
-        write(element, out);
+        write(element, members, out);
         separator = ",";
     }
     out += ']';
 }
 
-void write(const json::value& value, std::string& out) {
+void write(const json::value& value, order members, std::string& out) {
     switch (value.kind()) {
-        case json::kind::object: write_members(value.get_object(), out); break;
-        case json::kind::array: write_elements(value.get_array(), out); break;
+        case json::kind::object: write_members(value.get_object(), members, out); break;
+        case json::kind::array: write_elements(value.get_array(), members, out); break;
         case json::kind::double_: write_number(value.get_double(), out); break;
         case json::kind::null:
         case json::kind::bool_:
@@ -74,7 +85,13 @@ void write(const json::value& value, std::string& out) {
 
 std::string plain_json(const boost::json::value& document) {
     std::string out;
-    write(document, out);
+    write(document, order::as_written, out);
+    return out;
+}
+
+std::string canonical_json(const boost::json::value& document) {
+    std::string out;
+    write(document, order::by_name, out);
     return out;
 }
 

@@ -10,6 +10,10 @@ namespace tocsin {
 /// writes 3.6E-1 and 3.1E-5.
 [[nodiscard]] std::string plain_json(const boost::json::value& document);
 
+/// The same with the members of every object ordered by the bytes of their names: one text for one document,
+/// whoever writes it, as what a hash is made of must be. `jq -cjS .` writes it too.
+[[nodiscard]] std::string canonical_json(const boost::json::value& document);
+
 /// `value` with four decimals.
 [[nodiscard]] double shortened_share(double value) noexcept;
 

@@ -23,11 +23,16 @@ std::string option::value_word() const {
     return std::holds_alternative<std::filesystem::path*>(into_) ? "FILE" : "NUMBER";
 }
 
-std::string option::synopsis() const {
-    std::string out = name_;
-    if (const std::string word = value_word(); !is_argument() && !word.empty()) {
-        out += " " + word;
+std::string option::spelled() const {
+    const std::string word = value_word();
+    if (is_argument() || word.empty()) {
+        return name_;
     }
+    return bare_.empty() ? name_ + " " + word : name_ + "[=" + word + "]";
+}
+
+std::string option::synopsis() const {
+    std::string out = spelled();
     if (is_list()) {
         out += " …";
     }

@@ -48,6 +48,9 @@ public:
     option& preset(std::string text) { return set(preset_, std::move(text)); }
     option& one_of(std::vector<std::string> words) { return set(choices_, std::move(words)); }
     option& between(double least, double most) { return set(range_, std::pair(least, most)); }
+    /// A text that the option may be given without ("--csv") or with ("--csv=excel"): `text` is what it then
+    /// has.
+    option& bare(std::string text) { return set(bare_, std::move(text)); }
     option& required() { return set(required_, true); }
     /// `problem` returns what is wrong with a value, or nothing.
     option& checked(std::function<std::string(const std::string&)> problem) {
@@ -65,6 +68,8 @@ public:
         return check_;
     }
 
+    [[nodiscard]] const std::string& bare() const noexcept { return bare_; }
+
     [[nodiscard]] bool is_argument() const noexcept { return !name_.starts_with('-'); }
     [[nodiscard]] bool is_flag() const noexcept { return std::holds_alternative<bool*>(into_); }
     [[nodiscard]] bool is_list() const noexcept {
@@ -72,6 +77,8 @@ public:
     }
     /// "SELECTOR"; a number or a text if nobody said more; empty for a flag.
     [[nodiscard]] std::string value_word() const;
+    /// "--to SELECTOR", "--csv[=FORM]", "EVENT".
+    [[nodiscard]] std::string spelled() const;
     /// "--to SELECTOR …", "[EVENT]": as a synopsis has it.
     [[nodiscard]] std::string synopsis() const;
 
@@ -91,6 +98,7 @@ private:
     std::string help_;
     std::string value_;
     std::string preset_;
+    std::string bare_;
     std::vector<std::string> choices_;
     std::optional<std::pair<double, double>> range_;
     bool required_ = false;

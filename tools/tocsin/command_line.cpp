@@ -25,6 +25,9 @@ void add_options(CLI::App& to, const std::vector<option>& options) {
             [&](auto* into) {
                 if constexpr (std::is_same_v<decltype(into), bool*>) {
                     return to.add_flag(one.name(), *into);
+                } else if constexpr (std::is_same_v<decltype(into), std::string*>) {
+                    return one.bare().empty() ? to.add_option(one.name(), *into)
+                                              : to.add_flag(one.name() + "{" + one.bare() + "}", *into);
                 } else {
                     return to.add_option(one.name(), *into);
                 }

@@ -60,10 +60,7 @@ std::string option_table(std::span<const option> options) {
         std::ranges::any_of(options, [](const option& one) { return !one.preset().empty(); });
     std::string out = presets ? "| option | default | is |\n|---|---|---|\n" : "| option | is |\n|---|---|\n";
     for (const option& one : options) {
-        std::string name = one.name();
-        if (!one.is_argument() && !one.is_flag()) {
-            name += " " + one.value_word();
-        }
+        const std::string name = one.spelled();
         std::string help = one.help();
         help += one.is_required() ? "; required" : "";
         help += one.is_list() ? "; repeatable" : "";

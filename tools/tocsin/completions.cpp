@@ -27,8 +27,8 @@ struct completed_option {
 completed_option completed(const option& one) {
     const std::string word = one.value_word();
     return {
-        one.name(), without_marks(one.help()), !one.is_flag(), word == "FILE" || word == "DIR",
-        one.choices()};
+        one.name(), without_marks(one.help()), !one.is_flag() && one.bare().empty(),
+        word == "FILE" || word == "DIR", one.choices()};
 }
 
 std::vector<completed_option> options_of(const command& about) {

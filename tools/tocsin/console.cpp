@@ -84,6 +84,10 @@ bool print_json(const boost::json::value& value) {
     return write(printable_json(plain_json(value)) + "\n");
 }
 
+bool print_document(std::string_view bytes) {
+    return write(std::string(bytes));
+}
+
 std::string shown(std::string_view text) {
     return made_visible(text);
 }

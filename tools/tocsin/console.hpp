@@ -19,6 +19,9 @@ void complain(std::string_view message);
 /// end_of_output() will say so, and a loop may stop.
 bool print(std::string_view text);
 bool print_json(const boost::json::value& value);
+/// A document for other programs, byte for byte: the one thing that is printed as it is. What strangers wrote
+/// in it is made harmless by whoever makes it.
+bool print_document(std::string_view bytes);
 /// A piece of foreign text that must not begin a line of its own.
 [[nodiscard]] std::string shown(std::string_view text);
 /// Empties the terminal.

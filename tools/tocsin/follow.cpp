@@ -70,18 +70,9 @@ void pause(redis_session& redis) {
 
 }  // namespace
 
-asio::awaitable<result<std::optional<event_report>>> read_event(
-    redis_session& redis, std::string event, boost::json::value* document) {
-    ledger book(redis.redis(), redis.keys(), "");
-    const auto fields = co_await book.read(event);
-    if (fields.has_error()) {
-        co_return fields.error();
-    }
-    if (fields->empty()) {
-        co_return std::optional<event_report>();
-    }
-    event_report report = read_report(event, *fields);
-    if (const auto stored = fields->find("result"); stored != fields->end()) {
+event_report report_of(std::string event, const ledger_fields& fields, boost::json::value* document) {
+    event_report report = read_report(std::move(event), fields);
+    if (const auto stored = fields.find("result"); stored != fields.end()) {
         boost::system::error_code ec;
         *document = boost::json::parse(stored->second, ec);
         if (const auto* const object = document->if_object()) {
@@ -94,6 +85,20 @@ asio::awaitable<result<std::optional<event_report>>> read_event(
             }
         }
     }
+    return report;
+}
+
+asio::awaitable<result<std::optional<event_report>>> read_event(
+    redis_session& redis, std::string event, boost::json::value* document) {
+    ledger book(redis.redis(), redis.keys(), "");
+    const auto fields = co_await book.read(event);
+    if (fields.has_error()) {
+        co_return fields.error();
+    }
+    if (fields->empty()) {
+        co_return std::optional<event_report>();
+    }
+    event_report report = report_of(std::move(event), *fields, document);
     co_return std::optional<event_report>(std::move(report));
 }
 

@@ -22,6 +22,11 @@ namespace tocsin::cli {
 /// The table that people get of an event.
 [[nodiscard]] std::string report_table(const event_report& report);
 
+/// The report of a ledger's fields, with `finished_at` and state out of the stored result, which becomes
+/// `document`, if the event has ended.
+[[nodiscard]] event_report report_of(
+    std::string event, const ledger_fields& fields, boost::json::value* document);
+
 /// The event's report, with `finished_at` and state out of the stored result if it has ended; nothing
 /// if there is no such event.
 boost::asio::awaitable<result<std::optional<event_report>>> read_event(

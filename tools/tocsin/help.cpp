@@ -53,11 +53,7 @@ std::string indented(std::string_view lines) {
 }
 
 std::string column_name(const option& one) {
-    std::string out = one.name();
-    if (const std::string word = one.value_word(); !one.is_argument() && !word.empty()) {
-        out += " " + word;
-    }
-    return out;
+    return one.spelled();
 }
 
 std::string column_text(const option& one) {

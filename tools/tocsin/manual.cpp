@@ -72,8 +72,8 @@ std::string verbatim(std::string_view lines) {
 
 std::string described(const option& one) {
     std::string out = ".TP\n\\fB" + roff(one.name()) + "\\fR";
-    if (const std::string word = one.value_word(); !one.is_argument() && !word.empty()) {
-        out += " \\fI" + roff(word) + "\\fR";
+    if (const std::string rest = one.spelled().substr(one.name().size()); !rest.empty()) {
+        out += (one.bare().empty() ? " \\fI" + roff(rest.substr(1)) : "\\fI" + roff(rest)) + "\\fR";
     }
     out += "\n" + marked(one.help());
     out += one.is_required() ? " (required)" : "";

@@ -1,9 +1,13 @@
 #include "engine/plan/report.hpp"
 
+#include "tools/proof/reach_csv.hpp"
+#include "tools/proof/reach_rows.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/follow.hpp"
+#include "tools/tocsin/report_certificate.hpp"
+#include "tools/tocsin/report_document.hpp"
 #include "tools/tocsin/session.hpp"
 
 #include <boost/json/object.hpp>
@@ -11,7 +15,10 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -20,55 +27,138 @@ namespace tocsin::cli {
 namespace {
 
 namespace json = boost::json;
+using proof::measure;
+using proof::reach_row;
 
 struct report_options {
     std::string event;
+    std::string sort = "insee";
+    std::vector<std::string> departments;
+    std::string csv;
+    std::string certificate;
+    std::string verify;
 };
 
 /// A per cent with one decimal; a small one has up to four, to be told from none.
-std::string spoken_reach(std::uint64_t accepted, std::uint64_t inhabitants) {
-    if (inhabitants == 0) {
+std::string spoken_share(const std::optional<double>& share) {
+    if (!share) {
         return "";
     }
-    const double percent = 100.0 * static_cast<double>(accepted) / static_cast<double>(inhabitants);
+    const double percent = 100.0 * *share;
     const int decimals =
         percent == 0 ? 1 : std::clamp(1 - static_cast<int>(std::floor(std::log10(percent))), 1, 4);
     return fmt::format("{:.{}f} %", percent, decimals);
 }
 
-std::vector<std::string> cells_of(const reach_line& line, const std::string& name, bool asks_receipts) {
-    std::vector<std::string> out{
-        line.insee,
-        name,
-        grouped(line.population),
-        grouped(line.targeted),
-        grouped(line.accepted),
-        spoken_reach(line.accepted, line.population)};
-    if (asks_receipts) {
-        for (const std::uint64_t devices : line.told) {
-            out.push_back(grouped(devices));
+/// The measures that the event counts, each a column.
+std::vector<measure> columns_of(const std::vector<reach_row>& rows) {
+    std::vector<measure> out{measure::population};
+    for (const measure which :
+         {measure::targeted, measure::accepted, measure::received, measure::displayed, measure::opened}) {
+        if (proof::counts(rows, which)) {
+            out.push_back(which);
         }
-        out.push_back(spoken_reach(line.confirmed(), line.population));
     }
     return out;
 }
 
-std::string commune_table(const event_report& report, const territories& places) {
-    std::vector<std::string> columns{"INSEE", "commune", "inhabitants", "targeted", "accepted", "reach"};
-    if (report.asks_receipts) {
-        columns.insert(columns.end(), receipt_kind_names.begin(), receipt_kind_names.end());
-        columns.emplace_back("confirmed");
+/// `sum`: the last line.
+std::string commune_table(const std::vector<reach_row>& rows, const reach_row& sum) {
+    const std::vector<measure> columns = columns_of(rows);
+    const bool confirmed = sum.confirmed().has_value();
+    std::vector<std::string> heads{"INSEE", "commune"};
+    for (const measure which : columns) {
+        heads.emplace_back(
+            which == measure::population ? "inhabitants"
+                                         : proof::measure_names[static_cast<std::size_t>(which)]);
     }
-    table out(std::move(columns));
-    const std::vector<reach_line> lines = reach_lines(report, places);
-    for (const reach_line& one : lines) {
-        out.add(cells_of(one, one.place == nullptr ? "?" : one.place->name, report.asks_receipts));
+    heads.emplace_back("reach");
+    if (confirmed) {
+        heads.emplace_back("confirmed");
     }
-    out.add(cells_of(reach_of_all(report, lines), "all", report.asks_receipts));
+    table out(std::move(heads));
+    const auto add = [&](const reach_row& row, std::string insee, std::string name) {
+        std::vector<std::string> cells{std::move(insee), std::move(name)};
+        for (const measure which : columns) {
+            cells.push_back(grouped(row.of(which).value_or(0)));
+        }
+        cells.push_back(spoken_share(row.share(row.of(measure::accepted))));
+        if (confirmed) {
+            cells.push_back(spoken_share(row.share(row.confirmed())));
+        }
+        out.add(std::move(cells));
+    };
+    for (const reach_row& row : rows) {
+        add(row, row.insee, row.name.empty() ? "?" : row.name);
+    }
+    add(sum, "", "all");
     return out.text();
 }
 
+/// The document with its communes in the order of `rows`, and no others.
+json::object arranged(json::object document, const std::vector<reach_row>& rows) {
+    json::object communes;
+    json::object& all = document.at("communes").as_object();
+    for (const reach_row& row : rows) {
+        communes[row.insee] = std::move(all.at(row.insee));
+    }
+    all = std::move(communes);
+    return document;
+}
+
+void show(
+    const common_options& common, const report_options& how, const stored_event& event,
+    const territories& places) {
+    json::object document = report_document(event.report, places);
+    auto rows = proof::reach_rows(document.at("communes").as_object(), places);
+    proof::keep_departments(rows, how.departments);
+    proof::sort_rows(rows, how.sort);
+    if (!how.csv.empty()) {
+        print_document(
+            proof::reach_csv(rows, how.csv == "excel" ? proof::csv_form::excel : proof::csv_form::plain));
+    } else if (common.json) {
+        print_json(arranged(std::move(document), rows));
+    } else {
+        reach_row sum = proof::sum_of(rows);
+        if (how.departments.empty()) {
+            // Of all: a device that nobody has registered was targeted, and has no commune.
+            sum.of(measure::targeted) = event.report.targeted;
+            sum.of(measure::accepted) = event.report.count(outcome::accepted);
+        }
+        print(report_table(event.report));
+        print(commune_table(rows, sum));
+    }
+}
+
+/// What was asked for beside the table; only one thing can be printed.
+bool asks_for_one(const common_options& common, const report_options& how) {
+    if (!how.csv.empty() + !how.certificate.empty() + !how.verify.empty() > 1) {
+        complain("--csv, --certificate and --verify exclude each other");
+        return false;
+    }
+    if (!how.csv.empty() && common.json) {
+        complain("--csv and --json exclude each other");
+        return false;
+    }
+    return true;
+}
+
+/// A department that does not exist would be an empty table, and believed.
+bool exist(const std::vector<std::string>& departments, const territories& places) {
+    for (const std::string& code : departments) {
+        const auto id = parse_department_id(code);
+        if (!id || places.of_department(*id).empty()) {
+            complain("--department: no department \"" + code + "\"");
+            return false;
+        }
+    }
+    return true;
+}
+
 int report(const common_options& common, const report_options& how) {
+    if (!asks_for_one(common, how)) {
+        return exit_usage;
+    }
     const auto loaded = load_settings(common);
     if (!loaded) {
         return exit_configuration;
@@ -78,24 +168,56 @@ int report(const common_options& common, const report_options& how) {
     if (redis == nullptr || !places) {
         return exit_configuration;
     }
-    json::value stored;
-    const auto found = redis->run(read_event(*redis, how.event, &stored));
+    if (!exist(how.departments, *places)) {
+        return exit_usage;
+    }
+    const auto found = redis->run(read_stored_event(*redis, how.event));
     if (!found) {
         return exit_unreachable;
     }
     if (!*found) {
         return tell_absence(*redis, how.event);
     }
-    if (common.json) {
-        json::object out = result_document(**found, *places);
-        add_reach(out, **found, *places);
-        print_json(out);
-    } else {
-        print(report_table(**found));
-        print(commune_table(**found, *places));
+    if (!how.certificate.empty()) {
+        return write_certificate(common, **found, *places, how.certificate);
     }
+    if (!how.verify.empty()) {
+        return verify_certificate(common, **found, *places, how.verify);
+    }
+    show(common, how, **found, *places);
     return exit_ok;
 }
+
+constexpr std::string_view about =
+    "Shows an event's sums and, commune by commune, inhabitants, targeted and accepted devices and reach: "
+    "also of an "
+    "event to more than 1000 communes, whose result has no `communes`. Communes in which nobody was reached "
+    "are "
+    "listed. Of an event with `receipts`, also how many devices have [received, displayed and "
+    "opened](receipts.md) it "
+    "by now, and the confirmed reach, which is the largest of the three over the inhabitants.\n\n"
+    "`--json`: the result, and for all communes together and for each under `communes`: `population`, "
+    "`targeted`, "
+    "`accepted`, `received`, `displayed`, `opened`, `reach`, `confirmed_reach`. What an event did not ask "
+    "for is "
+    "null. `--sort` and `--department` arrange `communes` too; the sums are the event's.\n\n"
+    "Kept for `engine.event_retention` after the end.\n\n"
+    "`--csv` has the columns `insee`, `name`, `department`, `population`, `targeted`, `accepted`, "
+    "`received`, "
+    "`displayed`, `opened`, `reach`, `confirmed_reach`, always all of them; what is not counted for the "
+    "event is "
+    "empty. `--csv=excel` begins with a byte order mark and has semicolons and decimal commas, as a French "
+    "spreadsheet expects.\n\n"
+    "`--certificate` writes one page in French for A4 and for screen readers, of what the result says and of "
+    "what "
+    "the phones have reported by now; further pages for more than 25 communes. It carries the SHA-256 of the "
+    "canonical result: the JSON document with its members in order and no white space, as `jq -cjS .` writes "
+    "it. "
+    "`--verify` makes the page again from Redis and compares: exit code 1 if anything that it shows is not "
+    "so, "
+    "with the name of each value. Receipts that came after it was made do not make it false. With `--json`: "
+    "`event`, `valid`, `sha256`, `as_of`, `differences` (`of`, `certificate`, `redis`). See the page "
+    "[Prove reach](../how-to/prove-reach.md).";
 
 }  // namespace
 
@@ -107,23 +229,34 @@ command report_command() {
         .summary = "Reach of an event, commune by commune.",
         .examples =
             "tocsin report crue-ouche-2026-11-23\n"
-            "tocsin report crue-ouche-2026-11-23 --json\n",
-        .options = {option("EVENT", how->event, "The event's id").required()},
-        .details =
-            "Shows an event's sums and, commune by commune, inhabitants, targeted and accepted devices and "
-            "reach: "
-            "also of an event to more than 1000 communes, whose result has no `communes`. Communes in which "
-            "nobody "
-            "was reached are listed. Of an event with `receipts`, also how many devices have "
-            "[received, displayed and opened](receipts.md) it by now, and the confirmed reach, which is the "
-            "largest of "
-            "the three over the inhabitants.\n\n"
-            "`--json`: the result, and for all communes together and for each under `communes`: "
-            "`population`, "
-            "`targeted`, `accepted`, `received`, `displayed`, `opened`, `reach`, `confirmed_reach`. What an "
-            "event "
-            "did not ask for is null.\n\n"
-            "Kept for `engine.event_retention` after the end.",
+            "tocsin report crue-ouche-2026-11-23 --json\n"
+            "tocsin report crue-ouche-2026-11-23 --department 21 --sort reach\n"
+            "tocsin report crue-ouche-2026-11-23 --csv=excel\n"
+            "tocsin report crue-ouche-2026-11-23 --certificate crue.html\n"
+            "tocsin report crue-ouche-2026-11-23 --verify crue.html\n",
+        .options =
+            {
+                option("EVENT", how->event, "The event's id").required(),
+                option(
+                    "--sort", how->sort,
+                    "Order of the communes: by code, by name, or the largest number first")
+                    .value("COLUMN")
+                    .preset("insee")
+                    .one_of(proof::sort_words()),
+                option("--department", how->departments, "Only the communes of this department")
+                    .value("CODE"),
+                option("--csv", how->csv, "The communes as CSV: `plain`, or `excel` for a French spreadsheet")
+                    .value("FORM")
+                    .bare("plain")
+                    .one_of({"plain", "excel"}),
+                option(
+                    "--certificate", how->certificate,
+                    "Write a certificate to this file; `-`: standard output")
+                    .value("FILE"),
+                option("--verify", how->verify, "Check a certificate against Redis; `-`: standard input")
+                    .value("FILE"),
+            },
+        .details = std::string(about),
         .run = [how](const common_options& common) { return report(common, *how); },
     };
 }

@@ -1,0 +1,205 @@
+#include "tools/tocsin/report_certificate.hpp"
+
+#include "engine/core/rfc3339.hpp"
+#include "engine/event/event_parser.hpp"
+#include "engine/plan/ledger_names.hpp"
+#include "tools/proof/certificate_check.hpp"
+#include "tools/tocsin/console.hpp"
+#include "tools/tocsin/exit_code.hpp"
+
+#include <boost/json/array.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace tocsin::cli {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+namespace names = ledger_names;
+
+/// A page of every commune of France has some 25 MB.
+constexpr std::size_t largest_certificate = std::size_t{64} << 20U;
+
+/// What the published result says of a commune wins over what the list of communes says now.
+void prefer_published(std::vector<proof::reach_row>& rows, const json::object& result) {
+    const json::value* const communes = result.if_contains("communes");
+    if (communes == nullptr || !communes->is_object()) {
+        return;
+    }
+    for (proof::reach_row& row : rows) {
+        const json::value* const published = communes->get_object().if_contains(row.insee);
+        if (published == nullptr || !published->is_object()) {
+            continue;
+        }
+        for (const auto which : {proof::measure::population, proof::measure::accepted}) {
+            const std::string_view name = proof::measure_names[static_cast<std::size_t>(which)];
+            const json::value* const number = published->get_object().if_contains(name);
+            boost::system::error_code ec;
+            const auto value = number == nullptr ? 0 : number->to_number<std::uint64_t>(ec);
+            if (number != nullptr && !ec) {
+                row.of(which) = value;
+            }
+        }
+    }
+}
+
+proof::certificate_subject subject_of(const stored_event& event, const territories& places) {
+    proof::certificate_subject out;
+    out.event = event.report.event;
+    out.result = event.result;
+    const json::object document = report_document(event.report, places);
+    out.rows = proof::reach_rows(document.at("communes").as_object(), places);
+    prefer_published(out.rows, event.result);
+    const auto text = event.fields.find(names::document);
+    const auto entry = event.fields.find("entry");
+    if (text == event.fields.end() || entry == event.fields.end()) {
+        return out;
+    }
+    // As of when it was accepted: an expiry that has passed by now was none then.
+    const wall_time accepted_at{std::chrono::milliseconds(event.report.accepted_at)};
+    const auto content = parse_event(text->second, entry->second, event_limits{}, accepted_at);
+    if (content.has_error()) {
+        return out;  // Damaged since: what can be shown is the result.
+    }
+    if (content->notification) {
+        out.title = content->notification->title;
+        out.body = content->notification->body;
+    }
+    out.priority = content->priority;
+    out.dry_run = content->mode == delivery_mode::dry_run;
+    out.audience = proof::audience_in_french(content->audience, places);
+    return out;
+}
+
+bool has_ended(const stored_event& event) {
+    if (event.result.empty()) {
+        complain("\"" + event.report.event + "\" has not ended: a certificate is made of its result");
+        return false;
+    }
+    return true;
+}
+
+/// Whole or not at all: a reader never finds half a page under the file's name.
+bool write_whole(const std::string& file, const std::string& text) {
+    const fs::path partial = file + ".part";
+    std::ofstream out(partial, std::ios::binary | std::ios::trunc);
+    out << text;
+    out.close();
+    std::error_code ec;
+    if (out) {
+        fs::rename(partial, file, ec);
+    }
+    if (!out || ec) {
+        std::error_code ignored;
+        fs::remove(partial, ignored);
+        complain("cannot write " + file);
+        return false;
+    }
+    return true;
+}
+
+std::optional<std::string> read_whole(const std::string& file) {
+    std::ifstream opened;
+    if (file != "-") {
+        opened.open(file, std::ios::binary);
+        if (!opened || fs::is_directory(file)) {
+            complain("cannot read " + file);
+            return std::nullopt;
+        }
+    }
+    std::istream& in = file == "-" ? std::cin : opened;
+    std::string out(largest_certificate + 1, '\0');
+    in.read(out.data(), static_cast<std::streamsize>(out.size()));
+    out.resize(static_cast<std::size_t>(in.gcount()));
+    if (out.size() > largest_certificate) {
+        complain(file + " is larger than any certificate");
+        return std::nullopt;
+    }
+    return out;
+}
+
+}  // namespace
+
+int write_certificate(
+    const common_options& common, const stored_event& event, const territories& places,
+    const std::string& file) {
+    if (!has_ended(event)) {
+        return exit_failed;
+    }
+    const proof::certificate_subject subject = subject_of(event, places);
+    const auto stamp = proof::stamp_of(subject, system_time_source().wall_now());
+    const std::string page = proof::certificate_page(subject, stamp);
+    if (file == "-") {
+        print_document(page);
+        return exit_ok;
+    }
+    if (!write_whole(file, page)) {
+        return exit_failed;
+    }
+    const std::string digest = proof::result_digest(subject.result);
+    if (common.json) {
+        print_json(json::object{
+            {"event", subject.event},
+            {"file", file},
+            {"sha256", digest},
+            {"as_of", stamp.as_of.time_since_epoch().count()}});
+    } else {
+        print(fmt::format(
+            "{}: certificate of {}, SHA-256 of its result {}", shown(file), shown(subject.event), digest));
+    }
+    return exit_ok;
+}
+
+int verify_certificate(
+    const common_options& common, const stored_event& event, const territories& places,
+    const std::string& file) {
+    if (!has_ended(event)) {
+        return exit_failed;
+    }
+    const auto text = read_whole(file);
+    if (!text) {
+        return exit_usage;
+    }
+    const proof::certificate_subject subject = subject_of(event, places);
+    const auto differences = proof::check_certificate(*text, subject);
+    const std::string digest = proof::result_digest(subject.result);
+    const auto stamp = proof::stamp_in(*text);
+    if (common.json) {
+        json::array listed;
+        for (const auto& one : differences) {
+            listed.push_back(
+                json::object{{"of", one.of}, {"certificate", one.shown}, {"redis", one.expected}});
+        }
+        print_json(json::object{
+            {"event", subject.event},
+            {"valid", differences.empty()},
+            {"sha256", digest},
+            {"as_of", stamp ? json::value(stamp->as_of.time_since_epoch().count()) : json::value(nullptr)},
+            {"differences", std::move(listed)}});
+    } else if (differences.empty()) {
+        print(fmt::format(
+            "{}: true of {} as of {}, SHA-256 of its result {}", shown(file), shown(subject.event),
+            format_rfc3339(stamp->as_of), digest));
+    }
+    if (differences.empty()) {
+        return exit_ok;
+    }
+    for (const auto& one : differences) {
+        complain(fmt::format(
+            "{}: {}: the certificate says \"{}\", Redis says \"{}\"", file, one.of, one.shown, one.expected));
+    }
+    return exit_failed;
+}
+
+}  // namespace tocsin::cli

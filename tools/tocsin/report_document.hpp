@@ -1,0 +1,30 @@
+#pragma once
+
+#include "engine/audience/territories.hpp"
+#include "engine/plan/ledger.hpp"
+#include "engine/plan/report.hpp"
+#include "tools/tocsin/session.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/json/object.hpp>
+
+#include <optional>
+#include <string>
+
+namespace tocsin::cli {
+
+/// All that Redis holds of an event.
+struct stored_event {
+    ledger_fields fields;
+    event_report report;         ///< As read_event() gives it.
+    boost::json::object result;  ///< As it was published; empty: the event has not ended.
+};
+
+/// Nothing if there is no such event.
+[[nodiscard]] boost::asio::awaitable<result<std::optional<stored_event>>> read_stored_event(
+    redis_session& redis, std::string event);
+
+/// What `tocsin report --json` prints: the result, and what is known of all communes together and of each.
+[[nodiscard]] boost::json::object report_document(const event_report& report, const territories& places);
+
+}  // namespace tocsin::cli
