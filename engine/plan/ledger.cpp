@@ -42,6 +42,8 @@ std::optional<std::string_view> field_of(const redis::reply& fields, std::string
     return std::nullopt;
 }
 
+}  // namespace
+
 std::optional<shard> parse_shard(const redis::reply& fields) {
     const auto page = field_of(fields, "page");
     if (!page) {
@@ -67,6 +69,8 @@ std::optional<shard> parse_shard(const redis::reply& fields) {
     }
     return std::nullopt;
 }
+
+namespace {
 
 /// What a result document says of the end of its event.
 struct ending {

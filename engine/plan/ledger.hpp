@@ -104,6 +104,9 @@ struct settle_answer {
     std::string state;
 };
 
+/// A shard out of the fields of its stream's entry; empty if they are nothing that plan() or claim() writes.
+[[nodiscard]] std::optional<shard> parse_shard(const redis::reply& fields);
+
 /// Says that a page is about to be read, and asks whether that is still wanted: one command. To be sent
 /// before its devices are read, so that whoever settles it knows of everybody who may have sent to it.
 void ask_to_open(redis::request& into, const keyspace& keys, std::string_view event, std::uint32_t page);

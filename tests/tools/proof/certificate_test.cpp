@@ -204,9 +204,7 @@ TEST(CertificateTest, ReceiptsThatAreMadeUpAreFoundInTheStampToo) {
 TEST(CertificateTest, AnotherResultMakesItFalse) {
     certificate_subject other = some_subject();
     other.result["dead"] = 301;  // Still 2,4 % of them.
-    EXPECT_EQ(
-        false_in(page_of(some_subject()), other),
-        (std::set<std::string>{"dead", "sha256", "seal"}));
+    EXPECT_EQ(false_in(page_of(some_subject()), other), (std::set<std::string>{"dead", "sha256", "seal"}));
 }
 
 TEST(CertificateTest, WhatIsNoCertificateIsTold) {

@@ -1,0 +1,150 @@
+#include "engine/plan/whereabouts.hpp"
+
+#include "engine/plan/ledger.hpp"
+#include "engine/redis/check.hpp"
+#include "engine/redis/streams.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace tocsin {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::size_t parked_per_read = 1'000;
+constexpr std::size_t shards_per_read = 200;
+
+asio::awaitable<result<std::optional<whereabouts>>> find_parked(
+    redis::client& redis, std::string key, std::string token) {
+    for (std::size_t first = 0;; first += parked_per_read) {
+        redis::request ask;
+        ask.add("ZRANGE", key, first, first + parked_per_read - 1, "WITHSCORES");
+        auto answered = co_await redis.execute(std::move(ask));
+        const auto answer = redis::checked(std::move(answered));
+        if (answer.has_error()) {
+            co_return answer.error();
+        }
+        const redis::reply members = answer->front();
+        for (std::size_t i = 0; i + 1 < members.size(); i += 2) {
+            const auto one = decode_listed(members[i].text());
+            if (!one || one->size() != 1 || one->front().token != token) {
+                continue;
+            }
+            whereabouts out;
+            out.stage = page_stage::parked;
+            out.due = wall_time(std::chrono::milliseconds(members[i + 1].integer().value_or(0)));
+            out.attempts = one->front().attempts;
+            out.maybe_sent = one->front().maybe_sent;
+            co_return std::optional<whereabouts>(out);
+        }
+        if (members.size() < 2 * parked_per_read) {
+            co_return std::optional<whereabouts>();
+        }
+    }
+}
+
+/// The page that has the device, of all shards that are not done; that of a retry before that of its roster.
+asio::awaitable<result<std::optional<std::uint32_t>>> find_page(
+    redis::client& redis, std::string key, std::string token, std::optional<device_place> place) {
+    std::optional<std::uint32_t> out;
+    std::string from = "-";
+    for (;;) {
+        redis::request ask;
+        ask.add("XRANGE", key, from, "+", "COUNT", shards_per_read);
+        auto answered = co_await redis.execute(std::move(ask));
+        const auto answer = redis::checked(std::move(answered));
+        if (answer.has_error()) {
+            co_return answer.error();
+        }
+        const auto entries = redis::parse_entries(answer->front());
+        if (entries.has_error()) {
+            co_return entries.error();
+        }
+        for (const redis::stream_entry& entry : *entries) {
+            const auto work = entry.fields ? parse_shard(*entry.fields) : std::nullopt;
+            const auto page = work ? page_with(*work, token, place) : std::nullopt;
+            // A retry has a later number than every page of the plan.
+            if (page && page > out) {
+                out = page;
+            }
+            from = "(" + entry.id;
+        }
+        if (entries->size() < shards_per_read) {
+            co_return out;
+        }
+    }
+}
+
+asio::awaitable<result<whereabouts>> look_at_page(
+    redis::client& redis, keyspace keys, std::string event, std::uint32_t page) {
+    redis::request ask;
+    ask.add("GETBIT", keys.settled(event), page);
+    ask.add("BITFIELD", keys.opened(event), "GET", "u8", "#" + std::to_string(page));
+    auto answered = co_await redis.execute(std::move(ask));
+    const auto answer = redis::checked(std::move(answered));
+    if (answer.has_error()) {
+        co_return answer.error();
+    }
+    whereabouts out;
+    out.page = page;
+    const redis::reply opened = answer->back();
+    if (answer->front().integer() == 1) {
+        out.stage = page_stage::settled;
+    } else if (opened.size() == 1 && opened[0].integer().value_or(0) > 0) {
+        out.stage = page_stage::open;
+    } else {
+        out.stage = page_stage::not_begun;
+    }
+    co_return out;
+}
+
+}  // namespace
+
+std::optional<std::uint32_t> page_with(
+    const shard& which, std::string_view token, const std::optional<device_place>& place) {
+    if (std::ranges::find(which.devices, token, &listed_device::token) != which.devices.end()) {
+        return which.first_page;
+    }
+    std::uint32_t buckets_before = 0;
+    for (const bucket_run& run : which.runs) {
+        if (place && run.where == place->where && run.generation == place->generation &&
+            place->bucket >= run.first && place->bucket - run.first < run.count) {
+            return which.first_page + (buckets_before + place->bucket - run.first) / buckets_per_page;
+        }
+        buckets_before += run.count;
+    }
+    return std::nullopt;
+}
+
+asio::awaitable<result<whereabouts>> find_whereabouts(
+    redis::client& redis, keyspace keys, std::string event, target which, std::string token,
+    std::optional<device_place> place) {
+    const std::string name = to_string(which);
+    // A retry that is due moves from the parked to the shards, and may be parked again: looked for in both,
+    // twice.
+    for (int look = 0; look < 2; ++look) {
+        auto parked = co_await find_parked(redis, keys.parked(event, name), token);
+        if (parked.has_error()) {
+            co_return parked.error();
+        }
+        if (*parked) {
+            co_return **parked;
+        }
+        const auto page = co_await find_page(redis, keys.shards(event, name), token, place);
+        if (page.has_error()) {
+            co_return page.error();
+        }
+        if (*page) {
+            const std::uint32_t number = **page;
+            auto seen = co_await look_at_page(redis, keys, event, number);
+            if (seen.has_error() || seen->stage != page_stage::settled) {
+                co_return seen;
+            }
+        }
+    }
+    co_return whereabouts();
+}
+
+}  // namespace tocsin
