@@ -1,5 +1,6 @@
 #include "engine/redis_watch.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cmath>
@@ -34,7 +35,7 @@ boost::asio::awaitable<void> redis_watch::sample() {
     for (const std::string& stream : streams) {
         ask.add("XINFO", "GROUPS", stream);
     }
-    ask.add("TIME");
+    ask.add("TIME").add("HGET", keys_.canary(), "at");
     const wall_time asked_at = time_.wall_now();
     const time_point begun = time_.now();
     const auto answer = co_await redis_.execute(std::move(ask));
@@ -47,6 +48,18 @@ boost::asio::awaitable<void> redis_watch::sample() {
     tell_refusal(refusal);
     compare_clocks((*answer)[streams.size()], asked_at, round_trip);
     count_streams(*answer);
+    age_canary((*answer)[streams.size() + 1], (*answer)[streams.size()]);
+}
+
+// By the clock of Redis, which named the canary's entry: neither its host's nor ours matters.
+void redis_watch::age_canary(const redis::reply& arrived_at, const redis::reply& redis_time) {
+    const auto then = arrived_at.integer();
+    const auto now = redis_time.size() == 2 ? redis_time[0].integer() : std::nullopt;
+    if (then && now) {
+        const std::chrono::duration<double> age =
+            std::chrono::seconds(*now) - std::chrono::milliseconds(*then);
+        numbers_.gauge(metric::canary_age_seconds, {}).set(std::max(0.0, age.count()));
+    }
 }
 
 std::optional<redis::error_replies::last_error> redis_watch::count_errors() {

@@ -18,7 +18,7 @@
 namespace tocsin {
 
 /// How Redis is, as health, metrics and log tell it: whether it answers, what it refuses, whether its clock
-/// is ours, and how far the streams that come in are read.
+/// is ours, how far the streams that come in are read, and how old the last canary is.
 class redis_watch {
 public:
     /// `address` is what operators know Redis by. Everything given must outlive this.
@@ -48,6 +48,7 @@ private:
     void tell_refusal(const std::optional<redis::error_replies::last_error>& refusal);
     void compare_clocks(const redis::reply& redis_time, wall_time asked_at, duration round_trip);
     void count_streams(const redis::replies& answers);
+    void age_canary(const redis::reply& arrived_at, const redis::reply& redis_time);
     [[nodiscard]] std::optional<redis::error_replies::last_error> count_errors();
 
     redis::client& redis_;

@@ -42,6 +42,9 @@ public:
     /// String: the instance that reads registrations at this moment, with a lease.
     [[nodiscard]] std::string registrar() const { return prefix_ + ":registrar"; }
 
+    /// Hash: "at" → when (ms) the last canary had arrived, "ms" → how long it had taken.
+    [[nodiscard]] std::string canary() const { return prefix_ + ":canary"; }
+
     // What all engines are told while they run. One slot.
     /// Hash: "pause:<app or *>/<platform or *>", "rate:<app>/<platform>", "quota:<name>" → since, rate,
     /// until.

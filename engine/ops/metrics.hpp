@@ -34,6 +34,7 @@ enum class metric : std::uint8_t {
     redis_errors_total,        //
     clock_offset_seconds,      //
     credential_age_seconds,    // app, platform
+    canary_age_seconds,        //
     registrations_total,       // op
     receipts_total,            // outcome
     receipt_devices_total,     // kind

@@ -103,6 +103,11 @@ constexpr auto table = std::to_array<metric_description>({
      .help = "Age of the token that authenticates the app at its provider; the oldest over the threads.",
      .label_names = {"app", "platform"},
      .merge = metric_merge::largest},
+    {.id = metric::canary_age_seconds,
+     .name = "tocsin_canary_age_seconds",
+     .kind = metric_kind::gauge,
+     .help = "Since the last `tocsin canary` that arrived in time; there is none before the first.",
+     .merge = metric_merge::largest},
     {.id = metric::registrations_total,
      .name = "tocsin_registrations_total",
      .kind = metric_kind::counter,
@@ -196,9 +201,9 @@ std::string metrics::reference_page() {
     }
     page +=
         "\n"
-        "Each engine reports what it did itself, so counters are summed over engines. `tocsin_stream_lag` "
-        "and\n"
-        "`tocsin_pending` describe Redis, which all engines share: take their maximum, not their sum.\n"
+        "Each engine reports what it did itself, so counters are summed over engines. `tocsin_stream_lag`, "
+        "\n"
+        "`tocsin_pending` and `tocsin_canary_age_seconds` describe Redis, which all engines share: take their maximum, not their sum.\n"
         "\n"
         "## Buckets\n"
         "\n"

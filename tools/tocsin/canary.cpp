@@ -1,9 +1,11 @@
 #include "engine/event/event_parser.hpp"
 #include "engine/redis/check.hpp"
+#include "engine/redis/streams.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/follow.hpp"
+#include "tools/tocsin/letters.hpp"
 #include "tools/tocsin/session.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -77,26 +79,79 @@ json::object event_for(const canary_options& how, std::chrono::milliseconds dead
     return event;
 }
 
-/// The event's result, or what is known of it at the deadline; nothing if nobody has heard of it.
-asio::awaitable<result<std::optional<event_report>>> follow(
+/// What became of the event by its deadline.
+struct canary_flight {
+    std::int64_t published_at = 0;  ///< ms, by the clock of Redis.
+    std::optional<event_report>
+        report;  ///< Its result, or what is known of it; nothing if no engine has taken it.
+    std::optional<letter> refusal;  ///< Its dead letter.
+};
+
+asio::awaitable<result<canary_flight>> follow(
     redis_session& redis, std::string document, std::string id, std::chrono::milliseconds deadline) {
     const time_point until = redis.time().now() + deadline;
     redis::request ask;
     ask.add("XADD", redis.keys().events(), "*", "event", document);
     auto answer = co_await redis.redis().execute(std::move(ask));
-    if (const auto added = redis::checked(std::move(answer)); added.has_error()) {
+    const auto added = redis::checked(std::move(answer));
+    if (added.has_error()) {
         co_return added.error();
     }
+    const std::string entry(added->front().text());
+    canary_flight out;
+    out.published_at = static_cast<std::int64_t>(redis::parse_entry_id(entry).value_or(redis::entry_id()).ms);
+    refusal_search refusals(redis, id, entry);
     asio::steady_timer pause(redis.loop());
     for (;;) {
         json::value ignored;
         auto report = co_await read_event(redis, id, &ignored);
-        if (report.has_error() || (*report && (*report)->finished_at != 0) || redis.time().now() >= until) {
-            co_return report;
+        if (report.has_error()) {
+            co_return report.error();
+        }
+        out.report = std::move(*report);
+        if (!out.report) {
+            auto refused = co_await refusals.look();
+            if (refused.has_error()) {
+                co_return refused.error();
+            }
+            out.refusal = std::move(*refused);
+        }
+        const bool over = out.refusal || (out.report && out.report->finished_at != 0);
+        if (over || redis.time().now() >= until) {
+            co_return std::move(out);
         }
         pause.expires_after(between_looks);
         co_await pause.async_wait(asio::use_awaitable);
     }
+}
+
+/// What the metric tocsin_canary_age_seconds is made of.
+asio::awaitable<result<>> note_arrival(redis_session& redis, std::int64_t at, std::int64_t took) {
+    redis::request ask;
+    ask.add("HSET", redis.keys().canary(), "at", at, "ms", took);
+    auto answer = co_await redis.redis().execute(std::move(ask));
+    const auto fine = redis::checked(std::move(answer));
+    co_return fine.has_error() ? result<>(fine.error()) : result<>();
+}
+
+/// Why it did not arrive.
+std::string spoken_failure(const canary_flight& flight, const std::string& id, std::int64_t took) {
+    const std::string after = spoken_ms(static_cast<double>(took));
+    if (flight.refusal) {
+        return fmt::format(
+            "{}: refused: {} (dead letter {})", id, flight.refusal->reason, flight.refusal->id);
+    }
+    if (!flight.report) {
+        return fmt::format("{}: late: no engine has taken it after {}", id, after);
+    }
+    const event_report& report = *flight.report;
+    if (report.finished_at != 0 && report.targeted == 0) {
+        return fmt::format("{}: lost: it targeted nobody; is the device registered, or an --app named?", id);
+    }
+    return fmt::format(
+        "{}: {} after {}: accepted for {} of {}; tocsin status {} says more", id,
+        report.finished_at != 0 && report.count(outcome::accepted) != report.targeted ? "lost" : "late",
+        after, report.count(outcome::accepted), report.targeted, id);
 }
 
 int canary(const common_options& common, const canary_options& how) {
@@ -118,17 +173,25 @@ int canary(const common_options& common, const canary_options& how) {
         return exit_configuration;
     }
     const time_point began = opened->redis->time().now();
-    const auto report = opened->redis->run(follow(*opened->redis, document, id, *deadline));
-    if (!report) {
+    const auto flight = opened->redis->run(follow(*opened->redis, document, id, *deadline));
+    if (!flight) {
         return exit_unreachable;
     }
-    const auto took =
+    const std::int64_t took =
         std::chrono::duration_cast<std::chrono::milliseconds>(opened->redis->time().now() - began).count();
-    const bool over = *report && (*report)->finished_at != 0;
-    const std::uint64_t targeted = *report ? (*report)->targeted : 0;
-    const std::uint64_t accepted = *report ? (*report)->count(outcome::accepted) : 0;
-    const bool fine = over && targeted != 0 && accepted == targeted;
-    const std::string state = fine ? "arrived" : over ? "lost" : "late";
+    const bool over = flight->report && flight->report->finished_at != 0;
+    const std::uint64_t targeted = flight->report ? flight->report->targeted : 0;
+    const std::uint64_t accepted = flight->report ? flight->report->count(outcome::accepted) : 0;
+    const bool in_time = took <= (*deadline + between_looks).count();
+    const bool fine = over && targeted != 0 && accepted == targeted && in_time;
+    std::string_view state = over && (accepted != targeted || targeted == 0) ? "lost" : "late";
+    state = flight->refusal ? "refused" : state;
+    state = fine ? "arrived" : state;
+    // If it cannot be noted that is told; it has arrived all the same.
+    if (fine) {
+        static_cast<void>(
+            opened->redis->run(note_arrival(*opened->redis, flight->published_at + took, took)));
+    }
     if (common.json) {
         print_json(json::object{
             {"event", id}, {"state", state}, {"targeted", targeted}, {"accepted", accepted}, {"ms", took}});
@@ -136,9 +199,7 @@ int canary(const common_options& common, const canary_options& how) {
         print(fmt::format(
             "{}: accepted for {} of {} in {}", id, accepted, targeted, spoken_ms(static_cast<double>(took))));
     } else {
-        complain(fmt::format(
-            "{}: {} after {}: accepted for {} of {}; tocsin status {} says more", id, state,
-            spoken_ms(static_cast<double>(took)), accepted, targeted, id));
+        complain(spoken_failure(*flight, id, took));
     }
     return fine ? exit_ok : exit_failed;
 }
@@ -171,10 +232,13 @@ command canary_command() {
             "Publishes a critical event to the named devices, and waits for its result: stream, engine, "
             "connection, "
             "provider. Exit code 0 if the provider accepted it for all of them in time, 1 if it came late, "
-            "was lost or "
-            "refused, 69 if Redis does not answer. For cron and monitoring. `--json`: `event`, `state` "
+            "was lost "
+            "or refused, 69 if Redis does not answer. For cron and monitoring: one that arrives sets back "
+            "the metric "
+            "`tocsin_canary_age_seconds` of every engine. See [Prove "
+            "reach](../how-to/prove-reach.md#does-the-whole-path-work-now). `--json`: `event`, `state` "
             "(`arrived`, "
-            "`late`, `lost`), `targeted`, `accepted`, `ms`.",
+            "`late`, `lost`, `refused`), `targeted`, `accepted`, `ms`.",
         .run = [how](const common_options& common) { return canary(common, *how); },
     };
 }
