@@ -64,8 +64,8 @@ public:
     boost::asio::awaitable<std::shared_ptr<const live_snapshot>> after(std::uint64_t seen);
 
     /// An event with everything about it; null if there is none. At most one reading a second of each event,
-    /// and one at a time: those that take long are kept for longer. `with_communes`: their table, too.
-    /// Errors: Redis'.
+    /// and one at a time: those that take long are kept for longer, up to five seconds. `with_communes`:
+    /// their table, too. Errors: Redis'.
     boost::asio::awaitable<result<std::shared_ptr<const std::string>>> event(
         std::string id, bool with_communes);
 

@@ -18,6 +18,7 @@
 
   document.documentElement.lang = tocsinWords.language;
   for (const element of document.querySelectorAll("[data-word]")) element.textContent = say(element.dataset.word);
+  for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", say(element.dataset.label));
 
   const make = (name, attributes = {}, ...children) => {
     const element = document.createElement(name);
@@ -50,6 +51,20 @@
     ([word]) => make("div", {}, make("dt", { text: word }), make("dd")),
     (box, [, value]) => write(box.lastChild, value));
 
+  /** A row of a table: the first cell names it, numbers are right-aligned and have their column's name for narrow windows. */
+  const makeRow = (columns) => make("tr", {}, ...columns.map(([kind, word], i) => {
+    const cell = make(i === 0 && kind === "name" ? "th" : "td", word ? { "data-name": say("named", say(word)) } : {});
+    if (kind === "name") cell.scope = "row";
+    else cell.className = kind;
+    return cell;
+  }));
+
+  /** A selector in words where there are some: "Nord (59)". */
+  const nameOf = (selector) => {
+    const [kind, code] = selector.split(":");
+    if (selector === "everyone") return say("everyone");
+    return kind === "department" && tocsinMap.name(code) !== code ? `${tocsinMap.name(code)} (${code})` : selector;
+  };
   const titleOf = (event) => event.title || event.event;
   const isOver = (event) => event.finished_at != null;
 
@@ -74,22 +89,32 @@
     write(sums.children[0], `${number(event.accepted || 0)} ${term("outcome", "accepted")}`);
     write(sums.children[1], event.rate ? say("rate", number(Math.round(event.rate))) : say("stands"));
     write(sums.children[2], event.eta_seconds == null ? "" : say("left", span(event.eta_seconds)));
+    const mark = ["card", urgent ? event.priority : ""].filter(Boolean).join(" ");
+    if (button.className !== mark) button.className = mark;
     button.setAttribute("aria-pressed", String(event.event === chosen));
   };
 
   const createRow = (event) => {
     const button = make("button", { type: "button" });
     button.addEventListener("click", () => choose(event.event));
-    return make("tr", {}, make("td", {}, button), make("td", {}, make("span", { class: "chip" })),
-      make("td", { class: "number" }), make("td", { class: "number" }));
+    const row = makeRow([["plain"], ["plain"], ["number", "accepted"], ["number", "took"], ["number"]]);
+    row.children[0].className = "";
+    row.children[0].append(button);
+    row.children[1].append(make("span", { class: "chip" }));
+    return row;
   };
   const updateRow = (row, event) => {
-    row.className = event.event === chosen ? "chosen" : "";
-    write(row.children[0].firstChild, titleOf(event));
+    const isChosen = event.event === chosen;
+    row.className = isChosen ? "chosen" : "";
+    const button = row.children[0].firstChild;
+    if (isChosen) button.setAttribute("aria-current", "true");
+    else button.removeAttribute("aria-current");
+    write(button, titleOf(event));
     row.children[1].firstChild.className = `chip ${event.state}`;
     write(row.children[1].firstChild, term("states", event.state));
     write(row.children[2], number(event.accepted || 0));
-    write(row.children[3], event.finished_at ? time(event.finished_at) : "");
+    write(row.children[3], event.finished_at && event.accepted_at ? span(Math.max(0, event.finished_at - event.accepted_at) / 1000) : "");
+    write(row.children[4], event.finished_at ? time(event.finished_at) : "");
   };
 
   const choose = (id) => {
@@ -117,6 +142,7 @@
     at("recent-none").hidden = recent.length !== 0;
     write(at("running-note"), status.running_total > running.length
       ? say("shown", number(running.length), number(status.running_total)) : "");
+    at("scheduled").hidden = !status.scheduled_total;
     write(at("scheduled"), status.scheduled_total ? count("scheduled", status.scheduled_total) : "");
   };
 
@@ -148,8 +174,7 @@
       lanes.set(name, sum);
     }
     keep(at("lanes").tBodies[0], [...lanes.values()], (lane) => lane.name,
-      () => make("tr", {}, make("th", { scope: "row" }), make("td", { class: "number" }), make("td", { class: "number" }),
-        make("td", { class: "number" }), make("td")),
+      () => makeRow([["name"], ["number", "waiting"], ["number", "inFlight"], ["number", "connections"], ["plain", "limitedBy"]]),
       (row, lane) => {
         const busy = lane.bound.filter((one) => one !== "idle");
         const bound = (busy.length ? busy : lane.bound).map((one) => term("bound", one)).join(", ");
@@ -162,25 +187,37 @@
 
   const showStreams = () => {
     const told = (n) => n == null ? "?" : number(n);
-    const entries = [];
-    for (const [name, one] of Object.entries(status.streams)) {
-      const called = ["events", "registrations", "receipts"].includes(name) ? say(name) : name;
-      entries.push([`${called}: ${say("lag")}`, told(one.lag)], [`${called}: ${say("pending")}`, told(one.pending)]);
-    }
-    figures(at("streams"), entries);
+    keep(at("streams").tBodies[0], Object.entries(status.streams), ([name]) => name,
+      () => makeRow([["name"], ["number"], ["number"]]),
+      (row, [name, one]) => {
+        const called = ["events", "registrations", "receipts"].includes(name) ? say(name) : name;
+        [called, told(one.lag), told(one.pending)].forEach((text, i) => write(row.children[i], text));
+      });
     const letters = status.dead_letters.recent;
-    keep(at("letters"), letters, (letter) => letter.id, () => make("li", {}, make("span"), make("br"), make("code")),
+    keep(at("letters"), letters, (letter) => letter.id, () => make("li", {}, make("span"), make("br"), make("small")),
       (item, letter) => {
         write(item.children[0], letter.reason || "");
-        write(item.children[2], say("letterFrom", letter.entry || letter.id, letter.stream || "") + (letter.at ? `, ${time(letter.at)}` : ""));
+        write(item.children[2], [letter.at ? time(letter.at) : "", say("letterFrom", letter.entry || letter.id, letter.stream || "")].filter(Boolean).join(" · "));
       });
     write(at("letters-note"), letters.length ? count("lettersTotal", status.dead_letters.total) : say("noLetters"));
+  };
+
+  const showNow = () => {
+    const running = status.events.filter((event) => !isOver(event));
+    const rate = running.reduce((sum, event) => sum + (event.rate || 0), 0);
+    const waiting = status.lanes.reduce((sum, lane) => sum + lane.waiting, 0);
+    const unread = (status.streams.events || {}).lag;
+    figures(at("now"), [[say("running"), number(status.running_total)], [say("perSecond"), number(Math.round(rate))],
+      [say("inLine"), number(waiting)], [say("unread"), unread == null ? "?" : number(unread)],
+      [say("letters"), number(status.dead_letters.total)]]);
   };
 
   const showStatus = () => {
     write(at("instance"), [status.instance, count("engines", status.engines)].filter(Boolean).join(" · "));
     showState(false);
+    showNow();
     showLists();
+    showGoing();
     showLanes();
     showStreams();
   };
@@ -199,6 +236,33 @@
     at("outcome-bar").setAttribute("aria-label", say("barSays", some.map((name) => `${number(detail[name])} ${term("outcome", name)}`).join(", ")));
   };
 
+  /** How far the chosen event is, while it runs: out of the list, which is of this second. */
+  const showGoing = () => {
+    const event = detail !== null && status !== null && status.events.find((one) => one.event === detail.event && !isOver(one));
+    at("going").hidden = !event || isOver(detail);
+    if (at("going").hidden) return;
+    at("going-bar").value = event.progress || 0;
+    at("going-bar").setAttribute("aria-label", `${titleOf(event)}: ${percent(event.progress || 0)}`);
+    write(at("going-share"), percent(event.progress || 0));
+    write(at("going-rate"), event.rate ? say("rate", number(Math.round(event.rate))) : say("stands"));
+    write(at("going-left"), event.eta_seconds == null ? "" : say("left", span(event.eta_seconds)));
+  };
+
+  const causesShown = 3;
+  const showHeld = () => {
+    const held = [];
+    for (const [app, platforms] of Object.entries(detail.limits || {})) {
+      for (const [platform, shares] of Object.entries(platforms)) {
+        const causes = Object.entries(shares).filter(([cause, share]) => cause !== "idle" && share >= 0.01)
+          .sort((a, b) => b[1] - a[1]).slice(0, causesShown).map(([cause, share]) => `${term("bound", cause)} ${percent(Math.round(share * 100) / 100)}`);
+        if (causes.length) held.push([`${app}/${platform}`, causes.join(", ")]);
+      }
+    }
+    at("held").hidden = held.length === 0;
+    keep(at("held-list"), held, ([name]) => name, () => make("li", {}, make("strong"), document.createTextNode(" "), make("span")),
+      (item, [name, causes]) => { write(item.firstChild, name); write(item.lastChild, causes); });
+  };
+
   const showReasons = () => {
     const reasons = Object.entries(detail.reasons || {}).sort((a, b) => b[1] - a[1]);
     at("wrong").hidden = reasons.length === 0;
@@ -211,19 +275,25 @@
       });
   };
 
+  const reachWords = (one) => one.population ? percent(one.accepted / one.population) : "";
   const showWhere = () => {
     const departments = detail.departments || {};
     const codes = Object.keys(departments).sort();
     at("where").hidden = codes.length === 0;
     if (codes.length === 0) return;
-    tocsinMap.show(departments);
+    if (tocsinMap.ready()) {
+      const words = tocsinMap.show(departments, isOver(detail) ? 1 : detail.progress || 0);
+      keep(at("scale"), words.map((word, i) => [word, i]), ([, i]) => i,
+        ([, i]) => make("li", {}, make("span", { class: `swatch r${i}`, "aria-hidden": "true" }), make("span")),
+        (item, [word]) => write(item.lastChild, word));
+    }
     const accepted = codes.reduce((sum, code) => sum + departments[code].accepted, 0);
     at("map").setAttribute("aria-label", say("mapSays", number(codes.length), number(accepted)));
     keep(at("departments").tBodies[0], codes, (code) => code,
-      () => make("tr", {}, make("th", { scope: "row" }), make("td", { class: "number" }), make("td", { class: "number" }), make("td", { class: "number" })),
+      () => makeRow([["name"], ["number"], ["number"], ["number"]]),
       (row, code) => {
         const one = departments[code];
-        [`${tocsinMap.name(code)} (${code})`, number(one.accepted), number(one.population), one.reach == null ? "" : percent(one.reach)]
+        [`${tocsinMap.name(code)} (${code})`, number(one.accepted), number(one.population), reachWords(one)]
           .forEach((text, i) => write(row.children[i], text));
       });
   };
@@ -233,10 +303,10 @@
     at("communes-box").hidden = Object.keys(detail.departments || {}).length === 0;
     const confirmed = all.some(([, one]) => one.confirmed_reach != null);
     keep(at("communes").tBodies[0], all.slice(0, communesShown), ([code]) => code,
-      () => make("tr", {}, make("th", { scope: "row" }), ...Array.from({ length: 4 }, () => make("td", { class: "number" }))),
+      () => makeRow([["name"], ["number"], ["number"], ["number"], ["number"]]),
       (row, [code, one]) => {
         [`${one.name || ""} (${code})`, number(one.accepted), one.population == null ? "" : number(one.population),
-          one.reach == null ? "" : percent(one.reach), one.confirmed_reach == null ? "" : percent(one.confirmed_reach)]
+          reachWords(one), one.confirmed_reach == null ? "" : percent(one.confirmed_reach)]
           .forEach((text, i) => write(row.children[i], text));
       });
     for (const row of at("communes").rows) row.cells[4].hidden = !confirmed;
@@ -245,6 +315,39 @@
   };
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const chartFont = "12px system-ui, sans-serif";
+  /** Where 50, 90 and 99 % had accepted. */
+  const drawShares = (chart) => {
+    if (detail === null || !isOver(detail)) return;
+    const { ctx, bbox } = chart;
+    const scale = devicePixelRatio;
+    ctx.save();
+    ctx.strokeStyle = ctx.fillStyle = colour("--soft");
+    ctx.font = `${12 * scale}px system-ui, sans-serif`;
+    ctx.textAlign = "left";
+    ctx.lineWidth = scale;
+    ctx.setLineDash([4 * scale, 4 * scale]);
+    let free = -Infinity;
+    for (const share of [50, 90, 99]) {
+      if (detail[`p${share}_ms`] == null) continue;
+      const x = Math.round(chart.valToPos(detail[`p${share}_ms`] / 1000, "x", true));
+      if (x > bbox.left + bbox.width) continue;
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      const words = percent(share / 100);
+      if (x > free && x + 6 * scale + ctx.measureText(words).width < bbox.left + bbox.width + 30 * scale) {
+        ctx.fillText(words, x + 4 * scale, bbox.top + bbox.height - 8 * scale);
+        free = x + 8 * scale + ctx.measureText(words).width;
+      }
+    }
+    ctx.restore();
+  };
+  const sayWhere = (chart) => {
+    const point = chart.cursor.idx;
+    write(at("curve-note"), point == null ? "" : say("curvePoint", span(chart.data[0][point]), number(chart.data[1][point])));
+  };
   const showCurve = () => {
     const curve = detail.curve || [];
     at("pace").hidden = curve.length < 2;
@@ -254,12 +357,14 @@
     box.setAttribute("aria-label", say("curveSays", number(data[1].at(-1)), span(data[0].at(-1))));
     const width = Math.max(box.clientWidth, 240);
     if (plot === null) {
-      const axis = { stroke: () => colour("--soft"), grid: { stroke: () => colour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+      const axis = { stroke: () => colour("--soft"), grid: { stroke: () => colour("--line"), width: 1 }, ticks: { show: false }, font: chartFont };
       plot = new uPlot({
-        width, height: 220, legend: { show: false }, cursor: { drag: { x: false, y: false } }, scales: { x: { time: false } },
-        axes: [{ ...axis, label: say("seconds"), labelFont: "12px system-ui, sans-serif" },
+        width, height: 220, legend: { show: false }, scales: { x: { time: false } },
+        cursor: { drag: { x: false, y: false }, points: { size: 8 } },
+        axes: [{ ...axis, size: 28, gap: 4, label: say("seconds"), labelSize: 20, labelGap: 0, labelFont: chartFont, values: (_, ticks) => ticks.map((n) => number(n)) },
           { ...axis, size: 74, values: (_, ticks) => ticks.map((n) => number(n)) }],
         series: [{}, { stroke: () => colour("--accent"), width: 2, fill: () => `${colour("--accent")}22`, points: { show: false } }],
+        hooks: { draw: [drawShares], setCursor: [sayWhere] },
       }, data, box);
     } else {
       plot.setSize({ width, height: 220 });
@@ -271,7 +376,7 @@
     const has = detail !== null;
     write(at("detail-title"), has ? titleOf(detail) : say("noEvent"));
     at("detail-state").hidden = !has;
-    for (const id of ["outcomes", "wrong", "where", "pace"]) if (!has) at(id).hidden = true;
+    for (const id of ["going", "outcomes", "held", "wrong", "where", "pace"]) if (!has) at(id).hidden = true;
     if (!has) {
       write(at("detail-id"), "");
       figures(at("figures"), []);
@@ -279,13 +384,13 @@
     }
     at("detail-state").className = `chip ${detail.state}`;
     write(at("detail-state"), term("states", detail.state));
-    const audience = (detail.audience || []).slice(0, 3).join(", ") +
+    const audience = (detail.audience || []).slice(0, 3).map(nameOf).join(", ") +
       (detail.selectors > 3 ? say("more", number(detail.selectors - 3)) : "");
     write(at("detail-id"), [detail.event, term("priority", detail.priority || ""), detail.category,
       detail.mode === "dry_run" ? say("dryRun") : "", audience ? say("selectors", audience) : ""].filter(Boolean).join(" · "));
     const departments = Object.values(detail.departments || {});
     const population = departments.reduce((sum, one) => sum + one.population, 0);
-    const entries = [[say("targeted"), number(detail.targeted)], [say("accepted"), number(detail.accepted)]];
+    const entries = [[say(isOver(detail) ? "targeted" : "targetedSoFar"), number(detail.targeted)], [say("accepted"), number(detail.accepted)]];
     if (population) {
       const reached = departments.reduce((sum, one) => sum + one.accepted, 0);
       entries.push([say("reach"), percent(reached / population)], [say("inhabitants"), number(population)]);
@@ -297,7 +402,9 @@
     if (detail.retries) entries.push([say("retries"), number(detail.retries)]);
     if (detail.possible_duplicates) entries.push([say("duplicates"), number(detail.possible_duplicates)]);
     figures(at("figures"), entries);
+    showGoing();
     showOutcomes();
+    showHeld();
     showReasons();
     showWhere();
     showCommunes();
@@ -352,16 +459,12 @@
     });
   };
 
-  keep(at("scale"), tocsinMap.legend().map((word, i) => [word, i]), ([word]) => word,
-    ([, i]) => make("li", {}, make("span", { class: `swatch r${i}`, "aria-hidden": "true" }), make("span")),
-    (item, [word]) => write(item.lastChild, word));
-  at("scale").setAttribute("aria-label", say("share"));
   at("communes-box").addEventListener("toggle", askForDetail);
   addEventListener("resize", () => { if (detail) showCurve(); });
   addEventListener("hashchange", () => choose(decodeURIComponent(location.hash.slice(1))));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if (plot) plot.redraw(); });
   showState(false);
-  tocsinMap.draw(at("map")).then(() => { if (detail) showWhere(); });
+  tocsinMap.draw(at("map"), at("overseas")).then(() => { if (detail) showDetail(); });
   listen();
   expectWord();
   setInterval(() => { if (!document.hidden) askForDetail(); }, detailEvery);

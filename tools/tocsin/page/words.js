@@ -17,15 +17,17 @@ const tocsinWords = (() => {
     connecting: "Connecting…", engines: { one: "{0} engine", other: "{0} engines" },
     scheduled: { one: "{0} event is scheduled for later", other: "{0} events are scheduled for later" },
     shown: "{0} of {1} shown", rate: "{0} per second", left: "{0} left", stands: "nothing moves now",
-    targeted: "Targeted", p90: "90 % accepted within", duplicates: "Possible duplicates", retries: "Retries",
+    targeted: "Targeted", targetedSoFar: "Targeted so far", p90: "90 % accepted within", duplicates: "Possible duplicates", retries: "Retries",
     retryWaiting: "Waiting for a retry", displayed: "Displayed", opened: "Opened", received: "Received",
     lag: "Not read yet", pending: "Being handled", events: "Events", registrations: "Registrations",
     receipts: "Receipts", lettersTotal: { one: "{0} in all", other: "{0} in all" }, noLetters: "No entry was refused.",
     letterFrom: "entry {0} of {1}", held: "Held by an operator: {0}", share: "Accepted devices per inhabitant",
-    notFor: "not addressed", atLeast: "{0} % and more", upTo: "under {0} %", none: "nobody yet",
+    notFor: "not addressed", atLeast: "{0} and more", upTo: "under {0}", none: "nobody yet",
     overseas: "Overseas", firstCommunes: "The first {0} of {1} communes. All of them: tocsin report {2}",
     mapSays: "Map of France: {0} departments addressed, {1} devices accepted. The table below says the same.",
     curveSays: "Curve of acceptance: {0} devices after {1}.", barSays: "Outcomes: {0}.",
+    now: "At this moment", perSecond: "Accepted per second", inLine: "In line", unread: "Events not read yet", took: "Took",
+    named: "{0}:", everyone: "everyone", stream: "Stream", heldUp: "What took the time", curvePoint: "{1} accepted after {0}",
     seconds: "seconds after the event was read", devices: "devices", selectors: "audience: {0}", more: " and {0} more",
     states: { running: "running", cancelling: "being cancelled", scheduled: "scheduled", finished: "finished",
       cancelled: "cancelled", expired: "expired", failed: "failed", paused: "paused" },
@@ -62,15 +64,17 @@ const tocsinWords = (() => {
     connecting: "Connexion…", engines: { one: "{0} moteur", other: "{0} moteurs" },
     scheduled: { one: "{0} événement est prévu plus tard", other: "{0} événements sont prévus plus tard" },
     shown: "{0} affichés sur {1}", rate: "{0} par seconde", left: "encore {0}", stands: "rien n’avance en ce moment",
-    targeted: "Ciblés", p90: "90 % acceptés en", duplicates: "Doublons possibles", retries: "Nouveaux essais",
+    targeted: "Ciblés", targetedSoFar: "Ciblés jusqu’ici", p90: "90 % acceptés en", duplicates: "Doublons possibles", retries: "Nouveaux essais",
     retryWaiting: "Attendent un nouvel essai", displayed: "Affichés", opened: "Ouverts", received: "Reçus",
     lag: "Pas encore lus", pending: "En traitement", events: "Événements", registrations: "Inscriptions",
     receipts: "Accusés", lettersTotal: { one: "{0} en tout", other: "{0} en tout" }, noLetters: "Aucune entrée n’a été refusée.",
     letterFrom: "entrée {0} de {1}", held: "Suspendu par un opérateur : {0}", share: "Appareils ayant accepté, par habitant",
-    notFor: "non concerné", atLeast: "{0} % et plus", upTo: "moins de {0} %", none: "personne encore",
+    notFor: "non concerné", atLeast: "{0} et plus", upTo: "moins de {0}", none: "personne encore",
     overseas: "Outre-mer", firstCommunes: "Les {0} premières communes sur {1}. Toutes : tocsin report {2}",
     mapSays: "Carte de France : {0} départements concernés, {1} appareils ont accepté. Le tableau ci-dessous dit la même chose.",
     curveSays: "Courbe d’acceptation : {0} appareils après {1}.", barSays: "Issues : {0}.",
+    now: "En ce moment", perSecond: "Acceptés par seconde", inLine: "En file", unread: "Événements pas encore lus", took: "Durée",
+    named: "{0} :", everyone: "tout le monde", stream: "Flux", heldUp: "Ce qui a pris le temps", curvePoint: "{1} acceptés après {0}",
     seconds: "secondes après la lecture de l’événement", devices: "appareils", selectors: "audience : {0}", more: " et {0} autres",
     states: { running: "en cours", cancelling: "en annulation", scheduled: "prévu", finished: "terminé",
       cancelled: "annulé", expired: "expiré", failed: "échoué", paused: "suspendu" },
@@ -93,7 +97,13 @@ const tocsinWords = (() => {
   };
   const language = (navigator.languages || [navigator.language || "en"]).some((one, i) => i === 0 && /^fr\b/i.test(one)) ? "fr" : "en";
   const words = language === "fr" ? fr : en;
-  const number = new Intl.NumberFormat(language);
+  // Dates and numbers as the reader's own country writes them: en-GB is not en-US.
+  const country = [navigator.language || ""].find((one) => one.toLowerCase().startsWith(language)) || language;
+  const number = new Intl.NumberFormat(country);
+  const share = new Intl.NumberFormat(country, { style: "percent", maximumFractionDigits: 1 });
+  const smallShare = new Intl.NumberFormat(country, { style: "percent", maximumSignificantDigits: 2 });
+  const clock = new Intl.DateTimeFormat(country, { timeStyle: "medium" });
+  const date = new Intl.DateTimeFormat(country, { dateStyle: "short", timeStyle: "short" });
   const plural = new Intl.PluralRules(language);
   const fill = (text, values) => text.replace(/\{(\d)\}/g, (_, i) => values[Number(i)]);
   return {
@@ -104,9 +114,16 @@ const tocsinWords = (() => {
     count: (name, n) => fill(words[name][plural.select(n)] || words[name].other, [number.format(n)]),
     /** A term of a closed list; what is not on it is shown as it is. */
     term: (list, name) => words[list][name] || name,
+    /** What one language has and the other has not. */
+    untranslated: () => {
+      const keys = (list) => Object.entries(list).flatMap(([name, one]) => typeof one === "object" ? keys(one).map((sub) => `${name}.${sub}`) : [name]);
+      const [here, there] = [keys(en), keys(fr)];
+      return [...here.filter((name) => !there.includes(name)), ...there.filter((name) => !here.includes(name))];
+    },
     number: (n) => number.format(n),
-    percent: (share) => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(share),
-    time: (ms) => new Intl.DateTimeFormat(language, { dateStyle: "short", timeStyle: "medium" }).format(new Date(ms)),
+    percent: (part) => (part < 0.01 ? smallShare : share).format(part),
+    /** Of today by the clock, of other days with the date. */
+    time: (ms) => (new Date(ms).toDateString() === new Date().toDateString() ? clock : date).format(ms),
     span: (seconds) => {
       if (seconds < 1) return `${number.format(Math.round(seconds * 1000))} ms`;
       if (seconds < 90) return `${number.format(Math.round(seconds * 10) / 10)} s`;
