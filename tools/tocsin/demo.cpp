@@ -1,17 +1,19 @@
 #include "engine/core/text.hpp"
-#include "engine/event/device_token.hpp"
 #include "engine/ops/config.hpp"
 #include "engine/plan/ledger.hpp"
 #include "engine/plan/report.hpp"
 #include "engine/served_apps.hpp"
-#include "tools/simulator/dead_token.hpp"
 #include "tools/simulator/simulator.hpp"
 #include "tools/tocsin/child_process.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/demo_devices.hpp"
+#include "tools/tocsin/demo_tally.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/follow.hpp"
+#include "tools/tocsin/interrupt_watch.hpp"
+#include "tools/tocsin/narrator.hpp"
+#include "tools/tocsin/pace_line.hpp"
 #include "tools/tocsin/private_stage.hpp"
 #include "tools/tocsin/session.hpp"
 
@@ -21,9 +23,7 @@
 
 #include <algorithm>
 #include <csignal>
-#include <map>
 #include <memory>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -46,9 +46,7 @@ struct stage {
     std::optional<child_process> engine;
 };
 
-void say(std::string_view text) {
-    print(text);
-}
+enum class how_it_went { well, badly, interrupted };
 
 parsed<> start_simulator(stage& on, const demo_options& how, std::uint16_t admin_port) {
     sim::simulator_options options;
@@ -69,21 +67,25 @@ parsed<> start_simulator(stage& on, const demo_options& how, std::uint16_t admin
     return {};
 }
 
-bool register_devices(redis_session& redis, device_store& store, std::vector<device_change> devices) {
-    progress_line progress;
+how_it_went register_devices(
+    redis_session& redis, device_store& store, std::vector<device_change> devices,
+    interrupt_watch& interrupts) {
+    pace_line progress;
     for (std::size_t from = 0; from < devices.size(); from += devices_at_once) {
+        if (interrupts.arrived()) {
+            return how_it_went::interrupted;
+        }
+        progress.show(from, devices.size(), "registered");
         const auto end =
             devices.begin() + static_cast<std::ptrdiff_t>(std::min(devices.size(), from + devices_at_once));
         std::vector<device_change> some(
             std::make_move_iterator(devices.begin() + static_cast<std::ptrdiff_t>(from)),
             std::make_move_iterator(end));
         if (!redis.run(store.apply(std::move(some)))) {
-            return false;
+            return how_it_went::badly;
         }
-        const double share = static_cast<double>(from) / static_cast<double>(devices.size());
-        progress.show(fmt::format("registering {} {:3.0f} %", progress_line::bar(share), share * 100));
     }
-    return true;
+    return how_it_went::well;
 }
 
 asio::awaitable<result<std::string>> publish(redis_session& redis, std::string audience) {
@@ -111,118 +113,35 @@ struct watched {
     json::value document;
 };
 
-std::optional<watched> watch(redis_session& redis, std::uint64_t devices) {
-    progress_line progress;
-    const auto begun = clock::now();
-    while (clock::now() - begun < event_patience) {
-        watched out;
-        const auto report = redis.run(read_event(redis, std::string(event_id), &out.document));
-        if (!report) {
-            return std::nullopt;
-        }
-        if (*report) {
-            out.report = **report;
-            const double share = static_cast<double>(out.report.ended()) / static_cast<double>(devices);
-            const double seconds = std::chrono::duration<double>(clock::now() - begun).count();
-            progress.show(fmt::format(
-                "{} {:3.0f} %  {} accepted  {} dead  {:.1f} s", progress_line::bar(share), share * 100,
-                grouped(out.report.count(outcome::accepted)), grouped(out.report.count(outcome::dead)),
-                seconds));
-            if (out.report.finished_at != 0) {
-                return out;
+how_it_went watch(redis_session& redis, std::uint64_t devices, interrupt_watch& interrupts, watched& out) {
+    {
+        pace_line progress;
+        const auto begun = clock::now();
+        while (clock::now() - begun < event_patience) {
+            const auto report = redis.run(read_event(redis, std::string(event_id), &out.document));
+            if (!report) {
+                return how_it_went::badly;
+            }
+            if (*report) {
+                out.report = **report;
+                progress.show(
+                    out.report.ended(), devices,
+                    fmt::format("{} accepted", grouped(out.report.count(outcome::accepted))));
+                if (out.report.finished_at != 0) {
+                    return how_it_went::well;
+                }
+            }
+            if (interrupts.wait(50ms)) {
+                return how_it_went::interrupted;
             }
         }
-        std::this_thread::sleep_for(50ms);
     }
-    progress.clear();
     complain("the event did not finish within " + spoken_ms(event_patience / 1ms));
-    return std::nullopt;
+    return how_it_went::badly;
 }
 
-struct tally {
-    std::uint64_t living_once = 0;
-    std::uint64_t living_never = 0;
-    std::uint64_t twice = 0;
-    std::uint64_t dead_accepted = 0;
-    std::uint64_t dead = 0;
-    std::map<commune_id, std::pair<std::uint64_t, std::uint64_t>> by_commune;  ///< Devices, dead.
-};
-
-/// What the simulator saw, device by device: it knows nothing of the engine's sums.
-tally count_at_simulator(
-    const sim::simulator& providers, const std::vector<device_change>& devices, double dead_share) {
-    tally out;
-    const std::uint64_t seed = providers.current_behaviour().seed;
-    for (const device_change& one : devices) {
-        const std::string token = written_token(one.where, one.which.token);
-        const bool dead = sim::is_dead(token, seed, dead_share);
-        const auto seen =
-            providers.counts(one.where == platform::apns ? sim::provider::apns : sim::provider::fcm, token);
-        auto& commune = out.by_commune[one.which.follow.front().commune];
-        ++commune.first;
-        if (dead) {
-            ++out.dead;
-            ++commune.second;
-            out.dead_accepted += seen.accepted != 0 ? 1 : 0;
-            continue;
-        }
-        out.living_once += seen.accepted == 1 ? 1 : 0;
-        out.living_never += seen.accepted == 0 ? 1 : 0;
-        out.twice += seen.accepted > 1 ? 1 : 0;
-    }
-    return out;
-}
-
-void show_communes(const territories& places, const event_report& report, const tally& seen) {
-    table shown({"commune", "inhabitants", "devices", "accepted", "dead", "reach"});
-    std::uint64_t inhabitants = 0;
-    std::uint64_t devices = 0;
-    for (const auto& [id, counts] : seen.by_commune) {
-        const auto accepted = report.communes.find(to_string(id));
-        const std::uint64_t number = accepted == report.communes.end() ? 0 : accepted->second;
-        const std::uint32_t population = places.population(id);
-        inhabitants += population;
-        devices += counts.first;
-        shown.add(
-            {std::string(places.name(id)), grouped(population), grouped(counts.first), grouped(number),
-             grouped(counts.second),
-             fmt::format(
-                 "{:.1f} %", population == 0 ? 0 : 100.0 * static_cast<double>(number) / population)});
-    }
-    const std::uint64_t accepted = report.count(outcome::accepted);
-    shown.add(
-        {"all", grouped(inhabitants), grouped(devices), grouped(accepted),
-         grouped(report.count(outcome::dead)),
-         fmt::format(
-             "{:.1f} %", 100.0 * static_cast<double>(accepted) /
-                             static_cast<double>(std::max<std::uint64_t>(1, inhabitants)))});
-    say(shown.text());
-}
-
-/// True if all that the demo claims is so; tells what is not.
-bool verify(const event_report& report, const tally& seen, std::uint64_t devices) {
-    bool good = true;
-    const auto expect = [&good](bool holds, const std::string& otherwise) {
-        if (!holds) {
-            complain(otherwise);
-            good = false;
-        }
-    };
-    expect(report.state == "finished", "the event ended as " + report.state);
-    expect(report.targeted == devices, fmt::format("{} devices, {} targeted", devices, report.targeted));
-    expect(report.ended() == report.targeted, "the outcomes do not add up to the devices targeted");
-    expect(seen.living_never == 0, fmt::format("{} living devices were not reached", seen.living_never));
-    expect(seen.twice == 0, fmt::format("{} devices were reached twice", seen.twice));
-    expect(seen.dead_accepted == 0, fmt::format("{} dead devices were accepted", seen.dead_accepted));
-    expect(
-        report.count(outcome::accepted) == seen.living_once && report.count(outcome::dead) == seen.dead,
-        fmt::format(
-            "the engine says {} accepted and {} dead, the simulator {} and {}",
-            report.count(outcome::accepted), report.count(outcome::dead), seen.living_once, seen.dead));
-    return good;
-}
-
-int perform(stage& on, const common_options& common, const demo_options& how) {
+int perform(stage& on, const common_options& common, const demo_options& how, interrupt_watch& interrupts) {
+    const narrator say(common.json);
     const auto fail = [](const refusal& why) {
         complain(why.message);
         return int{exit_failed};
@@ -273,8 +192,11 @@ int perform(stage& on, const common_options& common, const demo_options& how) {
         return fail(engine.error());
     }
     on.engine.emplace(std::move(*engine));
-    if (!register_devices(*redis, store, population.devices)) {
-        return exit_unreachable;
+    say(fmt::format("the page: {}", say.in(ink::bold, "http://" + admin + "/")));
+    switch (register_devices(*redis, store, population.devices, interrupts)) {
+        case how_it_went::badly: return exit_unreachable;
+        case how_it_went::interrupted: return exit_interrupted;
+        case how_it_went::well: break;
     }
     say(fmt::format(
         "registered after {}",
@@ -285,29 +207,24 @@ int perform(stage& on, const common_options& common, const demo_options& how) {
     if (!entry) {
         return exit_unreachable;
     }
-    say(inked(ink::bold, fmt::format("critical alert published to epci:{}", how.epci)));
-    const auto seen = watch(*redis, devices);
-    if (!seen) {
-        return exit_failed;
+    say(say.in(ink::bold, fmt::format("critical alert published to epci:{}", how.epci)));
+    watched seen;
+    switch (watch(*redis, devices, interrupts, seen)) {
+        case how_it_went::badly: return exit_failed;
+        case how_it_went::interrupted: return exit_interrupted;
+        case how_it_went::well: break;
     }
     const auto processor = on.engine->processor_time() - processor_before;
-    const event_report& report = seen->report;
+    const event_report& report = seen.report;
     const tally at_simulator = count_at_simulator(*on.providers, population.devices, how.dead_share);
     if (common.json) {
-        print_json(seen->document);
+        print_json(seen.document);
     } else {
-        say("");
-        show_communes(*places, report, at_simulator);
-        say("");
+        say("\n" + communes_table(*places, report, at_simulator));
+        say("\n" + times_table(report) + "\n");
     }
     const double total_ms =
         static_cast<double>(std::max<std::int64_t>(1, report.finished_at - report.accepted_at));
-    say(fmt::format(
-        "accepted within: 50 % {}, 90 % {}, 100 % {}",
-        spoken_ms(static_cast<double>(report.latencies.quantile(0.5))),
-        spoken_ms(static_cast<double>(report.latencies.quantile(0.9))),
-        spoken_ms(static_cast<double>(
-            std::min<std::uint64_t>(report.latencies.quantile(1.0), static_cast<std::uint64_t>(total_ms))))));
     say(fmt::format(
         "{} pushes/s, {:.1f} CPU-seconds of the engine per million pushes (simulator and Redis beside it)",
         grouped(static_cast<std::uint64_t>(static_cast<double>(report.targeted) / total_ms * 1'000)),
@@ -318,20 +235,31 @@ int perform(stage& on, const common_options& common, const demo_options& how) {
         grouped(at_simulator.living_once), grouped(at_simulator.living_never), grouped(at_simulator.twice),
         grouped(at_simulator.dead)));
     const bool good = verify(report, at_simulator, devices);
+    if (good && how.stay) {
+        say(fmt::format(
+            "\nthe page stays at {} until you interrupt; send more to it with\n"
+            "  tocsin publish --config {} --to epci:{} --title … --body …",
+            say.in(ink::bold, "http://" + admin + "/"), on.providers->configuration_file().string(),
+            how.epci));
+        while (on.engine->running() && !interrupts.wait(200ms)) {
+        }
+    }
     const int status = on.engine->stop(10s);
     if (status != 0) {
         complain(fmt::format("the engine ended with status {}", status));
     }
-    say(good && status == 0 ? inked(ink::green, "every device is accounted for")
-                            : inked(ink::red, "the demo failed"));
+    say(good && status == 0 ? say.in(ink::green, "every device is accounted for")
+                            : say.in(ink::red, "the demo failed"));
     return good && status == 0 ? exit_ok : exit_failed;
 }
 
 int demo(const common_options& common, const demo_options& how) {
     std::signal(SIGPIPE, SIG_IGN);
+    // Before anything has threads: they all hold the signals back.
+    interrupt_watch interrupts;
     stage on;
-    const int code = perform(on, common, how);
-    if (code != exit_ok && on.directory && on.directory->leave_behind()) {
+    const int code = perform(on, common, how, interrupts);
+    if (code != exit_ok && code != exit_interrupted && on.directory && on.directory->leave_behind()) {
         complain("logs are left in " + on.directory->path().string());
     }
     return code;
@@ -347,6 +275,7 @@ command demo_command() {
         .summary = "Do the main job on a private Redis and the simulator.",
         .examples =
             "tocsin demo\n"
+            "tocsin demo --stay                            # keeps its page up\n"
             "tocsin demo --epci 200046977 --share 0.2      # Lyon\n",
         .options =
             {
@@ -359,12 +288,15 @@ command demo_command() {
                 option("--dead-share", how->dead_share, "Of the devices, that are gone")
                     .preset("0.03")
                     .between(0, 1),
+                option("--stay", how->stay, "Keep engine and page up until interrupted"),
                 option("--keep", how->keep, "Leave logs and configuration there").value("DIR"),
             },
         .details =
-            "Nothing else is touched. Needs `redis-server` in the `PATH`. Exit code 0 only if every device "
-            "is accounted "
-            "for, as the simulator counted it.",
+            "Nothing else is touched. Needs `redis-server` in the `PATH`. The page, whose address is printed "
+            "first, "
+            "shows it as it happens. Exit code 0 only if every device is accounted for, as the simulator "
+            "counted "
+            "it; 130 if interrupted before that.",
         .run = [how](const common_options& common) { return demo(common, *how); },
     };
 }

@@ -14,7 +14,8 @@ struct demo_options {
     std::string epci = "242100410";  ///< Dijon Métropole.
     double share = 0.35;             ///< Of the inhabitants, that follow their commune.
     double dead_share = 0.03;
-    std::string keep;  ///< A directory to leave everything in; empty: a temporary one.
+    bool stay = false;  ///< Keep everything up until interrupted.
+    std::string keep;   ///< A directory to leave everything in; empty: a temporary one.
 };
 
 /// The invented residents of the demo: real communes, real populations, devices out of a fixed seed.

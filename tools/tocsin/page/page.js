@@ -179,7 +179,7 @@
         const busy = lane.bound.filter((one) => one !== "idle");
         const bound = (busy.length ? busy : lane.bound).map((one) => term("bound", one)).join(", ");
         [lane.name, number(lane.waiting), number(lane.in_flight), number(lane.connections),
-          lane.paused ? `${bound} (${lane.paused})` : bound].forEach((text, i) => write(row.children[i], text));
+          lane.paused && !busy.includes("operator") ? `${bound} (${lane.paused})` : bound].forEach((text, i) => write(row.children[i], text));
       });
     at("lanes").hidden = lanes.size === 0;
     at("lanes-none").hidden = lanes.size !== 0;
