@@ -4,7 +4,6 @@
 #include "engine/plan/ledger_names.hpp"
 #include "engine/runtime/deadline.hpp"
 
-
 #include <algorithm>
 #include <set>
 #include <utility>

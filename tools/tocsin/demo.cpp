@@ -235,6 +235,7 @@ int perform(stage& on, const common_options& common, const demo_options& how, in
         grouped(at_simulator.living_once), grouped(at_simulator.living_never), grouped(at_simulator.twice),
         grouped(at_simulator.dead)));
     const bool good = verify(report, at_simulator, devices);
+    say(good ? say.in(ink::green, "every device is accounted for") : say.in(ink::red, "the demo failed"));
     if (good && how.stay) {
         say(fmt::format(
             "\nthe page stays at {} until you interrupt; send more to it with\n"
@@ -248,8 +249,6 @@ int perform(stage& on, const common_options& common, const demo_options& how, in
     if (status != 0) {
         complain(fmt::format("the engine ended with status {}", status));
     }
-    say(good && status == 0 ? say.in(ink::green, "every device is accounted for")
-                            : say.in(ink::red, "the demo failed"));
     return good && status == 0 ? exit_ok : exit_failed;
 }
 
