@@ -461,6 +461,7 @@
 
   at("communes-box").addEventListener("toggle", askForDetail);
   addEventListener("resize", () => { if (detail) showCurve(); });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) askForDetail(); });
   addEventListener("hashchange", () => choose(decodeURIComponent(location.hash.slice(1))));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if (plot) plot.redraw(); });
   showState(false);
