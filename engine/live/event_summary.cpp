@@ -238,7 +238,7 @@ json::object summary_of(const event_heading& heading, const json::object& result
 
 json::object event_detail(
     const event_heading& heading, const event_report& report, const territories& places,
-    const json::value* result) {
+    const json::value* result, bool with_communes) {
     json::object out =
         result != nullptr && result->is_object() ? result->get_object() : result_document(report, places);
     add_heading(out, heading);
@@ -251,6 +251,10 @@ json::object event_detail(
     out["curve"] = curve_of(report.latencies);
     out["departments"] = departments_of(report, places);
     add_reach(out, report, places);
+    if (!with_communes) {
+        out.erase("communes");
+        return out;
+    }
     if (out["communes"].is_object()) {
         name_communes(out["communes"].get_object(), places);
     }

@@ -44,9 +44,9 @@ struct event_heading {
 
 /// A result document, whole, with what only a page wants: the heading, "curve" (pairs of milliseconds since
 /// the event was read and devices accepted until then), and "departments" (by code: "accepted", "population",
-/// "reach" of those communes that the event is for).
+/// "reach" of those communes that the event is for). `with_communes`: all of them, named; else without.
 [[nodiscard]] boost::json::object event_detail(
     const event_heading& heading, const event_report& report, const territories& places,
-    const boost::json::value* result);
+    const boost::json::value* result, bool with_communes = true);
 
 }  // namespace tocsin

@@ -161,7 +161,9 @@ void live_view::take_results(const redis::reply& entries, bool newest_first) {
             continue;
         }
         std::string id(event->get_string());
-        details_.erase(id);  // It says that the event still runs.
+        // They say that the event still runs.
+        details_.erase({id, false});
+        details_.erase({id, true});
         std::erase_if(ended_, [&](const ended_event& one) { return one.id == id; });
         event_heading heading;
         if (const auto known = known_.find(id); known != known_.end()) {

@@ -72,6 +72,9 @@ asio::awaitable<void> live_view::run() {
             redis_problem_ = looked.error() == asio::error::timed_out ? "Redis does not answer."
                                                                       : looked.error().message();
         }
+        if (redis_problem_.empty()) {
+            co_await look_at_followed();
+        }
         publish();
         co_await pause_.wait_until(next);
     }

@@ -23,6 +23,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tocsin {
@@ -64,10 +65,15 @@ public:
     boost::asio::awaitable<std::shared_ptr<const live_snapshot>> after(std::uint64_t seen);
 
     /// An event with everything about it; null if there is none. At most one reading a second of each event,
-    /// and one at a time: those that take long are kept for longer, up to five seconds. `with_communes`:
+    /// and one at a time: those that take long are kept for longer, up to ten seconds. `with_communes`:
     /// their table, too. Errors: Redis'.
     boost::asio::awaitable<result<std::shared_ptr<const std::string>>> event(
         std::string id, bool with_communes);
+
+    /// The latest of one event, as a server-sent event, without its communes; null before it was first read.
+    /// It is read again after each look while somebody goes on asking for it, and another string only if it
+    /// says something else.
+    [[nodiscard]] std::shared_ptr<const std::string> followed(const std::string& id);
 
 private:
     struct known_event {
@@ -78,14 +84,16 @@ private:
         bool listed = false;  ///< Among those that run, at the last look.
     };
     struct detail {
-        std::shared_ptr<const std::string> whole;
-        std::shared_ptr<const std::string> brief;
+        std::shared_ptr<const std::string> text;  ///< Null: there is no such event.
         time_point good_until{};
     };
+    /// An event's id, and whether it is with its communes: of a nation they are most of the work.
+    using detail_key = std::pair<std::string, bool>;
 
     void demand();
     void publish();
     boost::asio::awaitable<result<>> look();
+    boost::asio::awaitable<void> look_at_followed();
     boost::asio::awaitable<result<>> look_at_lists();
     boost::asio::awaitable<result<>> look_at_events();
     boost::asio::awaitable<result<>> learn_headings();
@@ -94,7 +102,7 @@ private:
     void take_results(const redis::reply& entries, bool newest_first);
     void take_letters(const redis::reply& entries);
     [[nodiscard]] boost::json::array event_lines() const;
-    boost::asio::awaitable<result<detail>> read_detail(std::string id);
+    boost::asio::awaitable<result<detail>> read_detail(detail_key key);
 
     redis::client& redis_;
     keyspace keys_;
@@ -132,7 +140,14 @@ private:
     boost::json::array paused_;
     std::uint64_t engines_ = 0;
 
-    std::map<std::string, detail> details_;
+    struct followed_event {
+        time_point wanted_at = time_point::min();
+        time_point looked_at = time_point::min();
+        std::shared_ptr<const std::string> text;  ///< What `message` carries.
+        std::shared_ptr<const std::string> message;
+    };
+    std::map<std::string, followed_event, std::less<>> followed_;
+    std::map<detail_key, detail> details_;
     bool reading_detail_ = false;
     bool stopped_ = false;
 };

@@ -140,6 +140,49 @@ TEST_F(LiveViewTest, GivesAnEventInWholeAndKnowsWhatIsUnknown) {
     EXPECT_EQ(run(view->event("nope", true)).value(), nullptr);
 }
 
+TEST_F(LiveViewTest, TellsWhoFollowsAnEventWhatIsNewOfItAndNothingElse) {
+    add_event("crue", "40");
+    EXPECT_EQ(view->followed("crue"), nullptr);  // Nobody has looked yet.
+    auto state = run(view->after(0));
+    const auto first = view->followed("crue");
+    ASSERT_NE(first, nullptr);
+    EXPECT_TRUE(first->starts_with("event: detail\ndata: {\"event\":\"crue\""));
+    EXPECT_TRUE(first->ends_with("}\n\n"));
+
+    const auto looks = [&](int count) {
+        for (int i = 0; i < count; ++i) {
+            state = run(view->after(state->number));
+            static_cast<void>(view->followed("crue"));
+        }
+    };
+    looks(3);
+    EXPECT_EQ(view->followed("crue"), first) << "it says the same";
+    add_event("crue", "41");
+    looks(3);
+    EXPECT_NE(view->followed("crue"), first);
+    EXPECT_NE(view->followed("crue")->find("\"accepted\":41"), std::string::npos);
+}
+
+TEST_F(LiveViewTest, TellsWhoFollowsNoEventThatThereIsNone) {
+    static_cast<void>(view->followed("nope"));
+    const auto state = run(view->after(0));
+    ASSERT_NE(view->followed("nope"), nullptr);
+    EXPECT_EQ(*view->followed("nope"), "event: detail\ndata: null\n\n");
+}
+
+TEST_F(LiveViewTest, ReadsFewOfTheEventsThatAreFollowedAtALook) {
+    const auto read = [&] {
+        std::size_t count = 0;
+        for (int i = 0; i < 100; ++i) {
+            count += view->followed("e" + std::to_string(i)) == nullptr ? 0 : 1;
+        }
+        return count;
+    };
+    EXPECT_EQ(read(), 0U);
+    static_cast<void>(run(view->after(0)));
+    EXPECT_EQ(read(), 4U);
+}
+
 TEST_F(LiveViewTest, AsksNothingWhileNobodyWatches) {
     EXPECT_FALSE(redis.connected());
     loop.restart();

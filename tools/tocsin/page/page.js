@@ -4,17 +4,20 @@
   const { say, count, term, number, percent, time, span } = tocsinWords;
   const at = (id) => document.getElementById(id);
   const outcomes = ["accepted", "dead", "rejected", "expired", "cancelled", "muted", "failed"];
-  const detailEvery = 2000;
+  const communesEvery = 5000;
   const communesShown = 200;
 
   let status = null;
   let heardAt = 0;
-  let chosen = decodeURIComponent(location.hash.slice(1));
+  /** The event that the address names, if it can be one. */
+  const named = () => (/^#([A-Za-z0-9._:-]{1,128})$/.exec(location.hash.replaceAll("%3A", ":")) || ["", ""])[1];
+  let chosen = named();
   let chosenByHand = chosen !== "";
   let detail = null;
-  let detailAt = 0;
   let askedFor = "";
   let plot = null;
+  let source = null;
+  let following = "";
 
   document.documentElement.lang = tocsinWords.language;
   for (const element of document.querySelectorAll("[data-word]")) element.textContent = say(element.dataset.word);
@@ -121,7 +124,8 @@
     chosen = id;
     chosenByHand = true;
     history.replaceState(null, "", `#${encodeURIComponent(id)}`);
-    showLists();
+    if (status !== null) showLists();
+    listen();
     askForDetail();
   };
 
@@ -411,26 +415,27 @@
     showCurve();
   };
 
+  const takeDetail = (document) => {
+    if (document !== null && document.event !== chosen) return;
+    // The stream's has no communes; those of the table that is open stay until they are asked for again.
+    if (document !== null && !document.communes && detail !== null && detail.event === document.event) document.communes = detail.communes;
+    detail = document;
+    showDetail();
+  };
+
+  /** Asks for the chosen event at once; the stream goes on with it. */
   const askForDetail = async () => {
     const id = chosen;
-    // What has ended changes by receipts alone.
-    const settled = detail !== null && detail.event === id && isOver(detail) && Date.now() - detailAt < 10 * detailEvery;
-    if (id === "" || askedFor === id || (settled && !(at("communes-box").open && !detail.communes))) {
-      if (id === "" && detail !== null) { detail = null; showDetail(); }
+    if (id === "" || askedFor === id) {
+      if (id === "" && detail !== null) takeDetail(null);
       return;
     }
     askedFor = id;
     try {
       // The table of a nation's communes is two megabytes: asked for only while somebody looks at it.
-      const wide = at("communes-box").open || (detail && detail.event === id && Object.keys(detail.communes || {}).length <= communesShown);
-      const answer = await fetch(`/api/v1/events/${encodeURIComponent(id)}${wide ? "" : "?communes=0"}`);
-      if (answer.ok) {
-        const document = await answer.json();
-        if (chosen === id) { detail = document; detailAt = Date.now(); showDetail(); }
-      } else if (answer.status === 404 && chosen === id) {
-        detail = null;
-        showDetail();
-      }
+      const answer = await fetch(`/api/v1/events/${encodeURIComponent(id)}${at("communes-box").open ? "" : "?communes=0"}`);
+      const document = answer.ok ? await answer.json() : null;
+      if (chosen === id && (answer.ok || answer.status === 404)) takeDetail(document);
     } catch {
       // The stream says that the engine is gone.
     } finally {
@@ -445,29 +450,40 @@
     clearTimeout(lostTimer);
     lostTimer = setTimeout(() => { showState(true); expectWord(); }, 3500);
   };
+  /** Follows everything, and the chosen event. */
   const listen = () => {
-    const source = new EventSource("/api/v1/stream");
+    if (source !== null) source.close();
+    following = chosen;
+    source = new EventSource(chosen === "" ? "/api/v1/stream" : `/api/v1/stream?event=${encodeURIComponent(chosen)}`);
     source.addEventListener("status", (message) => {
       status = JSON.parse(message.data);
       heardAt = Date.now();
       expectWord();
       showStatus();
+      if (chosen !== following) {  // The first event there is, chosen by nobody.
+        listen();
+        askForDetail();
+      }
     });
+    source.addEventListener("detail", (message) => takeDetail(JSON.parse(message.data)));
+    const mine = source;
     source.addEventListener("error", () => {
+      if (mine !== source) return;
       showState(true);
-      if (source.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
+      if (source.readyState === EventSource.CLOSED) setTimeout(() => { if (mine === source) listen(); }, 2000);
     });
   };
 
-  at("communes-box").addEventListener("toggle", askForDetail);
+  at("communes-box").addEventListener("toggle", () => { if (at("communes-box").open && !(detail || {}).communes) askForDetail(); });
   addEventListener("resize", () => { if (detail) showCurve(); });
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) askForDetail(); });
-  addEventListener("hashchange", () => choose(decodeURIComponent(location.hash.slice(1))));
+  addEventListener("hashchange", () => choose(named()));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if (plot) plot.redraw(); });
   showState(false);
   tocsinMap.draw(at("map"), at("overseas")).then(() => { if (detail) showDetail(); });
   listen();
   expectWord();
-  setInterval(() => { if (!document.hidden) askForDetail(); }, detailEvery);
-  setTimeout(askForDetail, 1200);
+  askForDetail();
+  setInterval(() => {
+    if (!document.hidden && at("communes-box").open && detail !== null && !isOver(detail)) askForDetail();
+  }, communesEvery);
 })();
