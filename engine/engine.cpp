@@ -359,6 +359,10 @@ void engine::set_providers(const settings& apps, std::vector<std::shared_ptr<pro
     self.threads.front()->run([&] {
         self.how.apps = apps.apps;
         self.preparer.set_apps(std::move(served));
+        // Whoever read the configuration has made sure that they can be had.
+        if (auto hours = quiet_hours::make(apps.quiet_hours); hours.has_value()) {
+            self.preparer.set_quiet_hours(std::move(*hours));
+        }
         if (self.started) {
             // What was said at the terminal holds until the configuration speaks again.
             asio::co_spawn(

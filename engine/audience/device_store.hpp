@@ -2,6 +2,7 @@
 
 #include "engine/audience/device.hpp"
 #include "engine/audience/roster_head.hpp"
+#include "engine/core/digest.hpp"
 #include "engine/core/error.hpp"
 #include "engine/keyspace/keyspace.hpp"
 #include "engine/redis/client.hpp"
@@ -86,6 +87,10 @@ public:
     /// The same for many, in four round trips however many they are; in the order of `tokens`.
     boost::asio::awaitable<result<std::vector<std::optional<found>>>> find_all(
         std::string app, platform where, std::vector<std::string> tokens);
+
+    /// The same by what is left of tokens in an index.
+    boost::asio::awaitable<result<std::vector<std::optional<found>>>> find_hashed(
+        std::string app, platform where, std::vector<token_hash> hashes);
 
     /// Whether each of the tokens is registered, in one round trip.
     boost::asio::awaitable<result<std::vector<bool>>> registered(

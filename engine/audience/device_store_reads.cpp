@@ -78,21 +78,32 @@ asio::awaitable<result<std::optional<device_store::found>>> device_store::find(
 
 asio::awaitable<result<std::vector<std::optional<device_store::found>>>> device_store::find_all(
     std::string app, platform where, std::vector<std::string> tokens) {
-    std::vector<std::optional<found>> out(tokens.size());
+    std::vector<token_hash> hashes;
+    for (const std::string& token : tokens) {
+        hashes.push_back(hash_token(token));
+    }
+    auto out = co_await find_hashed(std::move(app), where, std::move(hashes));
+    for (std::size_t i = 0; out.has_value() && i < tokens.size(); ++i) {
+        if ((*out)[i] && (*out)[i]->which.token != tokens[i]) {
+            (*out)[i].reset();  // Another token stands in its place.
+        }
+    }
+    co_return out;
+}
+
+asio::awaitable<result<std::vector<std::optional<device_store::found>>>> device_store::find_hashed(
+    std::string app, platform where, std::vector<token_hash> hashes) {
+    std::vector<std::optional<found>> out(hashes.size());
     const auto head = co_await stored_head(app, "index");
     if (head.has_error()) {
         co_return head.error();
     }
-    if (!*head || tokens.empty()) {
+    if (!*head || hashes.empty()) {
         co_return out;
     }
-    std::vector<token_hash> hashes;
     redis::request look_up;
-    for (const std::string& token : tokens) {
-        hashes.push_back(hash_token(token));
-        look_up.add(
-            "HGET", keys_.index_bucket(app, where, hashes.back().bucket((*head)->buckets)),
-            hashes.back().view());
+    for (const token_hash& hash : hashes) {
+        look_up.add("HGET", keys_.index_bucket(app, where, hash.bucket((*head)->buckets)), hash.view());
     }
     const auto follows = co_await ask(std::move(look_up));
     if (follows.has_error()) {
@@ -101,7 +112,7 @@ asio::awaitable<result<std::vector<std::optional<device_store::found>>>> device_
     // Where each stands that is registered: in the roster of the first territory that it follows.
     std::vector<std::size_t> known;
     std::vector<territory> first;
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
+    for (std::size_t i = 0; i < hashes.size(); ++i) {
         const auto follow = decode_follows((*follows)[i].text());
         if (!follow) {
             co_return redis_errc::damaged;
@@ -144,7 +155,7 @@ asio::awaitable<result<std::vector<std::optional<device_store::found>>>> device_
         const auto record = decode_roster_record((*records)[k].text());
         auto which = record ? decode_device(record->token, record->entry, first[k]) : std::nullopt;
         // Else it changed between two reads, or another token stands in its place.
-        if (which && record->token == tokens[known[k]]) {
+        if (which && hash_token(record->token) == hashes[known[k]]) {
             out[known[k]] = found{std::move(*which), std::string(record->entry)};
         }
     }

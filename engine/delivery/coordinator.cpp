@@ -18,6 +18,8 @@ using namespace std::chrono_literals;
 // other engines' events, parked retries and lapsed leases are found within this time.
 constexpr auto refresh_period = 1s;
 constexpr auto error_pause = 250ms;
+// What waits for its moment is asked after this often all the same: a clock may have been set meanwhile.
+constexpr auto longest_rest = 60s;
 constexpr std::size_t most_running = 10'000;
 constexpr std::size_t most_claimed_at_once = 64;
 
@@ -43,6 +45,7 @@ coordinator::coordinator(
 void coordinator::announce(std::shared_ptr<active_event> event) {
     tracked entry;
     entry.event = event;
+    alarm_ = alarm_ || event->content.priority == priority::critical;
     events_.insert_or_assign(event->id, std::move(entry));
     news_ = true;
     changed_.wake_all();
@@ -130,21 +133,6 @@ std::uint32_t coordinator::pages_wanted(const room_key& where, std::size_t pages
     return wanted;
 }
 
-std::optional<std::uint32_t> coordinator::pages_due(const active_event& event) const {
-    if (!event.content.is_spread() || event.cancelled) {
-        return std::nullopt;
-    }
-    // A little ahead, so that a page is at hand when its moment comes.
-    const auto passed = time_.wall_now() + refresh_period - event.started_at;
-    const auto whole = std::chrono::milliseconds(event.content.spread);
-    if (passed >= whole) {
-        return std::nullopt;  // Retries too, whose numbers are beyond the plan.
-    }
-    const auto pages = static_cast<std::int64_t>(event.pages_planned) *
-                       std::max<std::int64_t>(passed / 1ms, 0) / (whole / 1ms);
-    return static_cast<std::uint32_t>(pages);
-}
-
 std::size_t coordinator::least_busy(const room_key& where) const {
     const auto found = outstanding_.find(where);
     if (found == outstanding_.end()) {
@@ -183,6 +171,15 @@ void coordinator::set_cancelling(const std::set<std::string, std::less<>>& event
     news_ = true;
     next_refresh_ = {};  // One that was cancelled before its time is running now.
     changed_.wake_all();
+}
+
+// Thousands of notices may wait for the morning: those are not asked after every second.
+duration coordinator::rest_after(const claim_answer& answer) const {
+    if (!answer.rests_until) {
+        return refresh_period;
+    }
+    const auto left = *answer.rests_until - refresh_period - time_.wall_now();
+    return std::clamp<duration>(left, refresh_period, longest_rest);
 }
 
 asio::awaitable<result<>> coordinator::refresh() {
@@ -238,10 +235,8 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::
     how.lease = how_.lease;
     how.own = !state.met;
     how.most_takeovers = how_.max_takeovers;
-    how.pages_due = pages_due(*event);
-    if (!how.pages_due) {  // What is spread comes in small pieces anyway.
-        how.engines = content(id, which, state) ? 0 : engines_;
-    }
+    how.ahead = refresh_period;
+    how.engines = content(id, which, state) ? 0 : engines_;
     auto answer = co_await ledger_.claim(id, which, how, time_.wall_now());
     if (answer.has_error()) {
         co_return answer.error();
@@ -253,8 +248,9 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::
     target_state& after = found->second.targets[which];
     after.met = true;
     const bool hungry_meanwhile = how.engines == 0 && !content(id, which, after);
-    after.next_try =
-        answer->shards.size() < how.limit && !hungry_meanwhile ? time_.now() + refresh_period : time_.now();
+    after.next_try = answer->shards.size() < how.limit && !hungry_meanwhile
+                         ? time_.now() + rest_after(*answer)
+                         : time_.now();
     if (!answer->damaged.empty()) {
         std::string why = std::move(answer->damaged);
         const auto ended = co_await give_up(id, std::move(why));
@@ -304,10 +300,12 @@ asio::awaitable<void> coordinator::run() {
             }
         }
         news_ = false;
+        alarm_ = false;
         bool claimed = false;
         ++turn_;
         for (const std::string& id : by_urgency()) {
-            if (failed || stopping_) {
+            // An alert that has just come does not wait until all others have been asked after.
+            if (failed || stopping_ || alarm_) {
                 break;
             }
             const auto entry = events_.find(id);

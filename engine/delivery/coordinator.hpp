@@ -111,8 +111,8 @@ private:
     boost::asio::awaitable<result<>> look_for_missing(const std::vector<std::string>& running);
     [[nodiscard]] std::vector<std::string> by_urgency() const;
     [[nodiscard]] std::uint32_t pages_wanted(const room_key& where, std::size_t pages_of_a_thread) const;
-    /// Of an event that is spread: up to which page it may be claimed by now.
-    [[nodiscard]] std::optional<std::uint32_t> pages_due(const active_event& event) const;
+    /// How long a target that has nothing to claim need not be asked again.
+    [[nodiscard]] duration rest_after(const claim_answer& answer) const;
     [[nodiscard]] std::size_t least_busy(const room_key& where) const;
     void hand_out(std::shared_ptr<active_event> event, const target& which, claimed_shard work);
     [[nodiscard]] std::size_t held(const std::string& event, const target& which) const;
@@ -146,6 +146,7 @@ private:
     std::uint64_t turn_ = 0;
     std::size_t finishing_ = 0;
     bool news_ = false;
+    bool alarm_ = false;  ///< A critical event was announced in the middle of a round.
     bool stopping_ = false;
 };
 

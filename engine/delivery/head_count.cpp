@@ -54,6 +54,9 @@ public:
         found->muted += what.count(outcome::muted);
         found->duplicates += what.passed_over();
         found->unread += what.unread_entries();
+        if (const auto starts = plan_.when.wave_start(what.number()); starts && what.size() != 0) {
+            found->deferred[*starts] += what.size();
+        }
     }
 
     [[nodiscard]] std::vector<head_count> take() { return std::move(counts_); }
@@ -74,7 +77,7 @@ asio::awaitable<result<>> read_pages(redis::client& redis, const keyspace& keys,
             co_return result<>();
         }
         page what(item.from, item.page, time_point{});
-        if (!item.from->work.devices.empty()) {
+        if (item.from->work.names_devices()) {
             what.fill_listed(nullptr);
             work.add(what);
             continue;

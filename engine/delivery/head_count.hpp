@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 #include "engine/keyspace/keyspace.hpp"
 #include "engine/plan/active_event.hpp"
@@ -9,6 +10,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -21,6 +23,8 @@ struct head_count {
     std::uint64_t muted = 0;       ///< Muted its category.
     std::uint64_t duplicates = 0;  ///< Entries of devices that the event has matched elsewhere already.
     std::uint64_t unread = 0;      ///< Entries that make no sense.
+    /// Those of `devices` that leave later than at once, by when the first of their wave does.
+    std::map<wall_time, std::uint64_t> deferred;
 
     [[nodiscard]] std::uint64_t targeted() const noexcept { return devices + muted; }
 };

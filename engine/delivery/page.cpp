@@ -1,5 +1,6 @@
 #include "engine/delivery/page.hpp"
 
+#include "engine/core/digest.hpp"
 #include "engine/core/histogram.hpp"
 #include "engine/plan/ledger_names.hpp"
 
@@ -108,8 +109,7 @@ void page::fill(
             }
         }
     }
-    accepted_by_roster_.assign(communes_.size(), 0);
-    remaining_ = pushes_.size();
+    begin();
 }
 
 void page::fill_listed(const message* content) {
@@ -148,8 +148,15 @@ void page::fill_listed(const message* content) {
         item.variant = content == nullptr || entry->locale.empty() ? std::uint16_t{0}
                                                                    : content->variant_for(entry->locale);
     }
+    begin();
+}
+
+void page::begin() {
     accepted_by_roster_.assign(communes_.size(), 0);
     remaining_ = pushes_.size();
+    if (from_->event->content.remembers_reached) {
+        reached_.assign(pushes_.size(), false);
+    }
 }
 
 void page::replace_content(const message& content) noexcept {
@@ -166,7 +173,10 @@ void page::replace_content(push& item, const message& content) noexcept {
     item.variant = entry && !entry->locale.empty() ? content.variant_for(entry->locale) : std::uint16_t{0};
 }
 
-void page::finish(push&, outcome how) noexcept {
+void page::finish(push& item, outcome how) noexcept {
+    if (!reached_.empty() && (how == outcome::accepted || item.maybe_sent)) {
+        reached_[static_cast<std::size_t>(&item - pushes_.data())] = true;
+    }
     ++outcomes_[static_cast<std::size_t>(how)];
     --remaining_;
 }
@@ -224,6 +234,17 @@ void page::end_account(const bound_times& totals) noexcept {
     }
 }
 
+void page::tell_reached(page_settlement& into) const {
+    std::vector<hashed_device> reached;
+    std::vector<hashed_device> others;
+    for (std::size_t i = 0; i < pushes_.size(); ++i) {
+        auto& list = reached_[i] ? reached : others;
+        list.push_back({communes_[pushes_[i].territory], hash_token(pushes_[i].token)});
+    }
+    into.reached = encode_hashed(reached);
+    into.others = encode_hashed(others);
+}
+
 page_settlement page::settlement(bool shard_done) {
     page_settlement out;
     out.event = from_->event->id;
@@ -273,6 +294,9 @@ page_settlement page::settlement(bool shard_done) {
         if (left != 0) {
             out.increments.emplace_back(std::string(names::unaccepted_prefix) + insee, left);
         }
+    }
+    if (!reached_.empty()) {
+        tell_reached(out);
     }
     out.parked = std::move(parked_);
     out.dead = std::move(dead_);

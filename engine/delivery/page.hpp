@@ -42,7 +42,7 @@ struct active_shard {
     /// When its next page may be opened.
     [[nodiscard]] wall_time due() const noexcept {
         return event->cancelled.load(std::memory_order_relaxed) ? wall_time{}
-                                                                : event->due(work.first_page + next);
+                                                                : event->when.due(work.first_page + next);
     }
     [[nodiscard]] bool exhausted() const noexcept { return abandoned || next == pages; }
 };
@@ -120,6 +120,8 @@ public:
     [[nodiscard]] page_settlement settlement(bool shard_done);
 
 private:
+    void begin();
+    void tell_reached(page_settlement& into) const;
     void add(std::string_view token, std::string_view entry, std::uint32_t roster, const message* content);
 
     std::shared_ptr<active_shard> from_;
@@ -132,6 +134,7 @@ private:
     std::vector<std::uint32_t> communes_;    ///< Of each roster (push::territory): what it counts for.
     std::vector<std::int64_t> targeted_by_roster_;
     std::vector<std::uint64_t> accepted_by_roster_;
+    std::vector<bool> reached_;  ///< Of an event that remembers it, each push: it was sent, perhaps.
     std::array<std::uint64_t, outcome_count> outcomes_{};
     std::uint64_t retries_ = 0;
     std::uint64_t possible_duplicates_ = 0;

@@ -5,6 +5,7 @@
 #include "engine/redis/error_replies.hpp"
 #include "engine/runtime/timer.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -23,7 +24,12 @@ asio::awaitable<result<page_reading>> page_desk::read(page& what) {
     const std::shared_ptr<active_shard> from = what.from();
     page_reading out;
     const std::string& event = from->event->id;
-    if (!from->work.devices.empty()) {
+    if (!from->work.hashed.empty()) {
+        const auto known = co_await look_up(*from);
+        if (known.has_error()) {
+            co_return known.error();
+        }
+    } else if (!from->work.devices.empty()) {
         auto gone = co_await unregistered(*from);
         if (gone.has_error()) {
             co_return gone.error();
@@ -62,7 +68,7 @@ asio::awaitable<result<page_reading>> page_desk::read(page& what) {
         co_return out;
     }
     const message* const rendered = from->content.get();
-    if (from->work.devices.empty()) {
+    if (!from->work.names_devices()) {
         what.fill(std::move(*answer), 1, runs, rendered);
     } else {
         what.fill_listed(rendered);
@@ -118,6 +124,27 @@ asio::awaitable<result<std::vector<std::string>>> page_desk::unregistered(const 
     co_return gone;
 }
 
+asio::awaitable<result<>> page_desk::look_up(active_shard& from) {
+    std::vector<token_hash> hashes;
+    for (const hashed_device& one : from.work.hashed) {
+        hashes.push_back(one.which);
+    }
+    auto known = co_await store_.find_hashed(from.which.app, from.which.on, std::move(hashes));
+    if (known.has_error()) {
+        co_return known.error();
+    }
+    from.work.devices.clear();
+    for (std::size_t i = 0; i < known->size(); ++i) {
+        if ((*known)[i]) {
+            listed_device& one = from.work.devices.emplace_back();
+            one.commune = from.work.hashed[i].commune;
+            one.token = std::move((*known)[i]->which.token);
+            one.entry = std::move((*known)[i]->entry);
+        }
+    }
+    co_return result<>();
+}
+
 asio::awaitable<page_ending> page_desk::settle(std::unique_ptr<page> what) {
     const std::shared_ptr<active_shard> from = what->from();
     const std::uint64_t muted = what->count(outcome::muted);
@@ -125,6 +152,9 @@ asio::awaitable<page_ending> page_desk::settle(std::unique_ptr<page> what) {
     page_ending out;
     out.shard_done = from->settled == from->pages;
     page_settlement settlement = what->settlement(out.shard_done);
+    settlement.remember_for =
+        std::max(from->event->content.expires_at - time_.wall_now(), std::chrono::milliseconds(0)) +
+        retention_;
     what.reset();  // The pushes' memory is free from here on; the sums are in the settlement.
     if (muted != 0) {
         metrics_

@@ -40,7 +40,8 @@ class page_desk {
 public:
     page_desk(
         boost::asio::any_io_executor executor, ledger& book, device_store& store, pruner& remover,
-        const time_source& time, logger& log, metrics_shard& metrics, std::chrono::milliseconds replica_wait)
+        const time_source& time, logger& log, metrics_shard& metrics, std::chrono::milliseconds replica_wait,
+        std::chrono::milliseconds retention)
         : executor_(std::move(executor)),
           ledger_(book),
           store_(store),
@@ -48,7 +49,8 @@ public:
           time_(time),
           log_(log),
           metrics_(metrics),
-          replicas_(replica_wait) {}
+          replicas_(replica_wait),
+          retention_(retention) {}
 
     /// Fills `what`, the next page of its shard, which must outlive the call. After an error the same page is
     /// next, and may be tried again with another object.
@@ -66,6 +68,8 @@ private:
     boost::asio::awaitable<result<>> wait_for_replica(
         const active_event& event, redis::replica_watch::answer so_far);
     boost::asio::awaitable<result<std::vector<std::string>>> unregistered(const active_shard& from);
+    /// Who those devices are by now that the shard knows by their hashes.
+    boost::asio::awaitable<result<>> look_up(active_shard& from);
     boost::asio::awaitable<void> prune(active_event& event, page_settlement what);
 
     boost::asio::any_io_executor executor_;
@@ -76,6 +80,7 @@ private:
     logger& log_;
     metrics_shard& metrics_;
     redis::replica_watch replicas_;
+    std::chrono::milliseconds retention_;  ///< Of what is known of an event, after it is over.
     time_point next_warning_{};
 };
 

@@ -49,7 +49,7 @@ worker::worker(
       ledger_(redis, keys, how.instance),
       store_(redis, keys, std::move(sizing)),
       pruner_(store_, ledger_, time, log, how.feedback_max_length),
-      desk_(executor, ledger_, store_, pruner_, time, log, metrics, how.replica_wait),
+      desk_(executor, ledger_, store_, pruner_, time, log, metrics, how.replica_wait, how.event_retention),
       quota_(redis, keys, time, how.ramp_up),
       how_(how),
       time_(time),
@@ -354,9 +354,9 @@ void worker::start_page(lane_runner& runner, std::unique_ptr<page> what) {
         page_done(open);
         return;
     }
-    if (event.content.is_spread() && open.number() < event.pages_planned) {
+    if (const auto spaced = event.when.span_of(open.number())) {
         const auto at = [this](wall_time when) { return time_.now() + (when - time_.wall_now()); };
-        runner.line.add_spread(open, at(event.due(open.number())), at(event.due(open.number() + 1)));
+        runner.line.add_spread(open, at(spaced->from), at(spaced->until));
     } else {
         runner.line.add(open, event.content.priority);
     }

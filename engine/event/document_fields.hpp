@@ -10,23 +10,16 @@
 namespace tocsin {
 
 inline constexpr auto event_fields = std::to_array<field_rule>({
-    {"id", json_kind::string},
-    {"audience", json_kind::array, true},
-    {"apps", json_kind::array},
-    {"category", json_kind::string},
-    {"priority", json_kind::string},
-    {"notification", json_kind::object},
-    {"data", json_kind::object},
-    {"localized", json_kind::object},
-    {"send_at", json_kind::time},
-    {"ttl", json_kind::integer},
-    {"expires_at", json_kind::time},
-    {"spread", json_kind::integer},
-    {"collapse_id", json_kind::string},
-    {"mode", json_kind::string},
-    {"receipts", json_kind::boolean},
-    {"apns", json_kind::object},
-    {"fcm", json_kind::object},
+    {"id", json_kind::string},          {"audience", json_kind::array, true},
+    {"apps", json_kind::array},         {"category", json_kind::string},
+    {"priority", json_kind::string},    {"notification", json_kind::object},
+    {"data", json_kind::object},        {"localized", json_kind::object},
+    {"send_at", json_kind::time},       {"ttl", json_kind::integer},
+    {"expires_at", json_kind::time},    {"spread", json_kind::integer},
+    {"quiet_hours", json_kind::string}, {"remember_reached", json_kind::boolean},
+    {"reached_by", json_kind::array},   {"collapse_id", json_kind::string},
+    {"mode", json_kind::string},        {"receipts", json_kind::boolean},
+    {"apns", json_kind::object},        {"fcm", json_kind::object},
 });
 
 inline constexpr auto notification_fields = std::to_array<field_rule>({

@@ -94,6 +94,38 @@ parsed<> read_apps(const json::array& apps, publish_event& event) {
     return {};
 }
 
+parsed<> read_reached(const json::object& document, publish_event& event) {
+    if (const auto* flag = document.if_contains("remember_reached")) {
+        event.remembers_reached = flag->get_bool();
+    }
+    const auto* const given = document.if_contains("reached_by");
+    if (given == nullptr) {
+        return {};
+    }
+    const json::array& events = given->get_array();
+    if (events.empty() || events.size() > event_limits::max_reached_by) {
+        return refuse(
+            refusal_code::invalid_reached_by,
+            "reached_by must name 1 to 100 events, not " + std::to_string(events.size()));
+    }
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        const std::string path = element_path("reached_by", i);
+        if (!events[i].is_string()) {
+            return wrong_type(path, json_kind::string, events[i]);
+        }
+        const std::string_view id = text_of(events[i]);
+        if (id.empty() || id.size() > event_limits::max_id || !is_word(id, "._:-") || id == event.id) {
+            return refuse(
+                refusal_code::invalid_reached_by,
+                path + " must be the id of another event, not " + in_quotes(id));
+        }
+        if (std::ranges::find(event.reached_by, id) == event.reached_by.end()) {
+            event.reached_by.emplace_back(id);
+        }
+    }
+    return {};
+}
+
 parsed<> read_words(const json::object& document, publish_event& event) {
     if (document.contains("category")) {
         event.category = text_field(document, "category");
@@ -120,6 +152,14 @@ parsed<> read_words(const json::object& document, publish_event& event) {
                 "mode must be actual or dry_run, not " + in_quotes(name) + suggestion(name, modes));
         }
         event.mode = *value;
+    }
+    if (document.contains("quiet_hours")) {
+        if (const std::string_view word = text_field(document, "quiet_hours"); word != "ignore") {
+            return refuse(
+                refusal_code::invalid_quiet_hours,
+                "quiet_hours must be ignore, or not there, not " + in_quotes(word));
+        }
+        event.ignores_quiet_hours = true;
     }
     return {};
 }
@@ -283,6 +323,9 @@ parsed<publish_event> parse_event(
         return std::move(fine).error();
     }
     if (auto fine = read_spread(*document, entry_id, now, event); !fine) {
+        return std::move(fine).error();
+    }
+    if (auto fine = read_reached(*document, event); !fine) {
         return std::move(fine).error();
     }
     if (auto fine = read_collapse_id(*document, event); !fine) {

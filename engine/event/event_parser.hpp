@@ -19,6 +19,7 @@ struct event_limits {
     static constexpr std::size_t max_id = 128;
     static constexpr std::size_t max_selectors = 1000;
     static constexpr std::size_t max_apps = 1000;
+    static constexpr std::size_t max_reached_by = 100;
     /// FCM's longest time to live; APNs keeps no longer.
     static constexpr std::chrono::seconds max_ttl = std::chrono::hours(24 * 28);
     static constexpr std::chrono::seconds max_delay = std::chrono::hours(24 * 30);

@@ -85,6 +85,15 @@ std::string to_json(const publish_event& event) {
     if (event.spread.count() != 0) {
         document.emplace("spread", event.spread.count());
     }
+    if (event.ignores_quiet_hours) {
+        put(document, "quiet_hours", "ignore");
+    }
+    if (event.remembers_reached) {
+        document.emplace("remember_reached", true);
+    }
+    if (!event.reached_by.empty()) {
+        document.emplace("reached_by", json::array(event.reached_by.begin(), event.reached_by.end()));
+    }
     put(document, "collapse_id", event.collapse_id);
     if (event.mode != delivery_mode::actual) {
         put(document, "mode", to_string(event.mode));

@@ -88,7 +88,11 @@ struct publish_event {
     std::optional<wall_time> send_at;
     wall_time expires_at{};          ///< Nothing is handed to a provider from this instant on.
     std::chrono::seconds spread{0};  ///< Over which its pushes are spaced; critical events ignore it.
-    std::string collapse_id;         ///< As the event names it; empty: derived from the id.
+    bool ignores_quiet_hours = false;
+    bool remembers_reached = false;  ///< Whom it was sent to is kept: an event that ends it may follow.
+    /// The events that this one ends: it goes to whoever was sent to by one of them, and to nobody else.
+    std::vector<std::string> reached_by;
+    std::string collapse_id;  ///< As the event names it; empty: derived from the id.
     delivery_mode mode = delivery_mode::actual;
     /// The app is told the event's id, as receipt_key, and reports what became of it (receipt.hpp).
     bool receipts = false;

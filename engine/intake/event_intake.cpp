@@ -25,7 +25,7 @@ bool looks_critical(std::string_view document) {
 
 /// A target without a device has no shards, and nobody is to look for any.
 void keep_planned_targets(active_event& event, const event_plan& plan) {
-    event.started_at = plan.started_at;
+    event.when = plan.when;
     event.pages_planned = plan.pages;
     event.targets.clear();
     for (const auto& one : plan.targets) {
@@ -87,9 +87,26 @@ asio::awaitable<result<>> event_intake::handle_event(std::string entry, std::str
         refusal why = std::move(prepared.error());
         co_return co_await refuse(std::move(entry), std::move(why), std::move(document));
     }
-    const std::shared_ptr<active_event> event = std::move(*prepared);
+    std::shared_ptr<active_event> event = std::move(*prepared);
+    const auto ends = co_await known_of_ended(event);
+    if (ends.has_error()) {
+        co_return ends.error();
+    }
+    if (*ends == ledger::knowledge::none) {
+        refusal why{
+            "unknown_event", "reached_by: nothing is known of \"" + event->content.reached_by.front() +
+                                 "\", or not any longer: nobody can be told who was sent to by it"};
+        co_return co_await refuse(std::move(entry), std::move(why), std::move(document));
+    }
+    // What it ends must be over: who was sent to is known then.
+    const bool later = event->content.send_at.value_or(wall_time{}) > time_.wall_now() ||
+                       *ends == ledger::knowledge::under_way;
+    co_return co_await take_up(std::move(event), std::move(entry), std::move(document), later);
+}
+
+asio::awaitable<result<>> event_intake::take_up(
+    std::shared_ptr<active_event> event, std::string entry, std::string document, bool later) {
     auto fields = preparer_.describe(*event, document);
-    const bool later = event->content.send_at && *event->content.send_at > time_.wall_now();
     event_plan plan;
     if (later) {
         plan.event = event->id;
@@ -119,7 +136,8 @@ asio::awaitable<result<>> event_intake::handle_event(std::string entry, std::str
     }
     if (later) {
         log_.info("event.scheduled", {{"event_id", event->id}});
-        co_return co_await ledger_.schedule(event->id, std::move(entry), *event->content.send_at);
+        const wall_time due = event->content.send_at.value_or(time_.wall_now());
+        co_return co_await ledger_.schedule(event->id, std::move(entry), due);
     }
     const auto active =
         co_await ledger_.activate(event->id, std::move(entry), event->content.priority, event->accepted_at);
@@ -135,6 +153,25 @@ asio::awaitable<result<>> event_intake::handle_event(std::string entry, std::str
         planned_(event);
     }  // Else somebody has planned it otherwise, perhaps: it is found as it stands in Redis.
     co_return result<>();
+}
+
+asio::awaitable<result<ledger::knowledge>> event_intake::known_of_ended(
+    std::shared_ptr<const active_event> event) {
+    if (event->content.reached_by.empty()) {
+        co_return ledger::knowledge::ended;
+    }
+    ledger::knowledge out = ledger::knowledge::none;
+    for (const std::string& id : event->content.reached_by) {
+        const auto one = co_await ledger_.known(id, event->targets);
+        if (one.has_error()) {
+            co_return one.error();
+        }
+        if (*one == ledger::knowledge::under_way) {
+            co_return *one;
+        }
+        out = *one == ledger::knowledge::ended ? *one : out;
+    }
+    co_return out;
 }
 
 asio::awaitable<result<>> event_intake::plan_due() {
@@ -196,21 +233,32 @@ asio::awaitable<result<>> event_intake::plan_scheduled(std::string id) {
         }
         co_return result<>();
     }
-    const std::shared_ptr<active_event> event = std::move(*restored);
+    std::shared_ptr<active_event> event = std::move(*restored);
     if (now != "scheduled") {
         co_return co_await ledger_.activate_scheduled(
             std::move(id), event->content.priority, event->accepted_at);
     }
+    const auto ends = co_await known_of_ended(event);
+    if (ends.has_error()) {
+        co_return ends.error();
+    }
+    if (*ends == ledger::knowledge::under_way && time_.wall_now() < event->content.expires_at) {
+        co_return result<>();  // Looked at again in a second.
+    }
+    co_return co_await plan_now(std::move(event), std::move(*fields));
+}
+
+asio::awaitable<result<>> event_intake::plan_now(std::shared_ptr<active_event> event, ledger_fields fields) {
     // Latencies count from when it was due: the waiting before was asked for.
     event->accepted_at = time_.wall_now();
-    fields->insert_or_assign(
+    fields.insert_or_assign(
         std::string(ledger_names::accepted_at),
         std::to_string(event->accepted_at.time_since_epoch().count()));
-    std::string entry = fields->contains("entry") ? fields->at("entry") : std::string();
+    std::string entry = fields.contains("entry") ? fields.at("entry") : std::string();
     for (const char* const made_anew : {"entry", "state", "pages", "open", "shards", "parked"}) {
-        fields->erase(made_anew);
+        fields.erase(made_anew);
     }
-    auto made = co_await planner_.make(event, entry, std::move(*fields));
+    auto made = co_await planner_.make(event, entry, std::move(fields));
     if (made.has_error()) {
         co_return made.error();
     }
@@ -219,12 +267,13 @@ asio::awaitable<result<>> event_intake::plan_scheduled(std::string id) {
     if (planned.has_error()) {
         co_return planned.error();
     }
-    const auto active = co_await ledger_.activate_scheduled(id, event->content.priority, event->accepted_at);
+    const auto active =
+        co_await ledger_.activate_scheduled(event->id, event->content.priority, event->accepted_at);
     if (active.has_error()) {
         co_return active.error();
     }
     if (*planned == plan_outcome::created) {
-        log_.info("event.due", {{"event_id", id}, {"pages", made->pages}});
+        log_.info("event.due", {{"event_id", event->id}, {"pages", made->pages}});
         planned_(event);
     }
     co_return result<>();

@@ -29,7 +29,7 @@ public:
         : ledger_(book),
           letters_(letters),
           preparer_(preparer),
-          planner_(store, preparer, time),
+          planner_(store, book, preparer, time),
           time_(time),
           log_(log),
           metrics_(metrics),
@@ -47,8 +47,15 @@ public:
 private:
     boost::asio::awaitable<result<>> plan_one_due(std::string id);
     boost::asio::awaitable<result<>> handle_event(std::string entry, std::string document);
+    /// Plans an event that nothing is wrong with, or writes down that it is to be planned later.
+    boost::asio::awaitable<result<>> take_up(
+        std::shared_ptr<active_event> event, std::string entry, std::string document, bool later);
     boost::asio::awaitable<result<>> refuse(std::string entry, refusal why, std::string document);
     boost::asio::awaitable<result<>> plan_scheduled(std::string id);
+    boost::asio::awaitable<result<>> plan_now(std::shared_ptr<active_event> event, ledger_fields fields);
+    /// What is known of the events that this one ends: nothing of any of them, or whether any is under way.
+    boost::asio::awaitable<result<ledger::knowledge>> known_of_ended(
+        std::shared_ptr<const active_event> event);
     /// Ends a scheduled event that cannot be planned.
     boost::asio::awaitable<result<>> write_off(std::string id, refusal why, std::string document);
 

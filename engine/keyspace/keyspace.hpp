@@ -88,6 +88,14 @@ public:
     [[nodiscard]] std::string parked(std::string_view event, std::string_view target) const {
         return of_event(event, "parked:") + std::string(target);
     }
+    /// Hash: page → the devices of it that may have been sent to, for an event that ends this one.
+    [[nodiscard]] std::string reached(std::string_view event, std::string_view target) const {
+        return of_event(event, "reached:") + std::string(target);
+    }
+    /// Sorted set: shards that have a moment of their own → the millisecond at which it comes.
+    [[nodiscard]] std::string waiting(std::string_view event, std::string_view target) const {
+        return of_event(event, "waiting:") + std::string(target);
+    }
 
     /// Hash: "<platform>:<territory>" → "<generation>:<buckets>", and "index" → its buckets.
     [[nodiscard]] std::string rosters(std::string_view app) const {

@@ -182,11 +182,18 @@ event_heading read_heading(const ledger_fields& fields) {
 }
 
 std::vector<std::string> moving_fields(const std::vector<std::string>& targets) {
-    std::vector<std::string> out{std::string(names::state),         std::string(names::accepted_at),
-                                 std::string(names::started_at),    std::string(names::targeted),
-                                 std::string(names::retries),       std::string(names::possible_duplicates),
-                                 std::string(names::pages_planned), std::string(names::pages_settled),
-                                 std::string(names::poison),        "parked"};
+    std::vector<std::string> out{
+        std::string(names::state),
+        std::string(names::accepted_at),
+        std::string(names::started_at),
+        std::string(names::targeted),
+        std::string(names::retries),
+        std::string(names::possible_duplicates),
+        std::string(names::pages_planned),
+        std::string(names::pages_settled),
+        std::string(names::poison),
+        std::string(names::deferred),
+        "parked"};
     for (const std::string& word : targets) {
         if (const auto which = parse_target(word)) {
             for (std::size_t i = 0; i < outcome_count; ++i) {
@@ -197,7 +204,8 @@ std::vector<std::string> moving_fields(const std::vector<std::string>& targets) 
     return out;
 }
 
-json::object summary_of(const event_heading& heading, const event_report& report, const event_pace* pace) {
+json::object summary_of(
+    const event_heading& heading, const event_report& report, const event_pace* pace, wall_time now) {
     json::object out{{"event", report.event}, {"state", report.state}};
     add_heading(out, heading);
     out["targeted"] = report.targeted;
@@ -216,8 +224,13 @@ json::object summary_of(const event_heading& heading, const event_report& report
                                                             static_cast<double>(report.pages_planned);
     out["progress"] = over ? 1.0 : std::round(std::min(progress, 1.0) * 1'000) / 1'000;
     out["rate"] = pace == nullptr || over ? 0.0 : std::round(pace->accepted_per_second() * 10) / 10;
-    out["eta_seconds"] =
-        rounded(pace == nullptr || over ? std::nullopt : pace->seconds_left(report.pages_planned));
+    const std::vector<deferral> held = still_deferred(report, now);
+    auto left = pace == nullptr || over ? std::nullopt : pace->seconds_left(report.pages_planned);
+    if (!held.empty()) {
+        left = std::max(left.value_or(0), std::chrono::duration<double>(held.back().until - now).count());
+    }
+    out["eta_seconds"] = rounded(left);
+    out["deferred"] = deferrals_array(held);
     return out;
 }
 
@@ -233,12 +246,13 @@ json::object summary_of(const event_heading& heading, const json::object& result
     out["progress"] = 1.0;
     out["rate"] = 0.0;
     out["eta_seconds"] = nullptr;
+    out["deferred"] = json::array();
     return out;
 }
 
 json::object event_detail(
     const event_heading& heading, const event_report& report, const territories& places,
-    const json::value* result, bool with_communes) {
+    const json::value* result, wall_time now, bool with_communes) {
     json::object out =
         result != nullptr && result->is_object() ? result->get_object() : result_document(report, places);
     add_heading(out, heading);
@@ -248,6 +262,7 @@ json::object event_detail(
                                                             static_cast<double>(report.pages_planned);
     out["progress"] = over ? 1.0 : std::round(std::min(progress, 1.0) * 1'000) / 1'000;
     out["waiting_for_retry"] = report.parked;
+    out["deferred"] = over ? json::array() : deferrals_array(still_deferred(report, now));
     out["curve"] = curve_of(report.latencies);
     out["departments"] = departments_of(report, places);
     add_reach(out, report, places);

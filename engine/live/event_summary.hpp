@@ -34,10 +34,10 @@ struct event_heading {
 [[nodiscard]] std::vector<std::string> moving_fields(const std::vector<std::string>& targets);
 
 /// An event as a line of a list. Numbers as in its result; beside them "title", "priority", "category",
-/// "mode", "audience", "selectors", "progress" (0 to 1), "rate" (accepted per second) and "eta_seconds" (null
-/// while nothing moves or when it has ended).
+/// "mode", "audience", "selectors", "progress" (0 to 1), "rate" (accepted per second), "eta_seconds" (null
+/// while nothing moves or when it has ended) and "deferred" (what quiet hours hold back at `now`).
 [[nodiscard]] boost::json::object summary_of(
-    const event_heading& heading, const event_report& report, const event_pace* pace);
+    const event_heading& heading, const event_report& report, const event_pace* pace, wall_time now);
 
 /// The same from a result document, for an event that has ended.
 [[nodiscard]] boost::json::object summary_of(const event_heading& heading, const boost::json::object& result);
@@ -47,6 +47,6 @@ struct event_heading {
 /// "reach" of those communes that the event is for). `with_communes`: all of them, named; else without.
 [[nodiscard]] boost::json::object event_detail(
     const event_heading& heading, const event_report& report, const territories& places,
-    const boost::json::value* result, bool with_communes = true);
+    const boost::json::value* result, wall_time now, bool with_communes = true);
 
 }  // namespace tocsin

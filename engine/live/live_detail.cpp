@@ -121,7 +121,8 @@ asio::awaitable<result<live_view::detail>> live_view::read_detail(detail_key key
         stored = parsed_or_null(found->second);
     }
     const event_report report = read_report(key.first, *fields);
-    const json::object document = event_detail(read_heading(*fields), report, places_, &stored, key.second);
+    const json::object document =
+        event_detail(read_heading(*fields), report, places_, &stored, time_.wall_now(), key.second);
     out.text = std::make_shared<const std::string>(plain_json(document) + "\n");
     co_return out;
 }

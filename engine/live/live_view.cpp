@@ -211,12 +211,13 @@ asio::awaitable<result<>> live_view::look_at_events() {
 
 json::array live_view::event_lines() const {
     json::array out;
+    const wall_time now = time_.wall_now();
     for (const std::string& id : running_) {
         const auto found = known_.find(id);
         if (found == known_.end() || found->second.report.event.empty()) {
             out.push_back(json::object{{"event", id}, {"state", "running"}});
         } else {
-            out.push_back(summary_of(found->second.heading, found->second.report, &found->second.pace));
+            out.push_back(summary_of(found->second.heading, found->second.report, &found->second.pace, now));
         }
     }
     const std::set<std::string_view> runs(running_.begin(), running_.end());

@@ -54,7 +54,7 @@ void refuse_unknown_variables(const config_sources& sources, config_draft& draft
         for (const config_section_description& section : config_section_table()) {
             std::string prefix(environment_prefix);
             for (const char c : section.path) {
-                prefix.push_back(static_cast<char>(c - 'a' + 'A'));
+                prefix.push_back(c == '_' ? c : static_cast<char>(c - 'a' + 'A'));
             }
             prefix.push_back('_');
             if (!section.in_environment || !name.starts_with(prefix) ||

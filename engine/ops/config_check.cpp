@@ -1,4 +1,5 @@
 #include "engine/core/text.hpp"
+#include "engine/core/time_of_day.hpp"
 #include "engine/ops/accepted_hosts.hpp"
 #include "engine/ops/config_draft.hpp"
 #include "engine/ops/credential_check.hpp"
@@ -6,6 +7,7 @@
 #include "engine/ops/url_check.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <system_error>
@@ -15,6 +17,7 @@ namespace {
 
 constexpr std::size_t longest_app_id = 64;
 constexpr std::size_t longest_instance = 128;
+constexpr auto deferrable = std::to_array<std::string_view>({"high", "normal", "low"});
 
 /// The form of an INSEE code: five digits, the second of which is A or B in Corsica (2A004, 2B033).
 bool is_insee_code(std::string_view code) noexcept {
@@ -30,6 +33,7 @@ public:
 
     void check_all() {
         check_globals();
+        check_quiet_hours();
         std::map<std::string, std::string> places_by_id;
         for (std::size_t i = 0; i < draft_.value.apps.size(); ++i) {
             const std::string place = "app." + std::to_string(i);
@@ -81,6 +85,47 @@ private:
                     "territories.file", value.territories.file + " cannot be read: " +
                                             (problem ? problem.message() : "it is not a regular file"));
             }
+        }
+    }
+
+    void check_quiet_hours() {
+        const quiet_hours_settings& quiet = draft_.value.quiet_hours;
+        check_time(quiet.from, quiet.to, "quiet_hours.from");
+        check_time(quiet.to, quiet.from, "quiet_hours.to");
+        if (!quiet.from.empty() && quiet.from == quiet.to && draft_.sound("quiet_hours.to")) {
+            draft_.problem(
+                "quiet_hours.to", "is the same time as from: that would be the whole day, or none of it");
+        }
+        for (const std::string& name : quiet.priorities) {
+            const std::string place = "quiet_hours.priorities";
+            if (name == "critical") {
+                draft_.problem(
+                    place, "critical events wait for nobody: the list may hold high, normal and low");
+            } else if (std::ranges::find(deferrable, name) == deferrable.end() && draft_.sound(place)) {
+                const std::string_view meant = nearest(name, deferrable);
+                draft_.problem(
+                    place, "\"" + name + "\" is no priority" +
+                               (meant.empty() ? ": the list may hold high, normal and low"
+                                              : "; did you mean " + std::string(meant) + "?"));
+            }
+        }
+        for (const std::string& name : quiet.categories) {
+            if (name.empty()) {
+                draft_.problem("quiet_hours.categories", "holds an empty text, which no event can have");
+            }
+        }
+    }
+
+    void check_time(const std::string& time, const std::string& other, const std::string& place) {
+        if (!draft_.sound(place)) {
+            return;
+        }
+        if (time.empty() && !other.empty()) {
+            draft_.problem(
+                place, "is missing: quiet hours need from and to, such as \"21:30\" and \"07:00\"");
+        } else if (!time.empty() && !parse_time_of_day(time)) {
+            draft_.problem(
+                place, "must be a time from \"00:00\" to \"23:59\", such as \"07:00\", not \"" + time + "\"");
         }
     }
 

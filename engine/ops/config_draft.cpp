@@ -33,6 +33,7 @@ config_target config_draft::target_of(config_section section, std::string_view p
         case config_section::admin: return &value.admin;
         case config_section::log: return &value.log;
         case config_section::territories: return &value.territories;
+        case config_section::quiet_hours: return &value.quiet_hours;
         case config_section::app: return &app();
         case config_section::apns: return &app().apns.value();
         case config_section::fcm: return &app().fcm.value();

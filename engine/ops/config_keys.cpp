@@ -17,6 +17,11 @@ constexpr auto sections = std::to_array<config_section_description>({
     {config_section::admin, "admin", "[admin]", "The HTTP server for health, metrics and the command line."},
     {config_section::log, "log", "[log]", "The log, on standard error."},
     {config_section::territories, "territories", "[territories]", "Communes, their names and populations."},
+    {config_section::quiet_hours, "quiet_hours", "[quiet_hours]",
+     "The hours in which events wait, by the clock of each territory: metropolitan France, and each overseas "
+     "department and collectivity. Without `from` and `to` there are none. An event falls under them if both "
+     "lists hold its own `category` and `priority`; an empty list holds all. Critical events never do, nor "
+     "those with `\"quiet_hours\": \"ignore\"`. All engines need the same."},
     {config_section::app, "app", "[[app]]",
      "One block an application: a mutualised one serves every commune, a dedicated one its own. Each has "
      "`[app.apns]`, `[app.fcm]`, or both.",
@@ -213,6 +218,24 @@ constexpr auto keys = std::to_array<config_key>({
     as_path(key<&territories_settings::file>(
         territories, "file", "CSV with the columns `insee,name,population,department,epci`.",
         "the bundled one")),
+
+    key<&quiet_hours_settings::from>(
+        quiet_hours, "from", "When they begin: hours and minutes, such as `21:30`.", none),
+    key<&quiet_hours_settings::to>(
+        quiet_hours, "to",
+        "When they end: what waited leaves from then on. After midnight if earlier than `from`.", none),
+    key<&quiet_hours_settings::categories>(
+        quiet_hours, "categories",
+        "Which categories wait. An event without a category waits only if the list is empty."),
+    key<&quiet_hours_settings::priorities>(
+        quiet_hours, "priorities", "Which priorities wait: `high`, `normal`, `low`; never `critical`."),
+    within(
+        key<&quiet_hours_settings::spread>(
+            quiet_hours, "spread",
+            "Over how long what waited leaves, so that not all of it does in the same second. An event with "
+            "a "
+            "`spread` of its own keeps that."),
+        0, 3'600'000),
 
     key<&app_settings::id>(
         app, "id", "Name of the app in events, registrations and metrics: 1 to 64 of `A-Z a-z 0-9 . _ -`.",

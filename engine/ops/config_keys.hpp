@@ -15,7 +15,17 @@
 
 namespace tocsin {
 
-enum class config_section : std::uint8_t { redis, engine, admin, log, territories, app, apns, fcm };
+enum class config_section : std::uint8_t {
+    redis,
+    engine,
+    admin,
+    log,
+    territories,
+    quiet_hours,
+    app,
+    apns,
+    fcm
+};
 
 struct config_section_description {
     config_section id;
@@ -38,8 +48,8 @@ using config_value =
 
 /// The part of the settings that a key writes to.
 using config_target = std::variant<
-    redis_settings*, engine_settings*, admin_settings*, log_settings*, territories_settings*, app_settings*,
-    apns_settings*, fcm_settings*>;
+    redis_settings*, engine_settings*, admin_settings*, log_settings*, territories_settings*,
+    quiet_hours_settings*, app_settings*, apns_settings*, fcm_settings*>;
 
 /// One row of the table of keys.
 struct config_key {

@@ -75,6 +75,8 @@ constexpr std::string_view conclusion = R"(
 - `key_file` is a PEM private key on the curve P-256. A service account's key is RSA of at least 2048 bits,
   and its file has `client_email`, `private_key`, `token_uri` and `project_id`. Certificates are in their
   time of validity, and fit their key.
+- `quiet_hours.from` and `to` are both there or neither, from `00:00` to `23:59`, and differ. `critical` is none of the
+  `priorities`. The system knows the time zones.
 - The URLs of providers begin with `https://` and end after the host and port.
 )";
 
@@ -116,6 +118,7 @@ std::string default_text(const config_key& key) {
             case config_section::admin: return &fresh.admin;
             case config_section::log: return &fresh.log;
             case config_section::territories: return &fresh.territories;
+            case config_section::quiet_hours: return &fresh.quiet_hours;
             case config_section::app: return &app;
             case config_section::apns: return &*app.apns;
             case config_section::fcm: return &*app.fcm;

@@ -50,6 +50,15 @@ struct territories_settings {
     std::string file;  ///< Empty: the bundled CSV.
 };
 
+/// No quiet hours: both texts are empty.
+struct quiet_hours_settings {
+    std::string from;  ///< "21:30", by the clock of each territory.
+    std::string to;
+    std::vector<std::string> categories;       ///< Empty: all.
+    std::vector<std::string> priorities;       ///< Empty: all but critical.
+    std::chrono::milliseconds spread{30'000};  ///< Over which what waited leaves.
+};
+
 struct apns_settings {
     std::string url = "https://api.push.apple.com";
     std::string sandbox_url = "https://api.sandbox.push.apple.com";
@@ -88,6 +97,7 @@ struct settings {
     admin_settings admin;
     log_settings log;
     territories_settings territories;
+    quiet_hours_settings quiet_hours;
     std::vector<app_settings> apps;
     std::shared_ptr<const config_origins> origins;  ///< For problem_of(); may be null.
 };

@@ -6,6 +6,7 @@
 #include "engine/delivery/provider.hpp"
 #include "engine/event/publish_event.hpp"
 #include "engine/plan/shard.hpp"
+#include "engine/plan/timetable.hpp"
 
 #include <algorithm>
 #include <array>
@@ -105,19 +106,9 @@ struct active_event {
     /// Devices named by a selector: they have a shard of their own and are passed over in rosters.
     std::set<std::string, std::less<>> named_devices;  ///< platform letter and token
     bool counts_communes = false;
-    /// Since when, and over how many pages, an event with a spread is spaced.
-    wall_time started_at{};
+    timetable when;  ///< Of its pages.
     std::uint32_t pages_planned = 0;
     std::uint64_t generation = 0;  ///< Of the configuration that `messages` were rendered under.
-
-    /// The earliest moment of page `number`: of one that does not exist, of the event's last push. Retries
-    /// (numbers beyond the plan) are not spaced.
-    [[nodiscard]] wall_time due(std::uint32_t number) const noexcept {
-        if (!content.is_spread() || pages_planned == 0 || number > pages_planned) {
-            return started_at;
-        }
-        return started_at + std::chrono::milliseconds(content.spread) * number / pages_planned;
-    }
 
     std::atomic<bool> cancelled{false};
     /// One entry for each of `messages`; only what is in it changes.

@@ -158,7 +158,7 @@ parsed<std::shared_ptr<active_event>> event_preparer::restore(
     event->accepted_at = accepted_at;
     event->counts_communes = field(fields, names::communes) == "1";
     event->cancelled = field(fields, names::state) == "cancelling";
-    event->started_at = wall_time(std::chrono::milliseconds(to_number(field(fields, names::started_at))));
+    event->when = timetable::decode(field(fields, names::waves));
     event->pages_planned = static_cast<std::uint32_t>(to_number(field(fields, names::pages_planned)));
     event->targets = read_targets(fields);
     if (auto rendered = render(*event); rendered.has_error()) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/audience/territories.hpp"
+#include "engine/civil/quiet_hours.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 #include "engine/delivery/provider.hpp"
@@ -62,6 +63,10 @@ public:
 
     [[nodiscard]] const territories& places() const noexcept { return places_; }
 
+    /// The hours in which events wait; none before this is called.
+    void set_quiet_hours(quiet_hours hours) { quiet_ = std::move(hours); }
+    [[nodiscard]] const quiet_hours& quiet() const noexcept { return quiet_; }
+
 private:
     [[nodiscard]] parsed<> choose_targets(active_event& event) const;
     [[nodiscard]] parsed<> render(active_event& event) const;
@@ -71,6 +76,7 @@ private:
     event_limits limits_;
     const time_source& time_;
     std::vector<served_app> apps_;
+    quiet_hours quiet_;
     std::uint64_t generation_ = 0;
 };
 

@@ -44,33 +44,62 @@ std::optional<std::string_view> field_of(const redis::reply& fields, std::string
 
 }  // namespace
 
+namespace {
+
+std::optional<shard> read_shard(std::string_view page, std::string_view kind, std::string_view bytes) {
+    shard out;
+    out.first_page = static_cast<std::uint32_t>(to_number(page));
+    const auto take = [](auto& into, auto decoded) {
+        if (decoded) {
+            into = std::move(*decoded);
+        }
+        return decoded.has_value();
+    };
+    const bool sound = kind == "runs"      ? take(out.runs, decode_runs(bytes))
+                       : kind == "devices" ? take(out.devices, decode_listed(bytes))
+                       : kind == "hashes"  ? take(out.hashed, decode_hashed(bytes))
+                                           : false;
+    return sound ? std::optional(std::move(out)) : std::nullopt;
+}
+
+}  // namespace
+
 std::optional<shard> parse_shard(const redis::reply& fields) {
     const auto page = field_of(fields, "page");
-    if (!page) {
-        return std::nullopt;
-    }
-    shard out;
-    out.first_page = static_cast<std::uint32_t>(to_number(*page));
-    if (const auto runs = field_of(fields, "runs")) {
-        auto decoded = decode_runs(*runs);
-        if (!decoded) {
-            return std::nullopt;
+    for (const std::string_view kind : {"runs", "devices", "hashes"}) {
+        if (const auto bytes = page ? field_of(fields, kind) : std::nullopt) {
+            return read_shard(*page, kind, *bytes);
         }
-        out.runs = std::move(*decoded);
-        return out;
-    }
-    if (const auto devices = field_of(fields, "devices")) {
-        auto decoded = decode_listed(*devices);
-        if (!decoded) {
-            return std::nullopt;
-        }
-        out.devices = std::move(*decoded);
-        return out;
     }
     return std::nullopt;
 }
 
+std::optional<shard> parse_waiting_shard(std::string_view member) {
+    const std::size_t first = member.find(':');
+    const std::size_t second = first == member.npos ? first : member.find(':', first + 1);
+    if (second == member.npos) {
+        return std::nullopt;
+    }
+    return read_shard(
+        member.substr(0, first), member.substr(first + 1, second - first - 1), member.substr(second + 1));
+}
+
 namespace {
+
+/// What a shard holds, and how that is written.
+std::pair<std::string_view, std::string> written(const shard& piece) {
+    if (!piece.hashed.empty()) {
+        return {"hashes", encode_hashed(piece.hashed)};
+    }
+    if (piece.devices.empty()) {
+        return {"runs", encode_runs(piece.runs)};
+    }
+    std::string bytes;
+    for (const listed_device& device : piece.devices) {
+        bytes += encode_listed(device);
+    }
+    return {"devices", std::move(bytes)};
+}
 
 /// What a result document says of the end of its event.
 struct ending {
@@ -128,19 +157,15 @@ asio::awaitable<result<plan_outcome>> ledger::plan(const event_plan& what, std::
         const std::string name = to_string(one.which);
         keys.push_back(keys_.shards(what.event, name));
         keys.push_back(keys_.parked(what.event, name));
+        keys.push_back(keys_.waiting(what.event, name));
         arguments.push_back(std::to_string(one.shards.size()));
         for (const shard& piece : one.shards) {
-            arguments.emplace_back(piece.devices.empty() ? "runs" : "devices");
+            auto [kind, bytes] = written(piece);
+            arguments.emplace_back(kind);
             arguments.push_back(std::to_string(piece.first_page));
-            std::string bytes;
-            if (piece.devices.empty()) {
-                bytes = encode_runs(piece.runs);
-            } else {
-                for (const listed_device& device : piece.devices) {
-                    bytes += encode_listed(device);
-                }
-            }
             arguments.push_back(std::move(bytes));
+            const wall_time due = what.when.due(piece.first_page);
+            arguments.push_back(due == wall_time{} ? std::string() : std::to_string(to_ms(due)));
         }
     }
     redis::request ask;
@@ -247,7 +272,8 @@ asio::awaitable<result<claim_answer>> ledger::claim(
     std::string event, target which, claim_terms how, wall_time now) {
     const std::string name = to_string(which);
     const std::vector<std::string> keys{
-        keys_.ledger(event), keys_.shards(event, name), keys_.parked(event, name)};
+        keys_.ledger(event), keys_.shards(event, name), keys_.parked(event, name),
+        keys_.waiting(event, name)};
     const std::vector<std::string> arguments{
         std::string(keys_.group),
         consumer_,
@@ -257,7 +283,7 @@ asio::awaitable<result<claim_answer>> ledger::claim(
         how.own ? "1" : "0",
         std::to_string(devices_per_page),
         std::to_string(how.most_takeovers),
-        how.pages_due ? std::to_string(*how.pages_due) : std::string(),
+        std::to_string(to_ms(now + how.ahead)),
         std::to_string(how.engines)};
     redis::request ask;
     ask.add_script(ledger_scripts::claim, keys, arguments);
@@ -266,11 +292,14 @@ asio::awaitable<result<claim_answer>> ledger::claim(
         co_return answer.error();
     }
     const redis::reply parts = answer->front();
-    if (parts.size() != 8) {
+    if (parts.size() != 9) {
         co_return redis_errc::unexpected_reply;
     }
     claim_answer out;
     out.damaged = parts[7].text();
+    if (const std::string_view until = parts[8].text(); !until.empty()) {
+        out.rests_until = wall_time(std::chrono::milliseconds(to_number(until)));
+    }
     const std::uint64_t free_page = to_number(parts[6].text());
     out.left_to_others = static_cast<std::uint64_t>(parts[5].integer().value_or(0));
     for (std::size_t i = 0; i < parts[4].size(); ++i) {
@@ -339,7 +368,8 @@ asio::awaitable<result<settle_answer>> ledger::settle(page_settlement what) {
     const std::string name = to_string(what.which);
     const std::vector<std::string> keys{keys_.ledger(what.event),       keys_.settled(what.event),
                                         keys_.dead(what.event),         keys_.shards(what.event, name),
-                                        keys_.parked(what.event, name), keys_.opened(what.event)};
+                                        keys_.parked(what.event, name), keys_.opened(what.event),
+                                        keys_.reached(what.event, name)};
     std::vector<std::string> arguments{std::string(keys_.group),    consumer_,
                                        std::to_string(what.page),   what.shard_entry,
                                        what.shard_done ? "1" : "0", std::to_string(what.devices)};
@@ -358,6 +388,9 @@ asio::awaitable<result<settle_answer>> ledger::settle(page_settlement what) {
         arguments.push_back(std::move(member));
         arguments.push_back(std::move(reason));
     }
+    arguments.push_back(std::move(what.reached));
+    arguments.push_back(std::move(what.others));
+    arguments.push_back(std::to_string(what.remember_for.count()));
     redis::request ask;
     ask.add_script(ledger_scripts::settle, keys, arguments);
     const auto answer = co_await run(redis_, std::move(ask));
@@ -440,6 +473,7 @@ asio::awaitable<result<finish_outcome>> ledger::finish(
         const std::string name = to_string(which);
         keys.push_back(keys_.shards(event, name));
         keys.push_back(keys_.parked(event, name));
+        keys.push_back(keys_.waiting(event, name));
     }
     const std::vector<std::string> ending{
         std::move(how.state), std::to_string(retention.count()), std::move(until)};
@@ -464,6 +498,7 @@ asio::awaitable<result<ledger::given_up>> ledger::give_up(
         const std::string name = to_string(which);
         keys.push_back(keys_.shards(event, name));
         keys.push_back(keys_.parked(event, name));
+        keys.push_back(keys_.waiting(event, name));
     }
     const std::vector<std::string> arguments{
         std::move(why),

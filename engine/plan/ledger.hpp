@@ -5,6 +5,7 @@
 #include "engine/event/publish_event.hpp"
 #include "engine/keyspace/keyspace.hpp"
 #include "engine/plan/shard.hpp"
+#include "engine/plan/timetable.hpp"
 #include "engine/redis/client.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -34,7 +35,7 @@ struct event_plan {
     };
     std::vector<target_plan> targets;
     std::uint32_t pages = 0;  ///< The first page number that is still free.
-    wall_time started_at{};
+    timetable when;           ///< Of its pages.
 };
 
 enum class plan_outcome : std::uint8_t {
@@ -67,6 +68,8 @@ struct claim_answer {
     std::vector<std::string> poison;      ///< Taken up too often without progress, and put aside.
     std::uint64_t left_to_others = 0;     ///< New shards that were there, and not taken for their sake.
     std::string damaged;                  ///< Why the event cannot go on; empty: it can.
+    /// If all that is left of this target are shards whose moment has not come: when the first of them comes.
+    std::optional<wall_time> rests_until;
 };
 
 /// Which shards an engine takes, and how.
@@ -78,8 +81,8 @@ struct claim_terms {
     bool own = false;
     /// More often a shard is not taken up without progress.
     std::size_t most_takeovers = 20;
-    /// Of an event that is spread: new ones up to this page only.
-    std::optional<std::uint32_t> pages_due;
+    /// Shards with a moment of their own are taken so much before it, to be at hand when it comes.
+    std::chrono::milliseconds ahead{0};
     /// Between how many engines the new ones are divided; 0: no new ones at all.
     std::size_t engines = 1;
 };
@@ -96,6 +99,10 @@ struct page_settlement {
     std::vector<std::pair<std::string, std::string>> dead;     ///< encode_dead(), reason.
     /// Pushes of the page: what another engine that opened it too may have sent as well.
     std::uint64_t devices = 0;
+    // Of an event that remembers whom it reached, encode_hashed():
+    std::string reached;  ///< Whom this engine has sent to, or may have.
+    std::string others;   ///< The rest of the page: another engine that opened it too may have sent to them.
+    std::chrono::milliseconds remember_for{};
 };
 
 struct settle_answer {
@@ -106,6 +113,8 @@ struct settle_answer {
 
 /// A shard out of the fields of its stream's entry; empty if they are nothing that plan() or claim() writes.
 [[nodiscard]] std::optional<shard> parse_shard(const redis::reply& fields);
+/// The same of a member of keyspace::waiting().
+[[nodiscard]] std::optional<shard> parse_waiting_shard(std::string_view member);
 
 /// Says that a page is about to be read, and asks whether that is still wanted: one command. To be sent
 /// before its devices are read, so that whoever settles it knows of everybody who may have sent to it.
@@ -141,8 +150,8 @@ public:
     boost::asio::awaitable<result<std::vector<std::string>>> running(std::size_t limit);
     boost::asio::awaitable<result<ledger_fields>> read(std::string event);
 
-    /// Takes shards of one target: what is left of engines that fell silent, parked pushes that are due, then
-    /// new ones.
+    /// Takes shards of one target: what is left of engines that fell silent, parked pushes and shards whose
+    /// moment has come, then new ones.
     boost::asio::awaitable<result<claim_answer>> claim(
         std::string event, target which, claim_terms how, wall_time now);
     boost::asio::awaitable<result<>> renew(std::string event, target which, std::vector<std::string> entries);
@@ -156,6 +165,16 @@ public:
         std::string event, target which, std::string entry, shard_end how = shard_end::done);
 
     boost::asio::awaitable<result<settle_answer>> settle(page_settlement what);
+
+    /// Everybody that a target of an event may have been sent to, by what is remembered of it; some may be
+    /// there twice.
+    boost::asio::awaitable<result<std::vector<hashed_device>>> reached(std::string event, target which);
+    enum class knowledge : std::uint8_t {
+        none,       ///< There is no such event, or it was over too long ago.
+        under_way,  ///< More may be sent to.
+        ended,
+    };
+    boost::asio::awaitable<result<knowledge>> known(std::string event, std::vector<target> targets);
 
     /// Dead devices that are counted and not yet removed: encode_dead() → reason.
     boost::asio::awaitable<result<std::vector<std::pair<std::string, std::string>>>> dead(std::string event);

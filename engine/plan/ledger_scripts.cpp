@@ -35,8 +35,12 @@ std::string_view with_guard(std::string_view body) {
 // What is left of an event that Redis has forgotten (some of its keys may have outlived the ledger) makes
 // way.
 //
-// KEYS: ledger, opened, settled, dead, then for each target its shards and its parked pushes
-// ARGV: group, entry, state, fields, name, value, …, then for each target: shards, (kind, page, bytes) …
+// A shard that may leave at once goes into the stream; one with a moment of its own waits for it in a sorted
+// set, as the text "page:kind:bytes". Both are open.
+//
+// KEYS: ledger, opened, settled, dead, then for each target its shards, its parked pushes and what waits
+// ARGV: group, entry, state, fields, name, value, …, then for each target: shards, (kind, page, bytes,
+// moment) …
 const redis::script plan("ledger.plan", R"lua(
 local entry, state = ARGV[2], ARGV[3]
 local kind = redis.call('TYPE', KEYS[1]).ok
@@ -51,13 +55,17 @@ for i = 1, tonumber(ARGV[4]) do
   a = a + 2
 end
 local open = 0
-for k = 5, #KEYS, 2 do
+for k = 5, #KEYS, 3 do
   local shards = tonumber(ARGV[a])
   a = a + 1
   redis.call('XGROUP', 'CREATE', KEYS[k], ARGV[1], '0', 'MKSTREAM')
   for i = 1, shards do
-    redis.call('XADD', KEYS[k], '*', 'page', ARGV[a + 1], ARGV[a], ARGV[a + 2])
-    a = a + 3
+    if ARGV[a + 3] == '' then
+      redis.call('XADD', KEYS[k], '*', 'page', ARGV[a + 1], ARGV[a], ARGV[a + 2])
+    else
+      redis.call('ZADD', KEYS[k + 2], ARGV[a + 3], ARGV[a + 1] .. ':' .. ARGV[a] .. ':' .. ARGV[a + 2])
+    end
+    a = a + 4
   end
   open = open + shards
 end
@@ -65,19 +73,20 @@ redis.call('HSET', KEYS[1], 'entry', entry, 'state', state, 'open', open, 'shard
 return 'created'
 )lua");
 
-// KEYS: ledger, shards, parked
-// ARGV: group, consumer, now, lease, limit, own, devices a page, most takeovers, pages due or empty,
-//       between how many engines new shards are divided, 0 for none of them
+// KEYS: ledger, shards, parked, waiting
+// ARGV: group, consumer, now, lease, limit, own, devices a page, most takeovers, up to which moment waiting
+//       shards are taken, between how many engines new shards are divided, 0 for none of them
 // Returns state, open, parked, entries as XREADGROUP gives them, the ids of those that were put
 // aside (taken up too often, without a page of them ever being settled), how many new ones were left
-// to others, the first page number that is free, and what is damaged.
+// to others, the first page number that is free, what is damaged, and the moment of the first waiting
+// shard if there is nothing else.
 const redis::script claim("ledger.claim", with_guard(R"lua(
 local kind = redis.call('TYPE', KEYS[1]).ok
-if kind ~= 'hash' and kind ~= 'none' then return {'', '0', '0', {}, {}, 0, '0', 'the ledger is a ' .. kind} end
+if kind ~= 'hash' and kind ~= 'none' then return {'', '0', '0', {}, {}, 0, '0', 'the ledger is a ' .. kind, ''} end
 local have = redis.call('HMGET', KEYS[1], 'state', 'open', 'parked', 'damaged')
 local state = have[1] or ''
 local live = state == 'running' or state == 'cancelling'
-local out, poison, left, damaged = {}, {}, 0, have[4]
+local out, poison, left, damaged, rests = {}, {}, 0, have[4], nil
 if live and not damaged and redis.call('EXISTS', KEYS[2]) == 0 then
   damaged = 'the stream of its shards is gone'
   redis.call('HSET', KEYS[1], 'damaged', damaged)
@@ -115,6 +124,14 @@ local function take()
     redis.call('HINCRBY', KEYS[1], 'open', 1)
     redis.call('HINCRBY', KEYS[1], 'parked', -#due)
   end
+  local moment = state == 'cancelling' and '+inf' or ARGV[9]
+  for _, shard in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', moment, 'LIMIT', 0, limit)) do
+    local first = string.find(shard, ':', 1, true)
+    local second = string.find(shard, ':', first + 1, true)
+    redis.call('XADD', KEYS[2], '*', 'page', string.sub(shard, 1, first - 1),
+      string.sub(shard, first + 1, second - 1), string.sub(shard, second + 1))
+    redis.call('ZREM', KEYS[4], shard)
+  end
   if ARGV[6] == '1' then
     local own = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', 1000, 'STREAMS', KEYS[2], '0')
     if own then add(own[1][2]) end
@@ -132,23 +149,14 @@ local function take()
     local share = engines == 0 and 0 or math.ceil(rest / engines)
     if share < count then count, left = share, rest - share end
   end
-  if count > 0 and ARGV[9] ~= '' then
-    -- Shards lie in the order of their pages: only those whose time has come are new.
-    local after = redis.call('HGET', KEYS[1], 'given:' .. KEYS[2])
-    local ahead = redis.call('XRANGE', KEYS[2], after and '(' .. after or '-', '+', 'COUNT', count)
-    local due = 0
-    for _, e in ipairs(ahead) do
-      if tonumber(e[2][2]) > tonumber(ARGV[9]) then break end
-      due = due + 1
-    end
-    count = due
-  end
   if count > 0 then
     local new = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', count, 'STREAMS', KEYS[2], '>')
     if new then
       for _, e in ipairs(new[1][2]) do out[#out + 1] = e end
-      if ARGV[9] ~= '' then redis.call('HSET', KEYS[1], 'given:' .. KEYS[2], out[#out][1]) end
     end
+  end
+  if redis.call('XLEN', KEYS[2]) == 0 and redis.call('ZCARD', KEYS[3]) == 0 then
+    rests = redis.call('ZRANGE', KEYS[4], 0, 0, 'WITHSCORES')[2]
   end
 end
 if live and not damaged then
@@ -157,7 +165,7 @@ if live and not damaged then
   if why then damaged, out = why, {} end
 end
 have = redis.call('HMGET', KEYS[1], 'open', 'parked', 'pages')
-return {state, have[1] or '0', have[2] or '0', out, poison, left, have[3] or '0', damaged or ''}
+return {state, have[1] or '0', have[2] or '0', out, poison, left, have[3] or '0', damaged or '', rests or ''}
 )lua"));
 
 // KEYS: ledger, opened, settled    ARGV: page
@@ -200,9 +208,10 @@ end)
 return damaged and 0 or out
 )lua"));
 
-// KEYS: ledger, settled, dead, shards, parked, opened
+// KEYS: ledger, settled, dead, shards, parked, opened, reached
 // ARGV: group, consumer, page, entry, done, devices,
-//       increments, field, amount, …, parked, due, member, …, dead, member, reason, …
+//       increments, field, amount, …, parked, due, member, …, dead, member, reason, …,
+//       whom it reached, the others of the page, how long (ms) to remember them
 // Returns repeated, drained, state.
 const redis::script settle("ledger.settle", with_guard(R"lua(
 local kind = redis.call('TYPE', KEYS[1]).ok
@@ -213,7 +222,7 @@ local out, damaged = guarded(function()
   -- Whoever was taken for dead may come with its pages when others have ended the event, or are about to.
   if (state ~= 'running' and state ~= 'cancelling') or have[2] or have[3] then return {1, 0, state} end
   -- All of a page is added or nothing: what could be refused is asked first.
-  for k, kind in pairs({[2] = 'string', [3] = 'hash', [4] = 'stream', [5] = 'zset', [6] = 'string'}) do
+  for k, kind in pairs({[2] = 'string', [3] = 'hash', [4] = 'stream', [5] = 'zset', [6] = 'string', [7] = 'hash'}) do
     local found = redis.call('TYPE', KEYS[k]).ok
     if found ~= kind and (found ~= 'none' or k == 4) then error('WRONGTYPE ' .. KEYS[k] .. ' is a ' .. found) end
   end
@@ -243,6 +252,11 @@ local out, damaged = guarded(function()
     for i = 1, dead do
       redis.call('HSET', KEYS[3], ARGV[a], ARGV[a + 1])
       a = a + 2
+    end
+    local reached = opened > 1 and ARGV[a] .. ARGV[a + 1] or ARGV[a]
+    if reached ~= '' then
+      redis.call('HSET', KEYS[7], ARGV[3], reached)
+      redis.call('PEXPIRE', KEYS[7], ARGV[a + 2])
     end
   end
   if ARGV[5] == '1' then
@@ -304,7 +318,7 @@ return 1
 // What cannot be gone on with for damage is over: its devices that have no outcome yet have failed, so that
 // the sums agree, and no shard is open any more.
 //
-// KEYS: ledger, then for each target its shards and its parked pushes
+// KEYS: ledger, then for each target its shards, its parked pushes and what waits
 // ARGV: why, the field that counts the failed
 // Returns 0 if there is no ledger to say it in.
 const redis::script give_up("ledger.give_up", R"lua(

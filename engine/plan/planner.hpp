@@ -15,8 +15,8 @@ namespace tocsin {
 /// Turns an accepted event into shards: finds the rosters of its audience and cuts them up.
 class planner {
 public:
-    planner(device_store& store, const event_preparer& preparer, const time_source& time)
-        : store_(store), preparer_(preparer), time_(time) {}
+    planner(device_store& store, ledger& book, const event_preparer& preparer, const time_source& time)
+        : store_(store), ledger_(book), preparer_(preparer), time_(time) {}
 
     /// `fields` go into the ledger with the shards.
     boost::asio::awaitable<result<event_plan>> make(
@@ -28,7 +28,12 @@ private:
     boost::asio::awaitable<result<std::vector<listed_device>>> named_devices_of(
         const active_event& event, target which);
 
+    /// Everybody that the events which this one ends were sent to, each once.
+    boost::asio::awaitable<result<std::vector<hashed_device>>> reached_of(
+        const active_event& event, target which);
+
     device_store& store_;
+    ledger& ledger_;
     const event_preparer& preparer_;
     const time_source& time_;
 };

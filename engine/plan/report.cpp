@@ -134,6 +134,8 @@ event_report read_report(std::string event, const ledger_fields& fields) {
             out.reasons["engine:PoisonShard"] = to_number(value);
         } else if (name == names::damaged) {
             out.reasons["engine:DamagedEvent"] = 1;
+        } else if (name == names::deferred) {
+            out.deferred = read_deferrals(value);
         } else if (name == names::damaged_rosters) {
             out.reasons["engine:DamagedRoster"] = to_number(value);
         } else if (name.starts_with(names::outcome_prefix)) {
@@ -155,6 +157,15 @@ event_report read_report(std::string event, const ledger_fields& fields) {
         }
     }
     name_communes(out, fields);
+    return out;
+}
+
+std::vector<deferral> still_deferred(const event_report& report, wall_time now) {
+    std::vector<deferral> out;
+    if (report.state == "running" && report.finished_at == 0) {
+        std::ranges::copy_if(
+            report.deferred, std::back_inserter(out), [&](const deferral& one) { return one.until > now; });
+    }
     return out;
 }
 

@@ -4,6 +4,7 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/histogram.hpp"
 #include "engine/event/receipt.hpp"
+#include "engine/plan/deferral.hpp"
 #include "engine/plan/lane_bound.hpp"
 #include "engine/plan/ledger.hpp"
 #include "engine/plan/outcome.hpp"
@@ -47,6 +48,7 @@ struct event_report {
     std::map<std::string, receipt_counts> receipts;  ///< INSEE code → what its apps have reported.
     std::int64_t receipts_until = 0;                 ///< When its window ends; 0: it has not ended yet.
     std::int64_t receipts_closed_at = 0;             ///< Since when none counts any more; 0: they do.
+    std::vector<deferral> deferred;                  ///< As planned: by now some may have left.
     bool counts_communes = false;  ///< The result lists them; `tocsin report` does in any case.
     histogram latencies;  ///< Milliseconds from the reading of the event to the provider's acceptance.
 
@@ -55,6 +57,9 @@ struct event_report {
     }
     [[nodiscard]] std::uint64_t ended() const noexcept;
 };
+
+/// What of an event that is under way quiet hours hold back at `now`.
+[[nodiscard]] std::vector<deferral> still_deferred(const event_report& report, wall_time now);
 
 [[nodiscard]] event_report read_report(std::string event, const ledger_fields& fields);
 

@@ -74,13 +74,46 @@ std::optional<std::vector<listed_device>> decode_listed(std::string_view bytes) 
     return out;
 }
 
+std::string encode_hashed(const std::vector<hashed_device>& devices) {
+    std::string out;
+    for (auto first = devices.begin(); first != devices.end();) {
+        const auto end = std::find_if(
+            first, devices.end(), [&](const hashed_device& one) { return one.commune != first->commune; });
+        append_varint(out, first->commune);
+        append_varint(out, static_cast<std::uint64_t>(end - first));
+        for (; first != end; ++first) {
+            out += first->which.view();
+        }
+    }
+    return out;
+}
+
+std::optional<std::vector<hashed_device>> decode_hashed(std::string_view bytes) {
+    std::vector<hashed_device> out;
+    while (!bytes.empty()) {
+        const auto commune = take_u32(bytes);
+        const auto count = take_u32(bytes);
+        hashed_device one;
+        if (!commune || !count || bytes.size() / one.which.bytes.size() < *count) {
+            return std::nullopt;
+        }
+        one.commune = *commune;
+        for (std::uint32_t i = 0; i < *count; ++i) {
+            std::ranges::copy(bytes.substr(0, one.which.bytes.size()), one.which.bytes.begin());
+            bytes.remove_prefix(one.which.bytes.size());
+            out.push_back(one);
+        }
+    }
+    return out;
+}
+
 std::uint32_t shard_size(std::uint32_t pages) noexcept {
     constexpr std::uint32_t shards_wanted = 64;
     return std::clamp<std::uint32_t>(pages / shards_wanted, 1, pages_per_shard);
 }
 
 std::uint32_t page_count(const shard& which) noexcept {
-    if (!which.devices.empty()) {
+    if (which.names_devices()) {
         return 1;
     }
     return (bucket_total(which.runs) + buckets_per_page - 1) / buckets_per_page;
@@ -188,6 +221,19 @@ std::vector<shard> plan_devices(std::vector<listed_device> devices, std::uint32_
             out.emplace_back().first_page = first_page++;
         }
         out.back().devices.push_back(std::move(which));
+    }
+    return out;
+}
+
+std::vector<shard> plan_hashed(const std::vector<hashed_device>& devices, std::uint32_t first_page) {
+    std::vector<shard> out;
+    for (std::size_t first = 0; first < devices.size(); first += devices_per_page) {
+        shard& one = out.emplace_back();
+        one.first_page = first_page++;
+        const std::size_t end = std::min(first + devices_per_page, devices.size());
+        one.hashed.assign(
+            devices.begin() + static_cast<std::ptrdiff_t>(first),
+            devices.begin() + static_cast<std::ptrdiff_t>(end));
     }
     return out;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/audience/device_store.hpp"
+#include "engine/core/digest.hpp"
 #include "engine/event/publish_event.hpp"
 #include "engine/event/territory.hpp"
 
@@ -47,16 +48,33 @@ struct listed_device {
     friend bool operator==(const listed_device&, const listed_device&) = default;
 };
 
+/// A device that an earlier event was sent to: who it is by now is looked up when its page is read.
+struct hashed_device {
+    std::uint32_t commune = 0;  ///< Which commune it counts for; 0: none.
+    token_hash which;
+
+    friend bool operator==(const hashed_device&, const hashed_device&) = default;
+};
+
+/// One after the other: two such texts end to end are the text of both.
+[[nodiscard]] std::string encode_hashed(const std::vector<hashed_device>& devices);
+/// Empty if the bytes are not what encode_hashed() wrote.
+[[nodiscard]] std::optional<std::vector<hashed_device>> decode_hashed(std::string_view bytes);
+
 [[nodiscard]] std::string encode_listed(const listed_device& which);
 /// Empty if the bytes are not a sequence of encode_listed().
 [[nodiscard]] std::optional<std::vector<listed_device>> decode_listed(std::string_view bytes);
 
-/// The unit of claiming: runs of buckets, or named devices, of one target. Its pages are numbered
-/// from `first_page` on; numbers are never used twice in an event.
+/// The unit of claiming: runs of buckets, named devices, or those of an earlier event, of one target. Its
+/// pages are numbered from `first_page` on; numbers are never used twice in an event.
 struct shard {
     std::uint32_t first_page = 0;
     std::vector<bucket_run> runs;
     std::vector<listed_device> devices;
+    std::vector<hashed_device> hashed;
+
+    /// Of named devices or those of an earlier event: one page.
+    [[nodiscard]] bool names_devices() const noexcept { return !devices.empty() || !hashed.empty(); }
 
     friend bool operator==(const shard&, const shard&) = default;
 };
@@ -89,5 +107,7 @@ constexpr std::size_t devices_per_page = 1'000;
 [[nodiscard]] std::vector<shard> plan_rosters(
     const std::vector<device_store::roster>& rosters, std::uint32_t first_page);
 [[nodiscard]] std::vector<shard> plan_devices(std::vector<listed_device> devices, std::uint32_t first_page);
+[[nodiscard]] std::vector<shard> plan_hashed(
+    const std::vector<hashed_device>& devices, std::uint32_t first_page);
 
 }  // namespace tocsin

@@ -77,6 +77,35 @@ asio::awaitable<result<std::optional<std::uint32_t>>> find_page(
     }
 }
 
+/// The same of the shards that wait for a moment of their own.
+asio::awaitable<result<std::optional<whereabouts>>> find_waiting(
+    redis::client& redis, std::string key, std::string token, std::optional<device_place> place) {
+    for (std::size_t first = 0;; first += shards_per_read) {
+        redis::request ask;
+        ask.add("ZRANGE", key, first, first + shards_per_read - 1, "WITHSCORES");
+        auto answered = co_await redis.execute(std::move(ask));
+        const auto answer = redis::checked(std::move(answered));
+        if (answer.has_error()) {
+            co_return answer.error();
+        }
+        const redis::reply members = answer->front();
+        for (std::size_t i = 0; i + 1 < members.size(); i += 2) {
+            const auto work = parse_waiting_shard(members[i].text());
+            const auto page = work ? page_with(*work, token, place) : std::nullopt;
+            if (page) {
+                whereabouts out;
+                out.stage = page_stage::not_begun;
+                out.page = page;
+                out.due = wall_time(std::chrono::milliseconds(members[i + 1].integer().value_or(0)));
+                co_return std::optional<whereabouts>(out);
+            }
+        }
+        if (members.size() < 2 * shards_per_read) {
+            co_return std::optional<whereabouts>();
+        }
+    }
+}
+
 asio::awaitable<result<whereabouts>> look_at_page(
     redis::client& redis, keyspace keys, std::string event, std::uint32_t page) {
     redis::request ask;
@@ -107,6 +136,10 @@ std::optional<std::uint32_t> page_with(
     if (std::ranges::find(which.devices, token, &listed_device::token) != which.devices.end()) {
         return which.first_page;
     }
+    const token_hash hash = hash_token(token);
+    if (std::ranges::find(which.hashed, hash, &hashed_device::which) != which.hashed.end()) {
+        return which.first_page;
+    }
     std::uint32_t buckets_before = 0;
     for (const bucket_run& run : which.runs) {
         if (place && run.where == place->where && run.generation == place->generation &&
@@ -122,8 +155,8 @@ asio::awaitable<result<whereabouts>> find_whereabouts(
     redis::client& redis, keyspace keys, std::string event, target which, std::string token,
     std::optional<device_place> place) {
     const std::string name = to_string(which);
-    // A retry that is due moves from the parked to the shards, and may be parked again: looked for in both,
-    // twice.
+    // A retry that is due moves from the parked to the shards, and may be parked again; what waits for its
+    // moment moves there when that comes: looked for in all, twice.
     for (int look = 0; look < 2; ++look) {
         auto parked = co_await find_parked(redis, keys.parked(event, name), token);
         if (parked.has_error()) {
@@ -131,6 +164,13 @@ asio::awaitable<result<whereabouts>> find_whereabouts(
         }
         if (*parked) {
             co_return **parked;
+        }
+        auto waiting = co_await find_waiting(redis, keys.waiting(event, name), token, place);
+        if (waiting.has_error()) {
+            co_return waiting.error();
+        }
+        if (*waiting) {
+            co_return **waiting;
         }
         const auto page = co_await find_page(redis, keys.shards(event, name), token, place);
         if (page.has_error()) {

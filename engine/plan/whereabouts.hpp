@@ -30,9 +30,9 @@ inline constexpr std::array<std::string_view, page_stage_count> page_stage_names
 struct whereabouts {
     page_stage stage = page_stage::settled;
     std::optional<std::uint32_t> page{};  ///< Empty: parked, or its shard is done.
-    wall_time due{};                      ///< Parked: when it is tried again.
-    unsigned attempts = 0;                ///< Before it was parked.
-    bool maybe_sent = false;              ///< One of them may have reached it.
+    wall_time due{};  ///< Parked: when it is tried again. Not begun: its moment, if it has one of its own.
+    unsigned attempts = 0;    ///< Before it was parked.
+    bool maybe_sent = false;  ///< One of them may have reached it.
 };
 
 /// Where a roster keeps a device.

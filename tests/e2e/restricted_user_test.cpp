@@ -132,6 +132,12 @@ TEST_F(RestrictedUserTest, EverythingThatAnEngineAndItsCommandsDoIsAmongTheDocum
          R"({"event":")" + reported +
              R"(","app":"mairies","kind":"opened","batch":"2","counts":{"21231":5}})"});
     wait_for_length("dead-letters", 2);
+    const std::string alert = publish(
+        R"({"audience":["commune:21231"],"notification":{"title":"Test"},"spread":2,"remember_reached":true})");
+    const json::object alarmed = wait_for_result(alert);
+    const json::object told = wait_for_result(publish(
+        R"({"audience":["commune:21231"],"notification":{"title":"Test"},"reached_by":[")" + alert + "\"]}"));
+    EXPECT_EQ(number(told, "targeted"), number(alarmed, "accepted"));
     expect_fine({"pause", "--app", "mairies"});
     const std::string held = publish(R"({"audience":["commune:21231"],"notification":{"title":"Test"}})");
     publish(

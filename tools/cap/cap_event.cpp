@@ -263,6 +263,7 @@ parsed<json::object> cap_event(
     add_common(event, message, how);
     event["audience"] = json::array(audience->begin(), audience->end());
     event["priority"] = to_string(cap_priority(message));
+    event["remember_reached"] = true;
     add_texts(event, message);
     return event;
 }
@@ -275,6 +276,12 @@ json::object cap_all_clear(
     event["audience"] = audience;
     // Soon, but never ahead of what still warns of something.
     event["priority"] = to_string(priority::high);
+    if (!how.reached_by.empty()) {
+        event["reached_by"] = json::array(how.reached_by.begin(), how.reached_by.end());
+    }
+    if (how.ignores_quiet_hours) {
+        event["quiet_hours"] = "ignore";
+    }
     if (!message.infos.empty()) {
         add_texts(event, message);
         return event;

@@ -38,6 +38,9 @@ struct cap_event_options {
     std::vector<std::string> apps;  ///< Empty: all.
     std::string category;           ///< Empty: none.
     std::string collapse_id;
+    // Of an all-clear:
+    std::vector<std::string> reached_by;  ///< What it ends; empty: everybody of the audience.
+    bool ignores_quiet_hours = false;
     wall_time now{};  ///< No event may live for more than 28 days from here.
 };
 
@@ -46,8 +49,8 @@ struct cap_event_options {
 [[nodiscard]] parsed<boost::json::object> cap_event(
     const cap_message& message, const territories& places, const cap_event_options& how);
 
-/// The all-clear that a Cancel sends, to the `audience` of what it ends. Its texts are the message's own, or,
-/// if it has none, say in French and English that `title` is over.
+/// The all-clear that a Cancel sends, to whoever was sent to by what it ends, within its `audience`. Its
+/// texts are the message's own, or, if it has none, say in French and English that `title` is over.
 [[nodiscard]] boost::json::object cap_all_clear(
     const cap_message& message, const boost::json::array& audience, std::string_view title,
     const cap_event_options& how);

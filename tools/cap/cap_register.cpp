@@ -53,6 +53,11 @@ std::string text_of(const json::object& from, std::string_view name) {
     return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
 }
 
+bool flag_of(const json::object& from, std::string_view name) {
+    const json::value* const found = from.if_contains(name);
+    return found != nullptr && found->is_bool() && found->get_bool();
+}
+
 std::vector<std::string> words_of(const json::array& list) {
     std::vector<std::string> out;
     for (const json::value& one : list) {
@@ -108,7 +113,8 @@ asio::awaitable<result<cap_admission>> cap_register::admit(const cap_message& me
             const json::object& fields = record.get_object();
             out.replaced.push_back(
                 {words_of(list_of(fields, "events")), text_of(fields, "title"), list_of(fields, "audience"),
-                 list_of(fields, "apps"), text_of(fields, "category")});
+                 list_of(fields, "apps"), text_of(fields, "category"),
+                 flag_of(fields, "ignores_quiet_hours")});
         }
     }
     co_return out;
@@ -120,7 +126,8 @@ asio::awaitable<result<>> cap_register::done(const cap_message& message, const c
         {"title", what.title},
         {"audience", what.audience},
         {"apps", what.apps},
-        {"category", what.category}};
+        {"category", what.category},
+        {"ignores_quiet_hours", what.ignores_quiet_hours}};
     const std::string key = key_of(cap_key(message.name));
     redis::request ask;
     ask.add("HSET", key, "state", "done", "record", json::serialize(record)).add("EXPIRE", key, kept_seconds);

@@ -22,6 +22,7 @@ struct cap_record {
     boost::json::array audience;
     boost::json::array apps;
     std::string category;
+    bool ignores_quiet_hours = false;  ///< It was critical, or followed what was: so does what ends it.
 };
 
 /// What becomes of a message that arrives.

@@ -262,7 +262,12 @@ private:
         switch (stage) {
             case page_stage::not_begun:
                 out_.because =
-                    end.empty()
+                    end.empty() && out_.place->due > event_.now
+                        ? fmt::format(
+                              "It waits for {}, when quiet hours end there or its turn in the event's spread "
+                              "comes: it will be sent to then.",
+                              said(out_.place->due))
+                    : end.empty()
                         ? "Its page is still to be read: it will be sent to."
                         : fmt::format("Its page was not read yet, and {}: it will not be sent to.", end);
                 break;

@@ -78,6 +78,7 @@ struct replaced_events {
     json::array apps;
     std::string title;
     std::string category;
+    bool ignores_quiet_hours = false;
 };
 
 replaced_events sum_of(const std::vector<cap_record>& records) {
@@ -96,6 +97,7 @@ replaced_events sum_of(const std::vector<cap_record>& records) {
         out.apps = one.apps;
         out.title = one.title;
         out.category = one.category;
+        out.ignores_quiet_hours = out.ignores_quiet_hours || one.ignores_quiet_hours;
     }
     return out;
 }
@@ -121,7 +123,52 @@ parsed<json::object> event_for(
         terms.apps.emplace_back(app.get_string());
     }
     terms.category = terms.category.empty() ? before.category : terms.category;
+    terms.reached_by = before.ids;
+    terms.ignores_quiet_hours = before.ignores_quiet_hours;
     return cap_all_clear(message, before.audience, before.title, terms);
+}
+
+cap_record record_of(const json::object& event, const replaced_events& before) {
+    cap_record out;
+    out.events = before.ids;
+    out.events.insert(out.events.begin(), std::string(event.at("id").as_string()));
+    out.title = title_in(event);
+    out.audience = list_in(event, "audience");
+    out.apps = list_in(event, "apps");
+    out.category = event.contains("category") ? std::string(event.at("category").as_string()) : std::string();
+    out.ignores_quiet_hours =
+        before.ignores_quiet_hours || event.at("priority").as_string() == to_string(priority::critical);
+    return out;
+}
+
+/// Whether anybody may have been sent to by events that are over now. Whom exactly, the engine knows.
+enum class told : std::uint8_t { nobody, somebody };
+
+/// Stops what is under way of `events`, and adds what was to `cancelled`.
+asio::awaitable<result<told>> stop(
+    redis_session& redis, std::vector<std::string> events, std::vector<std::string>& cancelled) {
+    control_board board(redis.redis(), redis.keys());
+    told out = told::nobody;
+    for (const std::string& id : events) {
+        const auto ended = co_await board.cancel(id);
+        if (ended.has_error()) {
+            co_return ended.error();
+        }
+        if (ended->cancelled()) {
+            cancelled.push_back(id);
+        }
+        json::value ignored;
+        const auto report = co_await read_event(redis, id, &ignored);
+        if (report.has_error()) {
+            co_return report.error();
+        }
+        // Of what was over for long there is no report any more.
+        if (!*report || (*report)->pages_settled != 0 || (*report)->finished_at != 0 ||
+            ended->state == "running") {
+            out = told::somebody;
+        }
+    }
+    co_return out;
 }
 
 asio::awaitable<result<cap_outcome>> carry_out(
@@ -144,28 +191,15 @@ asio::awaitable<result<cap_outcome>> carry_out(
         co_return out;
     }
     // First what is older: it must not arrive after what replaces it.
-    control_board board(redis.redis(), redis.keys());
-    bool anything_sent = false;
-    for (const std::string& id : before.ids) {
-        const auto ended = co_await board.cancel(id);
-        if (ended.has_error()) {
-            co_return ended.error();
-        }
-        if (ended->cancelled()) {
-            out.cancelled.push_back(id);
-        }
-        json::value ignored;
-        const auto report = co_await read_event(redis, id, &ignored);
-        if (report.has_error()) {
-            co_return report.error();
-        }
-        anything_sent =
-            anything_sent || (*report && ((*report)->pages_settled != 0 || (*report)->finished_at != 0 ||
-                                          ended->state == "running"));
+    const auto anything_sent = co_await stop(redis, before.ids, out.cancelled);
+    if (anything_sent.has_error()) {
+        co_return anything_sent.error();
     }
-    if (message.kind == cap_kind::cancel && !anything_sent) {
+    if (message.kind == cap_kind::cancel && *anything_sent == told::nobody) {
         out.state = "published";
-        const auto noted = co_await known.done(message, cap_record{before.ids, {}, {}, {}, {}});
+        cap_record nothing;
+        nothing.events = before.ids;
+        const auto noted = co_await known.done(message, std::move(nothing));
         if (noted.has_error()) {
             co_return noted.error();
         }
@@ -181,15 +215,8 @@ asio::awaitable<result<cap_outcome>> carry_out(
     }
     out.entry = added->front().text();
     out.state = "published";
-    cap_record record;
-    record.events = before.ids;
-    record.events.insert(record.events.begin(), out.event);
-    record.title = title_in(*event);
-    record.audience = list_in(*event, "audience");
-    record.apps = list_in(*event, "apps");
-    record.category =
-        event->contains("category") ? std::string(event->at("category").as_string()) : std::string();
-    const auto noted = co_await known.done(message, record);
+    cap_record record = record_of(*event, before);
+    const auto noted = co_await known.done(message, std::move(record));
     if (noted.has_error()) {
         co_return noted.error();
     }
@@ -228,7 +255,10 @@ parsed<> check(const cap_message& message, const territories& places) {
         return named.has_error() ? parsed<>(std::move(named).error()) : parsed<>();
     }
     const wall_time now = system_time_source().wall_now();
-    auto event = cap_event(message, places, {{}, {}, cap_collapse_id(message), now});
+    cap_event_options terms;
+    terms.collapse_id = cap_collapse_id(message);
+    terms.now = now;
+    auto event = cap_event(message, places, terms);
     if (event.has_error()) {
         return std::move(event).error();
     }
@@ -324,8 +354,8 @@ command cap_command() {
             "`DEPARTMENT`), in the languages of its `info` blocks. An *Update* replaces on the screen what "
             "it refers "
             "to, and stops what of that is still being sent. A *Cancel* stops it too, and sends the "
-            "all-clear to the "
-            "audience of the event that it ends; if that has sent nothing yet, to nobody. A message that "
+            "all-clear to "
+            "whoever was sent to by the events that it ends, and to nobody else. A message that "
             "comes again, or after one that replaces it, changes "
             "nothing.\n"
             "\n"

@@ -1,5 +1,6 @@
 #include "tools/tocsin/follow.hpp"
 
+#include "engine/core/rfc3339.hpp"
 #include "engine/plan/ledger.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
@@ -102,7 +103,28 @@ asio::awaitable<result<std::optional<event_report>>> read_event(
     co_return std::optional<event_report>(std::move(report));
 }
 
-std::string report_table(const event_report& report) {
+std::string deferral_lines(const event_report& report, wall_time now) {
+    std::string out;
+    for (const deferral& one : still_deferred(report, now)) {
+        std::string zones;
+        for (const std::string& zone : one.zones) {
+            zones += (zones.empty() ? "" : ", ") + zone;
+        }
+        out += fmt::format(
+            "{}{} {} the end of quiet hours at {} ({})", out.empty() ? "" : "\n", grouped(one.territories),
+            one.territories == 1 ? "territory waits for" : "territories wait for", format_rfc3339(one.until),
+            shown(zones));
+    }
+    return out;
+}
+
+boost::json::object document_so_far(const event_report& report, const territories& places, wall_time now) {
+    boost::json::object out = result_document(report, places);
+    out["deferred"] = deferrals_array(still_deferred(report, now));
+    return out;
+}
+
+std::string report_table(const event_report& report, wall_time now) {
     std::string out = fmt::format("{} {}", inked(ink::bold, report.event), shown(report.state));
     if (report.finished_at != 0) {
         out += " in " + spoken_ms(static_cast<double>(report.finished_at - report.accepted_at));
@@ -129,6 +151,9 @@ std::string report_table(const event_report& report) {
     sums.add({"retries", grouped(report.retries)});
     sums.add({"possible duplicates", grouped(report.possible_duplicates)});
     out += "\n" + sums.text();
+    if (const std::string held = deferral_lines(report, now); !held.empty()) {
+        out += "\n" + held;
+    }
     if (report.latencies.total() != 0) {
         out += fmt::format(
             "\naccepted within: 50 % {}, 90 % {}, 99 % {}",
@@ -173,7 +198,7 @@ int follow_event(redis_session& redis, const common_options& common, std::string
             if (common.json) {
                 print_json(seen->document);
             } else {
-                print(report_table(*seen->report));
+                print(report_table(*seen->report, redis.time().wall_now()));
             }
             return seen->report->state == "finished" ? exit_ok : exit_failed;
         }
@@ -182,10 +207,12 @@ int follow_event(redis_session& redis, const common_options& common, std::string
             const double share = report.pages_planned == 0 ? 0
                                                            : static_cast<double>(report.pages_settled) /
                                                                  static_cast<double>(report.pages_planned);
+            const auto held = still_deferred(report, redis.time().wall_now());
             progress.show(fmt::format(
-                "{} {:3.0f} %  {} accepted  {} dead  {} waiting", progress_line::bar(share), share * 100,
+                "{} {:3.0f} %  {} accepted  {} dead  {} waiting{}", progress_line::bar(share), share * 100,
                 grouped(report.count(outcome::accepted)), grouped(report.count(outcome::dead)),
-                grouped(report.parked)));
+                grouped(report.parked),
+                held.empty() ? std::string() : "  deferred until " + format_rfc3339(held.front().until)));
         } else if (!warned && redis.time().now() - begun > patience) {
             warned = true;
             complain("nobody has taken the event yet: is an engine running on this Redis?");

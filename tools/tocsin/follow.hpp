@@ -4,6 +4,8 @@
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/session.hpp"
 
+#include <boost/json/object.hpp>
+
 #include <string>
 
 namespace tocsin::cli {
@@ -19,8 +21,16 @@ namespace tocsin::cli {
 /// Returns the exit code.
 [[nodiscard]] int tell_absence(redis_session& redis, const std::string& event);
 
-/// The table that people get of an event.
-[[nodiscard]] std::string report_table(const event_report& report);
+/// The table that people get of an event, as of `now`.
+[[nodiscard]] std::string report_table(const event_report& report, wall_time now);
+
+/// "3 territories wait for the end of quiet hours at 2026-11-24T06:00:00.000Z (Europe/Paris)", a line for
+/// each moment; empty if none does.
+[[nodiscard]] std::string deferral_lines(const event_report& report, wall_time now);
+
+/// An event's result, or, with "deferred" beside them, its sums so far.
+[[nodiscard]] boost::json::object document_so_far(
+    const event_report& report, const territories& places, wall_time now);
 
 /// The report of a ledger's fields, with `finished_at` and state out of the stored result, which becomes
 /// `document`, if the event has ended.

@@ -36,6 +36,7 @@ struct publish_options {
     std::optional<long> ttl, spread;
     std::vector<std::string> apps, data;
     bool receipts = false;
+    bool ignore_quiet_hours = false;
     bool plan = false;
     bool watch = false;
 };
@@ -97,6 +98,9 @@ bool apply_flags(const publish_options& how, json::object& event) {
     }
     if (how.receipts) {
         event["receipts"] = true;
+    }
+    if (how.ignore_quiet_hours) {
+        event["quiet_hours"] = "ignore";
     }
     json::object shown;
     text(shown, "title", how.title);
@@ -227,6 +231,9 @@ command publish_command() {
                     .value("PRIORITY"),
                 option("--ttl", how->ttl, "When it is no longer worth sending").value("SECONDS"),
                 option("--spread", how->spread, "Over how long the pushes are spaced").value("SECONDS"),
+                option(
+                    "--ignore-quiet-hours", how->ignore_quiet_hours,
+                    "Do not wait for the end of quiet hours"),
                 option("--send-at", how->send_at, "When to send (RFC 3339)").value("TIME"),
                 option("--id", how->id, "The idempotency key; default: the stream entry's id").value("ID"),
                 option("--collapse-id", how->collapse_id, "What replaces an earlier notification")
@@ -258,12 +265,15 @@ command publish_command() {
             "matched elsewhere, how large the largest payload is, and how long sending takes from a cold "
             "start: at the "
             "rates in force, or what the threads of one engine can do (`bottleneck`: `rate`, `engine`, "
-            "`spread`, or "
-            "`nothing` if there is nobody). It reads the key files, as `serve` does. With `--json`: "
+            "`spread`, "
+            "`quiet_hours`, or `nothing` if there is nobody). It reads the key files, as `serve` does. With "
+            "`--json`: "
             "`targeted` (as the "
             "result will say), `muted`, `duplicates`, `seconds`, `bottleneck`, and `apps` by app and "
             "platform with "
-            "`devices` (without the muted), `muted` and `payload_bytes`.\n\n"
+            "`devices` (without the muted), `muted` and `payload_bytes`; `deferred` lists what quiet hours "
+            "hold "
+            "back: `until` (ms), `territories`, `zones` and `devices`.\n\n"
             "`--json` prints `event` and `entry`; with `--watch`, the "
             "[result](redis-interface.md#result).\n\n"
             "Exit codes: 0, or with `--watch` 1 if it was refused or ended in another state than `finished`; "

@@ -2,8 +2,11 @@
 
 #include "engine/control/control_board.hpp"
 #include "engine/control/quota_book.hpp"
+#include "engine/core/rfc3339.hpp"
 #include "engine/delivery/head_count.hpp"
 #include "engine/delivery/sending_time.hpp"
+#include "engine/plan/deferral.hpp"
+#include "engine/plan/ledger_names.hpp"
 #include "engine/plan/planner.hpp"
 #include "engine/served_apps.hpp"
 #include "providers/factory.hpp"
@@ -36,11 +39,14 @@ using seconds = std::chrono::duration<double>;
 /// What the audience was found to be.
 struct audience_found {
     std::vector<head_count> counts;
+    std::vector<deferral> deferred;
+    std::vector<wave> waves;
     std::map<target, std::uint64_t> rates;  ///< An operator's, instead of the configured ones.
 };
 
 asio::awaitable<result<audience_found>> look_at(store_session& in, std::shared_ptr<active_event> event) {
-    planner maker(*in.store, in.preparer, in.redis->time());
+    ledger book(in.redis->redis(), in.redis->keys(), std::string());
+    planner maker(*in.store, book, in.preparer, in.redis->time());
     auto plan = co_await maker.make(event, std::string(), ledger_fields());
     if (plan.has_error()) {
         co_return plan.error();
@@ -50,11 +56,15 @@ asio::awaitable<result<audience_found>> look_at(store_session& in, std::shared_p
     if (control.has_error()) {
         co_return control.error();
     }
+    audience_found out;
+    out.waves = plan->when.waves();
+    if (const auto held = plan->fields.find(ledger_names::deferred); held != plan->fields.end()) {
+        out.deferred = read_deferrals(held->second);
+    }
     auto counts = co_await count_heads(in.redis->redis(), in.redis->keys(), event, std::move(*plan));
     if (counts.has_error()) {
         co_return counts.error();
     }
-    audience_found out;
     out.counts = std::move(*counts);
     out.rates = std::move(control->rates);
     co_return out;
@@ -75,11 +85,31 @@ std::map<target, std::uint64_t> configured_rates(const settings& how) {
 
 struct time_needed {
     seconds takes{};
-    std::string_view bottleneck = "nothing";  ///< rate, engine, spread; nothing: there is nobody to send to.
+    /// rate, engine, spread, quiet_hours; nothing: there is nobody to send to.
+    std::string_view bottleneck = "nothing";
 };
 
+/// How many devices wait until `moment`.
+std::uint64_t devices_until(const audience_found& found, wall_time moment) {
+    std::uint64_t out = 0;
+    for (const head_count& one : found.counts) {
+        const auto here = one.deferred.find(moment);
+        out += here == one.deferred.end() ? 0 : here->second;
+    }
+    return out;
+}
+
+json::array deferred_array(const audience_found& found) {
+    json::array out = deferrals_array(found.deferred);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i].as_object()["devices"] = devices_until(found, found.deferred[i].until);
+    }
+    return out;
+}
+
 /// Targets go side by side, each at its own rate, and all of them through the threads of one engine.
-time_needed time_for(const settings& how, const active_event& event, const audience_found& found) {
+time_needed time_for(
+    const settings& how, const active_event& event, const audience_found& found, wall_time now) {
     auto rates = configured_rates(how);
     for (const auto& [which, rate] : found.rates) {
         rates[which] = rate;
@@ -110,6 +140,15 @@ time_needed time_for(const settings& how, const active_event& event, const audie
     if (devices != 0 && event.content.is_spread()) {
         consider(event.content.spread, "spread");
     }
+    if (!found.deferred.empty() && devices_until(found, found.deferred.back().until) != 0) {
+        // The last to leave, evenly over their while; or as long as sending to anybody takes from there.
+        const seconds wait = found.deferred.back().until - now;
+        seconds over{0};
+        for (const wave& one : found.waves) {
+            over = one.starts == found.deferred.back().until ? std::max<seconds>(over, one.over) : over;
+        }
+        consider(wait + std::max(over, out.takes), "quiet_hours");
+    }
     return out;
 }
 
@@ -118,13 +157,12 @@ std::size_t payload_of(const active_event& event, const target& which) {
     return found == event.messages.end() ? 0 : found->second->largest_payload();
 }
 
-json::object plan_document(
-    const active_event& event, const std::vector<head_count>& counts, const time_needed& time) {
+json::object plan_document(const active_event& event, const audience_found& found, const time_needed& time) {
     json::object apps;
     std::uint64_t targeted = 0;
     std::uint64_t muted = 0;
     std::uint64_t duplicates = 0;
-    for (const head_count& one : counts) {
+    for (const head_count& one : found.counts) {
         targeted += one.targeted();
         muted += one.muted;
         duplicates += one.duplicates;
@@ -133,18 +171,22 @@ json::object plan_document(
             {"devices", one.devices}, {"muted", one.muted}, {"payload_bytes", payload_of(event, one.which)}};
     }
     return {
-        {"targeted", targeted},          {"muted", muted},
-        {"duplicates", duplicates},      {"seconds", std::round(time.takes.count() * 1'000) / 1'000},
-        {"bottleneck", time.bottleneck}, {"apps", std::move(apps)},
+        {"targeted", targeted},
+        {"muted", muted},
+        {"duplicates", duplicates},
+        {"seconds", std::round(time.takes.count() * 1'000) / 1'000},
+        {"bottleneck", time.bottleneck},
+        {"apps", std::move(apps)},
+        {"deferred", deferred_array(found)},
     };
 }
 
-void print_plan(const active_event& event, const std::vector<head_count>& counts, const time_needed& time) {
+void print_plan(const active_event& event, const audience_found& found, const time_needed& time) {
     table out({"app", "platform", "devices", "muted", "payload"});
     std::uint64_t targeted = 0;
     std::uint64_t muted = 0;
     std::uint64_t duplicates = 0;
-    for (const head_count& one : counts) {
+    for (const head_count& one : found.counts) {
         targeted += one.targeted();
         muted += one.muted;
         duplicates += one.duplicates;
@@ -160,7 +202,13 @@ void print_plan(const active_event& event, const std::vector<head_count>& counts
         grouped(targeted), grouped(muted), grouped(duplicates)));
     if (targeted != muted) {
         print(fmt::format(
-            "It would take {}, limited by the {}.", spoken_ms(time.takes.count() * 1'000), time.bottleneck));
+            "It would take {}, limited by the {}.", spoken_ms(time.takes.count() * 1'000),
+            time.bottleneck == "quiet_hours" ? "quiet hours" : time.bottleneck));
+    }
+    for (const deferral& one : found.deferred) {
+        print(fmt::format(
+            "{} devices would wait for the end of quiet hours at {}.",
+            grouped(devices_until(found, one.until)), format_rfc3339(one.until)));
     }
 }
 
@@ -178,6 +226,9 @@ int plan_event(const common_options& common, const std::string& document) {
             return exit_configuration;
         }
         in.preparer.set_apps(served_apps(in.how, *providers));
+        if (auto hours = quiet_hours::make(in.how.quiet_hours); hours.has_value()) {
+            in.preparer.set_quiet_hours(std::move(*hours));
+        }
         const auto now = in.redis->time().wall_now();
         const auto event =
             in.preparer.accept(document, std::to_string(now.time_since_epoch().count()) + "-0");
@@ -196,14 +247,15 @@ int plan_event(const common_options& common, const std::string& document) {
         if (unread != 0) {
             complain(fmt::format("{} entries of the store cannot be read and would not be sent to", unread));
         }
-        const time_needed time = time_for(in.how, **event, *found);
+        const time_needed time =
+            time_for(in.how, **event, *found, std::max(now, (*event)->content.send_at.value_or(now)));
         if ((*event)->content.expires_at - now < time.takes) {
             complain("the event expires before all of it is sent");
         }
         if (common.json) {
-            print_json(plan_document(**event, found->counts, time));
+            print_json(plan_document(**event, *found, time));
         } else {
-            print_plan(**event, found->counts, time);
+            print_plan(**event, *found, time);
         }
         return exit_ok;
     });

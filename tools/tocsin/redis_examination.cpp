@@ -29,6 +29,7 @@ constexpr auto commands = std::to_array<std::string_view>({
     "HEXISTS K f",
     "HLEN K",
     "HINCRBY K f 1",
+    "HSCAN K 0",
     "DEL K",
     "GET K",
     "SET K 1",

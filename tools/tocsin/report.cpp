@@ -125,7 +125,7 @@ void show(
             sum.of(measure::targeted) = event.report.targeted;
             sum.of(measure::accepted) = event.report.count(outcome::accepted);
         }
-        print(report_table(event.report));
+        print(report_table(event.report, system_time_source().wall_now()));
         print(commune_table(rows, sum));
     }
 }

@@ -1,5 +1,6 @@
 #include "tools/tocsin/session.hpp"
 
+#include "engine/civil/quiet_hours.hpp"
 #include "engine/ops/config.hpp"
 
 namespace tocsin::cli {
@@ -13,6 +14,10 @@ std::optional<settings> load_settings(const common_options& common, const proble
         tell(problem.describe());
     }
     if (!outcome.problems.empty()) {
+        return std::nullopt;
+    }
+    if (const auto hours = quiet_hours::make(outcome.value.quiet_hours); hours.has_error()) {
+        tell(problem_of(outcome.value, "quiet_hours.from", hours.error().message).describe());
         return std::nullopt;
     }
     return std::move(outcome.value);

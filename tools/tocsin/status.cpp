@@ -101,12 +101,12 @@ std::string said(const std::optional<std::int64_t>& number) {
 }
 
 void show(
-    const common_options& common, const territories& places, const overview& all,
+    const common_options& common, const territories& places, wall_time now, const overview& all,
     const std::optional<json::value>& lanes) {
     if (common.json) {
         json::array running;
         for (const event_report& report : all.running) {
-            running.push_back(result_document(report, places));
+            running.push_back(document_so_far(report, places, now));
         }
         json::object streams;
         for (const auto& one : all.streams) {
@@ -127,6 +127,11 @@ void show(
              grouped(one.count(outcome::accepted)), grouped(one.count(outcome::dead)), grouped(one.parked)});
     }
     print(all.running.empty() ? "No event is running." : events.text());
+    for (const event_report& one : all.running) {
+        if (const std::string held = deferral_lines(one, now); !held.empty()) {
+            print(shown(one.event) + ": " + held);
+        }
+    }
     if (!all.scheduled.empty()) {
         print(fmt::format("{} scheduled for later.", all.scheduled.size()));
     }
@@ -164,7 +169,7 @@ int look_once(
     if (!all) {
         return exit_unreachable;
     }
-    show(common, places, *all, admin_get(how.admin.listen, "/api/v1/lanes"));
+    show(common, places, redis.time().wall_now(), *all, admin_get(how.admin.listen, "/api/v1/lanes"));
     return exit_ok;
 }
 
@@ -216,13 +221,15 @@ int status(const common_options& common, const status_options& how) {
         return tell_absence(*redis, how.event);
     }
     if (common.json) {
-        json::object out = document.is_object() ? document.as_object() : result_document(**report, *places);
+        const wall_time now = redis->time().wall_now();
+        json::object out =
+            document.is_object() ? document.as_object() : document_so_far(**report, *places, now);
         if ((*report)->asks_receipts) {
             add_reach(out, **report, *places);
         }
         print_json(out);
     } else {
-        print(report_table(**report));
+        print(report_table(**report, redis->time().wall_now()));
     }
     return exit_ok;
 }
@@ -265,6 +272,9 @@ command status_command() {
             "    registrations: 0 not read yet, 0 being handled\n"
             "    receipts: 0 not read yet, 0 being handled\n"
             "    Lanes: no engine answers at admin.listen.\n\n"
+            "Territories that [quiet hours](configuration.md#quiet_hours) hold back stand below, with when "
+            "they "
+            "leave; with `--json` as `deferred`: `until` (ms), `territories`, `zones`.\n\n"
             "`--json`: `running` (a list of results so far), `scheduled` (ids), `streams` (`lag`, "
             "`pending`), `lanes` "
             "([Admin API](admin-api.md#lanes), or null).",

@@ -153,7 +153,7 @@ protected:
     }
 
     std::vector<head_count> counted(const std::shared_ptr<active_event>& event) {
-        auto plan = run(planner(store, preparer, time).make(event, "", {})).value();
+        auto plan = run(planner(store, book, preparer, time).make(event, "", {})).value();
         return run(count_heads(redis, keys, event, std::move(plan))).value();
     }
 
@@ -173,6 +173,7 @@ protected:
         keys,
         {[this](commune_id commune) { return places.population(commune); },
          [this](std::string_view) { return places.total_population(); }}};
+    ledger book{redis, keys, "a"};
     std::vector<device_change> devices;
 };
 

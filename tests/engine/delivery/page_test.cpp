@@ -202,6 +202,29 @@ TEST_F(PageTest, AParkedDeviceIsNotTargetedAgain) {
     EXPECT_EQ(increment(sums, "o:mairies/fcm:accepted"), 1U);
 }
 
+TEST_F(PageTest, OfAnEventThatRemembersItTellsWhomItMayHaveReached) {
+    const auto event = testing::make_event(time);
+    event->content.remembers_reached = true;
+    const auto what = testing::make_page(event, 4, content);
+    what->accept(what->pushes()[0], std::chrono::milliseconds(1));
+    what->pushes()[1].maybe_sent = true;
+    what->finish(what->pushes()[1], outcome::failed);
+    what->finish(what->pushes()[2], outcome::cancelled);
+    what->park(what->pushes()[3], wall_time{});
+    const page_settlement told = what->settlement(true);
+    const auto hashed = [](const char* token) { return hashed_device{0, hash_token(token)}; };
+    EXPECT_EQ(decode_hashed(told.reached), (std::vector{hashed("device-0"), hashed("device-1")}));
+    EXPECT_EQ(decode_hashed(told.others), (std::vector{hashed("device-2"), hashed("device-3")}));
+}
+
+TEST_F(PageTest, OfAnyOtherEventItRemembersNobody) {
+    const auto what = testing::make_page(testing::make_event(time), 1, content);
+    what->accept(what->pushes()[0], std::chrono::milliseconds(1));
+    const page_settlement told = what->settlement(true);
+    EXPECT_TRUE(told.reached.empty());
+    EXPECT_TRUE(told.others.empty());
+}
+
 TEST_F(PageTest, APushThatIsSentAgainWithoutKnowingWhetherItArrivedIsAPossibleDuplicate) {
     const auto event = testing::make_event(time);
     const auto here = testing::make_page(event, 3, content);

@@ -21,7 +21,7 @@ protected:
     std::shared_ptr<active_shard> shard(priority urgency, std::chrono::milliseconds due = 0ms) {
         auto out = std::make_shared<active_shard>();
         out->event = testing::make_event(time, urgency);
-        out->event->started_at = time.wall_now() + due;
+        out->event->when.add({.first_page = 0, .pages = 1, .starts = time.wall_now() + due});
         out->pages = 1;
         return out;
     }

@@ -104,6 +104,11 @@ publish_event random_event(std::mt19937& random) {
         event.apps = {"mairies", "dijon"};
     }
     event.category = maybe(random) ? "agenda" : "";
+    event.ignores_quiet_hours = maybe(random);
+    event.remembers_reached = maybe(random);
+    if (maybe(random)) {
+        event.reached_by = {"crue-1", "crue:2"};
+    }
     event.priority = static_cast<priority>(random() % priority_count);
     event.data.emplace_back("article", pick(words, random));
     if (maybe(random)) {

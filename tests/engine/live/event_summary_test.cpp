@@ -72,11 +72,33 @@ TEST(EventSummary, SaysHowFarTheEventIs) {
     event_pace pace;
     pace.look(time_point{} + std::chrono::seconds(1), 0, 0);
     pace.look(time_point{} + std::chrono::seconds(2), 900, 2);
-    const json::object line = summary_of(read_heading(fields()), read_report("crue", fields()), &pace);
+    const json::object line =
+        summary_of(read_heading(fields()), read_report("crue", fields()), &pace, wall_time{});
     EXPECT_EQ(line.at("progress").as_double(), 0.25);
     EXPECT_EQ(line.at("rate").as_double(), 900);
     EXPECT_EQ(line.at("eta_seconds").as_double(), 3);
     EXPECT_EQ(line.at("accepted").to_number<int>(), 900);
+}
+
+TEST(EventSummary, SaysWhatQuietHoursHoldBackUntilTheyEnd) {
+    ledger_fields held = fields();
+    held.insert_or_assign("state", "running");
+    held.insert_or_assign(
+        "deferred", R"([{"until":60000,"territories":2,"zones":["Europe/Paris"]},)"
+                    R"({"until":90000,"territories":1,"zones":["America/Cayenne"]}])");
+    const auto line_at = [&](std::int64_t ms) {
+        return summary_of(
+            read_heading(held), read_report("crue", held), nullptr, wall_time(std::chrono::milliseconds(ms)));
+    };
+    const json::object night = line_at(30'000);
+    ASSERT_EQ(night.at("deferred").as_array().size(), 2U);
+    EXPECT_EQ(night.at("deferred").as_array()[0].at("territories").to_number<int>(), 2);
+    EXPECT_EQ(night.at("eta_seconds").as_double(), 60);
+    ASSERT_EQ(line_at(60'000).at("deferred").as_array().size(), 1U);
+    EXPECT_EQ(line_at(60'000).at("deferred").as_array()[0].at("zones").as_array()[0], "America/Cayenne");
+    EXPECT_TRUE(line_at(90'000).at("deferred").as_array().empty());
+    held.insert_or_assign("state", "cancelling");
+    EXPECT_TRUE(line_at(30'000).at("deferred").as_array().empty());
 }
 
 TEST(EventSummary, OfAResultLeavesOutWhatGrowsWithTheAudience) {
@@ -94,7 +116,7 @@ TEST(EventSummary, OfAResultLeavesOutWhatGrowsWithTheAudience) {
 
 TEST(EventDetail, AddsUpDepartmentsAndNamesCommunes) {
     const json::object whole =
-        event_detail(read_heading(fields()), read_report("crue", fields()), places(), nullptr);
+        event_detail(read_heading(fields()), read_report("crue", fields()), places(), nullptr, wall_time{});
     const json::object& gold = whole.at("departments").at("21").as_object();
     EXPECT_EQ(gold.at("accepted").to_number<int>(), 800);
     EXPECT_EQ(gold.at("population").to_number<int>(), 4000);
@@ -106,7 +128,7 @@ TEST(EventDetail, AddsUpDepartmentsAndNamesCommunes) {
 
 TEST(EventDetail, HasACurveThatEndsAtWhatWasAccepted) {
     const json::object whole =
-        event_detail(read_heading(fields()), read_report("crue", fields()), places(), nullptr);
+        event_detail(read_heading(fields()), read_report("crue", fields()), places(), nullptr, wall_time{});
     const json::array& curve = whole.at("curve").as_array();
     ASSERT_EQ(curve.size(), 2U);
     EXPECT_EQ(curve[0].at(1).to_number<int>(), 400);

@@ -100,6 +100,64 @@ file = "places.csv"
     EXPECT_EQ(value.territories.file, (folder.path() / "places.csv").string());
 }
 
+TEST_F(ConfigTest, QuietHoursAreReadFromFileAndEnvironment) {
+    const settings file = load(R"(
+[quiet_hours]
+from = "21:30"
+to = "07:00"
+categories = ["agenda", "vie-locale"]
+priorities = ["normal", "low"]
+spread = "5m"
+)")
+                              .value;
+    EXPECT_EQ(file.quiet_hours.from, "21:30");
+    EXPECT_EQ(file.quiet_hours.to, "07:00");
+    EXPECT_EQ(file.quiet_hours.categories, (std::vector<std::string>{"agenda", "vie-locale"}));
+    EXPECT_EQ(file.quiet_hours.priorities, (std::vector<std::string>{"normal", "low"}));
+    EXPECT_EQ(file.quiet_hours.spread, 5min);
+    environment = {
+        {"TOCSIN_QUIET_HOURS_FROM", "22:00"},
+        {"TOCSIN_QUIET_HOURS_TO", "06:30"},
+        {"TOCSIN_QUIET_HOURS_PRIORITIES", "low"}};
+    const config_outcome outcome = load("");
+    EXPECT_THAT(shown(outcome), IsEmpty());
+    EXPECT_EQ(outcome.value.quiet_hours.from, "22:00");
+    EXPECT_EQ(outcome.value.quiet_hours.priorities, std::vector<std::string>{"low"});
+    environment = {{"TOCSIN_QUIET_HOURS_FORM", "22:00"}};
+    EXPECT_EQ(
+        problems(""),
+        "environment: TOCSIN_QUIET_HOURS_FORM: unknown variable; did you mean TOCSIN_QUIET_HOURS_FROM?\n");
+}
+
+TEST_F(ConfigTest, QuietHoursThatMakeNoSenseAreRefusedWithWords) {
+    const auto said = [this](const std::string& text) { return problems("[quiet_hours]\n" + text); };
+    const std::string time = "must be a time from \"00:00\" to \"23:59\", such as \"07:00\", not ";
+    EXPECT_EQ(
+        said("from = \"9:30pm\"\nto = \"24:00\"\n"),
+        "tocsin.toml:2: quiet_hours.from: " + time + "\"9:30pm\"\ntocsin.toml:3: quiet_hours.to: " + time +
+            "\"24:00\"\n");
+    EXPECT_EQ(
+        said("from = \"21:30\"\n"),
+        "tocsin.toml:1: quiet_hours.to: is missing: quiet hours need from and to, such as \"21:30\" and "
+        "\"07:00\"\n");
+    EXPECT_EQ(
+        said("from = \"07:00\"\nto = \"07:00\"\n"),
+        "tocsin.toml:3: quiet_hours.to: is the same time as from: that would be the whole day, or none of "
+        "it\n");
+    const std::string hours = "from = \"21:30\"\nto = \"07:00\"\n";
+    EXPECT_EQ(
+        said(hours + "priorities = [\"critical\"]\n"),
+        "tocsin.toml:4: quiet_hours.priorities: critical events wait for nobody: the list may hold high, "
+        "normal and low\n");
+    EXPECT_EQ(
+        said(hours + "priorities = [\"norml\"]\n"),
+        "tocsin.toml:4: quiet_hours.priorities: \"norml\" is no priority; did you mean normal?\n");
+    EXPECT_EQ(
+        said(hours + "categories = [\"\"]\n"),
+        "tocsin.toml:4: quiet_hours.categories: holds an empty text, which no event can have\n");
+    EXPECT_EQ(said("until = \"07:00\"\n").find("tocsin.toml:2: quiet_hours.until: unknown key"), 0U);
+}
+
 TEST_F(ConfigTest, FlagWinsOverEnvironmentOverFileOverDefault) {
     constexpr std::string_view file = "[redis]\nprefix = \"file\"\n";
     EXPECT_EQ(load("").value.redis.prefix, "tocsin");

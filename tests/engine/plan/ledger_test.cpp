@@ -9,6 +9,9 @@
 #include <string>
 #include <vector>
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 namespace tocsin {
 namespace {
 
@@ -171,6 +174,104 @@ TEST_F(LedgerTest, NewShardsAreTakenInPiecesThatLeaveSomeForEachEngine) {
     const auto rest = take(book, 1);
     EXPECT_EQ(rest.shards.size(), 2U);
     EXPECT_EQ(rest.left_to_others, 0U);
+}
+
+TEST_F(LedgerTest, AShardWithAMomentOfItsOwnIsOpenAndTakenWhenThatHasCome) {
+    event_plan plan = plan_of(3);
+    const wall_time evening = time.wall_now();
+    const wall_time morning = evening + 9h;
+    plan.when.add({.first_page = 1, .pages = 2, .starts = morning, .over = 20s});
+    ASSERT_EQ(run(book.plan(plan, "running")).value(), plan_outcome::created);
+    EXPECT_EQ(field("open"), "3");
+    const auto claim_at = [this](ledger& by, wall_time when, std::chrono::milliseconds ahead) {
+        claim_terms how;
+        how.limit = 10;
+        how.lease = 1h;
+        how.ahead = ahead;
+        return run(by.claim("crue", mairies, how, when)).value();
+    };
+    const auto at_once = claim_at(book, evening, 0s);
+    ASSERT_EQ(at_once.shards.size(), 1U);
+    EXPECT_EQ(at_once.shards[0].work.first_page, 0U);
+    EXPECT_EQ(at_once.rests_until, std::nullopt);  // Its shard is under way.
+    EXPECT_FALSE(run(book.settle(settlement_of(at_once.shards[0], 5))).value().drained);
+    EXPECT_EQ(claim_at(other, evening, 0s).rests_until, morning);
+    EXPECT_TRUE(claim_at(other, morning - 1ms, 0s).shards.empty());
+    EXPECT_TRUE(claim_at(other, morning - 1001ms, 1s).shards.empty());
+    const auto first = claim_at(other, morning - 1s, 1s).shards;
+    ASSERT_EQ(first.size(), 1U);
+    EXPECT_EQ(first[0].work, plan.targets[0].shards[1]);
+    EXPECT_TRUE(claim_at(book, morning + 9s, 0s).shards.empty());
+    const auto second = claim_at(book, morning + 10s, 0s).shards;
+    ASSERT_EQ(second.size(), 1U);
+    EXPECT_FALSE(run(book.settle(settlement_of(first[0], 5))).value().drained);
+    EXPECT_TRUE(run(book.settle(settlement_of(second[0], 5))).value().drained);
+}
+
+TEST_F(LedgerTest, OfACancelledEventWhatWaitsForItsMomentIsTakenAtOnce) {
+    event_plan plan = plan_of(3);
+    plan.when.add({.first_page = 0, .pages = 3, .starts = time.wall_now() + 9h});
+    ASSERT_EQ(run(book.plan(plan, "running")).value(), plan_outcome::created);
+    EXPECT_TRUE(claim(book).shards.empty());
+    server.cli({"HSET", "tocsin:{e:crue}:ledger", "state", "cancelling"});
+    EXPECT_EQ(claim(book).shards.size(), 3U);
+}
+
+TEST_F(LedgerTest, WhatWaitsIsGoneWithTheEvent) {
+    event_plan plan = plan_of(2);
+    plan.when.add({.first_page = 0, .pages = 2, .starts = time.wall_now() + 9h});
+    ASSERT_EQ(run(book.plan(plan, "running")).value(), plan_outcome::created);
+    ASSERT_TRUE(run(book.give_up("crue", "why", {mairies})).has_value());
+    EXPECT_EQ(server.cli({"EXISTS", "tocsin:{e:crue}:waiting:mairies/fcm"}), "0");
+}
+
+TEST_F(LedgerTest, WhomAnEventReachedIsRememberedByPageAndReadBack) {
+    const auto device = [](const std::string& token) {
+        return hashed_device{commune_id(*parse_commune_id("21231")).value(), hash_token(token)};
+    };
+    start(2);
+    const auto shards = claim(book).shards;
+    const auto remembered = [&](const claimed_shard& from, const std::string& sent,
+                                const std::string& not_sent) {
+        page_settlement out = settlement_of(from, 1);
+        out.devices = 2;
+        out.reached = encode_hashed({device(sent)});
+        out.others = encode_hashed({device(not_sent)});
+        out.remember_for = 1h;
+        return out;
+    };
+    open(shards[0].work.first_page);
+    ASSERT_TRUE(run(book.settle(remembered(shards[0], "sent", "cancelled"))).has_value());
+    EXPECT_EQ(run(book.reached("crue", mairies)).value(), std::vector{device("sent")});
+    // Two engines opened the other page: nobody knows whom the first has sent to.
+    open(shards[1].work.first_page);
+    open(shards[1].work.first_page);
+    ASSERT_TRUE(run(book.settle(remembered(shards[1], "also sent", "perhaps"))).has_value());
+    // Settled again, it adds nothing.
+    ASSERT_TRUE(run(other.settle(remembered(shards[1], "a third", "a fourth"))).has_value());
+    auto all = run(book.reached("crue", mairies)).value();
+    EXPECT_THAT(all, ::testing::UnorderedElementsAre(device("sent"), device("also sent"), device("perhaps")));
+    // It outlives the event.
+    ASSERT_EQ(
+        run(book.finish(
+                "crue", R"({"state":"cancelled"})", field("revision"), 1'000, time.wall_now(), 24h,
+                {mairies}))
+            .value(),
+        finish_outcome::published);
+    EXPECT_EQ(run(book.reached("crue", mairies)).value().size(), 3U);
+    EXPECT_NE(server.cli({"PTTL", "tocsin:{e:crue}:reached:mairies/fcm"}), "-1");
+}
+
+TEST_F(LedgerTest, KnowsWhetherAnEventIsUnderWayOverOrUnknown) {
+    EXPECT_EQ(run(book.known("crue", {mairies})).value(), ledger::knowledge::none);
+    start(1);
+    EXPECT_EQ(run(book.known("crue", {mairies})).value(), ledger::knowledge::under_way);
+    server.cli({"HSET", "tocsin:{e:crue}:ledger", "state", "finished"});
+    EXPECT_EQ(run(book.known("crue", {mairies})).value(), ledger::knowledge::ended);
+    server.cli({"DEL", "tocsin:{e:crue}:ledger"});
+    EXPECT_EQ(run(book.known("crue", {mairies})).value(), ledger::knowledge::none);
+    server.cli({"HSET", "tocsin:{e:crue}:reached:mairies/fcm", "0", ""});
+    EXPECT_EQ(run(book.known("crue", {mairies})).value(), ledger::knowledge::ended);
 }
 
 TEST_F(LedgerTest, AShardOfASilentEngineIsTakenOverAndOfALivingOneIsNot) {

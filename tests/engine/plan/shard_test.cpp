@@ -109,5 +109,32 @@ TEST(Target, IsWrittenAsAppAndPlatform) {
     EXPECT_FALSE(parse_target("mairies/sms"));
 }
 
+TEST(Shard, HashedDevicesAreReadBackAsTheyWereWrittenAlsoEndToEnd) {
+    std::vector<hashed_device> some;
+    for (std::uint32_t i = 0; i < 5; ++i) {
+        some.push_back({i < 3 ? 7U : 0U, hash_token("device-" + std::to_string(i))});
+    }
+    EXPECT_EQ(decode_hashed(encode_hashed(some)), some);
+    const std::vector<hashed_device> front(some.begin(), some.begin() + 2);
+    const std::vector<hashed_device> back(some.begin() + 2, some.end());
+    EXPECT_EQ(decode_hashed(encode_hashed(front) + encode_hashed(back)), some);
+    EXPECT_EQ(decode_hashed(""), std::vector<hashed_device>());
+    const std::string whole = encode_hashed(some);
+    EXPECT_EQ(decode_hashed(whole.substr(0, whole.size() - 1)), std::nullopt);
+    EXPECT_EQ(decode_hashed("\x01\x7f"), std::nullopt);
+}
+
+TEST(Shard, HashedDevicesAreCutIntoPages) {
+    std::vector<hashed_device> many;
+    for (std::size_t i = 0; i < devices_per_page + 1; ++i) {
+        many.push_back({1, hash_token("device-" + std::to_string(i))});
+    }
+    const auto shards = plan_hashed(many, 4);
+    ASSERT_EQ(shards.size(), 2U);
+    EXPECT_EQ(shards[1].first_page, 5U);
+    EXPECT_EQ(shards[0].hashed.size(), devices_per_page);
+    EXPECT_EQ(page_count(shards[1]), 1U);
+}
+
 }  // namespace
 }  // namespace tocsin

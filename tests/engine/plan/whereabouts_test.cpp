@@ -43,8 +43,9 @@ TEST(WhereaboutsTest, ADeviceIsOnThePageThatReadsItsBucket) {
 
 class WhereaboutsInRedisTest : public testing::redis_fixture {
 protected:
-    void start() {
+    void start(wave last = {}) {
         event_plan what;
+        what.when.add(last);
         what.event = "crue";
         what.entry = "1-0";
         what.fields = {{"event", "{}"}};
@@ -72,6 +73,16 @@ protected:
 
     ledger book{redis, keys, "a"};
 };
+
+TEST_F(WhereaboutsInRedisTest, KnowsUntilWhenAPageWaitsThatHasAMomentOfItsOwn) {
+    const wall_time morning = time.wall_now() + 9h;
+    start({.first_page = 100, .pages = 350, .starts = morning});
+    EXPECT_EQ(find("phone", 5).due, wall_time{});
+    const auto waiting = find("other", 449 * buckets_per_page);
+    EXPECT_EQ(waiting.stage, page_stage::not_begun);
+    EXPECT_EQ(waiting.page, 449U);
+    EXPECT_EQ(waiting.due, morning);
+}
 
 TEST_F(WhereaboutsInRedisTest, FollowsADeviceFromThePlanToItsOutcome) {
     start();

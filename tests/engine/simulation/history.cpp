@@ -50,6 +50,22 @@ end
 return lapsed
 )lua");
 
+/// Quiet hours that it is, until the end of this minute or of one of the next two.
+quiet_hours some_minutes_of_quiet(wall_time now, std::size_t more) {
+    const auto clock = [](wall_time utc) {
+        const auto minutes = std::chrono::floor<std::chrono::minutes>(utc.time_since_epoch()) + 1h;
+        const auto text = [](std::int64_t number) {
+            return (number < 10 ? "0" : "") + std::to_string(number);
+        };
+        return text(minutes / 1h % 24) + ":" + text(minutes / 1min % 60);
+    };
+    quiet_hours_settings how;
+    how.from = clock(now - 1min);
+    how.to = clock(now + std::chrono::minutes(1 + more));
+    how.spread = 5s;
+    return quiet_hours::make(how).value();
+}
+
 std::string letter_of(platform on) {
     return on == platform::apns ? "a" : "f";
 }
@@ -70,6 +86,9 @@ history::history(blocking_redis& redis, logger& log, std::uint64_t seed)
     how_.max_attempts = 4;
     how_.max_takeovers = 1'000;  // Nobody is put aside for what a simulation does to its engines.
     how_.shutdown_timeout = 5s;
+    if (one_in(5)) {
+        quiet_ = some_minutes_of_quiet(time_.wall_now(), below(2));
+    }
     constexpr std::array<std::size_t, 4> harshness{0, 1, 5, 15};
     mishaps_per_hundred_ = harshness[below(harshness.size())];
     for (std::size_t i = 0; i < 1 + below(3); ++i) {
@@ -143,14 +162,20 @@ void history::publish() {
         }
         event.muted += agenda && !one.which.mute.empty() && event.devices.contains(name) ? 1 : 0;
     }
-    constexpr std::array<std::string_view, 3> priorities{"critical", "high", "normal"};
+    constexpr std::array priorities{priority::critical, priority::high, priority::normal};
+    publish_event like;
+    like.priority = priorities[below(priorities.size())];
     const std::int64_t ttl = one_in(4) ? 20 : 3'600;
     json::object document{
         {"id", event.id},
         {"audience", json::array(audience.begin(), audience.end())},
-        {"priority", priorities[below(priorities.size())]},
+        {"priority", to_string(like.priority)},
         {"ttl", ttl},
         {"notification", {{"body", "Bonjour"}}}};
+    if (one_in(4)) {
+        event.remembers = true;
+        document["remember_reached"] = true;
+    }
     if (agenda) {
         document["category"] = "agenda";
     }
@@ -163,6 +188,10 @@ void history::publish() {
         document["send_at"] = format_rfc3339(event.due);
     }
     event.expires_at = event.due + std::chrono::seconds(ttl);
+    if (quiet_.hold(like)) {
+        // France has one clock in November: that of the communes here.
+        event.due = quiet_.end("Europe/Paris", event.due).value_or(event.due);
+    }
     for (std::size_t times = one_in(10) ? 2 : 1; times > 0; --times) {
         redis::request add;
         add.add(
@@ -173,7 +202,8 @@ void history::publish() {
 }
 
 void history::start(named_engine& which) {
-    const simulated_engine::surroundings world{few_places(), keys_, *which.time, log_, redis_, platforms_};
+    const simulated_engine::surroundings world{few_places(), keys_,      *which.time, log_,
+                                               redis_,       platforms_, quiet_};
     engine_settings how = how_;
     how.instance = which.name;
     how.threads = which.threads;
@@ -298,6 +328,7 @@ void history::send(named_engine& which, imagined_channel& through) {
     EXPECT_FALSE(event.cancelled) << "sent after the event was known to be cancelled";
     EXPECT_FALSE(which.life->knows_cancelled(event.id)) << "sent after the engine was told of the cancel";
     sent_again_ += item->maybe_sent ? 1 : 0;
+    event_of(*item).offered.insert(letter_of(item->owner->from()->which.on) + std::string(item->token));
     std::size_t& biggest = biggest_page_[event.id];
     biggest = std::max(biggest, item->owner->pushes().size());
 }

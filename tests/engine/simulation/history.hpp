@@ -54,6 +54,8 @@ private:
         wall_time due;  ///< Not to be sent before.
         wall_time expires_at;
         bool cancelled = false;
+        bool remembers = false;              ///< Whom it reached.
+        std::set<std::string> offered;       ///< Devices that a push was taken for.
         std::map<std::string, int> reached;  ///< How often each device's provider has taken it.
     };
 
@@ -84,6 +86,7 @@ private:
     [[nodiscard]] std::string describe();
     void check();
     void check_event(const published_event& which, const std::string& document);
+    void check_remembered(const published_event& which);
 
     [[nodiscard]] std::size_t below(std::size_t end) {
         return std::uniform_int_distribution<std::size_t>(0, end - 1)(random_);
@@ -108,6 +111,7 @@ private:
     std::vector<published_event> events_;
     late_requests later_;
     engine_settings how_;
+    quiet_hours quiet_;  ///< In some histories: its first minute or two, all of them in one zone.
     std::size_t mishaps_per_hundred_ = 0;
 
     // What may be behind a repetition.

@@ -140,11 +140,43 @@ void history::check() {
         EXPECT_TRUE(documents.emplace(event, text).second) << "two results of " << event;
     }
     for (std::size_t i = 0; i < answer[1].size(); ++i) {
-        EXPECT_TRUE(answer[1][i].text().ends_with(":ledger")) << answer[1][i].text() << " was left behind";
+        const std::string_view key = answer[1][i].text();
+        EXPECT_TRUE(key.ends_with(":ledger") || key.find(":reached:") != key.npos)
+            << key << " was left behind";
     }
     for (const published_event& one : events_) {
         ASSERT_TRUE(documents.contains(one.id)) << "no result of " << one.id;
         check_event(one, documents.at(one.id));
+        check_remembered(one);
+    }
+}
+
+void history::check_remembered(const published_event& which) {
+    ledger book(direct_, keys_, "auditor");
+    std::set<std::string, std::less<>> remembered;
+    for (const platform on : platforms_) {
+        for (const hashed_device& one : at_once(book.reached(which.id, {"mairies", on})).value()) {
+            remembered.insert((on == platform::apns ? "a" : "f") + std::string(one.which.view()));
+        }
+    }
+    const auto hashed = [](const std::string& device) {
+        return device.substr(0, 1) + std::string(hash_token(device.substr(1)).view());
+    };
+    if (!which.remembers) {
+        EXPECT_TRUE(remembered.empty());
+        return;
+    }
+    for (const auto& [device, times] : which.reached) {
+        EXPECT_TRUE(remembered.contains(hashed(device))) << device << " was reached and is not remembered";
+    }
+    std::set<std::string, std::less<>> possible;
+    // What an engine did that died, or whose pages another took, nobody knows: then its whole page counts.
+    const bool known = kills_ + lapses_ + lost_connections_ == 0;
+    for (const std::string& device : known ? which.offered : which.devices) {
+        possible.insert(hashed(device));
+    }
+    for (const std::string& one : remembered) {
+        EXPECT_TRUE(possible.contains(one)) << "somebody is remembered who was not sent to";
     }
 }
 

@@ -81,6 +81,7 @@ simulated_engine::simulated_engine(const surroundings& world, engine_settings ho
         app.platforms.emplace(on, providers.back());
     }
     preparer_.set_apps({app});
+    preparer_.set_quiet_hours(world.quiet);
     for (std::size_t i = 0; i < how_.threads; ++i) {
         make_worker(world, i);
         workers_.back()->set_providers(providers, {}, preparer_.generation());

@@ -37,6 +37,7 @@ public:
         logger& log;
         blocking_redis& redis;
         std::vector<platform> platforms;
+        quiet_hours quiet{};
     };
     simulated_engine(const surroundings& world, engine_settings how);
     simulated_engine(const simulated_engine&) = delete;

@@ -191,6 +191,29 @@ TEST(CapAllClear, SpeaksForItselfWhenTheCancelSaysNothing) {
     EXPECT_EQ(event.at("notification").at("title"), "Fin d’alerte");
     EXPECT_EQ(event.at("collapse_id"), event_of({})->at("collapse_id"));
     EXPECT_EQ(event.at("priority"), "high");
+    EXPECT_FALSE(event.contains("reached_by"));
+}
+
+TEST(CapAllClear, GoesToThoseWhoWereSentToByWhatItEndsAndAtTheHoursOfThat) {
+    cap_sample sample;
+    sample.kind = "Cancel";
+    sample.identifier = "FR-21-43";
+    sample.info = false;
+    sample.references = "prefecture@example.fr,FR-21-42,2026-11-23T06:00:00+01:00";
+    const cap_message message = read(sample);
+    const json::object alert = *event_of({});
+    EXPECT_EQ(alert.at("remember_reached"), true);
+    cap_event_options how;
+    how.collapse_id = cap_collapse_id(message);
+    how.reached_by = {std::string(alert.at("id").as_string())};
+    how.ignores_quiet_hours = true;
+    const json::object event = cap_all_clear(message, {"commune:21231"}, "L'Ouche déborde", how);
+    const auto taken =
+        parse_event(json::serialize(event), "", event_limits{}, *parse_rfc3339("2026-11-23T05:00:00Z"));
+    ASSERT_TRUE(taken.has_value()) << taken.error().message;
+    EXPECT_EQ(taken->reached_by, how.reached_by);
+    EXPECT_TRUE(taken->ignores_quiet_hours);
+    EXPECT_FALSE(taken->remembers_reached);
 }
 
 }  // namespace

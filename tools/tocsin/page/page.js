@@ -90,7 +90,8 @@
     bar.value = event.progress || 0;
     bar.setAttribute("aria-label", `${titleOf(event)}: ${percent(event.progress || 0)}`);
     write(sums.children[0], `${number(event.accepted || 0)} ${term("outcome", "accepted")}`);
-    write(sums.children[1], event.rate ? say("rate", number(Math.round(event.rate))) : say("stands"));
+    write(sums.children[1], event.rate ? say("rate", number(Math.round(event.rate)))
+      : (event.deferred || []).length ? say("deferred", time(event.deferred[0].until)) : say("stands"));
     write(sums.children[2], event.eta_seconds == null ? "" : say("left", span(event.eta_seconds)));
     const mark = ["card", urgent ? event.priority : ""].filter(Boolean).join(" ");
     if (button.className !== mark) button.className = mark;
@@ -403,6 +404,7 @@
     for (const kind of ["received", "displayed", "opened"]) if (detail[kind] != null) entries.push([say(kind), number(detail[kind])]);
     if (detail.confirmed_reach != null) entries.push([say("confirmed"), percent(detail.confirmed_reach)]);
     if (detail.waiting_for_retry) entries.push([say("retryWaiting"), number(detail.waiting_for_retry)]);
+    for (const one of detail.deferred || []) entries.push([say("deferredUntil", time(one.until)), count("territories", one.territories)]);
     if (detail.retries) entries.push([say("retries"), number(detail.retries)]);
     if (detail.possible_duplicates) entries.push([say("duplicates"), number(detail.possible_duplicates)]);
     figures(at("figures"), entries);
