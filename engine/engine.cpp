@@ -349,6 +349,9 @@ void engine::set_providers(const settings& apps, std::vector<std::shared_ptr<pro
         if (app.fcm) {
             rates[{app.id, platform::fcm}] = app.fcm->rate;
         }
+        if (app.webpush) {
+            rates[{app.id, platform::webpush}] = app.webpush->rate;
+        }
     }
     std::vector<served_app> served = served_apps(apps, providers);
     // The workers first: no event may be planned for an app that they do not know yet.

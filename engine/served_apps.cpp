@@ -36,6 +36,9 @@ served_app without_platforms(const app_settings& app) {
             out.communes.insert(*id);
         }
     }
+    if (app.webpush) {
+        out.push_services = app.webpush->services;
+    }
     return out;
 }
 
@@ -64,6 +67,9 @@ std::vector<served_app> served_apps(const settings& how) {
         }
         if (app.fcm) {
             out.back().platforms.emplace(platform::fcm, nullptr);
+        }
+        if (app.webpush) {
+            out.back().platforms.emplace(platform::webpush, nullptr);
         }
     }
     return out;

@@ -5,6 +5,7 @@
 #include "providers/apns/provider.hpp"
 #include "providers/apns/push_type.hpp"
 #include "providers/fcm/provider.hpp"
+#include "providers/webpush/provider.hpp"
 
 #include <map>
 #include <random>
@@ -25,6 +26,7 @@ public:
 
     parsed<std::shared_ptr<provider>> make(const std::string& app, const apns_settings& given);
     parsed<std::shared_ptr<provider>> make(const std::string& app, const fcm_settings& given);
+    parsed<std::shared_ptr<provider>> make(const std::string& app, const webpush_settings& given);
 
 private:
     using tls_key = std::tuple<std::string, std::string, std::string, std::string>;
@@ -33,6 +35,7 @@ private:
     parsed<std::shared_ptr<auth::provider_token>> provider_token(const apns_settings& given);
     parsed<std::pair<std::shared_ptr<auth::oauth_token_source>, std::string>> token_source(
         const fcm_settings& given);
+    parsed<std::shared_ptr<webpush::vapid_tokens>> vapid(const webpush_settings& given);
 
     const provider_runtime& runtime_;
     std::mt19937_64 random_;
@@ -49,6 +52,8 @@ private:
         std::pair<std::shared_ptr<auth::oauth_token_source>, std::string>>
         accounts_;
     std::map<std::string, std::shared_ptr<fcm::host_relief>> fcm_hosts_;
+    /// By key and subject.
+    std::map<std::pair<std::string, std::string>, std::shared_ptr<webpush::vapid_tokens>> vapid_;
 };
 
 /// A base URL: an address without a path.
@@ -230,6 +235,60 @@ parsed<std::shared_ptr<provider>> workshop::make(const std::string& app, const f
     return std::make_shared<fcm::fcm_provider>(std::move(shared), runtime_.time);
 }
 
+parsed<std::shared_ptr<webpush::vapid_tokens>> workshop::vapid(const webpush_settings& given) {
+    const auto pem = read_private_file(given.vapid_key_file);
+    if (pem.has_error()) {
+        return refusal{"vapid_key_file", pem.error().message};
+    }
+    auto signer = auth::es256_signer::from_pem(*pem);
+    if (signer.has_error()) {
+        return refusal{
+            "vapid_key_file", given.vapid_key_file + " is not a P-256 private key in PEM (tocsin vapid new)"};
+    }
+    const auto point = signer->public_point();
+    if (point.has_error()) {
+        return refusal{"vapid_key_file", given.vapid_key_file + " has no public half"};
+    }
+    std::string public_key = base64url(*point);
+    auto& place = vapid_[{public_key, given.subject}];
+    if (place == nullptr) {
+        place =
+            std::make_shared<webpush::vapid_tokens>(std::move(*signer), std::move(public_key), given.subject);
+    }
+    return place;
+}
+
+parsed<std::shared_ptr<provider>> workshop::make(const std::string& app, const webpush_settings& given) {
+    for (const auto& [key, value] :
+         {std::pair("vapid_key_file", &given.vapid_key_file), std::pair("subject", &given.subject),
+          std::pair("url", &given.url)}) {
+        if (value->empty()) {
+            return refusal{key, std::string(key) + " is missing"};
+        }
+    }
+    auto tokens = vapid(given);
+    if (tokens.has_error()) {
+        return tokens.error();
+    }
+    if (const auto cipher = webpush::encryptor::create(); cipher.has_error()) {
+        return refusal{"openssl", "OpenSSL offers no P-256, SHA-256 or AES-128-GCM"};
+    }
+    net::tls_options options;
+    options.alpn = "h2";
+    options.ca_file = given.ca_file;
+    const auto context = tls(options);
+    if (context.has_error()) {
+        return context.error();
+    }
+    auto shared = std::make_shared<webpush::service>();
+    shared->app = app;
+    shared->services = given.services;
+    shared->tls = *context;
+    shared->tokens = std::move(*tokens);
+    shared->connections = connections_;
+    return std::make_shared<webpush::webpush_provider>(std::move(shared), given.url);
+}
+
 }  // namespace
 
 parsed<std::vector<std::shared_ptr<provider>>> make_providers(
@@ -254,6 +313,11 @@ parsed<std::vector<std::shared_ptr<provider>>> make_providers(
         }
         if (app.fcm) {
             if (const auto done = add(app.id, *app.fcm, "fcm"); done.has_error()) {
+                return done.error();
+            }
+        }
+        if (app.webpush) {
+            if (const auto done = add(app.id, *app.webpush, "webpush"); done.has_error()) {
                 return done.error();
             }
         }

@@ -24,11 +24,12 @@ struct provider_runtime {
     std::uint64_t random_seed = 0;
 };
 
-/// The providers of all apps, in the order of the configuration, APNs before FCM.
+/// The providers of all apps, in the order of the configuration; of one app APNs, FCM, Web Push.
 ///
 /// Reads the key files; does no I/O otherwise. Apps with one APNs key share its token and
-/// connections, apps with one service account its access token, and all apps the connections to FCM.
-/// A refusal's code is the key ("app.apns.key_file"), its message names the app and what is wrong.
+/// connections, apps with one service account its access token, and all apps the connections to FCM. Apps
+/// with one VAPID key share its tokens, and all with one ca_file the connections to push services. A
+/// refusal's code is the key ("app.apns.key_file"), its message names the app and what is wrong.
 [[nodiscard]] parsed<std::vector<std::shared_ptr<provider>>> make_providers(
     const settings& configuration, const provider_runtime& runtime);
 

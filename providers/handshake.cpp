@@ -109,6 +109,18 @@ std::vector<handshake_report> shake_hands(const settings& how) {
         if (app.fcm) {
             all.add(app.id + "/fcm", app.fcm->url, {app.fcm->ca_file, {}, {}, {}});
         }
+        if (app.webpush) {
+            // Who lists services of his own may be where there are no others.
+            std::vector<std::string> origins = app.webpush->services;
+            if (origins.empty()) {
+                origins.assign(
+                    {"https://fcm.googleapis.com", "https://updates.push.services.mozilla.com",
+                     "https://web.push.apple.com"});
+            }
+            for (const std::string& origin : origins) {
+                all.add(app.id + "/webpush", origin, {app.webpush->ca_file, {}, {}, {}});
+            }
+        }
     }
     return std::move(all.out);
 }

@@ -30,7 +30,8 @@ struct store_sizing {
 
 /// One roster bucket for so many inhabitants. At 35 % following, a quarter of them with APNs, a bucket
 /// holds some 70 to 80 devices: enough that what a command costs Redis is little beside what its reply
-/// does, and inside what Redis keeps in its compact form (256) even if everybody follows.
+/// does, and inside what Redis keeps in its compact form (256) even if everybody follows. Those of Web Push
+/// are larger and fewer.
 [[nodiscard]] constexpr std::uint32_t inhabitants_per_bucket(platform on) noexcept {
     return on == platform::apns ? 800 : 300;
 }

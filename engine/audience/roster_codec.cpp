@@ -1,6 +1,7 @@
 #include "engine/audience/roster_codec.hpp"
 
 #include "engine/core/varint.hpp"
+#include "engine/event/subscription.hpp"
 
 namespace tocsin {
 namespace {
@@ -11,7 +12,8 @@ enum flag : std::uint8_t {
     flag_locale = 4,
     flag_mute = 8,
     flag_follows = 16,
-    known_flags = 31,
+    flag_keys = 32,
+    known_flags = 63,
 };
 
 void append_territory(std::string& out, const territory& where) {
@@ -74,6 +76,13 @@ std::optional<roster_entry> decode_roster_entry(std::string_view value) noexcept
         out.registered_at = out.registered_at << 8U | static_cast<unsigned char>(value[i]);
     }
     value.remove_prefix(5);
+    if ((flags & flag_keys) != 0) {
+        if (value.size() < subscription_keys_size) {
+            return std::nullopt;
+        }
+        out.keys = value.substr(0, subscription_keys_size);
+        value.remove_prefix(subscription_keys_size);
+    }
     if ((flags & flag_locale) != 0) {
         const auto locale = take_counted(value);
         if (!locale) {
@@ -105,6 +114,10 @@ std::string encode_roster_entry(const device& which) {
     flags |= which.is_fid ? flag_fid : 0;
     for (unsigned shift = 0; shift < 32; shift += 8) {
         out.push_back(static_cast<char>(which.registered_at >> shift));
+    }
+    if (which.keys.size() == subscription_keys_size) {
+        flags |= flag_keys;
+        out += which.keys;
     }
     if (!which.locale.empty()) {
         flags |= flag_locale;
@@ -177,6 +190,7 @@ std::optional<device> decode_device(std::string_view token, std::string_view ent
     }
     device out;
     out.token = token;
+    out.keys = decoded->keys;
     out.is_fid = decoded->is_fid;
     out.sandbox = decoded->sandbox;
     out.registered_at = decoded->registered_at;

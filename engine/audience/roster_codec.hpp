@@ -34,6 +34,7 @@ struct roster_entry {
     bool sandbox = false;
     bool is_fid = false;
     std::uint32_t registered_at = 0;
+    std::string_view keys;  ///< subscription_keys; empty: none.
     std::string_view locale;
     std::string_view muted;    ///< Encoded list; see mutes().
     std::string_view follows;  ///< Encoded list; empty if the device follows this roster's territory only.

@@ -14,10 +14,10 @@
 
 namespace tocsin {
 
-/// What an operator holds: one app or all, one platform or both.
+/// What an operator holds: one app or all, one platform or all.
 struct hold_selector {
     std::string app;             ///< Empty: every app.
-    std::optional<platform> on;  ///< Empty: both.
+    std::optional<platform> on;  ///< Empty: every one.
 
     [[nodiscard]] bool covers(const target& which) const noexcept {
         return (app.empty() || app == which.app) && (!on || *on == which.on);
@@ -28,7 +28,7 @@ struct hold_selector {
     friend bool operator==(const hold_selector&, const hold_selector&) = default;
 };
 
-/// "mairies/apns", with "*" for every app or both platforms.
+/// "mairies/apns", with "*" for every app or all platforms.
 [[nodiscard]] std::string to_string(const hold_selector& which);
 [[nodiscard]] std::optional<hold_selector> parse_hold_selector(std::string_view text);
 

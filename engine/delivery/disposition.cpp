@@ -60,6 +60,9 @@ disposition retried(
 /// What concerns the provider as a whole is not charged to a push once it is known to be so.
 disposition provider_trouble(
     const attempt_facts& attempt, const verdict& answer, const lane_facts& lane, std::minstd_rand& jitter) {
+    if (answer.of_one_service) {
+        return retried(attempt, answer, lane, jitter);
+    }
     const std::uint32_t complaints = lane.provider_complaints + (attempt.complained ? 0U : 1U);
     disposition out;
     if (lane.provider_paused || lane.credential_paused || complaints >= provider_complaints_to_pause) {
@@ -79,8 +82,23 @@ disposition provider_trouble(
     return out;
 }
 
+/// Not sent, because where it goes is to be left alone: that is not charged, and holds nobody else up.
+disposition postponed(const attempt_facts& attempt, milliseconds wait, const lane_facts& lane) {
+    wait = std::min<milliseconds>(wait, longest_told_wait);
+    if (wait >= attempt.time_left) {
+        return ended(outcome::expired);
+    }
+    disposition out;
+    out.next = wait <= lane.longest_wait_in_memory && !attempt.maybe_sent ? fate::delay : fate::defer;
+    out.wait = wait;
+    return out;
+}
+
 disposition resent(
     const attempt_facts& attempt, const verdict& answer, const lane_facts& lane, std::minstd_rand& jitter) {
+    if (answer.of_one_service && answer.retry_after) {
+        return postponed(attempt, *answer.retry_after, lane);
+    }
     const std::uint32_t tries = attempt.free_requeues + 1;
     if (tries > most_free_requeues) {
         return provider_trouble(attempt, answer, lane, jitter);

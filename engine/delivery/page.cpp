@@ -103,6 +103,7 @@ void page::fill(
                 item.registered_at = entry->registered_at;
                 item.sandbox = entry->sandbox;
                 item.is_fid = entry->is_fid;
+                item.keys = entry->keys;
                 item.variant = content == nullptr || entry->locale.empty()
                                    ? std::uint16_t{0}
                                    : content->variant_for(entry->locale);
@@ -142,6 +143,7 @@ void page::fill_listed(const message* content) {
         item.registered_at = entry->registered_at;
         item.sandbox = entry->sandbox;
         item.is_fid = entry->is_fid;
+        item.keys = entry->keys;
         item.attempts = which.attempts;
         item.maybe_sent = which.maybe_sent;
         item.tried = which.counted;

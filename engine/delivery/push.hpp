@@ -13,7 +13,8 @@ class page;
 /// One device and one event, in memory, from page to verdict. Lives in its page's array; the
 /// page outlives every pointer to it.
 struct push {
-    std::string_view token;            ///< APNs: the raw bytes. FCM: the text. Lives in the page.
+    std::string_view token;  ///< APNs: the raw bytes. FCM: the text. Web Push: the endpoint. In the page.
+    std::string_view keys;   ///< Web Push: subscription_keys. Lives in the page, too.
     const message* content = nullptr;  ///< Rendered once for the event; shared by all its pushes.
     page* owner = nullptr;
     push* next = nullptr;  ///< Link of whichever queue the push stands in.

@@ -40,6 +40,10 @@ struct verdict {
     std::string_view reason;
     std::optional<std::chrono::milliseconds> retry_after;
     bool told = false;  ///< `retry_after` is the provider's own word, not our table's.
+    /// Behind the provider stand many services, and this is about one of them: it says nothing of the others.
+    /// With reaction::resend and `retry_after` the push was not sent because its service is left alone so
+    /// long.
+    bool of_one_service = false;
     /// Set with drop_token when the provider says since when the token is dead: a device that
     /// registered later stays.
     std::optional<wall_time> dead_since;

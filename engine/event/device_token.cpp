@@ -2,6 +2,7 @@
 
 #include "engine/core/text.hpp"
 #include "engine/event/refusal_codes.hpp"
+#include "engine/event/subscription.hpp"
 
 #include <algorithm>
 
@@ -47,7 +48,12 @@ parsed<> check_fcm(std::string_view token, std::string_view path) {
 }  // namespace
 
 parsed<> check_token(platform kind, std::string_view token, std::string_view path) {
-    return kind == platform::apns ? check_apns(token, path) : check_fcm(token, path);
+    switch (kind) {
+        case platform::apns: return check_apns(token, path);
+        case platform::fcm: return check_fcm(token, path);
+        case platform::webpush: return check_endpoint(token, path);
+    }
+    return check_fcm(token, path);
 }
 
 parsed<> check_fid(std::string_view fid, std::string_view path) {

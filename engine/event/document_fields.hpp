@@ -10,16 +10,27 @@
 namespace tocsin {
 
 inline constexpr auto event_fields = std::to_array<field_rule>({
-    {"id", json_kind::string},          {"audience", json_kind::array, true},
-    {"apps", json_kind::array},         {"category", json_kind::string},
-    {"priority", json_kind::string},    {"notification", json_kind::object},
-    {"data", json_kind::object},        {"localized", json_kind::object},
-    {"send_at", json_kind::time},       {"ttl", json_kind::integer},
-    {"expires_at", json_kind::time},    {"spread", json_kind::integer},
-    {"quiet_hours", json_kind::string}, {"remember_reached", json_kind::boolean},
-    {"reached_by", json_kind::array},   {"collapse_id", json_kind::string},
-    {"mode", json_kind::string},        {"receipts", json_kind::boolean},
-    {"apns", json_kind::object},        {"fcm", json_kind::object},
+    {"id", json_kind::string},
+    {"audience", json_kind::array, true},
+    {"apps", json_kind::array},
+    {"category", json_kind::string},
+    {"priority", json_kind::string},
+    {"notification", json_kind::object},
+    {"data", json_kind::object},
+    {"localized", json_kind::object},
+    {"send_at", json_kind::time},
+    {"ttl", json_kind::integer},
+    {"expires_at", json_kind::time},
+    {"spread", json_kind::integer},
+    {"quiet_hours", json_kind::string},
+    {"remember_reached", json_kind::boolean},
+    {"reached_by", json_kind::array},
+    {"collapse_id", json_kind::string},
+    {"mode", json_kind::string},
+    {"receipts", json_kind::boolean},
+    {"apns", json_kind::object},
+    {"fcm", json_kind::object},
+    {"webpush", json_kind::object},
 });
 
 inline constexpr auto notification_fields = std::to_array<field_rule>({
@@ -45,6 +56,7 @@ inline constexpr auto registration_fields = std::to_array<field_rule>({
     {"platform", json_kind::string, true},
     {"token", json_kind::string},
     {"fid", json_kind::string},
+    {"subscription", json_kind::object},
     {"follow", json_kind::array},
     {"mute", json_kind::array},
     {"locale", json_kind::string},
@@ -58,6 +70,18 @@ inline constexpr auto receipt_fields = std::to_array<field_rule>({
     {"kind", json_kind::string, true},
     {"batch", json_kind::string, true},
     {"counts", json_kind::object, true},
+});
+
+// What PushSubscription.toJSON() gives (W3C Push API, section 8.1).
+inline constexpr auto subscription_fields = std::to_array<field_rule>({
+    {"endpoint", json_kind::string, true},
+    {"expirationTime", json_kind::number_or_null},
+    {"keys", json_kind::object, true},
+});
+
+inline constexpr auto subscription_key_fields = std::to_array<field_rule>({
+    {"p256dh", json_kind::string, true},
+    {"auth", json_kind::string, true},
 });
 
 }  // namespace tocsin

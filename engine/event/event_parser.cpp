@@ -342,6 +342,7 @@ parsed<publish_event> parse_event(
     }
     event.apns = object_field(*document, "apns");
     event.fcm = object_field(*document, "fcm");
+    event.webpush = object_field(*document, "webpush");
     return event;
 }
 

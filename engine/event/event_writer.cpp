@@ -103,6 +103,7 @@ std::string to_json(const publish_event& event) {
     }
     put(document, "apns", json::object(event.apns));
     put(document, "fcm", json::object(event.fcm));
+    put(document, "webpush", json::object(event.webpush));
     return json::serialize(document);
 }
 

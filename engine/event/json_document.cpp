@@ -27,6 +27,7 @@ std::string_view name_of(json_kind kind) noexcept {
         case json_kind::array: return "an array";
         case json_kind::object: return "an object";
         case json_kind::time: return "RFC 3339 text or an integer of Unix seconds";
+        case json_kind::number_or_null: return "a number or null";
     }
     return "something else";
 }
@@ -53,6 +54,7 @@ bool is_kind(const json::value& value, json_kind kind) noexcept {
         case json_kind::array: return value.is_array();
         case json_kind::object: return value.is_object();
         case json_kind::time: return value.is_string() || value.is_int64();
+        case json_kind::number_or_null: return value.is_number() || value.is_null();
     }
     return false;
 }

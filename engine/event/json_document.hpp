@@ -26,7 +26,7 @@ struct document_limits {
 [[nodiscard]] parsed<boost::json::object> parse_document(
     std::string_view text, const document_limits& limits);
 
-enum class json_kind : std::uint8_t { string, integer, boolean, array, object, time };
+enum class json_kind : std::uint8_t { string, integer, boolean, array, object, time, number_or_null };
 
 /// One field of a document: the single place that the reader, the writer's tests and the published
 /// schema are held to.

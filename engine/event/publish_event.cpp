@@ -10,7 +10,7 @@ namespace tocsin {
 namespace {
 
 // In the order of the enumerations, so that one table serves both directions.
-constexpr auto platform_names = std::to_array<std::string_view>({"apns", "fcm"});
+constexpr auto platform_names = std::to_array<std::string_view>({"apns", "fcm", "webpush"});
 constexpr auto priority_names = std::to_array<std::string_view>({"critical", "high", "normal", "low"});
 constexpr auto selector_names =
     std::to_array<std::string_view>({"commune", "epci", "department", "zone", "everyone", "device"});

@@ -15,9 +15,10 @@
 
 namespace tocsin {
 
-/// A push service. The engine knows that there are two, and nothing of how they work.
-enum class platform : std::uint8_t { apns, fcm };
-constexpr std::size_t platform_count = 2;
+/// A push service, or a kind of them. The engine knows that there are three, and nothing of how they work.
+/// Stored by number: one that is added comes last.
+enum class platform : std::uint8_t { apns, fcm, webpush };
+constexpr std::size_t platform_count = 3;
 [[nodiscard]] std::string_view to_string(platform value) noexcept;
 [[nodiscard]] std::optional<platform> parse_platform(std::string_view name) noexcept;
 
@@ -36,7 +37,7 @@ constexpr std::size_t selector_kind_count = 6;
 struct selector {
     selector_kind kind = selector_kind::everyone;
     /// The INSEE code, department, SIREN, zone ("21231:centre"); empty for everyone. A token is as it
-    /// is written: APNs tokens as lower-case hex.
+    /// is written: APNs tokens as lower-case hex, of a Web Push subscription the endpoint.
     std::string value{};
     platform device = platform::apns;  ///< Only for kind device.
 
@@ -98,6 +99,7 @@ struct publish_event {
     bool receipts = false;
     boost::json::object apns;  ///< Provider-native overrides, merged last.
     boost::json::object fcm;
+    boost::json::object webpush;
 
     [[nodiscard]] bool is_spread() const noexcept {
         return spread.count() != 0 && priority != tocsin::priority::critical;

@@ -6,6 +6,7 @@
 #include "engine/event/locale.hpp"
 #include "engine/event/refusal_codes.hpp"
 #include "engine/event/selector.hpp"
+#include "engine/event/subscription.hpp"
 #include "engine/event/words.hpp"
 
 #include <boost/json/array.hpp>
@@ -21,7 +22,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr auto ops = std::to_array<std::string_view>({"register", "unregister"});
-constexpr auto platforms = std::to_array<std::string_view>({"apns", "fcm"});
+constexpr auto platforms = std::to_array<std::string_view>({"apns", "fcm", "webpush"});
 constexpr auto environments = std::to_array<std::string_view>({"production", "sandbox"});
 
 std::string element_path(std::string_view name, std::size_t index) {
@@ -52,13 +53,61 @@ parsed<> read_who(const json::object& document, registration& device) {
     if (!kind) {
         return refuse(
             refusal_code::invalid_platform,
-            "platform must be apns or fcm, not " + in_quotes(name) + suggestion(name, platforms));
+            "platform must be apns, fcm or webpush, not " + in_quotes(name) + suggestion(name, platforms));
     }
     device.platform = *kind;
     return {};
 }
 
+/// The browser's own PushSubscription. Both keys are wanted even to unregister: what is sent is what the
+/// browser said, or its endpoint alone as the token.
+parsed<> read_subscription(const json::object& given, registration& device) {
+    if (auto fine = check_fields(given, subscription_fields, "subscription"); !fine) {
+        return fine;
+    }
+    const std::string_view endpoint = text_field(given, "endpoint");
+    if (auto fine = check_endpoint(endpoint, "subscription.endpoint"); !fine) {
+        return fine;
+    }
+    const json::object& keys = given.at("keys").get_object();
+    if (auto fine = check_fields(keys, subscription_key_fields, "subscription.keys"); !fine) {
+        return fine;
+    }
+    auto read = read_subscription_keys(text_field(keys, "p256dh"), text_field(keys, "auth"));
+    if (!read) {
+        return std::move(read).error();
+    }
+    device.token = endpoint;
+    device.keys = std::move(*read);
+    return {};
+}
+
+/// "subscription" where it belongs, and nowhere else; whether there is one.
+parsed<> check_subscription_place(const json::object& document, const registration& device) {
+    if (device.platform != platform::webpush) {
+        return refuse(
+            refusal_code::invalid_endpoint, "subscription is for the platform webpush; " +
+                                                std::string(to_string(device.platform)) + " has a token");
+    }
+    if (document.contains("token") || document.contains("fid")) {
+        return refuse(
+            refusal_code::token_and_subscription, "token and subscription exclude each other: keep one");
+    }
+    return {};
+}
+
 parsed<> read_token(const json::object& document, registration& device) {
+    if (const auto* given = document.if_contains("subscription")) {
+        if (auto fine = check_subscription_place(document, device); !fine) {
+            return fine;
+        }
+        return read_subscription(given->get_object(), device);
+    }
+    if (device.platform == platform::webpush && device.op == registration_op::enroll) {
+        return refuse(
+            refusal_code::missing_field,
+            "subscription is required: what the browser's PushSubscription.toJSON() says");
+    }
     const bool has_token = document.contains("token");
     device.is_fid = document.contains("fid");
     if (has_token && device.is_fid) {
@@ -66,15 +115,19 @@ parsed<> read_token(const json::object& document, registration& device) {
     }
     if (device.is_fid) {
         if (device.platform != platform::fcm) {
-            return refuse(refusal_code::invalid_fid, "fid is for the platform fcm; apns has a token");
+            return refuse(refusal_code::invalid_fid, "fid is for the platform fcm");
         }
         device.token = text_field(document, "fid");
         return check_fid(device.token, "fid");
     }
     if (!has_token) {
-        return refuse(
-            refusal_code::missing_field,
-            device.platform == platform::fcm ? "token (or fid) is required" : "token is required");
+        std::string message = "token is required";
+        if (device.platform == platform::fcm) {
+            message = "token (or fid) is required";
+        } else if (device.platform == platform::webpush) {
+            message = "subscription (or its endpoint as token) is required";
+        }
+        return refuse(refusal_code::missing_field, std::move(message));
     }
     const std::string_view token = text_field(document, "token");
     if (auto fine = check_token(device.platform, token, "token"); !fine) {
@@ -153,8 +206,11 @@ parsed<> read_environment(const json::object& document, registration& device) {
                                                    in_quotes(name) + suggestion(name, environments));
     }
     device.sandbox = name == environments[1];
-    if (device.sandbox && device.platform == platform::fcm) {
-        return refuse(refusal_code::invalid_environment, "environment: FCM has no sandbox");
+    if (device.sandbox && device.platform != platform::apns) {
+        return refuse(
+            refusal_code::invalid_environment, device.platform == platform::fcm
+                                                   ? "environment: FCM has no sandbox"
+                                                   : "environment: Web Push has no sandbox");
     }
     return {};
 }
@@ -224,7 +280,17 @@ std::string to_json(const registration& device) {
     document.emplace("op", ops[static_cast<std::size_t>(device.op)]);
     document.emplace("app", device.app);
     document.emplace("platform", to_string(device.platform));
-    document.emplace(device.is_fid ? "fid" : "token", written_token(device.platform, device.token));
+    if (device.keys.empty()) {
+        document.emplace(device.is_fid ? "fid" : "token", written_token(device.platform, device.token));
+    } else {
+        json::object keys;
+        keys.emplace("p256dh", written_p256dh(device.keys));
+        keys.emplace("auth", written_auth(device.keys));
+        json::object subscription;
+        subscription.emplace("endpoint", device.token);
+        subscription.emplace("keys", std::move(keys));
+        document.emplace("subscription", std::move(subscription));
+    }
     if (!device.follow.empty()) {
         json::array follow;
         for (const territory& where : device.follow) {

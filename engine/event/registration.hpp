@@ -20,7 +20,8 @@ struct registration {
     registration_op op = registration_op::enroll;  ///< "register" and "unregister".
     std::string app;
     tocsin::platform platform = tocsin::platform::apns;
-    std::string token;              ///< As stored: APNs the bytes behind the hex, FCM the text.
+    std::string token;              ///< As stored: APNs the bytes behind the hex, FCM the text, the endpoint.
+    std::string keys;               ///< Web Push: subscription_keys; empty to unregister by endpoint.
     bool is_fid = false;            ///< `token` is a Firebase installation id.
     std::vector<territory> follow;  ///< Sorted, each once; empty only to unregister.
     std::vector<std::string> mute;  ///< Sorted, each once.

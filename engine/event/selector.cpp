@@ -15,7 +15,7 @@ namespace {
 
 constexpr auto kinds =
     std::to_array<std::string_view>({"commune", "epci", "department", "zone", "everyone", "device"});
-constexpr auto platforms = std::to_array<std::string_view>({"apns", "fcm"});
+constexpr auto platforms = std::to_array<std::string_view>({"apns", "fcm", "webpush"});
 
 /// What stands before the first colon, and what behind it.
 std::pair<std::string_view, std::string_view> split(std::string_view text) noexcept {
@@ -122,8 +122,8 @@ parsed<selector> read_device(std::string_view value, std::string_view path) {
     const auto kind = parse_platform(name);
     if (!kind) {
         return refuse(
-            refusal_code::invalid_platform,
-            said(path, "no platform ") + shown(name) + ": apns or fcm" + suggestion(name, platforms));
+            refusal_code::invalid_platform, said(path, "no platform ") + shown(name) +
+                                                ": apns, fcm or webpush" + suggestion(name, platforms));
     }
     if (auto fine = check_token(*kind, token, path); !fine) {
         return std::move(fine).error();

@@ -1,5 +1,6 @@
 #include "engine/intake/registrar.hpp"
 
+#include "engine/event/push_services.hpp"
 #include "engine/event/refusal_codes.hpp"
 #include "engine/redis/check.hpp"
 
@@ -36,6 +37,7 @@ device_change to_change(registration what) {
     out.where = what.platform;
     out.which.token = std::move(what.token);
     out.which.is_fid = what.is_fid;
+    out.which.keys = std::move(what.keys);
     out.which.sandbox = what.sandbox;
     out.which.registered_at = static_cast<std::uint32_t>(what.registered_at.time_since_epoch() / 1s);
     out.which.locale = std::move(what.locale);
@@ -53,6 +55,12 @@ parsed<> check_registration(const registration& what, const event_preparer& know
         return refusal{
             "platform_not_configured", "platform: app \"" + what.app + "\" has no [app." +
                                            std::string(to_string(what.platform)) + "] in the configuration."};
+    }
+    // One that is not served any more can still be unregistered.
+    if (what.platform == platform::webpush && what.op == registration_op::enroll) {
+        if (auto fine = check_push_service(what.token, app->push_services); !fine) {
+            return fine;
+        }
     }
     for (const territory& where : what.follow) {
         if (known.places().find(where.commune) == nullptr) {

@@ -5,7 +5,12 @@ namespace {
 
 /// One letter: these names are repeated for every hundred devices.
 constexpr char letter(platform where) noexcept {
-    return where == platform::apns ? 'a' : 'f';
+    switch (where) {
+        case platform::apns: return 'a';
+        case platform::fcm: return 'f';
+        case platform::webpush: return 'w';
+    }
+    return 'f';
 }
 
 }  // namespace

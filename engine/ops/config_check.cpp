@@ -46,8 +46,13 @@ public:
             if (app.fcm) {
                 check_fcm(*app.fcm, place + ".fcm");
             }
-            if (!app.apns && !app.fcm && draft_.sound(place + ".apns") && draft_.sound(place + ".fcm")) {
-                draft_.problem(place, "the app reaches nobody: it needs [app.apns] or [app.fcm], or both");
+            if (app.webpush) {
+                check_webpush(*app.webpush, place + ".webpush");
+            }
+            if (!app.apns && !app.fcm && !app.webpush && draft_.sound(place + ".apns") &&
+                draft_.sound(place + ".fcm") && draft_.sound(place + ".webpush")) {
+                draft_.problem(
+                    place, "the app reaches nobody: it needs [app.apns], [app.fcm] or [app.webpush]");
             }
         }
     }
@@ -231,6 +236,42 @@ private:
             fcm.service_account_file, place + ".service_account_file",
             "is missing: the JSON key file of a service account that may send to the project");
         check_file(fcm.service_account_file, place + ".service_account_file", check_service_account);
+    }
+
+    void check_webpush(webpush_settings& webpush, const std::string& place) {
+        require(
+            webpush.vapid_key_file, place + ".vapid_key_file",
+            "is missing: the key that browsers subscribe with; `tocsin vapid new` makes one");
+        check_file(webpush.vapid_key_file, place + ".vapid_key_file", check_vapid_key);
+        require(
+            webpush.subject, place + ".subject",
+            "is missing: whom a push service can write to, such as \"mailto:dsi@example.fr\"");
+        if (!webpush.subject.empty() && draft_.sound(place + ".subject")) {
+            if (const auto fine = check_vapid_subject(webpush.subject); fine.has_error()) {
+                draft_.problem(place + ".subject", fine.error().message);
+            }
+        }
+        require(
+            webpush.url, place + ".url",
+            "is missing: what a tap opens if an event says nothing else, such as "
+            "\"https://www.example.fr/\"");
+        if (!webpush.url.empty() && draft_.sound(place + ".url")) {
+            if (const auto fine = check_https_url(webpush.url); fine.has_error()) {
+                draft_.problem(place + ".url", fine.error().message);
+            }
+        }
+        for (std::string& origin : webpush.services) {
+            if (!draft_.sound(place + ".services")) {
+                break;
+            }
+            auto fine = check_service_origin(origin);
+            if (fine.has_error()) {
+                draft_.problem(place + ".services", fine.error().message);
+            } else {
+                origin = std::move(*fine);
+            }
+        }
+        check_root(webpush.ca_file, place + ".ca_file");
     }
 
     void require(const std::string& value, const std::string& place, std::string_view message) {

@@ -37,6 +37,7 @@ config_target config_draft::target_of(config_section section, std::string_view p
         case config_section::app: return &app();
         case config_section::apns: return &app().apns.value();
         case config_section::fcm: return &app().fcm.value();
+        case config_section::webpush: return &app().webpush.value();
     }
     return &value.redis;
 }

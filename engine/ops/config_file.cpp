@@ -150,6 +150,11 @@ private:
                     draft_.value.apps.back().fcm.emplace();
                     read_section(config_section::fcm, here, *inner);
                 }
+            } else if (section == config_section::app && name == "webpush") {
+                if (const toml::table* const inner = table_at(key, node, here, "[app.webpush]")) {
+                    draft_.value.apps.back().webpush.emplace();
+                    read_section(config_section::webpush, here, *inner);
+                }
             } else if (const config_key* const known = find_config_key(section, name)) {
                 draft_.assign(*known, here, value_of(*known, node), at(key.source()), folder_);
             } else {
@@ -172,7 +177,7 @@ private:
     void unknown_key(config_section section, const std::string& place, const toml::key& key) {
         std::vector<std::string_view> names = config_key_names(section);
         if (section == config_section::app) {
-            names.insert(names.end(), {"apns", "fcm"});
+            names.insert(names.end(), {"apns", "fcm", "webpush"});
         }
         std::string message = "unknown key; ";
         const auto elsewhere = std::ranges::find(config_key_table(), key.str(), &config_key::name);

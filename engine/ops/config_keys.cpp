@@ -24,13 +24,15 @@ constexpr auto sections = std::to_array<config_section_description>({
      "those with `\"quiet_hours\": \"ignore\"`. All engines need the same."},
     {config_section::app, "app", "[[app]]",
      "One block an application: a mutualised one serves every commune, a dedicated one its own. Each has "
-     "`[app.apns]`, `[app.fcm]`, or both.",
+     "one or more of `[app.apns]`, `[app.fcm]` and `[app.webpush]`.",
      false},
     {config_section::apns, "app.apns", "[app.apns]",
      "The app at Apple. It authenticates with a signing key (`key_file`, `key_id`, `team_id`) or with a "
      "certificate (`certificate_file`, `certificate_key_file`).",
      false},
     {config_section::fcm, "app.fcm", "[app.fcm]", "The app at Google.", false},
+    {config_section::webpush, "app.webpush", "[app.webpush]",
+     "The app in browsers: whoever subscribed with the key of `vapid_key_file`.", false},
 });
 
 constexpr auto log_levels = std::to_array<std::string_view>({"debug", "info", "warning", "error"});
@@ -279,6 +281,30 @@ constexpr auto keys = std::to_array<config_key>({
     within(
         key<&fcm_settings::rate>(fcm, "rate", "Pushes per second over all engines. 0: no limit of ours."), 0,
         10'000'000),
+
+    as_path(key<&webpush_settings::vapid_key_file>(
+        webpush, "vapid_key_file",
+        "The P-256 private key (PEM) whose public half browsers subscribe with; `tocsin vapid new` makes "
+        "one. "
+        "Mode 600.",
+        required)),
+    key<&webpush_settings::subject>(
+        webpush, "subject",
+        "Whom a push service can write to about this app: `mailto:` or `https:`, without angle brackets.",
+        required),
+    key<&webpush_settings::url>(
+        webpush, "url", "What a tap on a notification opens if the event names no `url`.", required),
+    key<&webpush_settings::services>(
+        webpush, "services",
+        "Origins of push services (`\"https://push.example.org\"`) beside those of Google, Mozilla, Apple "
+        "and "
+        "Microsoft. Those alone may be at private addresses."),
+    as_path(key<&webpush_settings::ca_file>(
+        webpush, "ca_file", "Extra trust root (PEM), for simulators and services of one's own.", none)),
+    within(
+        key<&webpush_settings::rate>(
+            webpush, "rate", "Pushes per second over all engines. 0: no limit of ours."),
+        0, 10'000'000),
 });
 
 std::string upper(std::string_view word) {

@@ -24,7 +24,8 @@ enum class config_section : std::uint8_t {
     quiet_hours,
     app,
     apns,
-    fcm
+    fcm,
+    webpush
 };
 
 struct config_section_description {
@@ -49,7 +50,7 @@ using config_value =
 /// The part of the settings that a key writes to.
 using config_target = std::variant<
     redis_settings*, engine_settings*, admin_settings*, log_settings*, territories_settings*,
-    quiet_hours_settings*, app_settings*, apns_settings*, fcm_settings*>;
+    quiet_hours_settings*, app_settings*, apns_settings*, fcm_settings*, webpush_settings*>;
 
 /// One row of the table of keys.
 struct config_key {

@@ -70,13 +70,15 @@ constexpr std::string_view conclusion = R"(
 ## Checks
 
 - `app.id` is unique.
-- An app has `[app.apns]`, `[app.fcm]`, or both.
+- An app has one or more of `[app.apns]`, `[app.fcm]` and `[app.webpush]`.
 - `[app.apns]` has `key_file` with `key_id` and `team_id`, or `certificate_file` with `certificate_key_file`.
 - `key_file` is a PEM private key on the curve P-256. A service account's key is RSA of at least 2048 bits,
   and its file has `client_email`, `private_key`, `token_uri` and `project_id`. Certificates are in their
   time of validity, and fit their key.
 - `quiet_hours.from` and `to` are both there or neither, from `00:00` to `23:59`, and differ. `critical` is none of the
   `priorities`. The system knows the time zones.
+- `vapid_key_file` is a PEM private key on the curve P-256. A subject is `mailto:` with an address, or an `https:`
+  URL. `services` are origins: `https://`, a host name, perhaps a port, and nothing behind.
 - The URLs of providers begin with `https://` and end after the host and port.
 )";
 
@@ -111,6 +113,7 @@ std::string default_text(const config_key& key) {
     app_settings app;
     app.apns.emplace();
     app.fcm.emplace();
+    app.webpush.emplace();
     const auto target = [&]() -> config_target {
         switch (key.section) {
             case config_section::redis: return &fresh.redis;
@@ -122,6 +125,7 @@ std::string default_text(const config_key& key) {
             case config_section::app: return &app;
             case config_section::apns: return &*app.apns;
             case config_section::fcm: return &*app.fcm;
+            case config_section::webpush: return &*app.webpush;
         }
         return &fresh.redis;
     }();

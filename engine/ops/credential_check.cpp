@@ -132,6 +132,24 @@ parsed<> check_apns_key(const std::string& path) {
     return parsed<>();
 }
 
+parsed<> check_vapid_key(const std::string& path) {
+    const auto contents = read_private_file(path);
+    if (contents.has_error()) {
+        return contents.error();
+    }
+    const key_handle key = private_key(*contents);
+    if (key == nullptr) {
+        return refusal{
+            "malformed",
+            path + " is not a PEM private key without a passphrase; `tocsin vapid new` makes one"};
+    }
+    if (!is_p256(key.get())) {
+        return refusal{
+            "malformed", path + " holds a key of another kind; Web Push takes EC keys on P-256 only"};
+    }
+    return parsed<>();
+}
+
 parsed<> check_service_account(const std::string& path) {
     const auto contents = read_private_file(path);
     if (contents.has_error()) {

@@ -14,6 +14,9 @@ namespace tocsin {
 /// An APNs signing key: a private PEM file (PKCS #8) with an EC key on P-256.
 [[nodiscard]] parsed<> check_apns_key(const std::string& path);
 
+/// A key that browsers subscribe with: as an APNs signing key.
+[[nodiscard]] parsed<> check_vapid_key(const std::string& path);
+
 /// A Google service account: a private JSON file with the members that sending needs and a usable RSA key.
 [[nodiscard]] parsed<> check_service_account(const std::string& path);
 

@@ -80,11 +80,21 @@ struct fcm_settings {
     std::uint64_t rate = 0;
 };
 
+struct webpush_settings {
+    std::string vapid_key_file;
+    std::string subject;                ///< mailto: or https:, so that a service can reach somebody.
+    std::string url;                    ///< What a tap opens if the event does not say.
+    std::vector<std::string> services;  ///< Origins beside the known ones.
+    std::string ca_file;
+    std::uint64_t rate = 0;
+};
+
 struct app_settings {
     std::string id;
     std::vector<std::string> communes;  ///< INSEE codes, or "*" alone: every commune.
     std::optional<apns_settings> apns;
     std::optional<fcm_settings> fcm;
+    std::optional<webpush_settings> webpush;
 };
 
 class config_origins;

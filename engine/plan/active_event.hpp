@@ -104,7 +104,7 @@ struct active_event {
     std::vector<target> targets;
     std::map<target, std::shared_ptr<const message>> messages;
     /// Devices named by a selector: they have a shard of their own and are passed over in rosters.
-    std::set<std::string, std::less<>> named_devices;  ///< platform letter and token
+    std::set<std::string, std::less<>> named_devices;  ///< see named_device()
     bool counts_communes = false;
     timetable when;  ///< Of its pages.
     std::uint32_t pages_planned = 0;
@@ -120,7 +120,7 @@ struct active_event {
 
 /// How a named device is written in active_event::named_devices.
 [[nodiscard]] inline std::string named_device(platform on, std::string_view token) {
-    return std::string(1, on == platform::apns ? 'a' : 'f') + std::string(token);
+    return std::string(1, static_cast<char>(on)) + std::string(token);
 }
 
 }  // namespace tocsin

@@ -40,6 +40,18 @@ result<std::string> make_apns_token(
     return compact(signer, header, claims);
 }
 
+result<std::string> make_vapid_token(
+    const es256_signer& signer, std::string_view origin, std::string_view subject, wall_time expires_at) {
+    boost::json::object header;
+    header["typ"] = "JWT";
+    header["alg"] = "ES256";
+    boost::json::object claims;
+    claims["aud"] = origin;
+    claims["exp"] = seconds_of(expires_at);
+    claims["sub"] = subject;
+    return compact(signer, header, claims);
+}
+
 result<std::string> make_assertion(const rs256_signer& signer, const assertion_claims& claims) {
     boost::json::object header;
     header["alg"] = "RS256";

@@ -16,6 +16,10 @@ namespace tocsin::auth {
 [[nodiscard]] result<std::string> make_apns_token(
     const es256_signer& signer, std::string_view team_id, std::string_view key_id, wall_time issued_at);
 
+/// A push service's proof of who sends (RFC 8292, section 2): ES256, `aud`, `exp` and `sub`.
+[[nodiscard]] result<std::string> make_vapid_token(
+    const es256_signer& signer, std::string_view origin, std::string_view subject, wall_time expires_at);
+
 struct assertion_claims {
     std::string_view key_id;
     std::string_view issuer;

@@ -133,6 +133,9 @@ public:
     /// A peer of the pool said something below HTTP: before the failures that follow from it, and also when
     /// the connection carried no request of this client, or none at all.
     virtual void on_peer_word(const peer_word&) noexcept {}
+    /// A connection could not be opened, `why` says what kept it from being. Another try follows by itself
+    /// while somebody has something to send.
+    virtual void on_dial_failed(const error_code& why) noexcept { static_cast<void>(why); }
 
 protected:
     ~client() = default;

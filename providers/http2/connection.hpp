@@ -6,6 +6,7 @@
 #include "engine/net/tls_channel.hpp"
 #include "engine/net/tls_context.hpp"
 #include "providers/http2/client.hpp"
+#include "providers/http2/error.hpp"
 #include "providers/http2/pool.hpp"
 #include "providers/http2/session.hpp"
 
@@ -46,6 +47,7 @@ struct connection_end {
     bool calm = false;       ///< The peer asked for fewer requests.
     duration lived{};        ///< Since it became ready.
     std::string problem;     ///< A sentence.
+    error_code detail;       ///< Of a dial: why it failed.
 };
 
 /// What a connection tells its pool. Must not throw; may call any function of the connection.
@@ -158,6 +160,7 @@ private:
     std::mt19937_64 random_;
     phase phase_ = phase::dialling;
     const char* doing_ = "resolving its name";
+    error_code dial_error_ = http2_errc::connection_lost;  // What finish() says of a dial.
 
     boost::asio::ip::tcp::resolver resolver_;
     boost::asio::ip::tcp::socket socket_;

@@ -1,5 +1,6 @@
 #include "providers/http2/connect_first.hpp"
 #include "providers/http2/connection.hpp"
+#include "providers/http2/dialled_address.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -82,12 +83,24 @@ asio::awaitable<std::string> connection::connect() {
         co_return std::string();
     }
     if (unresolved || found.empty()) {
+        // "Not now" from the resolver says nothing about the name.
+        if (unresolved == asio::error::host_not_found || unresolved == asio::error::no_data) {
+            dial_error_ = http2_errc::unknown_host;
+        }
         co_return "no such host: " + context_.where.host + " (" + unresolved.message() + ")";
     }
     // A provider spreads its load by DNS, and the resolver's own order would undo that.
     std::vector<tcp::endpoint> addresses;
     for (const auto& entry : found) {
         addresses.push_back(entry.endpoint());
+    }
+    // One of them is enough: who answers so for a public service wants something of this network.
+    const auto forbidden = std::ranges::find_if(
+        addresses, [](const tcp::endpoint& one) { return !is_public_address(one.address()); });
+    if (context_.policy.public_addresses_only && forbidden != addresses.end()) {
+        dial_error_ = http2_errc::address_not_allowed;
+        co_return host_and_port() + " is at " + forbidden->address().to_string() +
+            ", which is not in the public Internet";
     }
     std::ranges::shuffle(addresses, random_);
 

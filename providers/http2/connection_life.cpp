@@ -156,6 +156,7 @@ void connection::finish(std::string problem, error_code detail) noexcept {
     end.calm = calm_;
     end.lived = end.was_ready ? context_.time.now() - ready_at_ : duration::zero();
     end.problem = std::move(problem);
+    end.detail = dial_error_;
 
     const bool greeted = phase_ != phase::dialling;
     phase_ = phase::closed;

@@ -32,6 +32,9 @@ public:
             case http2_errc::connection_lost: return "the provider closed the connection";
             case http2_errc::closed_here: return "the connection was closed on this side";
             case http2_errc::drain_timeout: return "the connection was retired before the answer came";
+            case http2_errc::address_not_allowed:
+                return "the host is at an address that must not be connected to";
+            case http2_errc::unknown_host: return "the host has no address";
         }
         return "unknown HTTP/2 error";
     }

@@ -307,6 +307,9 @@ private:
             schedule_.ended(now, end.lived, end.answered);
         } else {
             note_failed_dial(end.problem, now);
+            for (const attached& entry : clients_) {
+                entry.who->on_dial_failed(end.detail);
+            }
         }
         if (end.calm) {
             schedule_.calm_down(now);

@@ -30,6 +30,9 @@ struct pool_policy {
     std::size_t stream_cap = 1000;
     /// Only one request on a new connection until it was answered (APNs with provider tokens).
     bool probe_first = false;
+    /// Connect to no host of which any address is private, loopback or otherwise not in the public Internet:
+    /// for hosts that strangers name.
+    bool public_addresses_only = false;
     /// PING a connection that is silent while streams are open; never an idle one.
     std::chrono::milliseconds silence_before_ping{10'000};
     std::chrono::milliseconds ping_timeout{5'000};

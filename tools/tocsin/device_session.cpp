@@ -21,6 +21,7 @@ registration to_registration(const target& which, const device& known) {
     out.app = which.app;
     out.platform = which.on;
     out.token = known.token;
+    out.keys = known.keys;
     out.is_fid = known.is_fid;
     out.follow = known.follow;
     out.mute = known.mute;
@@ -78,8 +79,15 @@ int with_store(const common_options& common, const std::function<int(store_sessi
 
 json::value document_of(const common_options& common, const target& which, const device& known) {
     json::value out = json::parse(to_json(to_registration(which, known)));
-    if (!common.show_tokens) {
-        out.as_object()[known.is_fid ? "fid" : "token"] = shorten_token(written_token(which.on, known.token));
+    if (common.show_tokens) {
+        return out;
+    }
+    json::object& document = out.as_object();
+    const std::string hidden = shorten_token(written_token(which.on, known.token));
+    if (const auto* const subscription = document.if_contains("subscription"); subscription != nullptr) {
+        document["subscription"] = json::object{{"endpoint", hidden}};
+    } else {
+        document[known.is_fid ? "fid" : "token"] = hidden;
     }
     return out;
 }

@@ -14,8 +14,10 @@ constexpr std::size_t least_hex_token = 32;
 // Longer than a UUID: the ids of events are not what is to be hidden. FCM's tokens have some 150.
 constexpr std::size_t least_word_token = 40;
 
-constexpr auto token_members = std::to_array<std::string_view>({"\"token\"", "\"fid\""});
-constexpr auto token_selectors = std::to_array<std::string_view>({"device:apns:", "device:fcm:"});
+constexpr auto token_members =
+    std::to_array<std::string_view>({"\"token\"", "\"fid\"", "\"endpoint\"", "\"p256dh\"", "\"auth\""});
+constexpr auto token_selectors =
+    std::to_array<std::string_view>({"device:apns:", "device:fcm:", "device:webpush:"});
 
 constexpr bool is_hex(char c) noexcept {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');

@@ -79,6 +79,9 @@ std::map<target, std::uint64_t> configured_rates(const settings& how) {
         if (app.fcm) {
             out[{app.id, platform::fcm}] = app.fcm->rate;
         }
+        if (app.webpush) {
+            out[{app.id, platform::webpush}] = app.webpush->rate;
+        }
     }
     return out;
 }

@@ -75,6 +75,11 @@ std::vector<std::string> sample_registrations() {
         R"({"op":"register","app":"dijon","platform":"apns","token":"00FC13ADFF785122B4AD28809A342098",
             "follow":["zone:2A004:port"],"environment":"sandbox","mute":[]})",
         R"({"op":"unregister","app":"dijon","platform":"fcm","fid":"cXJ0b2tlbg0123456789_-","follow":[]})",
+        R"({"op":"register","app":"mairies","platform":"webpush","subscription":{
+            "endpoint":"https://updates.push.services.mozilla.com/wpush/v2/gAAAAAB","expirationTime":null,"keys":{
+            "p256dh":"BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+            "auth":"BTBZMqHH6r4Tts7J_aSIgg"}},"follow":["commune:21231"]})",
+        R"({"op":"unregister","app":"mairies","platform":"webpush","token":"https://fcm.googleapis.com/fcm/send/x"})",
     };
 }
 

@@ -122,6 +122,7 @@ TEST(Schema, TypesAreThoseOfTheReaders) {
             case json_kind::array: return "array";
             case json_kind::object: return "object";
             case json_kind::time: return {"string", "integer"};
+            case json_kind::number_or_null: return {"number", "null"};
         }
         return nullptr;
     };

@@ -1,0 +1,82 @@
+#pragma once
+
+#include "engine/core/clock.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace tocsin::webpush {
+
+/// Whether a push service takes anything at this moment, as one thread sees it. Holds no clock.
+///
+/// A service that turns requests away is left alone for as long as it says, then asked with two requests at a
+/// time until one is taken. One that cannot be reached, or does not answer, gets nothing until it can be: who
+/// waits for it would hold up what goes elsewhere.
+class service_state {
+public:
+    /// From so many refusals without an acceptance between them on, they are about the service and not about
+    /// single devices.
+    static constexpr std::uint32_t refusals_to_pause = 10;
+    static constexpr std::size_t probes = 2;
+    /// Without any answer for this long no more is sent.
+    static constexpr std::chrono::milliseconds patience{2'000};
+
+    /// How long to wait before something is sent; zero: now.
+    [[nodiscard]] std::chrono::milliseconds wait(time_point now) const noexcept {
+        return now < until_ ? std::chrono::ceil<std::chrono::milliseconds>(until_ - now)
+                            : std::chrono::milliseconds::zero();
+    }
+    /// How many requests may be on their way.
+    [[nodiscard]] std::size_t most_in_flight() const noexcept { return probing_ ? probes : SIZE_MAX; }
+    [[nodiscard]] bool reachable() const noexcept { return reachable_; }
+
+    void accepted() noexcept {
+        refusals_ = 0;
+        pauses_ = 0;
+        probing_ = false;
+    }
+    /// It wants to be asked less. True if it is left alone from now on.
+    bool refused(time_point now, std::optional<std::chrono::milliseconds> told) noexcept {
+        ++refusals_;
+        longest_told_ = std::max(longest_told_, told.value_or(std::chrono::milliseconds::zero()));
+        if (now < until_ || (refusals_ < refusals_to_pause && !probing_)) {
+            return false;
+        }
+        until_ = now + std::max(longest_told_, backoff());
+        longest_told_ = {};
+        refusals_ = 0;
+        probing_ = true;
+        return true;
+    }
+    /// A connection could not be opened, or nothing is answered on those that there are.
+    void lost(time_point now) noexcept {
+        reachable_ = false;
+        until_ = std::max(until_, now + backoff());
+    }
+    /// There is a connection.
+    void found(time_point now) noexcept {
+        if (!reachable_) {
+            reachable_ = true;
+            until_ = std::min(until_, now);
+        }
+    }
+
+private:
+    /// 1, 2, 4 … 30 s.
+    [[nodiscard]] std::chrono::milliseconds backoff() noexcept {
+        pauses_ = std::min(pauses_ + 1, 6U);
+        return std::min(std::chrono::milliseconds(500) * (1U << pauses_), std::chrono::milliseconds(30'000));
+    }
+
+    time_point until_{};
+    std::chrono::milliseconds longest_told_{};
+    std::uint32_t refusals_ = 0;
+    std::uint32_t pauses_ = 0;
+    bool probing_ = false;
+    bool reachable_ = true;
+};
+
+}  // namespace tocsin::webpush

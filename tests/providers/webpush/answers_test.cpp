@@ -1,0 +1,101 @@
+#include "providers/webpush/answers.hpp"
+
+#include <chrono>
+
+#include <gtest/gtest.h>
+
+namespace tocsin::webpush {
+namespace {
+
+using namespace std::chrono_literals;
+using enum reaction;
+
+constexpr wall_time now{std::chrono::milliseconds{1'795'420'800'000}};
+
+struct row {
+    int status;
+    std::string_view body;
+    reaction action;
+    std::string_view reason;
+};
+
+// RFC 8030, Apple's "Sending web push notifications in web apps and browsers", Mozilla's autopush errors.
+constexpr auto rows = std::to_array<row>({
+    {201, "", accept, ""},
+    {200, "", accept, ""},
+    {202, "", accept, ""},
+    {404, "", drop_token, "NotFound"},
+    {404, R"({"code":404,"errno":102,"error":"Not Found"})", drop_token, "InvalidEndpoint"},
+    {410, "", drop_token, "Gone"},
+    {410, R"({"code":410,"errno":103})", drop_token, "ExpiredEndpoint"},
+    {410, R"({"code":410,"errno":106})", drop_token, "InvalidSubscription"},
+    {410, R"({"reason":"Unregistered"})", drop_token, "Unregistered"},
+    {410, "<html>", drop_token, "Gone"},
+    {413, "", reject_push, "PayloadTooLarge"},
+    {413, R"({"errno":104})", reject_push, "PayloadTooLarge"},
+    {429, "", retry_here, "TooManyRequests"},
+    {503, "", retry_here, "ServiceUnavailable"},
+    {503, R"({"errno":201})", retry_here, "BackOff"},
+    {500, "", retry_here, "ServerError"},
+    {502, "<html>502</html>", retry_here, "ServerError"},
+    {400, R"({"reason":"VapidPkHashMismatch"})", pause_app, "VapidPkHashMismatch"},
+    {403, R"({"reason":"BadJwtToken"})", pause_app, "BadJwtToken"},
+    {400, R"({"reason":"BadAuthorizationHeader"})", pause_app, "BadAuthorizationHeader"},
+    {400, R"({"reason":"BadVapidPublicKey"})", pause_app, "BadVapidPublicKey"},
+    {400, "Invalid VAPID credentials", pause_app, "VapidRefused"},
+    {400, "bad JWT", pause_app, "VapidRefused"},
+    {401, "", pause_app, "Unauthorized"},
+    {401, R"({"code":401,"errno":109})", pause_app, "InvalidAuthentication"},
+    {403, "the key does not match", pause_app, "Forbidden"},
+    {400, "", reject_push, "BadRequest"},
+    {400, R"({"reason":"BadWebPushTopic"})", reject_push, "BadWebPushTopic"},
+    {400, R"({"reason":"InventedNextYear"})", reject_push, "InventedNextYear"},
+    {400, R"({"reason":"not a word"})", reject_push, "BadRequest"},
+    {405, "", reject_push, "MethodNotAllowed"},
+    {301, "", reject_push, "Redirected"},
+    {302, "", reject_push, "Redirected"},
+    {307, "", reject_push, "Redirected"},
+    {308, "", reject_push, "Redirected"},
+    {418, "", reject_push, "BadRequest"},
+    {999, "", reject_push, "Unknown"},
+});
+
+TEST(WebPushAnswersTest, EveryAnswerHasItsReactionAndItsWord) {
+    for (const row& each : rows) {
+        answer said;
+        said.status = each.status;
+        said.body = each.body;
+        judgement given(said, now);
+        EXPECT_EQ(given.what().action, each.action) << each.status << ' ' << each.body;
+        EXPECT_EQ(given.what().reason, each.reason) << each.status << ' ' << each.body;
+        EXPECT_TRUE(given.what().of_one_service);
+    }
+}
+
+TEST(WebPushAnswersTest, WhatTheServiceSaysOfTimeGoesBeforeOurOwn) {
+    answer said;
+    said.status = 503;
+    said.retry_after = "120";
+    judgement told(said, now);
+    EXPECT_EQ(told.what().retry_after, 120s);
+    EXPECT_TRUE(told.what().told);
+    said.retry_after = "";
+    judgement silent(said, now);
+    EXPECT_FALSE(silent.what().retry_after);
+    said.status = 410;
+    said.retry_after = "120";
+    judgement gone(said, now);
+    EXPECT_FALSE(gone.what().retry_after);
+}
+
+TEST(WebPushAnswersTest, EveryRowCanBeExplained) {
+    for (const answer_row& each : answer_table()) {
+        EXPECT_NE(explain(each.first, each.word).find(each.meaning), std::string::npos) << each.word;
+    }
+    EXPECT_NE(explain(0, address_not_allowed).find("app.webpush.services"), std::string::npos);
+    EXPECT_FALSE(explain(0, "ConnectionLost").empty());
+    EXPECT_FALSE(explain(400, "InventedNextYear").empty());
+}
+
+}  // namespace
+}  // namespace tocsin::webpush
