@@ -17,6 +17,7 @@ constexpr milliseconds requeue_step = 50ms;
 // Until a push is tried again that alone was told that the credential is bad.
 constexpr milliseconds complaint_step = 1s;
 constexpr milliseconds quota_pause = 60s;
+constexpr milliseconds least_postponed = 500ms;
 
 disposition ended(outcome how) {
     disposition out;
@@ -83,8 +84,15 @@ disposition provider_trouble(
 }
 
 /// Not sent, because where it goes is to be left alone: that is not charged, and holds nobody else up.
-disposition postponed(const attempt_facts& attempt, milliseconds wait, const lane_facts& lane) {
-    wait = std::min<milliseconds>(wait, longest_told_wait);
+disposition postponed(
+    const attempt_facts& attempt, const verdict& answer, const lane_facts& lane, std::minstd_rand& jitter) {
+    milliseconds wait = std::min<milliseconds>(answer.retry_after.value_or(0ms), longest_told_wait);
+    if (!answer.told) {
+        // Nobody has asked for so long: there is another try before the event expires.
+        wait = std::min(
+            wait, std::max(std::chrono::floor<milliseconds>(attempt.time_left) / 2, least_postponed));
+    }
+    wait = lane.retries.delay(1, wait, true, jitter);
     if (wait >= attempt.time_left) {
         return ended(outcome::expired);
     }
@@ -97,7 +105,7 @@ disposition postponed(const attempt_facts& attempt, milliseconds wait, const lan
 disposition resent(
     const attempt_facts& attempt, const verdict& answer, const lane_facts& lane, std::minstd_rand& jitter) {
     if (answer.of_one_service && answer.retry_after) {
-        return postponed(attempt, *answer.retry_after, lane);
+        return postponed(attempt, answer, lane, jitter);
     }
     const std::uint32_t tries = attempt.free_requeues + 1;
     if (tries > most_free_requeues) {

@@ -13,6 +13,9 @@
 #include <openssl/obj_mac.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <system_error>
 
 namespace tocsin {
 namespace {
@@ -55,6 +58,13 @@ bool is_number(std::string_view host) {
         host.substr(host.rfind('.') == std::string_view::npos ? 0 : host.rfind('.') + 1);
     const auto digit = [](char c) { return c >= '0' && c <= '9'; };
     return last.starts_with("0x") || last.starts_with("0X") || std::ranges::all_of(last, digit);
+}
+
+/// Not port_number() of the library: it wraps around.
+bool is_port(std::string_view digits) {
+    std::uint16_t port = 0;
+    const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    return failed == std::errc() && end == digits.data() + digits.size() && port != 0;
 }
 
 }  // namespace
@@ -118,7 +128,7 @@ parsed<> check_endpoint(std::string_view endpoint, std::string_view path) {
     if (!is_word(host, ".-_")) {
         return refused("names its host in ASCII, without percent signs");
     }
-    if (url->has_port() && (url->port().empty() || url->port_number() == 0)) {
+    if (url->has_port() && !is_port({url->port().data(), url->port().size()})) {
         return refused("has a port from 1 to 65535, or none");
     }
     if (url->encoded_path().empty()) {

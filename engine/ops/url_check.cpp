@@ -65,8 +65,8 @@ parsed<std::string> check_service_origin(std::string_view text) {
     out += std::string(url->encoded_host());
     std::ranges::transform(
         out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    if (url->has_port() && url->port_number() != 443) {
-        out += ':' + std::to_string(url->port_number());
+    if (const auto port = url->port(); !port.empty() && port != "443") {
+        out += ':' + std::string(port);
     }
     return out;
 }

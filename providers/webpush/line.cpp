@@ -299,6 +299,7 @@ void line::postpone(push& item, milliseconds wait, std::string_view why, time_po
     what.action = reaction::resend;
     what.reason = why;
     what.retry_after = std::max(wait, milliseconds(1));
+    what.told = why == service_left_alone;
     what.of_one_service = true;
     wiring_.source.settle(item, what, now);
 }

@@ -247,6 +247,9 @@ void add_selectors(events& to) {
           "invalid_fcm_token"},
          {"fcm_token_with_space", with_selector("device:fcm:" + fcm.substr(2) + " "), "invalid_fcm_token"},
          {"fcm_token_with_accent", with_selector("device:fcm:" + fcm.substr(3) + "é"), "invalid_fcm_token"},
+         {"endpoint_not_https", with_selector("device:webpush:http://push.example.org/x"),
+          "invalid_endpoint"},
+         {"endpoint_of_an_address", with_selector("device:webpush:https://[::1]/x"), "invalid_endpoint"},
          {"fcm_token_with_newline", with_selector("device:fcm:" + fcm.substr(4) + R"(\n)"),
           "invalid_fcm_token"}});
 }

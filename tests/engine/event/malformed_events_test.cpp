@@ -60,16 +60,28 @@ TEST(MalformedEvents, MessagesAreOneShortPrintableLine) {
 
 TEST(MalformedEvents, EveryCodeOfTheParserIsMet) {
     // What only registrations, audiences, stream entries and files are refused for.
-    const std::set<std::string_view> elsewhere{"missing_entry_field", "invalid_fid",
-                                               "invalid_op",          "token_and_fid",
-                                               "empty_follow",        "too_many_follows",
-                                               "cannot_follow",       "too_many_mutes",
-                                               "invalid_environment", "registered_in_future",
-                                               "unknown_commune",     "unknown_epci",
-                                               "unknown_department",  "invalid_territories_file",
-                                               "corrupt_audience",    "invalid_kind",
-                                               "invalid_batch",       "empty_counts",
-                                               "invalid_count"};
+    const std::set<std::string_view> elsewhere{
+        "missing_entry_field",
+        "invalid_fid",
+        "invalid_subscription_key",
+        "token_and_subscription",
+        "invalid_op",
+        "token_and_fid",
+        "empty_follow",
+        "too_many_follows",
+        "cannot_follow",
+        "too_many_mutes",
+        "invalid_environment",
+        "registered_in_future",
+        "unknown_commune",
+        "unknown_epci",
+        "unknown_department",
+        "invalid_territories_file",
+        "corrupt_audience",
+        "invalid_kind",
+        "invalid_batch",
+        "empty_counts",
+        "invalid_count"};
     std::set<std::string> met;
     for (const malformed_event& given : testing::malformed_events()) {
         met.insert(given.expected_code);

@@ -28,8 +28,8 @@ std::string subscription(
 
 parsed<registration> read(std::string_view op, std::string_view who, std::string_view platform = "webpush") {
     return parse_registration(
-        R"({"op":")" + std::string(op) + R"(","app":"mairies","platform":")" + std::string(platform) + R"(",)" +
-            std::string(who) + R"(,"follow":["commune:21231"]})",
+        R"({"op":")" + std::string(op) + R"(","app":"mairies","platform":")" + std::string(platform) +
+            R"(",)" + std::string(who) + R"(,"follow":["commune:21231"]})",
         now);
 }
 
@@ -182,10 +182,10 @@ TEST(PushServicesTest, OnlyKnownAndListedServicesAreSentTo) {
         EXPECT_TRUE(check_push_service(fine, listed)) << fine;
     }
     for (const char* const bad :
-         {"https://push.example.org/x", "https://push.example.org:8444/x", "https://fcm.googleapis.com:8443/x",
-          "https://evil-fcm.googleapis.com/x", "https://fcm.googleapis.com.evil.org/x", "https://push.apple.com/x",
-          "https://evilpush.apple.com/x", "https://notify.windows.com/x", "https://localhost/x",
-          "https://x.notify.windows.com:444/x"}) {
+         {"https://push.example.org/x", "https://push.example.org:8444/x",
+          "https://fcm.googleapis.com:8443/x", "https://evil-fcm.googleapis.com/x",
+          "https://fcm.googleapis.com.evil.org/x", "https://push.apple.com/x", "https://evilpush.apple.com/x",
+          "https://notify.windows.com/x", "https://localhost/x", "https://x.notify.windows.com:444/x"}) {
         const auto refused = check_push_service(bad, listed);
         ASSERT_FALSE(refused) << bad;
         EXPECT_EQ(refused.error().code, "unknown_push_service") << bad;

@@ -20,7 +20,8 @@ constexpr std::string_view their_secret = "BTBZMqHH6r4Tts7J_aSIgg";
 constexpr std::string_view our_scalar = "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw";
 constexpr std::string_view salt = "DGv6ra1nlYgDCS1FRnbzlw";
 constexpr std::string_view expected =
-    "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3"
+    "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_"
+    "c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3"
     "jl7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN";
 
 template <std::size_t Size>
@@ -42,8 +43,8 @@ protected:
 };
 
 TEST_F(EncryptionTest, AppendixAOfRfc8291ComesOutByteForByte) {
-    const auto size = subject.encrypt_with(
-        bytes<scalar_size>(our_scalar), bytes<salt_size>(salt), keys, text, body);
+    const auto size =
+        subject.encrypt_with(bytes<scalar_size>(our_scalar), bytes<salt_size>(salt), keys, text, body);
     ASSERT_TRUE(size);
     EXPECT_EQ(base64url(view(body, *size)), expected);
 }
@@ -53,8 +54,8 @@ TEST_F(EncryptionTest, EachMessageHasASaltAndAKeyOfItsOwn) {
     const auto first = body;
     ASSERT_TRUE(subject.encrypt(keys, text, body));
     EXPECT_FALSE(std::equal(first.begin(), first.begin() + salt_size, body.begin()));
-    EXPECT_FALSE(std::equal(
-        first.begin() + salt_size + 5, first.begin() + header_size, body.begin() + salt_size + 5));
+    EXPECT_FALSE(
+        std::equal(first.begin() + salt_size + 5, first.begin() + header_size, body.begin() + salt_size + 5));
 }
 
 TEST_F(EncryptionTest, TheLargestTextFillsTheLargestBody) {

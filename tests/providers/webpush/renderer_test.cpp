@@ -72,7 +72,8 @@ TEST(WebPushRendererTest, ABackgroundEventHasDataAlone) {
 
 TEST(WebPushRendererTest, TheOverrideIsMergedLast) {
     publish_event event = flood_event();
-    event.webpush = overrides(R"({"mutable":true,"notification":{"icon":null,"renotify":true,"title":"Alerte"}})");
+    event.webpush =
+        overrides(R"({"mutable":true,"notification":{"icon":null,"renotify":true,"title":"Alerte"}})");
     const auto made = payload_of(event);
     EXPECT_EQ(made.at("mutable"), true);
     EXPECT_EQ(made.at("notification").at("title"), "Alerte");
@@ -96,7 +97,8 @@ TEST(WebPushRendererTest, AnOverrideThatNoBrowserWouldShowIsRefused) {
 TEST(WebPushRendererTest, APayloadOverTheLimitIsRefusedWithItsSize) {
     publish_event event = flood_event();
     event.notification->body.clear();
-    event.notification->body = std::string(largest_plaintext - subject.render(event).value()->largest_payload() - 2, 'x');
+    event.notification->body =
+        std::string(largest_plaintext - subject.render(event).value()->largest_payload() - 2, 'x');
     // "Dijon" and the line end are there already.
     auto made = subject.render(event);
     ASSERT_TRUE(made.has_value()) << made.error().message;
