@@ -24,7 +24,7 @@ struct served_app {
     bool everywhere = false;        ///< Serves every commune.
     std::set<commune_id> communes;  ///< Otherwise these.
     std::map<platform, std::shared_ptr<provider>> platforms;
-    std::vector<std::string> push_services;  ///< Web Push: origins beside the known ones.
+    std::vector<std::string> push_services{};  ///< Web Push: origins beside the known ones.
 };
 
 /// The code of a refusal by restore() that no other configuration would mend: the ledger is damaged.

@@ -1,6 +1,7 @@
 #include "providers/auth/pem_key.hpp"
 
 #include <openssl/bio.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
@@ -18,6 +19,19 @@ key_handle read_private_key(std::string_view pem) noexcept {
         ERR_clear_error();  // Left behind, it would be blamed on the next TLS operation of this thread.
     }
     return key;
+}
+
+std::string make_p256_pem() {
+    const key_handle key(EVP_EC_gen("P-256"));
+    const c_handle<BIO, BIO_free_all> out(BIO_new(BIO_s_mem()));
+    if (key == nullptr || out == nullptr ||
+        PEM_write_bio_PKCS8PrivateKey(out.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1) {
+        ERR_clear_error();
+        return {};
+    }
+    const char* text = nullptr;
+    const long size = BIO_get_mem_data(out.get(), &text);
+    return {text, static_cast<std::size_t>(size)};
 }
 
 digest_handle fetch_sha256() noexcept {

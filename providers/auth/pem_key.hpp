@@ -4,6 +4,7 @@
 
 #include <openssl/evp.h>
 
+#include <string>
 #include <string_view>
 
 namespace tocsin::auth {
@@ -13,6 +14,9 @@ using digest_handle = c_handle<EVP_MD, EVP_MD_free>;
 
 /// A private key in PEM; null if it is none, or if it asks for a pass phrase.
 [[nodiscard]] key_handle read_private_key(std::string_view pem) noexcept;
+
+/// A new private key on P-256, in PEM (PKCS #8); empty if OpenSSL cannot make one.
+[[nodiscard]] std::string make_p256_pem();
 
 /// SHA-256, to be fetched once and kept: in OpenSSL 3.0 EVP_sha256() looks the algorithm up again
 /// on every use, under a lock that all threads share.

@@ -17,6 +17,8 @@ using std::chrono::milliseconds;
 
 // What a full line gives back comes again after this.
 constexpr milliseconds full_pause = 5s;
+// What would have met the same refusal comes again after this, if the source lets it.
+constexpr milliseconds denied_pause = 1s;
 // A name that leads to where nothing may be sent is asked for again after this.
 constexpr auto forbidden_for = 60s;
 // Requests that a service may leave unanswered before it is thought to be stuck.
@@ -225,6 +227,9 @@ void line::weigh(judgement& given, const sent_message& sent, const http2::respon
         case reaction::pause_app: try { tell(given, sent);
             } catch (const std::exception&) {
                 // Out of memory for a sentence: the verdict stands without it.
+            }
+            if (state_.denied()) {
+                give_back(denied_pause, what.reason, now);
             }
             break;
         case reaction::accept:

@@ -21,6 +21,11 @@ public:
     /// single devices.
     static constexpr std::uint32_t refusals_to_pause = 10;
     static constexpr std::size_t probes = 2;
+    /// Requests on their way before the first answer that speaks for our credential: if that is wrong, more
+    /// would only be more refusals.
+    static constexpr std::size_t most_unproven = 16;
+    /// From so many refusals of the credential without anything else between them on, what waits goes back.
+    static constexpr std::uint32_t denials_to_believe = 3;
     /// Without any answer for this long no more is sent.
     static constexpr std::chrono::milliseconds patience{2'000};
 
@@ -30,13 +35,28 @@ public:
                             : std::chrono::milliseconds::zero();
     }
     /// How many requests may be on their way.
-    [[nodiscard]] std::size_t most_in_flight() const noexcept { return probing_ ? probes : SIZE_MAX; }
+    [[nodiscard]] std::size_t most_in_flight() const noexcept {
+        if (probing_) {
+            return probes;
+        }
+        return proven_ ? SIZE_MAX : most_unproven;
+    }
     [[nodiscard]] bool reachable() const noexcept { return reachable_; }
 
     void accepted() noexcept {
         refusals_ = 0;
         pauses_ = 0;
+        denials_ = 0;
         probing_ = false;
+        proven_ = true;
+    }
+    /// It does not accept our credential. True if that has to be believed.
+    bool denied() noexcept {
+        if (++denials_ < denials_to_believe) {
+            return false;
+        }
+        proven_ = false;
+        return true;
     }
     /// It wants to be asked less. True if it is left alone from now on.
     bool refused(time_point now, std::optional<std::chrono::milliseconds> told) noexcept {
@@ -75,7 +95,9 @@ private:
     std::chrono::milliseconds longest_told_{};
     std::uint32_t refusals_ = 0;
     std::uint32_t pauses_ = 0;
+    std::uint32_t denials_ = 0;
     bool probing_ = false;
+    bool proven_ = false;
     bool reachable_ = true;
 };
 

@@ -20,15 +20,18 @@ constexpr auto patience = 30s;
 foreign_server::foreign_server(kind which, const std::string& plan) {
     const std::string folder = TOCSIN_INTEROP_FOLDER;
     // Debian's Python: another one in the PATH would not have Debian's packages.
-    const std::string program = which == kind::node ? "node" : "/usr/bin/python3";
-    const std::string script = folder + (which == kind::node ? "/provider_server.js" : "/provider_server.py");
+    const std::string program = which == kind::python ? "/usr/bin/python3" : "node";
+    const std::string script = folder + (which == kind::node     ? "/provider_server.js"
+                                         : which == kind::python ? "/provider_server.py"
+                                                                 : "/push_service.js");
     auto started = cli::child_process::start(
         program, {script, certificate_file_.path(), key_file_.path(), plan}, output_.path());
     if (started.has_error()) {
         throw std::runtime_error(started.error().message);
     }
     process_.emplace(std::move(*started));
-    port_ = line(0).at("port").to_number<std::uint16_t>();
+    const boost::json::object said = line(0);
+    port_ = (which == kind::push ? said.at("ports").at(0) : said.at("port")).to_number<std::uint16_t>();
 }
 
 boost::json::object foreign_server::stop() {

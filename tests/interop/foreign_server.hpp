@@ -18,6 +18,7 @@ public:
     enum class kind : std::uint8_t {
         node,    ///< provider_server.js
         python,  ///< provider_server.py
+        push,    ///< push_service.js
     };
     /// `plan` is the JSON object that the script takes.
     foreign_server(kind which, const std::string& plan);
@@ -25,6 +26,8 @@ public:
     foreign_server& operator=(const foreign_server&) = delete;
 
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+    /// What it said when it began to listen.
+    [[nodiscard]] boost::json::object greeting() const { return line(0); }
     /// Who vouches for it.
     [[nodiscard]] const throw_away_ca& authority() const noexcept { return authority_; }
 

@@ -189,7 +189,6 @@ function listen(number) {
     seen.keys = points.size;
     for (const origin of Object.keys(seen.tokens)) seen.tokens[origin] = seen.tokens[origin].size;
     fs.rmSync(folder, { recursive: true });
-    console.log(JSON.stringify(seen));
-    process.exit(0);
+    process.stdout.write(`${JSON.stringify(seen)}\n`, () => process.exit(0));
   });
 })();

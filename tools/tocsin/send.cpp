@@ -1,6 +1,8 @@
 #include "engine/core/digest.hpp"
 #include "engine/delivery/provider.hpp"
 #include "engine/event/device_token.hpp"
+#include "engine/event/json_document.hpp"
+#include "engine/event/registration.hpp"
 #include "engine/ops/metrics.hpp"
 #include "providers/factory.hpp"
 #include "tools/tocsin/command.hpp"
@@ -12,9 +14,13 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <random>
@@ -28,6 +34,7 @@ using namespace std::chrono_literals;
 
 struct send_options {
     std::string app, platform, token, title, body, priority;
+    std::filesystem::path subscription;
     std::vector<std::string> data;
     bool sandbox = false;
     bool validate_only = false;
@@ -145,18 +152,72 @@ parsed<publish_event> event_of(const send_options& how, const time_source& time)
     return out;
 }
 
+/// Whom a test push is for.
+struct recipient {
+    std::string written;  ///< The token as documents have it.
+    std::string token;    ///< As the store has it.
+    std::string keys;
+};
+
+/// A subscription as the browser gave it, alone or in a registration.
+parsed<recipient> read_subscription_file(const std::filesystem::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    const std::string text(std::istreambuf_iterator<char>(in), {});
+    if (!in) {
+        return refusal{"subscription", "--subscription: cannot read " + file.string()};
+    }
+    // Read as a registration would be, so that what works here works there.
+    const auto document = parse_document(text, document_limits{});
+    if (document.has_error()) {
+        return refusal{"subscription", file.string() + ": " + document.error().message};
+    }
+    const auto* const inner = document->if_contains("subscription");
+    const boost::json::object whole{
+        {"op", "unregister"},
+        {"app", "any"},
+        {"platform", "webpush"},
+        {"subscription", inner == nullptr ? boost::json::value(*document) : *inner}};
+    auto read = parse_registration(boost::json::serialize(whole), wall_time{});
+    if (read.has_error()) {
+        return refusal{"subscription", file.string() + ": " + read.error().message};
+    }
+    return recipient{read->token, read->token, read->keys};
+}
+
+parsed<recipient> recipient_of(platform on, const send_options& how) {
+    if (on == platform::webpush) {
+        if (how.subscription.empty()) {
+            return refusal{
+                "subscription",
+                "--subscription FILE: for webpush an endpoint is not enough, the keys are needed to encrypt"};
+        }
+        return read_subscription_file(how.subscription);
+    }
+    if (how.token.empty()) {
+        return refusal{"token", "--token is required for " + how.platform};
+    }
+    if (!how.subscription.empty()) {
+        return refusal{"subscription", "--subscription is for --platform webpush"};
+    }
+    if (const auto form = check_token(on, how.token, "--token"); form.has_error()) {
+        return form.error();
+    }
+    return recipient{how.token, stored_token(on, how.token), {}};
+}
+
 int send(const common_options& common, const send_options& how) {
     const auto on = parse_platform(how.platform);
     if (!on) {
-        complain("--platform: apns or fcm");
+        complain("--platform: apns, fcm or webpush");
         return exit_usage;
     }
-    if (const auto form = check_token(*on, how.token, "--token"); form.has_error()) {
-        complain(form.error().message);
+    const auto whom = recipient_of(*on, how);
+    if (whom.has_error()) {
+        complain(whom.error().message);
         return exit_usage;
     }
     if (how.validate_only && *on != platform::fcm) {
-        complain("--validate-only: APNs has no such thing; use it with --platform fcm");
+        complain("--validate-only: only FCM has such a thing; use it with --platform fcm");
         return exit_usage;
     }
     const auto loaded = load_settings(common);
@@ -190,9 +251,9 @@ int send(const common_options& common, const send_options& how) {
         complain(content.error().message);
         return exit_usage;
     }
-    const std::string token = stored_token(*on, how.token);
     single_push queue(loop);
-    queue.item.token = token;
+    queue.item.token = whom->token;
+    queue.item.keys = whom->keys;
     queue.item.content = content->get();
     queue.item.sandbox = how.sandbox;
     {
@@ -229,7 +290,7 @@ int send(const common_options& common, const send_options& how) {
         print_json(boost::json::object{
             {"app", how.app},
             {"platform", how.platform},
-            {"token", common.show_tokens ? how.token : shorten_token(how.token)},
+            {"token", common.show_tokens ? whom->written : shorten_token(whom->written)},
             {"status", queue.what.status},
             {"reason", queue.reason},
             {"provider_id", queue.provider_id},
@@ -249,7 +310,7 @@ int send(const common_options& common, const send_options& how) {
         print("meaning      " + shown(meaning));
         print(fmt::format("in an event  {}", engine_conduct(queue.what.action)));
         print(fmt::format("latency      {:.1f} ms", latency));
-        print("token        " + (common.show_tokens ? how.token : shorten_token(how.token)));
+        print("token        " + (common.show_tokens ? whom->written : shorten_token(whom->written)));
     }
     return accepted ? exit_ok : exit_failed;
 }
@@ -264,12 +325,20 @@ command send_command() {
         .summary = "Send a test push straight to one device, without Redis.",
         .examples =
             "tocsin send --app mairies --platform apns --token 5f2c… --title Test --body Bonjour\n"
-            "tocsin send --app mairies --platform fcm --token dXo9… --title Test --validate-only\n",
+            "tocsin send --app mairies --platform fcm --token dXo9… --title Test --validate-only\n"
+            "tocsin send --app mairies --platform webpush --subscription browser.json --title Test\n",
         .options =
             {
                 option("--app", how->app, "The app, as configured").value("APP").required(),
-                option("--platform", how->platform, "`apns` or `fcm`").value("PLATFORM").required(),
-                option("--token", how->token, "The device token").value("TOKEN").required(),
+                option("--platform", how->platform, "`apns`, `fcm` or `webpush`")
+                    .value("PLATFORM")
+                    .required(),
+                option("--token", how->token, "The device token: of APNs and FCM").value("TOKEN"),
+                option(
+                    "--subscription", how->subscription,
+                    "Web Push: what the browser's `PushSubscription.toJSON()` says, or a registration with "
+                    "it")
+                    .value("FILE"),
                 option("--title", how->title, "What the resident reads first").required(),
                 option("--body", how->body, "The text"),
                 option("--priority", how->priority, "`critical`, `high`, `normal` or `low`")

@@ -12,6 +12,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <algorithm>
 #include <list>
 #include <map>
 #include <string>
@@ -226,6 +227,7 @@ TEST_F(WebPushLineTest, NothingWaitsForLongWhereNothingMoves) {
 }
 
 TEST_F(WebPushLineTest, AServiceThatLeavesManyUnansweredGetsNoMore) {
+    exchange(201);
     for (int i = 0; i < 40; ++i) {
         add();
     }
@@ -246,6 +248,19 @@ TEST_F(WebPushLineTest, AWrongKeyPausesTheAppAndRemovesNobody) {
     EXPECT_TRUE(health.problem());
     exchange(201);
     EXPECT_FALSE(health.problem());
+}
+
+TEST_F(WebPushLineTest, WhatWaitsGoesBackOnceTheCredentialIsKnownToBeBad) {
+    for (int i = 0; i < 8; ++i) {
+        add();
+    }
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_FALSE(next().empty());
+        answer(401);
+    }
+    EXPECT_EQ(subject.waiting(), 0U);
+    EXPECT_EQ(source.verdicts.size(), 8U);
+    EXPECT_EQ(std::ranges::count(source.verdicts, resend, &testing::recorded_source::settled::action), 5);
 }
 
 TEST_F(WebPushLineTest, ATokenThatHasGrownOldIsRenewedOnceItIsRefused) {

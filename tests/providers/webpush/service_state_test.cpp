@@ -60,6 +60,19 @@ TEST_F(ServiceStateTest, WithoutAWordOfItsOwnThePausesGrow) {
     }
 }
 
+TEST_F(ServiceStateTest, UntilTheCredentialIsKnownToBeGoodLittleIsSent) {
+    EXPECT_EQ(subject.most_in_flight(), service_state::most_unproven);
+    subject.accepted();
+    EXPECT_GT(subject.most_in_flight(), 1'000U);
+    EXPECT_FALSE(subject.denied());
+    EXPECT_FALSE(subject.denied());
+    subject.accepted();
+    EXPECT_FALSE(subject.denied()) << "one device that subscribed with another key says nothing";
+    EXPECT_FALSE(subject.denied());
+    EXPECT_TRUE(subject.denied());
+    EXPECT_EQ(subject.most_in_flight(), service_state::most_unproven);
+}
+
 TEST_F(ServiceStateTest, OneThatCannotBeReachedIsSentToOnceThereIsAConnection) {
     subject.lost(now);
     EXPECT_FALSE(subject.reachable());

@@ -1,0 +1,45 @@
+#include "engine/core/private_file.hpp"
+#include "tools/tocsin/command.hpp"
+#include "tools/tocsin/console.hpp"
+#include "tools/tocsin/exit_code.hpp"
+#include "tools/tocsin/vapid_key.hpp"
+
+#include <memory>
+#include <string>
+
+namespace tocsin::cli {
+namespace {
+
+int show_key(const common_options& common, const std::string& file) {
+    const auto pem = read_private_file(file);
+    if (pem.has_error()) {
+        complain(pem.error().message);
+        return exit_configuration;
+    }
+    const auto key = application_server_key(*pem, file);
+    if (key.has_error()) {
+        complain(key.error().message);
+        return exit_configuration;
+    }
+    print_vapid_key(file, *key, common.json);
+    return exit_ok;
+}
+
+}  // namespace
+
+command vapid_show_command() {
+    const auto file = std::make_shared<std::string>();
+    return {
+        .name = "show",
+        .group = command_group::devices,
+        .summary = "Print the public half of a key.",
+        .examples = "tocsin vapid show vapid.pem\n",
+        .options = {option("FILE", *file, "The private key").value("FILE").required()},
+        .details =
+            "As `applicationServerKey` of `PushManager.subscribe()` wants it. `--json`: `file`, "
+            "`application_server_key`.",
+        .run = [file](const common_options& common) { return show_key(common, *file); },
+    };
+}
+
+}  // namespace tocsin::cli
