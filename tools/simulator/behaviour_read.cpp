@@ -305,10 +305,10 @@ parsed<behaviour_change> change_behaviour(const behaviour& current, const boost:
     from.integer("seed", change.next.seed);
     from.flag("record", change.next.record);
     // "all" first, so that a provider's own section can make an exception.
-    for (const auto which : {provider::apns, provider::sandbox, provider::fcm}) {
+    for (const auto which : all_providers) {
         read_provider(from, "all", which, change.next.of(which));
     }
-    for (const auto which : {provider::apns, provider::sandbox, provider::fcm}) {
+    for (const auto which : all_providers) {
         read_provider(from, name_of(which), which, change.next.of(which));
     }
     read_oauth(from, change.next.oauth);

@@ -68,7 +68,7 @@ json::object provider_json(provider which, const provider_behaviour& shown) {
         {"errors", std::move(errors)},
         {"faults", faults_json(shown.transport)}};
     out["dead_since"] = shown.dead_since ? json::value(*shown.dead_since) : json::value(nullptr);
-    if (which != provider::fcm) {
+    if (which == provider::apns || which == provider::sandbox) {
         out["limit_drops_on_rejection"] = shown.limit_drops_on_rejection;
         out["min_token_refresh_s"] = shown.min_token_refresh_s;
     }
@@ -79,7 +79,7 @@ json::object provider_json(provider which, const provider_behaviour& shown) {
 
 boost::json::object behaviour_json(const behaviour& shown) {
     json::object out{{"seed", shown.seed}, {"record", shown.record}};
-    for (const auto which : {provider::apns, provider::sandbox, provider::fcm}) {
+    for (const auto which : all_providers) {
         out[name_of(which)] = provider_json(which, shown.of(which));
     }
     out["oauth"] = json::object{

@@ -57,6 +57,14 @@ void write_app(
     fmt::format_to(
         line, "  service_account_file = {}\n", toml_text("service-account-" + app.project_id + ".json"));
     fmt::format_to(line, "  ca_file = \"ca.pem\"\n  rate = {}\n", app.fcm_rate);
+    if (options.webpush) {
+        fmt::format_to(line, "  [app.webpush]\n");
+        fmt::format_to(line, "  vapid_key_file = {}\n", toml_text("vapid-" + app.id + ".pem"));
+        fmt::format_to(line, "  subject = \"mailto:push@example.fr\"\n");
+        fmt::format_to(line, "  url = \"https://www.example.fr/\"\n");
+        fmt::format_to(line, "  services = [{}]\n", toml_text(push_origin(ports.webpush)));
+        fmt::format_to(line, "  ca_file = \"ca.pem\"\n  rate = {}\n", app.webpush_rate);
+    }
 }
 
 }  // namespace
@@ -85,6 +93,10 @@ std::string url_host(const std::string& address) {
         return "localhost";
     }
     return address.find(':') == std::string::npos ? address : "[" + address + "]";
+}
+
+std::string push_origin(std::uint16_t port) {
+    return fmt::format("https://localhost:{}", port);
 }
 
 std::string token_uri(const std::string& address, std::uint16_t port) {

@@ -35,6 +35,16 @@ std::string lower(std::string text) {
     return text;
 }
 
+/// False if the field is there and is no whole number.
+bool read_number(const http_call& call, std::string_view name, std::size_t& into) {
+    const auto text = form_field(call.query, name);
+    if (!text) {
+        return true;
+    }
+    const auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), into);
+    return failed == std::errc() && end == text->data() + text->size();
+}
+
 }  // namespace
 
 http_reply control_endpoint::handle(const http_call& call) {
@@ -79,16 +89,20 @@ http_reply control_endpoint::get(const http_call& call) const {
     if (call.path == "/received") {
         return received(call);
     }
-    return problem(404, "GET goes to /healthz, /stats, /behaviour, /tokens or /received.");
+    if (call.path == "/subscriptions") {
+        return subscriptions(call);
+    }
+    return problem(404, "GET goes to /healthz, /stats, /behaviour, /tokens, /received or /subscriptions.");
 }
 
 http_reply control_endpoint::token(const http_call& call) const {
     const auto platform = find_provider(form_field(call.query, "platform").value_or(""));
     const auto given = form_field(call.query, "token");
     if (!platform || !given) {
-        return problem(400, "platform (apns, sandbox or fcm) and token are required.");
+        return problem(400, "platform (apns, sandbox, fcm or webpush) and token are required.");
     }
-    const std::string name = *platform == provider::fcm ? *given : lower(*given);
+    const std::string name =
+        *platform == provider::fcm || *platform == provider::webpush ? *given : lower(*given);
     const token_counts counts = simulator_.counts(*platform, name);
     const behaviour current = simulator_.current_behaviour();
     const provider_behaviour& rules = current.of(*platform);
@@ -104,17 +118,28 @@ http_reply control_endpoint::received(const http_call& call) const {
     if (const auto name = form_field(call.query, "platform")) {
         platform = find_provider(*name);
         if (!platform) {
-            return problem(400, "platform must be apns, sandbox or fcm.");
+            return problem(400, "platform must be apns, sandbox, fcm or webpush.");
         }
     }
     std::size_t limit = 100;
-    if (const auto text = form_field(call.query, "limit")) {
-        const auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), limit);
-        if (failed != std::errc() || end != text->data() + text->size()) {
-            return problem(400, "limit must be a whole number.");
-        }
+    if (!read_number(call, "limit", limit)) {
+        return problem(400, "limit must be a whole number.");
     }
     return answer(simulator_.received(platform, limit));
+}
+
+http_reply control_endpoint::subscriptions(const http_call& call) const {
+    constexpr std::size_t most = 10'000;
+    std::size_t from = 0;
+    std::size_t count = 1;
+    if (!read_number(call, "from", from) || !read_number(call, "count", count) || count > most) {
+        return problem(400, "from and count must be whole numbers, count at most 10000.");
+    }
+    json::array out;
+    for (std::size_t i = 0; i < count; ++i) {
+        out.push_back(json::parse(simulator_.subscription(from + i)));
+    }
+    return answer(out);
 }
 
 }  // namespace tocsin::sim

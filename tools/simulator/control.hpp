@@ -22,6 +22,7 @@ private:
     [[nodiscard]] http_reply get(const http_call& call) const;
     [[nodiscard]] http_reply token(const http_call& call) const;
     [[nodiscard]] http_reply received(const http_call& call) const;
+    [[nodiscard]] http_reply subscriptions(const http_call& call) const;
 
     simulator& simulator_;
 };

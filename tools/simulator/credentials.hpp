@@ -1,9 +1,11 @@
 #pragma once
 
+#include "tools/simulator/browsers.hpp"
 #include "tools/simulator/pki.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,12 +36,20 @@ struct fcm_project {
     key_handle key;
 };
 
+/// The key that an app's browsers subscribed with.
+struct vapid_key {
+    std::string app;
+    std::string public_key;  ///< base64url
+};
+
 /// Everything the providers know about their customers. Immutable once started; shared by threads.
 struct credentials {
     std::vector<apns_key> keys;
     std::vector<apns_topic> topics;
     std::vector<fcm_project> projects;
     std::string oauth_secret;  ///< What access tokens are signed with.
+    std::vector<vapid_key> vapid_keys;
+    std::shared_ptr<const browsers> subscribers;
 
     [[nodiscard]] std::optional<std::size_t> find_key(std::string_view key_id) const noexcept;
     /// By bundle id, without the suffix that some push types add.

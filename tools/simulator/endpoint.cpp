@@ -9,6 +9,9 @@ endpoint::endpoint(provider plays, shared_state& state)
     if (which == provider::fcm) {
         counters.by_owner = std::vector<owned_counter>(state.known.projects.size());
         fcm_ = std::make_unique<fcm_desk>(state.known, state.access_tokens_valid_from_ms);
+    } else if (which == provider::webpush) {
+        counters.by_owner = std::vector<owned_counter>(state.known.vapid_keys.size());
+        webpush_ = std::make_unique<webpush_desk>(state.known, state.push_origin);
     } else {
         counters.by_owner = std::vector<owned_counter>(state.known.topics.size());
         apns_ =
@@ -20,6 +23,9 @@ std::unique_ptr<conversation> endpoint::converse(const tls_pipe& peer) {
     if (fcm_ != nullptr) {
         return std::make_unique<fcm_conversation>(*fcm_);
     }
+    if (webpush_ != nullptr) {
+        return std::make_unique<webpush_conversation>(*webpush_);
+    }
     const auto certificate = peer.peer_certificate();
     return std::make_unique<apns_conversation>(
         *apns_, certificate == nullptr ? std::string() : topic_of(*certificate));
@@ -28,7 +34,7 @@ std::unique_ptr<conversation> endpoint::converse(const tls_pipe& peer) {
 session_settings endpoint::settings(const conversation& talk) const noexcept {
     const simulator_options& options = shared.options;
     session_settings out;
-    const bool fcm = which == provider::fcm;
+    const bool fcm = which == provider::fcm || which == provider::webpush;
     out.initial_window = out.connection_window = fcm ? options.fcm_window : options.apns_window;
     out.max_header_list = fcm ? 65'536 : 8000;
     out.streams = full_stream_limit();
@@ -39,7 +45,13 @@ session_settings endpoint::settings(const conversation& talk) const noexcept {
 }
 
 std::uint32_t endpoint::full_stream_limit() const noexcept {
-    return which == provider::fcm ? shared.options.fcm_streams : shared.options.apns_streams;
+    switch (which) {
+        case provider::fcm: return shared.options.fcm_streams;
+        case provider::webpush: return shared.options.webpush_streams;
+        case provider::apns:
+        case provider::sandbox: break;
+    }
+    return shared.options.apns_streams;
 }
 
 std::uint32_t endpoint::violation_code() const noexcept {

@@ -7,6 +7,7 @@
 #include "tools/simulator/judge.hpp"
 #include "tools/simulator/options.hpp"
 #include "tools/simulator/tls_server.hpp"
+#include "tools/simulator/webpush_conversation.hpp"
 
 #include <array>
 #include <atomic>
@@ -30,6 +31,7 @@ struct shared_state {
     std::array<token_ledger, provider_count> ledgers;
     recorder records;
     std::atomic<std::int64_t> access_tokens_valid_from_ms{0};
+    std::string push_origin;  ///< Of the push service, once its port is known.
 };
 
 /// Room to read into and to decrypt in, shared by the connections of a thread.
@@ -66,6 +68,7 @@ public:
 private:
     std::unique_ptr<apns_desk> apns_;
     std::unique_ptr<fcm_desk> fcm_;
+    std::unique_ptr<webpush_desk> webpush_;
 };
 
 }  // namespace tocsin::sim

@@ -16,8 +16,13 @@ duration from_milliseconds(double ms) noexcept {
 }
 
 reason_index reason_of_the_dead(provider which) noexcept {
-    return which == provider::fcm ? index_of(fcm::reason::unregistered)
-                                  : index_of(apns::reason::unregistered);
+    switch (which) {
+        case provider::fcm: return index_of(fcm::reason::unregistered);
+        case provider::webpush: return index_of(webpush::reason::gone);
+        case provider::apns:
+        case provider::sandbox: break;
+    }
+    return index_of(apns::reason::unregistered);
 }
 
 /// The token's own answer for this request, if it has a script that reaches so far.

@@ -20,10 +20,11 @@ struct app_options {
     std::string key_id;                 ///< APNs, 10 characters; its key is AuthKey_<key_id>.p8.
     std::string project_id;             ///< FCM.
     bool topic_specific_key = false;    ///< The key is for this topic alone, else for all topics of the team.
-    std::string key_environment;  ///< "production" or "sandbox" for a key of one environment; empty: both.
-    bool mutual_tls = false;      ///< tocsin.toml authenticates with the certificate instead of the key.
-    std::uint32_t apns_rate = 0;  ///< Written to tocsin.toml; 0: no limit.
-    std::uint32_t fcm_rate = 0;   ///< Written to tocsin.toml; 0: no limit.
+    std::string key_environment;     ///< "production" or "sandbox" for a key of one environment; empty: both.
+    bool mutual_tls = false;         ///< tocsin.toml authenticates with the certificate instead of the key.
+    std::uint32_t apns_rate = 0;     ///< Written to tocsin.toml; 0: no limit.
+    std::uint32_t fcm_rate = 0;      ///< Written to tocsin.toml; 0: no limit.
+    std::uint32_t webpush_rate = 0;  ///< Written to tocsin.toml; 0: no limit.
 };
 
 /// `mairies` (every commune) and `dijon` (21231, with a team, key, topic and project of its own).
@@ -36,6 +37,7 @@ struct port_options {
     std::uint16_t fcm = 8445;
     std::uint16_t oauth = 8446;
     std::uint16_t control = 8447;
+    std::uint16_t webpush = 0;
 };
 
 /// How answers that are ready at the same time are written.
@@ -65,6 +67,8 @@ struct simulator_options {
     bool single_stream_until_authenticated = true;  ///< APNs with provider tokens, as Apple does.
     std::uint32_t apns_streams = 1000;              ///< MAX_CONCURRENT_STREAMS afterwards.
     std::uint32_t fcm_streams = 100;
+    std::uint32_t webpush_streams = 100;
+    bool webpush = false;  ///< tocsin.toml has [app.webpush] for each app. The port is open in any case.
     std::uint32_t apns_window = 65'535;  ///< Stream and connection window of APNs, bytes.
     std::uint32_t fcm_window = 1'048'576;
     std::uint32_t idle_pings =

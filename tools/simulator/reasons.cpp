@@ -84,6 +84,32 @@ static_assert(fcm_table.size() == std::size_t{index_of(fcm::reason::unspecified_
 static_assert(fcm_table[index_of(fcm::reason::internal)].name == "INTERNAL");
 static_assert(fcm_table.size() <= max_reasons);
 
+constexpr auto webpush_table = std::to_array<reason_row>({
+    {"", 201},
+    {"Redirected", 307},
+    {"BadAuthorizationHeader", 400},
+    {"BadJwtToken", 403},
+    {"BadTtl", 400},
+    {"BadUrgency", 400},
+    {"BadVapidPublicKey", 400},
+    {"BadWebPushRequest", 400},
+    {"BadWebPushTopic", 400},
+    {"VapidPkHashMismatch", 400},
+    {"Undecryptable", 400},
+    {"Unauthorized", 401},
+    {"Forbidden", 403},
+    {"NotFound", 404},
+    {"MethodNotAllowed", 405},
+    {"Gone", 410},
+    {"PayloadTooLarge", 413},
+    {"TooManyRequests", 429},
+    {"InternalServerError", 500},
+    {"ServiceUnavailable", 503},
+});
+static_assert(webpush_table.size() == std::size_t{index_of(webpush::reason::service_unavailable)} + 1);
+static_assert(webpush_table[index_of(webpush::reason::gone)].name == "Gone");
+static_assert(webpush_table.size() <= max_reasons);
+
 json::object fcm_error(std::string_view code) {
     return {{"@type", "type.googleapis.com/google.firebase.fcm.v1.FcmError"}, {"errorCode", code}};
 }
@@ -227,12 +253,13 @@ std::string_view name_of(provider which) noexcept {
         case provider::apns: return "apns";
         case provider::sandbox: return "sandbox";
         case provider::fcm: return "fcm";
+        case provider::webpush: return "webpush";
     }
     return "";
 }
 
 std::optional<provider> find_provider(std::string_view name) noexcept {
-    for (const auto which : {provider::apns, provider::sandbox, provider::fcm}) {
+    for (const auto which : all_providers) {
         if (name_of(which) == name) {
             return which;
         }
@@ -243,6 +270,9 @@ std::optional<provider> find_provider(std::string_view name) noexcept {
 std::span<const reason_row> reasons_of(provider which) noexcept {
     if (which == provider::fcm) {
         return fcm_table;
+    }
+    if (which == provider::webpush) {
+        return webpush_table;
     }
     return apns_table;
 }
@@ -263,7 +293,7 @@ std::string error_body(provider which, reason_index why) {
     if (why == success) {
         return {};
     }
-    return "{\"reason\":\"" + std::string(apns_table[why].name) + "\"}";
+    return "{\"reason\":\"" + std::string(reasons_of(which)[why].name) + "\"}";
 }
 
 std::string fcm_bad_request_body(std::string_view field, std::string_view description) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -10,8 +11,10 @@
 namespace tocsin::sim {
 
 /// The HTTP/2 endpoints that the simulator plays.
-enum class provider : std::uint8_t { apns, sandbox, fcm };
-constexpr std::size_t provider_count = 3;
+enum class provider : std::uint8_t { apns, sandbox, fcm, webpush };
+constexpr std::size_t provider_count = 4;
+constexpr std::array<provider, provider_count> all_providers{
+    provider::apns, provider::sandbox, provider::fcm, provider::webpush};
 
 [[nodiscard]] std::string_view name_of(provider which) noexcept;
 [[nodiscard]] std::optional<provider> find_provider(std::string_view name) noexcept;
@@ -96,6 +99,34 @@ enum class reason : reason_index {
 
 }  // namespace fcm
 
+namespace webpush {
+
+/// What a push service answers: Apple's words, which say most.
+enum class reason : reason_index {
+    ok,
+    redirected,
+    bad_authorization_header,
+    bad_jwt_token,
+    bad_ttl,
+    bad_urgency,
+    bad_vapid_public_key,
+    bad_web_push_request,
+    bad_web_push_topic,
+    vapid_pk_hash_mismatch,
+    undecryptable,
+    unauthorized,
+    forbidden,
+    not_found,
+    method_not_allowed,
+    gone,
+    payload_too_large,
+    too_many_requests,
+    internal_server_error,
+    service_unavailable,
+};
+
+}  // namespace webpush
+
 struct reason_row {
     std::string_view name;  ///< As /stats and /behaviour spell it; empty for success.
     std::uint16_t status;   ///< HTTP.
@@ -108,6 +139,9 @@ constexpr reason_index index_of(apns::reason why) noexcept {
     return static_cast<reason_index>(why);
 }
 constexpr reason_index index_of(fcm::reason why) noexcept {
+    return static_cast<reason_index>(why);
+}
+constexpr reason_index index_of(webpush::reason why) noexcept {
     return static_cast<reason_index>(why);
 }
 

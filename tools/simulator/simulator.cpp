@@ -31,7 +31,7 @@ using asio::ip::tcp;
 
 namespace {
 
-constexpr auto providers = std::to_array({provider::apns, provider::sandbox, provider::fcm});
+constexpr const auto& providers = all_providers;
 constexpr auto accept_again_after = std::chrono::milliseconds(100);
 
 parsed<tcp::acceptor> listen(
@@ -120,7 +120,7 @@ struct simulator::parts {
 
     // Destroyed first: its coroutines use everything above.
     std::optional<asio::io_context> context{std::in_place, 1};  // Until stop().
-    std::vector<tcp::acceptor> acceptors;                       // In the order of port_options.
+    std::vector<tcp::acceptor> acceptors;                       // As open_ports() lists them.
     std::jthread thread;
 
     [[nodiscard]] parsed<> open_ports(const simulator_options& options);
@@ -139,6 +139,7 @@ parsed<> simulator::parts::open_ports(const simulator_options& options) {
         {{&port_options::apns, "APNs"},
          {&port_options::sandbox, "the APNs sandbox"},
          {&port_options::fcm, "FCM"},
+         {&port_options::webpush, "Web Push"},
          {&port_options::oauth, "OAuth"},
          {&port_options::control, "control"}});
     for (const wanted_port& one : wanted) {
@@ -187,8 +188,8 @@ void simulator::parts::accept() {
     auto serve_control = [this](const seat&, tcp::socket socket) {
         asio::co_spawn(*context, serve_http(std::move(socket), *control), asio::detached);
     };
-    asio::co_spawn(*context, accept_loop(acceptors[3], here, serve_oauth), asio::detached);
-    asio::co_spawn(*context, accept_loop(acceptors[4], here, serve_control), asio::detached);
+    asio::co_spawn(*context, accept_loop(acceptors[provider_count], here, serve_oauth), asio::detached);
+    asio::co_spawn(*context, accept_loop(acceptors[provider_count + 1], here, serve_control), asio::detached);
 }
 
 simulator::simulator(std::unique_ptr<parts> made) noexcept : parts_(std::move(made)) {}
@@ -214,6 +215,7 @@ parsed<std::unique_ptr<simulator>> simulator::start(const simulator_options& opt
     if (auto opened = all.open_ports(options); !opened) {
         return opened.error();
     }
+    all.shared->push_origin = push_origin(all.ports.webpush);
     if (auto secured = all.open_tls(options); !secured) {
         return secured.error();
     }
@@ -266,6 +268,13 @@ std::filesystem::path simulator::ca_file() const {
     return parts_->space.directory() / "ca.pem";
 }
 
+browser simulator::subscriber(std::uint64_t number) const {
+    return parts_->space.known().subscribers->at(number, parts_->shared->push_origin);
+}
+std::string simulator::subscription(std::uint64_t number) const {
+    return subscription_json(subscriber(number));
+}
+
 counter_snapshot simulator::parts::snapshot(provider of) const {
     counter_snapshot sum;
     for (const auto& one : workers) {
@@ -289,10 +298,20 @@ json::object simulator::parts::provider_stats(provider of, const counter_snapsho
     out["by_reason"] = std::move(reasons);
     json::object owners;
     for (std::size_t i = 0; i < counted.by_owner.size(); ++i) {
-        owners[of == provider::fcm ? shared->known.projects[i].project_id : shared->known.topics[i].topic] =
-            counted.by_owner[i];
+        switch (of) {
+            case provider::fcm: owners[shared->known.projects[i].project_id] = counted.by_owner[i]; break;
+            case provider::webpush: owners[shared->known.vapid_keys[i].app] = counted.by_owner[i]; break;
+            case provider::apns:
+            case provider::sandbox: owners[shared->known.topics[i].topic] = counted.by_owner[i]; break;
+        }
     }
-    out[of == provider::fcm ? "accepted_by_project" : "accepted_by_topic"] = std::move(owners);
+    std::string_view by = "accepted_by_topic";
+    if (of == provider::fcm) {
+        by = "accepted_by_project";
+    } else if (of == provider::webpush) {
+        by = "accepted_by_app";
+    }
+    out[by] = std::move(owners);
     const ledger_totals totals = shared->ledgers[static_cast<std::size_t>(of)].totals();
     out["tokens_distinct"] = totals.tokens;
     out["tokens_accepted"] = totals.accepted;

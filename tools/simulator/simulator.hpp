@@ -2,6 +2,7 @@
 
 #include "engine/core/error.hpp"
 #include "tools/simulator/behaviour.hpp"
+#include "tools/simulator/browsers.hpp"
 #include "tools/simulator/options.hpp"
 #include "tools/simulator/token_ledger.hpp"
 
@@ -16,7 +17,8 @@
 
 namespace tocsin::sim {
 
-/// APNs, FCM and Google's OAuth token endpoint over real TLS and HTTP/2, on threads of its own.
+/// APNs, FCM, Google's OAuth token endpoint and a push service for browsers over real TLS and HTTP/2, on
+/// threads of its own.
 ///
 ///     auto started = simulator::start(options);
 ///     if (!started) return report(started.error().message);
@@ -40,6 +42,11 @@ public:
     [[nodiscard]] const bound_ports& ports() const noexcept;
     [[nodiscard]] std::filesystem::path configuration_file() const;  ///< tocsin.toml.
     [[nodiscard]] std::filesystem::path ca_file() const;
+
+    /// The browser of that number, as PushSubscription.toJSON() says it. GET /subscriptions.
+    [[nodiscard]] std::string subscription(std::uint64_t number) const;
+    /// Its endpoint, which counts() takes for a token.
+    [[nodiscard]] browser subscriber(std::uint64_t number) const;
 
     /// GET /stats.
     [[nodiscard]] boost::json::object stats() const;

@@ -15,7 +15,7 @@ worker::worker(shared_state& shared, std::shared_ptr<const behaviour> initial, s
       scratch_(std::make_unique<scratch_space>()),
       endpoints_{
           endpoint(provider::apns, shared), endpoint(provider::sandbox, shared),
-          endpoint(provider::fcm, shared)},
+          endpoint(provider::fcm, shared), endpoint(provider::webpush, shared)},
       chance_(scramble(current_->seed ^ number << 32U)),
       context_(1),
       beat_(context_, shared.options.gather) {

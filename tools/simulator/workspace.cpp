@@ -164,9 +164,17 @@ parsed<workspace> workspace::open(const simulator_options& options) {
             return done.error();
         }
     }
-    if (auto done = made.load_oauth_secret(); !done) {
-        return done.error();
+    auto oauth = made.load_secret("oauth-secret");
+    auto push = made.load_secret("push-secret");
+    if (!oauth || !push) {
+        return oauth ? std::move(push).error() : std::move(oauth).error();
     }
+    made.known_.oauth_secret = *std::move(oauth);
+    auto subscribers = browsers::create(*std::move(push));
+    if (!subscribers) {
+        return no_key();
+    }
+    made.known_.subscribers = *std::move(subscribers);
     return made;
 }
 
@@ -191,6 +199,9 @@ parsed<> workspace::load_app(const app_options& app) {
         known_.topics.push_back({app.topic, app.team_id});
     }
     if (auto done = load_client_certificate(app); !done) {
+        return done;
+    }
+    if (auto done = load_vapid_key(app); !done) {
         return done;
     }
     return known_.find_project(app.project_id) ? parsed<>() : load_project(app.project_id);
@@ -240,16 +251,39 @@ parsed<> workspace::load_project(const std::string& project_id) {
     return {};
 }
 
-parsed<> workspace::load_oauth_secret() {
-    const fs::path file = directory_ / "oauth-secret";
-    known_.oauth_secret = read_file(file);
-    if (known_.oauth_secret.size() == 64) {
-        return {};
+parsed<> workspace::load_vapid_key(const app_options& app) {
+    const fs::path file = directory_ / ("vapid-" + app.id + ".pem");
+    key_handle key = key_from_pem(read_file(file));
+    if (key == nullptr || EVP_PKEY_is_a(key.get(), "EC") != 1) {
+        key = make_ec_key();
+        if (key == nullptr) {
+            return no_key();
+        }
+        if (auto done = write_file(file, to_pem(*key), secret); !done) {
+            return done;
+        }
+    }
+    unsigned char* point = nullptr;
+    const std::size_t size = EVP_PKEY_get1_encoded_public_key(key.get(), &point);
+    known_.vapid_keys.push_back(
+        {app.id, base64url({reinterpret_cast<const char*>(point), point == nullptr ? 0 : size})});
+    OPENSSL_free(point);
+    return {};
+}
+
+parsed<std::string> workspace::load_secret(const std::string& name) const {
+    const fs::path file = directory_ / name;
+    std::string text = read_file(file);
+    if (text.size() == 64) {
+        return text;
     }
     std::string bytes(32, '\0');
     RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-    known_.oauth_secret = to_hex(bytes);
-    return write_file(file, known_.oauth_secret, secret);
+    text = to_hex(bytes);
+    if (auto done = write_file(file, text, secret); !done) {
+        return done.error();
+    }
+    return text;
 }
 
 parsed<> workspace::write_configuration(const simulator_options& options, const bound_ports& ports) const {

@@ -16,6 +16,8 @@ namespace tocsin::sim {
 ///     AuthKey_<key id>.p8                     one APNs key per key id
 ///     <app>-client.pem  <app>-client-key.pem  APNs certificate of each app, for mutual TLS
 ///     service-account-<project>.json          one per FCM project
+///     vapid-<app>.pem                         the key that an app's browsers subscribe with
+///     push-secret                             what the browsers are made of
 ///     oauth-secret                            what access tokens are signed with
 ///     tocsin.toml                             ready to serve with; written anew at each start
 ///
@@ -40,7 +42,8 @@ private:
     [[nodiscard]] parsed<> load_app(const app_options& app);
     [[nodiscard]] parsed<> load_client_certificate(const app_options& app) const;
     [[nodiscard]] parsed<> load_project(const std::string& project_id);
-    [[nodiscard]] parsed<> load_oauth_secret();
+    [[nodiscard]] parsed<> load_vapid_key(const app_options& app);
+    [[nodiscard]] parsed<std::string> load_secret(const std::string& name) const;
 
     std::filesystem::path directory_;
     authority ca_;
@@ -52,6 +55,9 @@ private:
 
 /// The OAuth endpoint's URL, which is also the audience of an assertion.
 [[nodiscard]] std::string token_uri(const std::string& address, std::uint16_t port);
+
+/// The origin of the push service: by name, since no endpoint may have an address.
+[[nodiscard]] std::string push_origin(std::uint16_t port);
 
 /// tocsin.toml in the form that `tocsin serve` reads, with paths relative to the directory.
 [[nodiscard]] std::string configuration_text(const simulator_options& options, const bound_ports& ports);

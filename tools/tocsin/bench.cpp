@@ -95,10 +95,14 @@ public:
 
 private:
     int import() {
+        const auto mix = mix_for(on_, result_.how);
+        if (mix.has_error()) {
+            complain(mix.error().message);
+            return exit_failed;
+        }
         const auto before = redis_memory(redis_);
         const auto begun = steady::now();
-        const import_end end =
-            import_bench_devices(redis_, store_, plan_, result_.how.apns_share, interrupts_);
+        const import_end end = import_bench_devices(redis_, store_, plan_, *mix, interrupts_);
         result_.import_seconds = std::chrono::duration<double>(steady::now() - begun).count();
         if (end == import_end::interrupted) {
             return exit_interrupted;
@@ -247,7 +251,10 @@ std::vector<option> bench_option_table(bench_words& into) {
         option("--share", how.share, "Of the scenario's devices; of the village's events")
             .preset("1")
             .between(0, 1),
-        option("--apns-share", how.apns_share, "Of the devices, that have APNs; the others have FCM")
+        option("--webpush-share", how.webpush_share, "Of the devices, that are browsers")
+            .preset("0")
+            .between(0, 1),
+        option("--apns-share", how.apns_share, "Of the others, that have APNs; the rest has FCM")
             .preset("0.25")
             .between(0, 1),
         option("--events-per-second", how.events_per_second, "How fast the village's events are published")

@@ -22,11 +22,8 @@ constexpr std::size_t devices_at_once = 4'096;
 
 class importer {
 public:
-    importer(device_store& store, const bench_plan& plan, double apns_share, interrupt_watch& interrupts)
-        : store_(store),
-          devices_(plan, apns_share),
-          wanted_(plan.devices_registered()),
-          interrupts_(interrupts) {}
+    importer(device_store& store, const bench_plan& plan, const bench_mix& mix, interrupt_watch& interrupts)
+        : store_(store), devices_(plan, mix), wanted_(plan.devices_registered()), interrupts_(interrupts) {}
 
     /// Two at a time: one batch is made while Redis works on the other.
     asio::awaitable<result<>> run() {
@@ -94,9 +91,9 @@ asio::awaitable<result<std::uint64_t>> used_memory(redis_session& redis) {
 }  // namespace
 
 import_end import_bench_devices(
-    redis_session& redis, device_store& store, const bench_plan& plan, double apns_share,
+    redis_session& redis, device_store& store, const bench_plan& plan, const bench_mix& mix,
     interrupt_watch& interrupts) {
-    importer work(store, plan, apns_share, interrupts);
+    importer work(store, plan, mix, interrupts);
     if (!redis.run(work.run())) {
         return import_end::unreachable;
     }

@@ -10,7 +10,7 @@ enum class import_end : unsigned char { done, unreachable, interrupted };
 
 /// Registers every device of `plan` through the device store, with progress on a terminal.
 [[nodiscard]] import_end import_bench_devices(
-    redis_session& redis, device_store& store, const bench_plan& plan, double apns_share,
+    redis_session& redis, device_store& store, const bench_plan& plan, const bench_mix& mix,
     interrupt_watch& interrupts);
 
 /// Bytes that Redis has in use, its own overhead included.

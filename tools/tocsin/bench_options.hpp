@@ -19,7 +19,8 @@ struct bench_assertion {
 struct bench_options {
     std::string scenario;
     double share = 1;                  ///< Of the scenario's devices, or of the village's events.
-    double apns_share = 0.25;          ///< Of the devices; the others have FCM.
+    double webpush_share = 0;          ///< Of the devices, that are browsers.
+    double apns_share = 0.25;          ///< Of the others, that have APNs; the rest has FCM.
     std::string latency = "fixed:20";  ///< Of the simulator, as `sim --latency`.
     std::string answers = "batched";   ///< Of the simulator, as `sim --answers`.
     std::uint32_t rate = 0;            ///< Pushes per second that each provider is sent; 0: no limit.

@@ -203,9 +203,29 @@ parsed<bench_plan> plan_bench(const territories& places, const bench_options& ho
     return out;
 }
 
-std::vector<device_change> bench_devices::next(std::size_t limit) {
+device_change bench_devices::invent() {
     // Compared with whole numbers, so that 0 and 1 mean none and all.
-    const auto apns_below = static_cast<std::uint64_t>(std::llround(apns_share_ * 1'000'000));
+    const auto below = [](double share) {
+        return static_cast<std::uint64_t>(std::llround(share * 1'000'000));
+    };
+    device_change out;
+    out.app = bench_app;
+    if (mix_.browsers != nullptr && kinds_() % 1'000'000 < below(mix_.webpush_share)) {
+        const sim::browser one = mix_.browsers->at(made_, mix_.push_origin);
+        out.where = platform::webpush;
+        out.which.token = one.endpoint;
+        out.which.keys = one.point.substr(1) + one.auth;
+    } else {
+        out.where = random_() % 1'000'000 < below(mix_.apns_share) ? platform::apns : platform::fcm;
+        out.which.token =
+            out.where == platform::apns ? invented_apns_token(random_) : invented_fcm_token(random_);
+    }
+    out.which.registered_at = registered_at;
+    out.which.locale = "fr";
+    return out;
+}
+
+std::vector<device_change> bench_devices::next(std::size_t limit) {
     std::vector<device_change> out;
     while (out.size() < limit && roster_ < plan_.rosters.size()) {
         const bench_roster& of = plan_.rosters[roster_];
@@ -214,15 +234,8 @@ std::vector<device_change> bench_devices::next(std::size_t limit) {
             in_roster_ = 0;
             continue;
         }
-        device_change one;
-        one.app = bench_app;
-        one.where = random_() % 1'000'000 < apns_below ? platform::apns : platform::fcm;
-        one.which.token =
-            one.where == platform::apns ? invented_apns_token(random_) : invented_fcm_token(random_);
-        one.which.registered_at = registered_at;
-        one.which.locale = "fr";
-        one.which.follow = {of.where};
-        out.push_back(std::move(one));
+        out.push_back(invent());
+        out.back().which.follow = {of.where};
         ++in_roster_;
         ++made_;
     }

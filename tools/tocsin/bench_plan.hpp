@@ -2,14 +2,17 @@
 
 #include "engine/audience/device_store.hpp"
 #include "engine/audience/territories.hpp"
+#include "tools/simulator/browsers.hpp"
 #include "tools/tocsin/bench_options.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tocsin::cli {
@@ -50,17 +53,28 @@ struct bench_plan {
 /// Refused if there is no such scenario or the territories do not have what it needs.
 [[nodiscard]] parsed<bench_plan> plan_bench(const territories& places, const bench_options& how);
 
+/// Which of a plan's devices are what.
+struct bench_mix {
+    double apns_share = 0;     ///< Of those that are no browsers.
+    double webpush_share = 0;  ///< Needs the next two.
+    std::shared_ptr<const sim::browsers> browsers{};
+    std::string push_origin{};
+};
+
 /// Invents the devices of a plan, a batch at a time, the same ones at each run.
 class bench_devices {
 public:
-    bench_devices(const bench_plan& plan, double apns_share) : plan_(plan), apns_share_(apns_share) {}
+    bench_devices(const bench_plan& plan, bench_mix mix) : plan_(plan), mix_(std::move(mix)) {}
     /// At most `limit` more; none at the end.
     [[nodiscard]] std::vector<device_change> next(std::size_t limit);
     [[nodiscard]] std::uint64_t made() const noexcept { return made_; }
 
 private:
+    [[nodiscard]] device_change invent();
+
     const bench_plan& plan_;
-    double apns_share_;
+    bench_mix mix_;
+    std::mt19937_64 kinds_{8030};
     std::mt19937_64 random_{21231};
     std::size_t roster_ = 0;
     std::uint64_t in_roster_ = 0;

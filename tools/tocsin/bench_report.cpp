@@ -36,8 +36,10 @@ json::value rounded(double value) {
 
 std::uint64_t simulator_count(const json::object& stats, std::string_view name) {
     std::uint64_t sum = 0;
-    for (const std::string_view provider : {"apns", "sandbox", "fcm"}) {
-        sum += stats.at(provider).at(name).to_number<std::uint64_t>();
+    for (const std::string_view provider : {"apns", "sandbox", "fcm", "webpush"}) {
+        if (const auto* const counted = stats.if_contains(provider)) {
+            sum += counted->at(name).to_number<std::uint64_t>();
+        }
     }
     return sum;
 }
@@ -172,6 +174,7 @@ json::object settings_of(const bench_options& how) {
     return {
         {"share", how.share},
         {"apns_share", how.apns_share},
+        {"webpush_share", how.webpush_share},
         {"latency", how.latency},
         {"answers", how.answers},
         {"rate", how.rate},

@@ -84,7 +84,8 @@ asio::awaitable<result<sight>> see(
         ask.add(
             "HMGET", redis.keys().ledger(id),
             ledger_names::outcome_field({std::string(bench_app), platform::apns}, outcome::accepted),
-            ledger_names::outcome_field({std::string(bench_app), platform::fcm}, outcome::accepted));
+            ledger_names::outcome_field({std::string(bench_app), platform::fcm}, outcome::accepted),
+            ledger_names::outcome_field({std::string(bench_app), platform::webpush}, outcome::accepted));
     }
     const auto answers = co_await redis.redis().execute(std::move(ask));
     if (answers.has_error()) {

@@ -60,6 +60,8 @@ parsed<started_simulator> start_simulator(
          "0",
          "--control-port",
          "0",
+         "--webpush-port",
+         "0",
          "--threads",
          std::to_string(how.simulator_threads),
          "--latency",
@@ -116,7 +118,22 @@ parsed<bench_stage> open_bench_stage(const bench_options& how) {
         std::string(told.at("config").as_string()),
         "127.0.0.1:" + std::to_string(told.at("control").to_number<std::uint16_t>()),
         admin,
+        "https://localhost:" + std::to_string(told.at("webpush").to_number<std::uint16_t>()),
         std::nullopt};
+}
+
+parsed<bench_mix> mix_for(const bench_stage& on, const bench_options& how) {
+    bench_mix out{how.apns_share, how.webpush_share, nullptr, on.push_origin};
+    if (how.webpush_share == 0) {
+        return out;
+    }
+    std::ifstream file(on.directory.path() / "providers" / "push-secret");
+    auto made = sim::browsers::create({std::istreambuf_iterator<char>(file), {}});
+    if (made.has_error()) {
+        return refusal{"browsers", "the simulator's browsers cannot be made: " + made.error().message()};
+    }
+    out.browsers = std::move(*made);
+    return out;
 }
 
 parsed<> start_bench_engine(bench_stage& on, const bench_options& how) {

@@ -2,6 +2,7 @@
 
 #include "engine/core/error.hpp"
 #include "tools/tocsin/bench_options.hpp"
+#include "tools/tocsin/bench_plan.hpp"
 #include "tools/tocsin/child_process.hpp"
 #include "tools/tocsin/private_stage.hpp"
 
@@ -19,11 +20,15 @@ struct bench_stage {
     std::string configuration;  ///< The tocsin.toml that the simulator has written.
     std::string control;        ///< host:port of the simulator's control API.
     std::string admin;          ///< host:port of the engine's admin server.
+    std::string push_origin;    ///< Of the simulator's push service.
     std::optional<child_process> engine;
 };
 
 /// Redis and the simulator, ready. The refusal says which of them is not, and where its log is.
 [[nodiscard]] parsed<bench_stage> open_bench_stage(const bench_options& how);
+
+/// The devices that `how` wants, known to the stage's simulator.
+[[nodiscard]] parsed<bench_mix> mix_for(const bench_stage& on, const bench_options& how);
 
 /// The engine, ready.
 [[nodiscard]] parsed<> start_bench_engine(bench_stage& on, const bench_options& how);

@@ -52,6 +52,7 @@ parsed<> start_simulator(stage& on, const demo_options& how, std::uint16_t admin
     sim::simulator_options options;
     options.directory = on.directory->path() / "providers";
     options.ports = {0, 0, 0, 0, 0};
+    options.webpush = true;
     options.redis_url = private_redis_url(on.directory->path());
     options.admin_listen = "127.0.0.1:" + std::to_string(admin_port);
     for (auto& provider : options.initial.providers) {
@@ -177,13 +178,15 @@ int perform(stage& on, const common_options& common, const demo_options& how, in
         return exit_usage;
     }
     const std::vector<commune_id> communes(members.begin(), members.end());
-    const demo_population population = make_population(*places, communes, *parse_commune_id("21231"), how);
+    const demo_population population = make_population(
+        *places, communes, *parse_commune_id("21231"), how,
+        [&on](std::uint64_t number) { return on.providers->subscriber(number); });
     const std::uint64_t devices = population.devices.size();
     say(fmt::format(
-        "{}: {} communes, {} devices ({} follow two communes), {:.0f} % of them gone",
+        "{}: {} communes, {} devices ({} follow two communes, {} are browsers), {:.0f} % of them gone",
         places->epci_name(*epci), communes.size(), grouped(devices), grouped(population.following_two),
-        how.dead_share * 100));
-    say("private Redis, APNs and FCM simulator over TLS and HTTP/2: ready");
+        grouped(population.browsers), how.dead_share * 100));
+    say("private Redis, simulator of APNs, FCM and a push service over TLS and HTTP/2: ready");
 
     device_store store(redis->redis(), redis->keys(), sizing_for(*configured, *places));
     auto engine =

@@ -2,8 +2,10 @@
 
 #include "engine/audience/device_store.hpp"
 #include "engine/audience/territories.hpp"
+#include "tools/simulator/browsers.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,13 +24,15 @@ struct demo_options {
 struct demo_population {
     std::vector<device_change> devices;
     std::uint64_t following_two = 0;
+    std::uint64_t browsers = 0;
 };
 
 /// A share of the inhabitants of each commune follows it through the mutualised app, three quarters
 /// with FCM and one with APNs; one in ten also follows the next commune of the list. In the commune of
 /// `dedicated_to`, most of them have its own app instead.
+/// One in twenty is a browser instead, which `subscribe` makes of its number.
 [[nodiscard]] demo_population make_population(
     const territories& places, const std::vector<commune_id>& communes, commune_id dedicated_to,
-    const demo_options& how);
+    const demo_options& how, const std::function<sim::browser(std::uint64_t)>& subscribe);
 
 }  // namespace tocsin::cli

@@ -9,6 +9,18 @@
 #include <fmt/format.h>
 
 namespace tocsin::cli {
+namespace {
+
+sim::provider provider_of(platform on) noexcept {
+    switch (on) {
+        case platform::apns: return sim::provider::apns;
+        case platform::fcm: break;
+        case platform::webpush: return sim::provider::webpush;
+    }
+    return sim::provider::fcm;
+}
+
+}  // namespace
 
 tally count_at_simulator(
     const sim::simulator& providers, const std::vector<device_change>& devices, double dead_share) {
@@ -17,8 +29,7 @@ tally count_at_simulator(
     for (const device_change& one : devices) {
         const std::string token = written_token(one.where, one.which.token);
         const bool dead = sim::is_dead(token, seed, dead_share);
-        const auto seen =
-            providers.counts(one.where == platform::apns ? sim::provider::apns : sim::provider::fcm, token);
+        const auto seen = providers.counts(provider_of(one.where), token);
         auto& commune = out.by_commune[one.which.follow.front().commune];
         ++commune.first;
         if (dead) {

@@ -77,7 +77,7 @@ std::optional<hold_selector> selector_of(
     if (!platform_name.empty()) {
         out.on = parse_platform(platform_name);
         if (!out.on) {
-            complain("--platform: \"" + platform_name + "\" is neither apns nor fcm");
+            complain("--platform: \"" + platform_name + "\" is none of apns, fcm and webpush");
             return std::nullopt;
         }
     }
@@ -95,7 +95,7 @@ int release(const common_options& common, const hold_options& how) {
 std::vector<option> hold_option_table(hold_options& into) {
     return {
         option("--app", into.app, "Only this app; default: every app").value("APP"),
-        option("--platform", into.platform, "`apns` or `fcm`; default: both").value("PLATFORM"),
+        option("--platform", into.platform, "`apns`, `fcm` or `webpush`; default: all").value("PLATFORM"),
     };
 }
 

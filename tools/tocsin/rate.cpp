@@ -60,7 +60,9 @@ command rate_command() {
         .options =
             {
                 option("--app", how->app, "The app, as configured").value("APP").required(),
-                option("--platform", how->platform, "`apns` or `fcm`").value("PLATFORM").required(),
+                option("--platform", how->platform, "`apns`, `fcm` or `webpush`")
+                    .value("PLATFORM")
+                    .required(),
                 option("--set", how->rate, "Pushes per second over all engines; 0: no limit")
                     .between(0, 10'000'000)
                     .required(),

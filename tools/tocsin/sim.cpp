@@ -38,6 +38,7 @@ void spread_over_providers(sim_options& how) {
     for (auto& app : how.simulator.apps) {
         app.apns_rate = how.rate;
         app.fcm_rate = how.rate;
+        app.webpush_rate = how.rate;
     }
     how.simulator.pattern = how.answers == "record"  ? sim::answer_pattern::one_record_per_answer
                             : how.answers == "write" ? sim::answer_pattern::one_write_per_answer
@@ -72,14 +73,15 @@ int simulate(const common_options& common, const sim_options& how) {
             {"sandbox", ports.sandbox},
             {"fcm", ports.fcm},
             {"oauth", ports.oauth},
-            {"control", ports.control}});
+            {"control", ports.control},
+            {"webpush", ports.webpush}});
     } else {
         print(fmt::format(
-            "APNs {0}:{1} (sandbox {2}), FCM {0}:{3}, OAuth {0}:{4}\n"
-            "counts and behaviour: http://127.0.0.1:{5}/stats, /behaviour\n"
-            "tocsin serve --config {6}",
-            how.simulator.address, ports.apns, ports.sandbox, ports.fcm, ports.oauth, ports.control,
-            running.configuration_file().string()));
+            "APNs {0}:{1} (sandbox {2}), FCM {0}:{3}, OAuth {0}:{4}, Web Push localhost:{5}\n"
+            "counts and behaviour: http://127.0.0.1:{6}/stats, /behaviour; browsers: /subscriptions?count=1\n"
+            "tocsin serve --config {7}",
+            how.simulator.address, ports.apns, ports.sandbox, ports.fcm, ports.oauth, ports.webpush,
+            ports.control, running.configuration_file().string()));
     }
     if (output_failed()) {
         return exit_failed;  // Whoever started it will never know where it listens.
@@ -102,12 +104,15 @@ std::vector<option> sim_option_table(sim_options& into) {
         option("--fcm-port", how.ports.fcm, "0: any free one").value("PORT").preset("8445"),
         option("--oauth-port", how.ports.oauth, "0: any free one").value("PORT").preset("8446"),
         option("--control-port", how.ports.control, "0: any free one").value("PORT").preset("8447"),
-        option("--threads", how.threads, "That serve APNs and FCM").preset("1"),
+        option("--webpush-port", how.ports.webpush, "0: any free one").value("PORT").preset("8448"),
+        option("--threads", how.threads, "That serve the providers").preset("1"),
         option("--apns-streams", how.apns_streams, "MAX_CONCURRENT_STREAMS of APNs").preset("1000"),
         option("--fcm-streams", how.fcm_streams, "MAX_CONCURRENT_STREAMS of FCM").preset("100"),
+        option("--webpush-streams", how.webpush_streams, "MAX_CONCURRENT_STREAMS of the push service")
+            .preset("100"),
         option(
             "--latency", into.latency,
-            "Of both providers: `none`, `fixed:MS`, `uniform:MS:MS` or `lognormal:MEDIAN_MS:P99_MS`")
+            "Of all providers: `none`, `fixed:MS`, `uniform:MS:MS` or `lognormal:MEDIAN_MS:P99_MS`")
             .value("LATENCY")
             .checked(latency_problem),
         option("--dead-share", into.dead_share, "Share of the tokens that are dead, 0 to 1"),
@@ -135,10 +140,12 @@ std::vector<option> sim_option_table(sim_options& into) {
 
 command sim_command() {
     const auto how = std::make_shared<sim_options>();
+    how->simulator.webpush = true;
+    how->simulator.ports.webpush = 8448;
     return {
         .name = "sim",
         .group = command_group::test,
-        .summary = "Run the provider simulator: APNs, FCM, OAuth over TLS.",
+        .summary = "Run the simulator: APNs, FCM, OAuth, Web Push over TLS.",
         .examples =
             "tocsin sim                     # writes tocsin-sim/tocsin.toml, ready for serve\n"
             "tocsin sim --latency lognormal:40:200 --dead-share 0.03\n"

@@ -70,7 +70,7 @@ TEST(BenchPlan, AnUnknownScenarioAndAShareThatLeavesNothingAreRefused) {
 
 TEST(BenchDevices, AreAsManyAsPlannedDistinctAndOfTheSharesOfPlatforms) {
     const bench_plan made = plan("town", 0.05);
-    bench_devices devices(made, 0.25);
+    bench_devices devices(made, {.apns_share = 0.25});
     std::set<std::string> tokens;
     std::uint64_t apns = 0;
     for (auto batch = devices.next(999); !batch.empty(); batch = devices.next(999)) {
@@ -87,13 +87,13 @@ TEST(BenchDevices, AreAsManyAsPlannedDistinctAndOfTheSharesOfPlatforms) {
 
 TEST(BenchDevices, AreTheSameAtEachRunAndOfOnePlatformIfSoAsked) {
     const bench_plan made = plan("village", 0.002);
-    const auto first = bench_devices(made, 1).next(100);
-    const auto second = bench_devices(made, 1).next(100);
+    const auto first = bench_devices(made, {.apns_share = 1}).next(100);
+    const auto second = bench_devices(made, {.apns_share = 1}).next(100);
     EXPECT_EQ(first.front().which.token, second.front().which.token);
     EXPECT_EQ(first.back().which.token, second.back().which.token);
     EXPECT_TRUE(
         std::ranges::all_of(first, [](const device_change& one) { return one.where == platform::apns; }));
-    const auto none = bench_devices(made, 0).next(100);
+    const auto none = bench_devices(made, {}).next(100);
     EXPECT_TRUE(
         std::ranges::all_of(none, [](const device_change& one) { return one.where == platform::fcm; }));
 }
