@@ -23,6 +23,9 @@ const std::string& chosen(const std::string& localized, const std::string& origi
 
 json::object make_data(const publish_event& event) {
     json::object out;
+    if (event.receipts) {
+        out[receipt_key] = event.id;
+    }
     for (const auto& [key, value] : event.data) {
         out[key] = value;
     }
@@ -79,6 +82,10 @@ json::object make_payload(
     out["notification"] = make_notification(event, text, locale, url);
     if (event.notification && event.notification->badge) {
         out["app_badge"] = *event.notification->badge;
+    }
+    if (event.receipts) {
+        // Where the browser shows it by itself, the service worker is asked as well, and can report.
+        out["mutable"] = true;
     }
     return out;
 }

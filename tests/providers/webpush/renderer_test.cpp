@@ -70,6 +70,15 @@ TEST(WebPushRendererTest, ABackgroundEventHasDataAlone) {
         boost::json::parse(R"({"web_push":8030,"notification":{"silent":true,"data":{"sync":"1"}}})"));
 }
 
+TEST(WebPushRendererTest, AnEventWithReceiptsTellsTheServiceWorkerItsId) {
+    publish_event event = flood_event();
+    event.receipts = true;
+    const auto made = payload_of(event);
+    EXPECT_EQ(made.at("notification").at("data").at("tocsin_event"), "crue-ouche-2026-11-23");
+    EXPECT_EQ(made.at("notification").at("data").at("article"), "1234");
+    EXPECT_EQ(made.at("mutable"), true);
+}
+
 TEST(WebPushRendererTest, TheOverrideIsMergedLast) {
     publish_event event = flood_event();
     event.webpush =
