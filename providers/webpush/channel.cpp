@@ -31,7 +31,7 @@ http2::pool_policy policy(bool anywhere) {
     // own.
     out.stream_cap = 100;
     out.max_connections = 16;
-    out.request_timeout = 10s;
+    out.request_timeout = 15s;
     out.idle_timeout = 180s;
     out.public_addresses_only = !anywhere;
     return out;

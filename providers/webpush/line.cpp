@@ -22,7 +22,7 @@ constexpr milliseconds denied_pause = 1s;
 // A name that leads to where nothing may be sent is asked for again after this.
 constexpr auto forbidden_for = 60s;
 // Requests that a service may leave unanswered before it is thought to be stuck.
-constexpr std::size_t unanswered_to_doubt = 32;
+constexpr std::size_t unanswered_to_doubt = 200;
 
 }  // namespace
 
@@ -270,7 +270,13 @@ void line::on_failure(const http2::failed_request& failed) noexcept {
     what.of_one_service = true;
     wiring_.counters.count(0, what.reason);
     wiring_.bodies.give_back(sent);
-    wiring_.source.settle(item, what, wiring_.time.now());
+    const time_point now = wiring_.time.now();
+    // A service that leaves everything unanswered is left alone like one that turns everything away.
+    const bool left_alone = failed.why == http2::failure::timed_out && state_.refused(now, std::nullopt);
+    wiring_.source.settle(item, what, now);
+    if (left_alone) {
+        give_back(state_.wait(now), service_unreachable, now);
+    }
 }
 
 void line::on_dial_failed(const error_code& why) noexcept {

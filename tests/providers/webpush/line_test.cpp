@@ -228,16 +228,41 @@ TEST_F(WebPushLineTest, NothingWaitsForLongWhereNothingMoves) {
 
 TEST_F(WebPushLineTest, AServiceThatLeavesManyUnansweredGetsNoMore) {
     exchange(201);
-    for (int i = 0; i < 40; ++i) {
+    for (int i = 0; i < 210; ++i) {
         add();
     }
-    for (int i = 0; i < 32; ++i) {
+    for (int i = 0; i < 200; ++i) {
         ASSERT_FALSE(next().empty());
     }
     time.advance(3s);
     EXPECT_TRUE(next().empty());
     answer(201);
     EXPECT_FALSE(next().empty());
+}
+
+TEST_F(WebPushLineTest, AServiceThatAnswersNothingIsLeftAloneAndProbed) {
+    for (int i = 0; i < 20; ++i) {
+        add();
+    }
+    for (int i = 0; i < 12; ++i) {
+        ASSERT_FALSE(next().empty());
+    }
+    while (!sent.empty()) {
+        http2::failed_request failed;
+        failed.context = sent.front();
+        failed.why = http2::failure::timed_out;
+        sent.pop_front();
+        subject.on_failure(failed);
+    }
+    EXPECT_EQ(subject.waiting(), 0U);
+    add();
+    EXPECT_TRUE(next().empty());
+    time.advance(30s);
+    add();
+    add();
+    EXPECT_FALSE(next().empty());
+    EXPECT_FALSE(next().empty());
+    EXPECT_TRUE(next().empty());
 }
 
 TEST_F(WebPushLineTest, AWrongKeyPausesTheAppAndRemovesNobody) {
