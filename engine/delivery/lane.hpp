@@ -110,6 +110,8 @@ public:
     void abandon(push& item);
     /// Another limit, after a reload; 0: none of ours.
     void set_rate(std::uint64_t rate);
+    /// Pushes per second of this target over all lanes and engines; 0: no limit of ours.
+    [[nodiscard]] std::uint64_t rate() const noexcept { return rate_.rate(); }
     /// The credential works again (reload): ends a pause for one that did not.
     void resume() noexcept;
     /// An operator holds this target, or lets it go.

@@ -499,6 +499,7 @@ std::vector<lane_status> worker::status() const {
         one.which = which;
         one.waiting = runner->line.waiting();
         one.in_flight = runner->line.in_flight();
+        one.rate = runner->line.rate();
         one.paused_because = runner->line.paused_because();
         one.bound = runner->line.bound(time_.now());
         one.bound_lately = runner->line.account().lately();

@@ -45,6 +45,7 @@ struct lane_status {
     target which;
     std::size_t waiting = 0;
     std::size_t in_flight = 0;
+    std::uint64_t rate = 0;  ///< Pushes per second of the target over all engines; 0: no limit of ours.
     std::string paused_because;
     lane_bound bound = lane_bound::idle;  ///< What holds it back.
     /// Shares of the last seconds in which it was held back by what.

@@ -1,5 +1,6 @@
 #include "tools/tocsin/bench_html.hpp"
 
+#include "tools/tocsin/bench_charts.hpp"
 #include "tools/tocsin/bench_figures.hpp"
 #include "tools/tocsin/bench_text.hpp"
 
@@ -180,6 +181,12 @@ std::string bench_page(const boost::json::object& report) {
         out += fmt::format("<p class=\"bad\">{}</p>\n", text_of(problem));
     }
     out += accepted_chart(report.at("timeline").as_array());
+    out += throughput_chart(
+        report.at("timeline").as_array(),
+        fmt::format("{}: {}", text_of(report.at("limit")), text_of(report.at("limit_reason"))));
+    out += percentile_chart(
+        report.at("accepted_percentiles").as_array(),
+        percentile_pairs(report.at("push_histogram").as_array()));
     out += latency_chart(report.at("push_histogram").as_array());
     out += figures_table(report);
     out += conditions(report);

@@ -1,5 +1,6 @@
 #include "tools/tocsin/bench_report.hpp"
 
+#include "tools/tocsin/bench_charts.hpp"
 #include "tools/tocsin/bench_figures.hpp"
 #include "tools/tocsin/bench_latencies.hpp"
 #include "tools/tocsin/bench_limit.hpp"
@@ -121,6 +122,7 @@ void add_latencies(json::object& out, const bench_measurement& of) {
     out["accepted_p90_ms"] = rounded(pushes.quantile(0.90));
     out["accepted_p99_ms"] = rounded(pushes.quantile(0.99));
     out["accepted_p100_ms"] = rounded(pushes.quantile(1));
+    out["accepted_percentiles"] = percentile_pairs(pushes);
     if (events.total() > 1) {
         out["event_p50_ms"] = rounded(events.quantile(0.50));
         out["event_p99_ms"] = rounded(events.quantile(0.99));

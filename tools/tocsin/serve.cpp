@@ -91,6 +91,7 @@ boost::json::array lanes_array(const std::vector<lane_status>& lanes) {
             {"waiting", lane.waiting},
             {"in_flight", lane.in_flight},
             {"connections", lane.connections.connections_ready},
+            {"rate", lane.rate},
             {"paused", lane.paused_because},
             {"bound_by", to_string(lane.bound)},
             {"bound_lately", shares_object(lane.bound_lately)}});

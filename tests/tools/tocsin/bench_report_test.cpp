@@ -1,5 +1,6 @@
 #include "tools/tocsin/bench_report.hpp"
 
+#include "tools/tocsin/bench_charts.hpp"
 #include "tools/tocsin/bench_figures.hpp"
 #include "tools/tocsin/bench_html.hpp"
 #include "tools/tocsin/bench_text.hpp"
@@ -196,13 +197,38 @@ TEST(BenchText, ShowsFiguresInUnitsThatPeopleRead) {
     EXPECT_THAT(bench_text(bench_report(sample())), HasSubstr("every device is accounted for"));
 }
 
-TEST(BenchPage, HasBothChartsAndLoadsNothing) {
+TEST(BenchPage, HasTheChartsThatReadersExpectAndLoadsNothing) {
     const std::string page = bench_page(bench_report(sample()));
+    EXPECT_THAT(page, HasSubstr("Accepted pushes by time"));
+    EXPECT_THAT(page, HasSubstr("Accepted per second"));
+    EXPECT_THAT(page, HasSubstr("Limited by "));
+    EXPECT_THAT(page, HasSubstr("Latency by percentile"));
     EXPECT_THAT(page, HasSubstr("<polyline"));
     EXPECT_THAT(page, HasSubstr("<rect"));
     EXPECT_THAT(page, HasSubstr("cpu_per_million"));
     EXPECT_THAT(page, Not(HasSubstr("http")));
     EXPECT_THAT(page, Not(HasSubstr("<script")));
+}
+
+TEST(BenchCharts, GiveEachNineAsManyPointsAndEndWithTheSlowest) {
+    bench_latencies some;
+    some.add(10, 900);
+    some.add(50, 99);
+    some.add(200);
+    const json::array pairs = percentile_pairs(some);
+    ASSERT_EQ(pairs.size(), 3U * 8 + 2);  // 0 % to 99.9 %, and the whole.
+    EXPECT_EQ(pairs[4].at(1).to_number<double>(), 10);
+    EXPECT_EQ(pairs[12].at(1).to_number<double>(), 50);
+    EXPECT_EQ(pairs.back(), (json::array{1, 200.0}));
+    EXPECT_TRUE(percentile_pairs(bench_latencies()).empty());
+}
+
+TEST(BenchCharts, ReadAHistogramByTheRuleOfThree) {
+    const json::array histogram{json::array{10, 50}, json::array{20, 50}, json::array{"+Inf", 0}};
+    const json::array pairs = percentile_pairs(histogram);
+    EXPECT_EQ(pairs.front().at(1).to_number<double>(), 0);
+    EXPECT_NEAR(pairs[8].at(1).to_number<double>(), 18, 1e-6);  // 90 %
+    EXPECT_EQ(pairs.back().at(1).to_number<double>(), 20);
 }
 
 TEST(BenchPage, EscapesWhatItShows) {

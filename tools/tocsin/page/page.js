@@ -170,20 +170,21 @@
     const lanes = new Map();
     for (const lane of status.lanes) {
       const name = `${lane.app}/${lane.platform}`;
-      const sum = lanes.get(name) || { name, waiting: 0, in_flight: 0, connections: 0, bound: [], paused: "" };
+      const sum = lanes.get(name) || { name, waiting: 0, in_flight: 0, connections: 0, rate: 0, bound: [], paused: "" };
       sum.waiting += lane.waiting;
       sum.in_flight += lane.in_flight;
       sum.connections += lane.connections;
+      sum.rate = lane.rate;
       if (!sum.bound.includes(lane.bound_by)) sum.bound.push(lane.bound_by);
       sum.paused = sum.paused || lane.paused;
       lanes.set(name, sum);
     }
     keep(at("lanes").tBodies[0], [...lanes.values()], (lane) => lane.name,
-      () => makeRow([["name"], ["number", "waiting"], ["number", "inFlight"], ["number", "connections"], ["plain", "limitedBy"]]),
+      () => makeRow([["name"], ["number", "waiting"], ["number", "inFlight"], ["number", "connections"], ["number", "quota"], ["plain", "limitedBy"]]),
       (row, lane) => {
         const busy = lane.bound.filter((one) => one !== "idle");
         const bound = (busy.length ? busy : lane.bound).map((one) => term("bound", one)).join(", ");
-        [lane.name, number(lane.waiting), number(lane.in_flight), number(lane.connections),
+        [lane.name, number(lane.waiting), number(lane.in_flight), number(lane.connections), lane.rate ? say("aSecond", number(lane.rate)) : "–",
           lane.paused && !busy.includes("operator") ? `${bound} (${lane.paused})` : bound].forEach((text, i) => write(row.children[i], text));
       });
     at("lanes").hidden = lanes.size === 0;
