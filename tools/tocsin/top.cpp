@@ -103,6 +103,12 @@ const json::array& list_at(const json::object& from, std::string_view name) {
     return found != nullptr && found->is_array() ? found->get_array() : none;
 }
 
+const json::object& part_of(const json::object& whole, std::string_view name) {
+    static const json::object none;
+    const json::value* const found = whole.if_contains(name);
+    return found != nullptr && found->is_object() ? found->get_object() : none;
+}
+
 /// `text` in exactly `width` columns.
 std::string fitted(std::string text, std::size_t width, bool to_the_right = false) {
     while (shown_width(text) > width && !text.empty()) {
@@ -207,12 +213,12 @@ std::string picture(const std::optional<json::value>& asked, const std::string& 
     add("");
     add(fitted("lane", 24) + "   waiting in flight conns  limited by");
     lines.insert(lines.end(), lanes.begin(), lanes.end());
-    const json::value* const letters = status.if_contains("dead_letters");
     add("");
     add(fmt::format(
-        "{} running, {} scheduled, {} dead letters", grouped(count_at(status, "running_total")),
-        grouped(count_at(status, "scheduled_total")),
-        grouped(letters != nullptr && letters->is_object() ? count_at(letters->get_object(), "total") : 0)));
+        "running {}   scheduled {}   not read yet {}   dead letters {}   engines {}",
+        grouped(count_at(status, "running_total")), grouped(count_at(status, "scheduled_total")),
+        grouped(count_at(part_of(part_of(status, "streams"), "events"), "lag")),
+        grouped(count_at(part_of(status, "dead_letters"), "total")), grouped(count_at(status, "engines"))));
     std::string out = "\x1b[H";
     for (std::size_t i = 0; i < size.rows; ++i) {
         out += i < lines.size() ? lines[i] : std::string();
