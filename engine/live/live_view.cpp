@@ -61,7 +61,10 @@ void live_view::stop() {
 
 asio::awaitable<void> live_view::run() {
     while (!stopped_) {
-        if (demanded_at_ == time_point::min() || time_.now() - demanded_at_ > demand_lasts) {
+        // Who waits wants a state however long ago it said so: it does not say it again before it has got
+        // one.
+        const bool stale = demanded_at_ == time_point::min() || time_.now() - demanded_at_ > demand_lasts;
+        if (stale && *waiting_ == 0) {
             co_await wanted_.wait();
             continue;
         }
@@ -82,6 +85,7 @@ asio::awaitable<void> live_view::run() {
 
 asio::awaitable<std::shared_ptr<const live_snapshot>> live_view::current() {
     demand();
+    const waiting_one here(waiting_);
     while (!stopped_ && (now_ == nullptr || time_.now() - made_at_ > 2 * between_looks)) {
         co_await changed_.wait();
     }
@@ -90,6 +94,7 @@ asio::awaitable<std::shared_ptr<const live_snapshot>> live_view::current() {
 
 asio::awaitable<std::shared_ptr<const live_snapshot>> live_view::after(std::uint64_t seen) {
     demand();
+    const waiting_one here(waiting_);
     while (!stopped_ && (now_ == nullptr || now_->number <= seen)) {
         co_await changed_.wait();
     }

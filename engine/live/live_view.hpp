@@ -90,6 +90,20 @@ private:
     /// An event's id, and whether it is with its communes: of a nation they are most of the work.
     using detail_key = std::pair<std::string, bool>;
 
+    /// Somebody waits for a state as long as this lives; it may outlive the view.
+    class waiting_one {
+    public:
+        explicit waiting_one(std::shared_ptr<std::size_t> count) noexcept : count_(std::move(count)) {
+            ++*count_;
+        }
+        waiting_one(const waiting_one&) = delete;
+        waiting_one& operator=(const waiting_one&) = delete;
+        ~waiting_one() { --*count_; }
+
+    private:
+        std::shared_ptr<std::size_t> count_;
+    };
+
     void demand();
     void publish();
     boost::asio::awaitable<result<>> look();
@@ -117,6 +131,7 @@ private:
     wait_queue detail_read_;
 
     time_point demanded_at_ = time_point::min();
+    std::shared_ptr<std::size_t> waiting_ = std::make_shared<std::size_t>(0);
     std::shared_ptr<const live_snapshot> now_;
     time_point made_at_ = time_point::min();
     std::string redis_problem_;

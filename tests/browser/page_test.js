@@ -108,6 +108,16 @@ test("the keyboard suffices", bounded, async () => {
   assert.ok(await page.value("document.querySelector('#departments').closest('details').open"));
 });
 
+test("what phones report is told beside what providers accepted", bounded, async () => {
+  stage.publish(alarm("confirmed", ["commune:21231"], { receipts: true }));
+  await until("the event is over", async () => (await stage.event("confirmed"))?.finished_at > 0);
+  stage.report({ event: "confirmed", app: "mairies", kind: "displayed", batch: "one", counts: { 21231: 4 } });
+  await page.value("location.hash = '#confirmed'");
+  await page.until("the receipts are shown", `${text("figures")}.includes("Displayed4")`);
+  await page.value("document.getElementById('communes-box').open = true");
+  await page.until("the commune has its share", "/Dijon \\(21231\\).*0\\.0025%/.test(document.getElementById('communes').textContent)");
+});
+
 test("a phone shows all of it without scrolling sideways", bounded, async () => {
   for (const [name, setting] of Object.entries({
     light: {}, dark: { dark: true }, phone: { width: 360, height: 740, phone: true },

@@ -143,6 +143,11 @@ class Stage {
     execFileSync("redis-cli", ["-s", this.socket], { input: `${commands.join("\n")}\n`, stdio: ["pipe", "ignore", "inherit"] });
   }
 
+  /** What a backend hands on of what phones report. */
+  report(receipt) {
+    execFileSync("redis-cli", ["-s", this.socket, "XADD", "tocsin:receipts", "*", "receipt", JSON.stringify(receipt)], { stdio: "ignore" });
+  }
+
   async event(id) {
     const answer = await fetch(`${this.address}/api/v1/events/${encodeURIComponent(id)}`);
     return answer.ok ? answer.json() : null;

@@ -1,6 +1,7 @@
 #include "engine/live/live_view.hpp"
 
 #include "tests/support/loop_until.hpp"
+#include "tests/support/manual_time.hpp"
 #include "tests/support/redis_fixture.hpp"
 
 #include <boost/asio/detached.hpp>
@@ -138,6 +139,30 @@ TEST_F(LiveViewTest, GivesAnEventInWholeAndKnowsWhatIsUnknown) {
     const auto brief = run(view->event("crue", false)).value();
     EXPECT_FALSE(json::parse(*brief).as_object().contains("communes"));
     EXPECT_EQ(run(view->event("nope", true)).value(), nullptr);
+}
+
+TEST_F(LiveViewTest, GoesOnLookingForWhoWaitsHoweverLongAgoThatBegan) {
+    testing::manual_time clock;
+    live_sources sources;
+    sources.health = [] { return json::object(); };
+    sources.lanes = [] { return json::array(); };
+    live_view slow(loop.get_executor(), redis, keys, places, clock, log, "slow", std::move(sources));
+    boost::asio::co_spawn(loop, slow.run(), boost::asio::detached);
+    const auto first = run(slow.after(0));
+    std::shared_ptr<const live_snapshot> second;
+    boost::asio::co_spawn(
+        loop, slow.after(first->number),
+        [&](const std::exception_ptr&, std::shared_ptr<const live_snapshot> got) {
+            second = std::move(got);
+        });
+    loop.restart();
+    loop.poll();
+    clock.advance(60s);  // The machine had no time for us.
+    ASSERT_TRUE(testing::loop_until(loop, [&] { return second != nullptr; }));
+    EXPECT_GT(second->number, first->number);
+    slow.stop();
+    loop.restart();
+    loop.run_for(50ms);
 }
 
 TEST_F(LiveViewTest, TellsWhoFollowsAnEventWhatIsNewOfItAndNothingElse) {

@@ -281,6 +281,9 @@
       });
   };
 
+  // Not the engine's own shares, which are cut to four decimals.
+  const confirmedWords = (one) => one.population && one.displayed != null
+    ? percent(Math.max(one.received, one.displayed, one.opened) / one.population) : "";
   const reachWords = (one) => one.population ? percent(one.accepted / one.population) : "";
   const showWhere = () => {
     const departments = detail.departments || {};
@@ -307,12 +310,12 @@
   const showCommunes = () => {
     const all = Object.entries(detail.communes || {}).sort((a, b) => b[1].accepted - a[1].accepted);
     at("communes-box").hidden = Object.keys(detail.departments || {}).length === 0;
-    const confirmed = all.some(([, one]) => one.confirmed_reach != null);
+    const confirmed = all.some(([, one]) => confirmedWords(one) !== "");
     keep(at("communes").tBodies[0], all.slice(0, communesShown), ([code]) => code,
       () => makeRow([["name"], ["number"], ["number"], ["number"], ["number"]]),
       (row, [code, one]) => {
         [`${one.name || ""} (${code})`, number(one.accepted), one.population == null ? "" : number(one.population),
-          reachWords(one), one.confirmed_reach == null ? "" : percent(one.confirmed_reach)]
+          reachWords(one), confirmedWords(one)]
           .forEach((text, i) => write(row.children[i], text));
       });
     for (const row of at("communes").rows) row.cells[4].hidden = !confirmed;
@@ -403,7 +406,7 @@
     }
     if (detail.p90_ms != null && isOver(detail)) entries.push([say("p90"), span(detail.p90_ms / 1000)]);
     for (const kind of ["received", "displayed", "opened"]) if (detail[kind] != null) entries.push([say(kind), number(detail[kind])]);
-    if (detail.confirmed_reach != null) entries.push([say("confirmed"), percent(detail.confirmed_reach)]);
+    if (confirmedWords(detail)) entries.push([say("confirmed"), confirmedWords(detail)]);
     if (detail.waiting_for_retry) entries.push([say("retryWaiting"), number(detail.waiting_for_retry)]);
     for (const one of detail.deferred || []) entries.push([say("deferredUntil", time(one.until)), count("territories", one.territories)]);
     if (detail.retries) entries.push([say("retries"), number(detail.retries)]);
@@ -487,6 +490,6 @@
   expectWord();
   askForDetail();
   setInterval(() => {
-    if (!document.hidden && at("communes-box").open && detail !== null && !isOver(detail)) askForDetail();
+    if (!document.hidden && at("communes-box").open && detail !== null && (!isOver(detail) || detail.displayed != null)) askForDetail();
   }, communesEvery);
 })();
