@@ -62,7 +62,10 @@ class Stage {
 
   async begin(devices, communesEach, latency, deadShare) {
     this.processes = [];
-    process.once("exit", () => this.processes.forEach((child) => child.kill("SIGKILL")));
+    process.once("exit", () => {
+      this.processes.forEach((child) => child.kill("SIGKILL"));
+      fs.rmSync(this.folder, { recursive: true, force: true });
+    });
     this.folder = fs.mkdtempSync(path.join(os.tmpdir(), "tocsin-stage-"));
     const socket = path.join(this.folder, "redis.sock");
     const redis = this.run("redis", "redis-server", ["--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no"]);
