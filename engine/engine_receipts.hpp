@@ -18,7 +18,7 @@ namespace tocsin {
 /// What an engine does for receipts, on its first thread: takes in what apps report, and ends what is over.
 class engine_receipts {
 public:
-    static constexpr std::size_t entries_at_once = 1'000;
+    static constexpr std::size_t entries_at_once = 500;
 
     /// `asking` is shared with others, `reading` is held up by this one's reads.
     engine_receipts(

@@ -1,15 +1,14 @@
-#include "engine/event/receipt.hpp"
 #include "tests/e2e/engine_fixture.hpp"
 #include "tools/tocsin/admin_client.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <map>
-#include <random>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -93,14 +92,36 @@ protected:
     }
 };
 
+TEST_F(ReceiptsTest, ADeviceThatAnEventNamesIsReportedOnFromTheCommuneItFollows) {
+    start_engine();
+    import_two_communes();
+    publish(
+        R"({"id":"one","audience":["device:fcm:)" + fcm_token(3) +
+        R"("],"notification":{"title":"Test"},"receipts":true})");
+    EXPECT_EQ(number(wait_for_result("one"), "accepted"), 1);
+    report("one", "opened", "b1", R"({"21231":1})");
+    report("one", "opened", "b2", R"({"21054":1})");
+    wait_until_counted();
+    const json::object told = report_of("one");
+    EXPECT_EQ(number(told, "opened"), 1);
+    EXPECT_EQ(number(told.at("communes").at("21231").as_object(), "opened"), 1);
+    EXPECT_EQ(std::stoul(ask_redis({"XLEN", "tocsin:dead-letters"})), 1U);
+}
+
 constexpr const char* both_communes =
     R"({"id":"crue-1","audience":["commune:21231","commune:21054"],"notification":{"title":"Crue"},"receipts":true})";
 
 TEST_F(ReceiptsTest, WhatAppsReportIsInTheReportOfEachCommuneAndOfAll) {
+    options.initial.record = true;
     start_engine();
     import_two_communes();
     publish(both_communes);
     expect_sums_agree(wait_for_result("crue-1"));
+    std::size_t carried = 0;
+    for (const json::value& push : providers->received(std::nullopt, 1'000)) {
+        carried += json::serialize(push).find("tocsin_event") != std::string::npos ? 1 : 0;
+    }
+    EXPECT_EQ(carried, 80U);
     report("crue-1", "received", "b1", R"({"21231":50,"21054":18})");
     report("crue-1", "displayed", "b2", R"({"21231":37})");
     report("crue-1", "displayed", "b3", R"({"21231":2,"21054":9})");
