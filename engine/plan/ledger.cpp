@@ -423,6 +423,25 @@ asio::awaitable<result<std::vector<std::pair<std::string, std::string>>>> ledger
     co_return out;
 }
 
+std::vector<std::string> ledger::keys_of(std::string_view event, const std::vector<target>& targets) const {
+    std::vector<std::string> out{
+        keys_.ledger(event), keys_.opened(event), keys_.settled(event), keys_.dead(event)};
+    for (const target& which : targets) {
+        const std::string name = to_string(which);
+        out.push_back(keys_.shards(event, name));
+        out.push_back(keys_.parked(event, name));
+        out.push_back(keys_.waiting(event, name));
+    }
+    return out;
+}
+
+asio::awaitable<result<>> ledger::expect_receipts(std::string event, std::string until) {
+    redis::request list;
+    list.add("ZADD", keys_.receipts_open(), until, event);
+    const auto listed = co_await run(redis_, std::move(list));
+    co_return listed.has_error() ? result<>(listed.error()) : result<>();
+}
+
 asio::awaitable<result<finish_outcome>> ledger::finish(
     std::string event, std::string document, std::string revision, std::size_t max_length, wall_time now,
     std::chrono::milliseconds retention, std::vector<target> targets,
@@ -458,23 +477,13 @@ asio::awaitable<result<finish_outcome>> ledger::finish(
     std::string until;
     if (receipts_window) {
         until = std::to_string(how.at.value_or(to_ms(now)) + receipts_window->count());
-        // Before the event is closed: whoever dies in between is followed by somebody who repeats all of
-        // this.
-        redis::request list;
-        list.add("ZADD", keys_.receipts_open(), until, event);
-        const auto listed = co_await run(redis_, std::move(list));
+        // Before it is closed: whoever dies in between is followed by somebody who repeats all of this.
+        const auto listed = co_await expect_receipts(event, until);
         if (listed.has_error()) {
             co_return listed.error();
         }
     }
-    std::vector<std::string> keys{
-        keys_.ledger(event), keys_.opened(event), keys_.settled(event), keys_.dead(event)};
-    for (const target& which : targets) {
-        const std::string name = to_string(which);
-        keys.push_back(keys_.shards(event, name));
-        keys.push_back(keys_.parked(event, name));
-        keys.push_back(keys_.waiting(event, name));
-    }
+    const std::vector<std::string> keys = keys_of(event, targets);
     const std::vector<std::string> ending{
         std::move(how.state), std::to_string(retention.count()), std::move(until)};
     redis::request close;

@@ -204,6 +204,12 @@ private:
     boost::asio::awaitable<result<>> move(
         std::string event, std::string into, std::string score, std::string out_of, std::string entry);
 
+    /// All that is kept of an event, its ledger first.
+    [[nodiscard]] std::vector<std::string> keys_of(
+        std::string_view event, const std::vector<target>& targets) const;
+    /// Puts an event on the list of those that are reported on until then (ms).
+    boost::asio::awaitable<result<>> expect_receipts(std::string event, std::string until);
+
     redis::client& redis_;
     keyspace keys_;
     std::string consumer_;
