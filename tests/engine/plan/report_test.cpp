@@ -101,5 +101,73 @@ TEST(EventReport, StateSaysHowItEnded) {
         state_of({{"state", "running"}, {"o:a/fcm:accepted", "1"}, {"o:a/fcm:failed", "3"}}), "finished");
 }
 
+territories two_communes() {
+    return territories::parse(
+               "insee,name,population,department,epci\n"
+               "21054,Beaune,20000,21,242100410\n21231,Dijon,160000,21,242100410\n21166,Chenôve,0,21,"
+               "242100410\n",
+               "")
+        .value();
+}
+
+ledger_fields reported_fields() {
+    return {
+        {"state", "finished"},
+        {"receipts", "1"},
+        {"targeted", "131"},
+        {"o:mairies/fcm:accepted", "90"},
+        {"o:mairies/fcm:muted", "41"},
+        {"c:21231", "80"},
+        {"c:21054", "10"},
+        {"l:21231", "40"},
+        {"l:21166", "1"},
+        {"w:received:21231", "50"},
+        {"w:displayed:21231", "60"},
+        {"w:opened:21054", "7"}};
+}
+
+TEST(Reach, OfACommuneAndOfAllIsInInhabitantsAndConfirmedByTheLargestKind) {
+    const territories places = two_communes();
+    const event_report report = read_report("crue", reported_fields());
+    const auto lines = reach_lines(report, places);
+    ASSERT_EQ(lines.size(), 3U);
+    EXPECT_EQ(lines[0].insee, "21054");
+    EXPECT_EQ(lines[0].targeted, 10U);
+    EXPECT_EQ(lines[0].confirmed(), 7U);
+    EXPECT_EQ(lines[1].insee, "21166");
+    EXPECT_EQ(lines[1].targeted, 1U);
+    EXPECT_EQ(lines[1].accepted, 0U);
+    EXPECT_EQ(lines[2].targeted, 120U);
+    EXPECT_EQ(lines[2].accepted, 80U);
+    EXPECT_EQ(lines[2].confirmed(), 60U);
+
+    boost::json::object out;
+    add_reach(out, report, places);
+    EXPECT_EQ(out.at("population").to_number<int>(), 180'000);
+    EXPECT_EQ(out.at("targeted").to_number<int>(), 131);
+    EXPECT_EQ(out.at("accepted").to_number<int>(), 90);
+    EXPECT_EQ(out.at("received").to_number<int>(), 50);
+    EXPECT_EQ(out.at("displayed").to_number<int>(), 60);
+    EXPECT_EQ(out.at("opened").to_number<int>(), 7);
+    EXPECT_DOUBLE_EQ(out.at("reach").to_number<double>(), 0.0005);
+    EXPECT_DOUBLE_EQ(out.at("confirmed_reach").to_number<double>(), 0.0003);
+    const auto& communes = out.at("communes").as_object();
+    EXPECT_EQ(communes.size(), 3U);
+    EXPECT_EQ(communes.at("21231").at("name").as_string(), "Dijon");
+    EXPECT_TRUE(communes.at("21166").at("reach").is_null()) << "nobody lives there";
+}
+
+TEST(Reach, WhatAnEventDidNotAskForIsNullAndNotNothing) {
+    ledger_fields fields = reported_fields();
+    fields.erase("receipts");
+    boost::json::object out;
+    add_reach(out, read_report("crue", fields), two_communes());
+    for (const char* const name : {"received", "displayed", "opened", "confirmed_reach"}) {
+        EXPECT_TRUE(out.at(name).is_null()) << name;
+        EXPECT_TRUE(out.at("communes").at("21231").at(name).is_null()) << name;
+    }
+    EXPECT_EQ(out.at("communes").at("21231").at("targeted").to_number<int>(), 120);
+}
+
 }  // namespace
 }  // namespace tocsin
