@@ -103,4 +103,13 @@ double shortened_share(double value) noexcept {
     return std::round(value * scale) / scale;
 }
 
+double rounded_share(double value) noexcept {
+    if (!std::isfinite(value) || value == 0) {
+        return value;
+    }
+    constexpr double digits = 7;
+    const double scale = std::pow(10.0, digits - std::ceil(std::log10(std::abs(value))));
+    return std::round(value * scale) / scale;
+}
+
 }  // namespace tocsin

@@ -17,4 +17,7 @@ namespace tocsin {
 /// `value` with four decimals.
 [[nodiscard]] double shortened_share(double value) noexcept;
 
+/// `value` with seven digits, however small it is: three phones of a city are not nobody.
+[[nodiscard]] double rounded_share(double value) noexcept;
+
 }  // namespace tocsin

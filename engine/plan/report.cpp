@@ -83,6 +83,12 @@ json::value share_of(std::uint64_t part, std::uint64_t whole) {
                       : json::value(shortened_share(static_cast<double>(part) / static_cast<double>(whole)));
 }
 
+/// The same to more digits.
+json::value exact_share_of(std::uint64_t part, std::uint64_t whole) {
+    return whole == 0 ? json::value(nullptr)
+                      : json::value(rounded_share(static_cast<double>(part) / static_cast<double>(whole)));
+}
+
 json::object outcome_object(const std::array<std::uint64_t, outcome_count>& counts) {
     json::object out;
     out["targeted"] = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
@@ -243,9 +249,9 @@ json::object reach_object(const reach_line& line, bool asks_receipts) {
     for (std::size_t i = 0; i < receipt_kind_count; ++i) {
         out[receipt_kind_names[i]] = asks_receipts ? json::value(line.told[i]) : json::value(nullptr);
     }
-    out["reach"] = share_of(line.accepted, line.population);
+    out["reach"] = exact_share_of(line.accepted, line.population);
     out["confirmed_reach"] =
-        asks_receipts ? share_of(line.confirmed(), line.population) : json::value(nullptr);
+        asks_receipts ? exact_share_of(line.confirmed(), line.population) : json::value(nullptr);
     return out;
 }
 

@@ -40,6 +40,10 @@ TEST(ShortenedShare, KeepsFourDecimals) {
     EXPECT_EQ(shortened_share(5.0 / 159'346), 0);
     EXPECT_DOUBLE_EQ(shortened_share(0.00005), 0.0001);
     EXPECT_EQ(shortened_share(0), 0);
+    EXPECT_DOUBLE_EQ(rounded_share(1.0 / 3), 0.3333333);
+    EXPECT_DOUBLE_EQ(rounded_share(3.0 / 161'830), 1.853797e-05);
+    EXPECT_EQ(rounded_share(0), 0);
+    EXPECT_EQ(rounded_share(2), 2);
 }
 
 }  // namespace

@@ -154,6 +154,7 @@ TEST(Reach, OfACommuneAndOfAllIsInInhabitantsAndConfirmedByTheLargestKind) {
     const auto& communes = out.at("communes").as_object();
     EXPECT_EQ(communes.size(), 3U);
     EXPECT_EQ(communes.at("21231").at("name").as_string(), "Dijon");
+    EXPECT_DOUBLE_EQ(communes.at("21231").at("confirmed_reach").to_number<double>(), 0.000375);
     EXPECT_TRUE(communes.at("21166").at("reach").is_null()) << "nobody lives there";
 }
 
