@@ -150,7 +150,7 @@ TEST(Reach, OfACommuneAndOfAllIsInInhabitantsAndConfirmedByTheLargestKind) {
     EXPECT_EQ(out.at("displayed").to_number<int>(), 60);
     EXPECT_EQ(out.at("opened").to_number<int>(), 7);
     EXPECT_DOUBLE_EQ(out.at("reach").to_number<double>(), 0.0005);
-    EXPECT_DOUBLE_EQ(out.at("confirmed_reach").to_number<double>(), 0.0003);
+    EXPECT_DOUBLE_EQ(out.at("confirmed_reach").to_number<double>(), 0.0003333333);
     const auto& communes = out.at("communes").as_object();
     EXPECT_EQ(communes.size(), 3U);
     EXPECT_EQ(communes.at("21231").at("name").as_string(), "Dijon");
