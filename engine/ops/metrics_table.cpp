@@ -201,9 +201,9 @@ std::string metrics::reference_page() {
     }
     page +=
         "\n"
-        "Each engine reports what it did itself, so counters are summed over engines. `tocsin_stream_lag`, "
-        "\n"
-        "`tocsin_pending` and `tocsin_canary_age_seconds` describe Redis, which all engines share: take their maximum, not their sum.\n"
+        "Each engine reports what it did itself, so counters are summed over engines. `tocsin_stream_lag`,\n"
+        "`tocsin_pending` and `tocsin_canary_age_seconds` describe Redis, which all engines share: take their\n"
+        "maximum, not their sum.\n"
         "\n"
         "## Buckets\n"
         "\n"

@@ -189,6 +189,43 @@ TEST_F(ProofTest, ACertificateIsTrueUntilADigitOfItIsChanged) {
         1);
 }
 
+TEST_F(ProofTest, ReceiptsAreInACertificateAsOfWhenItWasMade) {
+    start_engine();
+    register_devices();
+    publish(
+        R"({"id":"crue-5","audience":["commune:21231"],"receipts":true,"notification":{"title":"Crue"}})");
+    wait_for_result("crue-5");
+    const auto tell = [&](const std::string& batch, int devices) {
+        ask_redis(
+            {"XADD", "tocsin:receipts", "*", "receipt",
+             R"({"event":"crue-5","app":"mairies","kind":"displayed","batch":")" + batch +
+                 R"(","counts":{"21231":)" + std::to_string(devices) + "}}"});
+    };
+    const auto displayed = [&] {
+        const auto done = tocsin({"report", "crue-5", "--csv"});
+        return done.out.substr(std::min(done.out.find("21231,"), done.out.size()));
+    };
+    const std::string row = "," + std::to_string(2 * phones) + "," + std::to_string(2 * phones);
+    tell("a", 17);
+    ASSERT_TRUE(testing::eventually([&] { return displayed().find(row + ",0,17,0,") != std::string::npos; }))
+        << displayed();
+    const fs::path file = directory / "crue.html";
+    ASSERT_EQ(tocsin({"report", "crue-5", "--certificate", file.string()}).exit_code, 0);
+    EXPECT_THAT(read_file(file), HasSubstr("data-of=\"communes.21231.displayed\">17<"));
+    tell("b", 2);
+    ASSERT_TRUE(testing::eventually([&] { return displayed().find(",0,19,0,") != std::string::npos; }));
+    EXPECT_EQ(tocsin({"report", "crue-5", "--verify", file.string()}).exit_code, 0);
+    std::string page = read_file(file);
+    for (std::size_t at = page.find("17"); at != std::string::npos; at = page.find("17", at + 2)) {
+        page.replace(at, 2, "20");
+    }
+    std::ofstream(file, std::ios::binary) << page;
+    const auto bad = tocsin({"report", "crue-5", "--verify", file.string()});
+    EXPECT_EQ(bad.exit_code, 1);
+    EXPECT_THAT(
+        bad.err, HasSubstr("communes.21231.displayed: the certificate says \"20\", Redis says \"19\""));
+}
+
 TEST_F(ProofTest, TheReportIsSortedFilteredAndOpensInASpreadsheet) {
     start_engine();
     register_devices();
