@@ -17,9 +17,10 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t longest_title = 110;
+constexpr std::size_t longest_title = 95;
+constexpr std::size_t large_title = 60;  // Bytes; a longer one is set smaller.
 constexpr std::size_t longest_body = 300;
-constexpr std::size_t most_selectors = 8;
+constexpr std::size_t longest_audience = 110;  // Bytes; what does not fit is counted.
 constexpr std::size_t most_rows_of_a_roomy_page = 8;
 
 // The bell of the village church, with its stroke.
@@ -48,10 +49,11 @@ std::string header(const certificate_subject& subject) {
     }
     const std::string title = subject.title.empty() ? subject.event : subject.title;
     return fmt::format(
-        "<header>\n{}<div class=\"text\"><p class=\"kind\">Certificat de portée</p>\n<h1 "
+        "<header>\n{}<div class=\"text\"><p class=\"kind\">Certificat de portée</p>\n<h1{} "
         "dir=\"auto\">{}</h1></div>\n"
         "<p class=\"{}\">{}</p>\n</header>\n",
-        bell, escaped(shortened(title, longest_title)), mark, value("state", words));
+        bell, title.size() > large_title ? " class=\"long\"" : "", escaped(shortened(title, longest_title)),
+        mark, value("state", words));
 }
 
 std::string lede(const certificate_subject& subject, const reach_row& sum) {
@@ -107,12 +109,14 @@ std::string figures(const certificate_subject& subject, const reach_row& sum) {
 
 std::string audience_text(const std::vector<std::string>& audience) {
     std::string out;
+    std::size_t length = 0;
     for (std::size_t i = 0; i < audience.size(); ++i) {
-        if (i == most_selectors && audience.size() > most_selectors + 1) {
-            return out +
-                   fmt::format(" et {}", value("audience", french::number(audience.size() - i) + " autres"));
+        length += audience[i].size();
+        const std::size_t left = audience.size() - i;
+        if (i != 0 && left > 1 && length > longest_audience) {
+            return out + " et " + value("audience", french::number(left) + " autres");
         }
-        out += (i == 0 ? "" : ", ") + escaped(audience[i]);
+        out += (i == 0 ? "" : ", ") + escaped(shortened(audience[i], longest_audience));
     }
     return out.empty() ? "—" : out;
 }

@@ -15,6 +15,7 @@ main { max-width: 184mm; margin: 0 auto; }
 @media print { .roomy main { zoom: 1.17; } }
 h1, h2, p, dl, dd, figure { margin: 0; }
 h1 { font-size: 14.5pt; line-height: 1.14; font-weight: 700; overflow-wrap: anywhere; }
+h1.long { font-size: 11.5pt; }
 h2 { font-size: 7.2pt; font-weight: 700; letter-spacing: .06em; text-transform: uppercase; color: #1d4580;
   margin-bottom: .8mm; }
 header { display: flex; align-items: center; gap: 4mm; padding-bottom: 2mm; border-bottom: .7mm solid #1d4580; }
@@ -26,12 +27,12 @@ header .text { flex: 1; min-width: 0; }
 .state.bad { color: #7a1a10; background: #fbe3df; }
 .state.test { color: #5a3d00; background: #fdf0cf; }
 .lede { margin: 2.2mm 0; font-size: 8.6pt; line-height: 1.32; }
-.figures { display: grid; grid-template-columns: repeat(4, 1fr); gap: 1.4mm; margin-bottom: 3mm; }
+.figures { display: grid; grid-template-columns: repeat(4, 1fr); gap: 1.4mm; margin-bottom: 2.6mm; }
 .figures div { padding: .9mm 2.2mm .7mm; background: #f1f4f9; border-left: .7mm solid #1d4580; }
 .figures .seen { border-left-color: #b3471d; }
 .figures dt { font-size: 6.8pt; color: #46536a; }
 .figures dd { font-size: 12pt; line-height: 1.15; font-weight: 700; }
-.two { display: grid; grid-template-columns: 1fr 1fr; gap: 5mm; margin-bottom: 3mm; }
+.two { display: grid; grid-template-columns: 1fr 1fr; gap: 5mm; margin-bottom: 2.6mm; }
 blockquote { margin: 0; padding-left: 2.4mm; border-left: .5mm solid #c3cddd; white-space: pre-line;
   overflow-wrap: anywhere; }
 .facts { display: grid; grid-template-columns: auto 1fr; column-gap: 3mm; row-gap: .3mm; }
@@ -47,7 +48,7 @@ tbody th { font-weight: 400; }
 tbody tr + tr > * { border-top: .15mm solid #dde3ec; }
 tfoot th, tfoot td { font-weight: 700; border-top: .3mm solid #1d4580; }
 .communes { font-size: 7.1pt; line-height: 1.17; }
-.communes th, .communes td { padding-top: .38mm; padding-bottom: .38mm; }
+.communes th, .communes td { padding-top: .33mm; padding-bottom: .33mm; }
 .communes tbody th { white-space: normal; overflow-wrap: anywhere; }
 .communes tr { break-inside: avoid; }
 thead { display: table-header-group; }
@@ -70,7 +71,7 @@ footer p + p { margin-top: .5mm; }
 code { font: 6pt "DejaVu Sans Mono", "Liberation Mono", Consolas, monospace; color: #16202f; overflow-wrap: anywhere; }
 @media screen { body { background: #e9edf3; font-size: 10.5pt; } main { background: #fff; max-width: 210mm;
   margin: 6mm auto; padding: 11mm 13mm; box-shadow: 0 1mm 4mm #0002; } .communes { font-size: 9pt; } footer { font-size: 8.5pt; } code { font-size: 8pt; }
-  .figures dt, .times dt, thead th, .kind, h2 { font-size: 8.5pt; } h1 { font-size: 18pt; } .lede { font-size: 11pt; }
+  .figures dt, .times dt, thead th, .kind, h2 { font-size: 8.5pt; } h1 { font-size: 18pt; } h1.long { font-size: 15pt; } .lede { font-size: 11pt; }
   .figures dd { font-size: 15pt; } th, td { padding: .7mm 1mm; } }
 @media screen and (max-width: 700px) { main { padding: 4mm; margin: 0; } .two, .figures { grid-template-columns: 1fr 1fr; }
   .two { display: block; } .two > * + * { margin-top: 4mm; } .scroll { overflow-x: auto; } }

@@ -42,7 +42,7 @@ std::string page_with(std::size_t communes) {
         row.name =
             i % 8 == 0 ? "Saint-Remy-en-Bouzemont-Saint-Genest-et-Isson" : "Saint-Apollinaire-sur-Ouche";
         for (std::size_t m = 0; m < measure_count; ++m) {
-            row.counts[m] = 2'000'000 - 100'000 * m;
+            row.counts[m] = 200'000 - 10'000 * m;
         }
         subject.rows.push_back(row);
     }
