@@ -48,6 +48,7 @@ public:
     device_story tell() {
         out_.which = about_.which;
         out_.known = about_.known.has_value();
+        out_.reached_by = about_.reached_by;
         match();
         if (about_.which.on == platform::apns) {
             out_.apns_id.resize(36);
@@ -73,7 +74,12 @@ public:
 
 private:
     [[nodiscard]] std::string_view id() const { return event_.report.event; }
+    /// It goes to those whom earlier events were sent to, wherever they are by now.
+    [[nodiscard]] bool follows_others() const { return !event_.content.reached_by.empty(); }
     [[nodiscard]] bool matched() const {
+        if (follows_others()) {
+            return out_.known && !out_.reached_by.empty();
+        }
         return (out_.known && (out_.named || out_.matched_through)) ||
                (!out_.known && out_.named && about_.sent_if_unknown);
     }
@@ -132,6 +138,12 @@ private:
             }
             return out + (out_.named ? "; the event names it, but not the app that it should be sent through."
                                      : ". Whether it was when the event was sent is not kept.");
+        }
+        if (follows_others()) {
+            return fmt::format(
+                "The event goes to those whom \"{}\" was sent to, and it is not among them as far as that is "
+                "kept.",
+                fmt::join(event_.content.reached_by, "\" or \""));
         }
         std::string followed;
         std::string missing;
@@ -211,7 +223,9 @@ private:
         for (std::size_t i = 0; i < outcome_count; ++i) {
             const auto how = static_cast<outcome>(i);
             // A device that died is removed, so one that is registered since before the event did not.
-            const bool possible = how != outcome::muted && (how != outcome::dead || !out_.known);
+            // Whom it was sent to is remembered: nobody else can have been accepted.
+            const bool possible = how != outcome::muted && (how != outcome::dead || !out_.known) &&
+                                  (how != outcome::accepted || about_.reached.value_or(true));
             if (counts[i] != 0 && possible) {
                 out_.outcomes.push_back(how);
             }
@@ -219,7 +233,8 @@ private:
         const bool dry = event_.content.skips_provider(about_.which.on);
         const bool complete = event_.damage.empty();
         const bool accepted = out_.outcomes == std::vector{outcome::accepted};
-        out_.sent = dry ? sent_state::no : accepted && complete ? sent_state::yes : sent_state::unknown;
+        const bool never = dry || !about_.reached.value_or(true);
+        out_.sent = never ? sent_state::no : accepted && complete ? sent_state::yes : sent_state::unknown;
         if (!complete) {
             out_.because = fmt::format(
                 "It belongs to the event's audience, but part of that could not be looked at ({}).",
@@ -229,6 +244,8 @@ private:
                 "all devices of {} that the event targeted, but for the muted and the dead, were accepted.";
             out_.because = dry ? "A dry run: no push left. " : "It was sent to, and the provider accepted: ";
             out_.because += fmt::format(all, to_string(about_.which));
+        } else if (!about_.reached.value_or(true)) {
+            out_.because = "The event remembers whom it was sent to, and this device is not among them.";
         } else {
             out_.because = why_not_sure(dry);
         }
@@ -294,6 +311,14 @@ private:
     device_story out_;
 };
 
+std::string_view matched_by(const device_story& story) {
+    if (!story.reached_by.empty()) {
+        return "event";
+    }
+    const std::string_view through = story.matched_through ? "territory" : "";
+    return story.named ? "device" : through;
+}
+
 json::value text_or_null(std::string_view text) {
     return text.empty() ? json::value(nullptr) : json::value(text);
 }
@@ -320,8 +345,8 @@ json::object story_object(const device_story& story, const device_facts& about, 
         {"known", story.known},
         {"targeted", story.targeted},
         {"would_be_targeted", story.would_be_targeted},
-        {"matched_by",
-         story.named ? json::value("device") : text_or_null(story.matched_through ? "territory" : "")},
+        {"matched_by", text_or_null(matched_by(story))},
+        {"reached_by", text_or_null(story.reached_by)},
         {"territory", text_or_null(story.matched_through ? selector_of(*story.matched_through) : "")},
         {"commune", text_or_null(story.matched_through ? places.name(story.matched_through->commune) : "")},
         {"muted", story.muted}};

@@ -44,7 +44,9 @@ struct device_facts {
         std::string reason;
         wall_time at{};
     };
-    std::optional<removal> removed;      ///< The newest feedback about it.
+    std::optional<removal> removed;  ///< The newest feedback about it.
+    std::string reached_by;          ///< Which of those that the event ends may have been sent to it.
+    std::optional<bool> reached;  ///< Of an event that remembers whom it was sent to: whether it may be one.
     std::optional<whereabouts> place{};  ///< While the event runs.
 };
 
@@ -61,6 +63,7 @@ struct device_story {
     bool known = false;
     bool targeted = false;
     bool would_be_targeted = false;            ///< The event waits for its time.
+    std::string reached_by;                    ///< The event whose receivers this one goes to.
     bool named = false;                        ///< By a selector of its own.
     std::optional<territory> matched_through;  ///< The one of its territories that it is sent from.
     bool muted = false;

@@ -141,6 +141,29 @@ asio::awaitable<result<>> find_removals(
     co_return result<>();
 }
 
+/// Asks the events that remember whom they were sent to: this one, and those that it ends.
+asio::awaitable<result<>> find_reached(store_session& in, const event_facts& event, device_facts& about) {
+    ledger book(in.redis->redis(), in.redis->keys(), "");
+    std::vector<std::string> asked = event.content.reached_by;
+    if (event.content.remembers_reached) {
+        asked.push_back(event.report.event);
+    }
+    const token_hash hash = hash_token(about.token);
+    for (const std::string& id : asked) {
+        const auto reached = co_await book.reached(id, about.which);
+        if (reached.has_error()) {
+            co_return reached.error();
+        }
+        const bool found = std::ranges::find(*reached, hash, &hashed_device::which) != reached->end();
+        if (id == event.report.event) {
+            about.reached = found;
+        } else if (found && about.reached_by.empty()) {
+            about.reached_by = id;
+        }
+    }
+    co_return result<>();
+}
+
 /// What is known of the device in each app that could have it.
 asio::awaitable<result<std::vector<device_facts>>> look_at_device(
     store_session& in, const event_facts& event, std::string token) {
@@ -160,6 +183,10 @@ asio::awaitable<result<std::vector<device_facts>>> look_at_device(
                                   return app.platforms.contains(which.on);
                               }) == 1;
         one.sent_if_unknown = only_app || !event.content.apps.empty();
+        const auto asked = co_await find_reached(in, event, one);
+        if (asked.has_error()) {
+            co_return asked.error();
+        }
         out.push_back(std::move(one));
     }
     const bool all_known =
@@ -200,7 +227,8 @@ asio::awaitable<result<std::vector<device_story>>> tell_all(
     for (device_facts& one : about) {
         device_story story = proof::tell_story(event, one, in.places);
         const bool in_plan = std::ranges::find(event.targets, one.which) != event.targets.end();
-        if (!event.ended() && !event.is_scheduled() && in_plan && (story.named || story.matched_through)) {
+        if (!event.ended() && !event.is_scheduled() && in_plan &&
+            (story.named || story.matched_through || !story.reached_by.empty())) {
             std::optional<territory> through;
             if (!story.named) {
                 through = story.matched_through;
@@ -259,7 +287,9 @@ void print_story(const device_story& story, const device_facts& about, const ter
         }
     }
     line("known", known);
-    if (story.named) {
+    if (!story.reached_by.empty()) {
+        line("matched", "was sent to by the event " + story.reached_by);
+    } else if (story.named) {
         line("matched", "named by the event");
     } else if (story.matched_through) {
         const std::string_view name = places.name(story.matched_through->commune);
@@ -375,7 +405,8 @@ constexpr std::string_view details =
     "its `send_at`, was refused, or is not known.\n\n"
     "`--json`: `event`, `state`, `device`, `app`, `platform`, `known`, `registered_at`, `follow`, "
     "`targeted`, "
-    "`would_be_targeted`, `matched_by` (`device`, `territory`), `territory`, `commune`, `muted`, `page` "
+    "`would_be_targeted`, `matched_by` (`device`, `territory`, `event`), `reached_by`, `territory`, "
+    "`commune`, `muted`, `page` "
     "(`settled`, "
     "`parked`, `open`, `not_begun`), `page_number`, `retry_at` (ms), `apns_id`, `sent` (`yes`, `no`, "
     "`unknown`), "

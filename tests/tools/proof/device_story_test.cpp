@@ -181,6 +181,30 @@ std::vector<story_case> ended_cases() {
          sent_state::no, "not sent through mairies/apns"},
         {"a damaged event", [](event_facts& e, device_facts&) { e.damage = "engine:PoisonShard"; }, true,
          sent_state::unknown, "engine:PoisonShard"},
+        {"an all-clear to one of those who got the alert",
+         [](event_facts& e, device_facts& d) {
+             e.content.reached_by = {"alert-1", "alert-2"};
+             d.reached_by = "alert-2";
+             d.known->follow = {beaune};
+         },
+         true, sent_state::yes, "was sent to"},
+        {"an all-clear to the others",
+         [](event_facts& e, device_facts&) {
+             e.content.reached_by = {"alert-1", "alert-2"};
+         },
+         false, sent_state::no, "those whom \"alert-1\" or \"alert-2\" was sent to"},
+        {"an alert that remembers it",
+         [](event_facts& e, device_facts& d) {
+             e.report.apps["mairies"]["apns"] = {50, 0, 0, 50, 0, 0, 0};
+             d.reached = true;
+         },
+         true, sent_state::unknown, "accepted or expired"},
+        {"an alert that does not",
+         [](event_facts& e, device_facts& d) {
+             e.report.apps["mairies"]["apns"] = {50, 0, 0, 50, 0, 0, 0};
+             d.reached = false;
+         },
+         true, sent_state::no, "is not among them"},
         {"stopped before it began", [](event_facts& e, device_facts&) { e.report.started_at = 0; }, false,
          sent_state::no, "before anybody was targeted"}};
 }
@@ -209,6 +233,12 @@ std::vector<story_case> running_cases() {
     return {
         {"not begun", stands(page_stage::not_begun), true, sent_state::no,
          "still to be read: it will be sent to"},
+        {"held until the morning",
+         [=](event_facts& e, device_facts& d) {
+             stands(page_stage::not_begun)(e, d);
+             d.place->due = began + 30min;
+         },
+         true, sent_state::no, "waits for 2026-11-23T06:30:00.000Z"},
         {"open", stands(page_stage::open), true, sent_state::unknown, "has no outcome yet"},
         {"settled", stands(page_stage::settled), true, sent_state::yes, "was sent to"},
         {"parked", stands(page_stage::parked), true, sent_state::no,
