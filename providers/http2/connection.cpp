@@ -5,6 +5,7 @@
 #include <boost/asio/write.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cassert>
 #include <utility>
 
@@ -44,6 +45,11 @@ private:
 
 }  // namespace
 
+std::uint64_t connection::next_id() noexcept {
+    static std::atomic<std::uint64_t> last{0};  // Pools on other threads count on it too.
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
 connection::connection(
     const connection_context& context, std::uint64_t id, connection_owner& owner, std::uint64_t random_seed)
     : context_(context),
@@ -66,6 +72,9 @@ std::size_t connection::room(bool urgent) const noexcept {
         return 0;
     }
     if (session_->output().size() >= write_size) {
+        return 0;
+    }
+    if (session_->in_flight() == 0 && (probing_ || doubtful(context_.time.now()))) {
         return 0;
     }
     const std::size_t free = free_streams(urgent);
@@ -222,6 +231,7 @@ bool connection::take_bytes(std::size_t count) {
         finish(host_and_port() + " closed the connection", http2_errc::connection_lost);
     }
     if (phase_ != phase::closed && pinged && !session_->ping_pending()) {
+        probing_ = false;
         arm(next_due());  // Silence counts anew.
     }
     return phase_ != phase::closed;
@@ -367,32 +377,6 @@ void connection::on_answer(client& who, const response& answer) noexcept {
 
 void connection::on_failure(client& who, const failed_request& failed) noexcept {
     who.on_failure(failed);
-}
-
-void connection::on_going_away(h2_code code, std::string_view text) noexcept {
-    if (std::exchange(goaway_, code) == code) {
-        return;  // Said before, perhaps with another last stream.
-    }
-    calm_ = calm_ || code == h2_code::enhance_your_calm;
-    peer_word said;
-    said.what = peer_word::kind::going_away;
-    said.code = static_cast<std::uint32_t>(code);
-    said.text = text;
-    said.connection = id_;
-    said.answered = answered_;
-    owner_->on_peer_word(said);
-    const bool routine = code == h2_code::no_error;
-    const std::initializer_list<log_field> fields{
-        {"host", context_.where.host},
-        {"connection", id_},
-        {"code", static_cast<std::uint32_t>(code)},
-        {"text", text.substr(0, 200)},
-        {"in_flight", session_->in_flight()}};
-    if (routine) {
-        context_.log.info("http2.goaway", fields);
-    } else {
-        context_.log.warning("http2.goaway", fields);
-    }
 }
 
 }  // namespace tocsin::http2

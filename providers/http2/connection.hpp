@@ -45,6 +45,7 @@ struct connection_end {
     bool was_ready = false;  ///< False: the dial did not get as far as the peer's SETTINGS.
     bool answered = false;   ///< At least one request was.
     bool calm = false;       ///< The peer asked for fewer requests.
+    bool forgotten = false;  ///< It did not answer the probe after a silence. No request was open.
     duration lived{};        ///< Since it became ready.
     std::string problem;     ///< A sentence.
     error_code detail;       ///< Of a dial: why it failed.
@@ -85,6 +86,9 @@ public:
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
 
+    /// Never the same twice in a process.
+    [[nodiscard]] static std::uint64_t next_id() noexcept;
+
     /// Begins to dial. `ticket` may be null; it is not needed after the call.
     void start(SSL_SESSION* ticket);
 
@@ -95,6 +99,15 @@ public:
     void submit(client& who, const request& what, time_point now) noexcept;
     /// Hands everything submitted to the socket.
     void flush(time_point now) noexcept;
+
+    /// True if it has been idle and silent for so long that it takes no request before it was probed.
+    [[nodiscard]] bool doubtful(time_point now) const noexcept {
+        return phase_ == phase::ready && session_->in_flight() == 0 &&
+               now - last_received_ >= context_.policy.silence_before_probe;
+    }
+    /// Asks a doubtful one whether it is still there. It ends, or has room(), soon.
+    void probe(time_point now) noexcept;
+    [[nodiscard]] bool probing() const noexcept { return probing_; }
 
     /// No new request; closes when those in flight have their answers, or at the drain timeout.
     void drain(std::string_view why) noexcept;
@@ -181,6 +194,7 @@ private:
     bool proven_;
     bool answered_ = false;
     bool calm_ = false;
+    bool probing_ = false;
     bool ticket_offered_ = false;
     int receive_mark_ = 1;
 

@@ -33,7 +33,9 @@ time_point connection::next_due() const noexcept {
         return due;
     }
     due = std::min(due, session_->next_deadline().value_or(time_point::max()));
-    if (session_->in_flight() == 0) {
+    if (probing_) {
+        due = std::min(due, ping_sent_ + context_.policy.probe_timeout);
+    } else if (session_->in_flight() == 0) {
         due = std::min(due, idle_since_ + context_.policy.idle_timeout);
     } else if (session_->ping_pending()) {
         due = std::min(due, ping_sent_ + context_.policy.ping_timeout);
@@ -68,7 +70,8 @@ void connection::on_tick() {
                 "http2.requests_timed_out",
                 {{"host", context_.where.host}, {"connection", id_}, {"count", expired}});
         }
-        if (session_->ping_pending() && now >= ping_sent_ + context_.policy.ping_timeout) {
+        const auto patience = probing_ ? context_.policy.probe_timeout : context_.policy.ping_timeout;
+        if (session_->ping_pending() && now >= ping_sent_ + patience) {
             const error_code silent = http2_errc::connection_silent;
             finish(host_and_port() + ": " + silent.message(), silent);
             return;
@@ -94,6 +97,17 @@ void connection::on_tick() {
     if (phase_ != phase::closed) {
         arm(next_due());
     }
+}
+
+void connection::probe(time_point now) noexcept {
+    if (probing_ || !doubtful(now)) {
+        return;
+    }
+    probing_ = true;
+    ping_sent_ = now;
+    session_->ping();
+    arm(next_due());
+    flush(now);
 }
 
 void connection::retire_if_due(time_point now) noexcept {
@@ -154,6 +168,7 @@ void connection::finish(std::string problem, error_code detail) noexcept {
     end.was_ready = phase_ == phase::ready || phase_ == phase::draining;
     end.answered = answered_;
     end.calm = calm_;
+    end.forgotten = probing_ && detail == http2_errc::connection_silent;
     end.lived = end.was_ready ? context_.time.now() - ready_at_ : duration::zero();
     end.problem = std::move(problem);
     end.detail = dial_error_;
@@ -182,6 +197,32 @@ void connection::finish(std::string problem, error_code detail) noexcept {
             "http2.closed", {{"host", context_.where.host}, {"connection", id_}, {"why", end.problem}});
     }
     std::exchange(owner_, nullptr)->on_ended(*this, end);
+}
+
+void connection::on_going_away(h2_code code, std::string_view text) noexcept {
+    if (std::exchange(goaway_, code) == code) {
+        return;  // Said before, perhaps with another last stream.
+    }
+    calm_ = calm_ || code == h2_code::enhance_your_calm;
+    peer_word said;
+    said.what = peer_word::kind::going_away;
+    said.code = static_cast<std::uint32_t>(code);
+    said.text = text;
+    said.connection = id_;
+    said.answered = answered_;
+    owner_->on_peer_word(said);
+    const bool routine = code == h2_code::no_error;
+    const std::initializer_list<log_field> fields{
+        {"host", context_.where.host},
+        {"connection", id_},
+        {"code", static_cast<std::uint32_t>(code)},
+        {"text", text.substr(0, 200)},
+        {"in_flight", session_->in_flight()}};
+    if (routine) {
+        context_.log.info("http2.goaway", fields);
+    } else {
+        context_.log.warning("http2.goaway", fields);
+    }
 }
 
 void connection::tell_of_alert() noexcept {

@@ -10,6 +10,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr backoff_policy after_failure{milliseconds(1'000), milliseconds(60'000)};
+constexpr milliseconds growth_step(20);
+constexpr milliseconds longest_growth_delay(100);
 constexpr milliseconds least_spacing(50);
 constexpr milliseconds most_spacing(200);
 constexpr milliseconds least_calm(5'000);
@@ -21,6 +23,11 @@ milliseconds between(milliseconds least, milliseconds most, std::mt19937_64& ran
 }
 
 }  // namespace
+
+milliseconds dial_schedule::growth_delay(std::size_t connections) noexcept {
+    return std::min(
+        growth_step * static_cast<int>(std::min<std::size_t>(connections, 100)), longest_growth_delay);
+}
 
 void dial_schedule::dialled(time_point now) {
     not_before(now + between(least_spacing, most_spacing, random_));

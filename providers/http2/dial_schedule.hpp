@@ -3,6 +3,7 @@
 #include "engine/core/clock.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <random>
 
@@ -21,6 +22,10 @@ public:
 
     /// No dial before this.
     [[nodiscard]] time_point earliest() const noexcept { return earliest_; }
+
+    /// A shortage must last this long before one more connection is opened: a small event needs none, and
+    /// a large one must not wait for its connections.
+    [[nodiscard]] static std::chrono::milliseconds growth_delay(std::size_t connections) noexcept;
 
     void dialled(time_point now);
     /// The dial did not get as far as the peer's SETTINGS.

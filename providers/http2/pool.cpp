@@ -7,7 +7,6 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <limits>
 #include <optional>
 #include <random>
@@ -23,27 +22,13 @@ using std::chrono::milliseconds;
 // Requests put on one connection before the next turn looks again for the one with most room:
 // few enough to spread one event, enough to make a write worth while.
 constexpr std::size_t quantum = 32;
-constexpr milliseconds growth_step(20);
-constexpr milliseconds longest_growth_delay(100);
 // A moment between two writes in which streams are free does not end a shortage.
 constexpr milliseconds shortage_memory(10);
-
-std::uint64_t next_connection_id() noexcept {
-    static std::atomic<std::uint64_t> last{0};  // Pools on other threads count on it too.
-    return last.fetch_add(1, std::memory_order_relaxed) + 1;
-}
 
 /// Streams that one client may use of a pool that it shares: a quarter of all that there can ever be is left
 /// to the others, should its answers not come.
 std::size_t most_of_one(const pool_policy& policy) noexcept {
     return std::max<std::size_t>(1, policy.max_connections * policy.stream_cap / 4 * 3);
-}
-
-/// A shortage must last this long before one more connection is opened: a small event needs none, and a
-/// large one must not wait for its connections. The schedule of dials keeps its own distances.
-milliseconds growth_delay(std::size_t connections) noexcept {
-    return std::min(
-        growth_step * static_cast<int>(std::min<std::size_t>(connections, 100)), longest_growth_delay);
 }
 
 }  // namespace
@@ -135,6 +120,9 @@ private:
         const time_point now = context_.time.now();
         for (attached& entry : clients_) {
             entry.ready = entry.ready || std::exchange(entry.woken, false);
+        }
+        if (std::exchange(forgotten_, false)) {
+            close_doubtful(now);
         }
         touched_.clear();
         while (attached* next = next_client()) {
@@ -231,17 +219,29 @@ private:
         }
         std::size_t usable = 0;
         bool all_saturated = true;
+        connection* doubtful = nullptr;
         for (const auto& each : connections_) {
             switch (each->state()) {
                 case connection::phase::dialling:
                 case connection::phase::greeting: return;  // One at a time.
                 case connection::phase::ready:
+                    if (each->probing()) {
+                        return;  // Its answer decides, or its end.
+                    }
+                    if (each->doubtful(now)) {
+                        doubtful = each.get();
+                        break;
+                    }
                     ++usable;
                     all_saturated = all_saturated && each->saturated();
                     break;
                 case connection::phase::draining:
                 case connection::phase::closed: break;
             }
+        }
+        if (doubtful != nullptr && (usable == 0 || all_saturated)) {
+            doubtful->probe(now);
+            return;
         }
         time_point due = schedule_.earliest();
         if (usable != 0) {
@@ -257,12 +257,22 @@ private:
             if (!short_since_) {
                 return;
             }
-            due = std::max(due, *short_since_ + growth_delay(usable));
+            due = std::max(due, *short_since_ + dial_schedule::growth_delay(usable));
         }
         if (now < due) {
             dispatch_at(due, now);
         } else if (usable == 0 || all_saturated) {
             dial(now);
+        }
+    }
+
+    /// What forgot one connection has forgotten those that are silent for as long.
+    void close_doubtful(time_point now) {
+        const auto open = connections_;
+        for (const auto& each : open) {
+            if (each->doubtful(now)) {
+                each->close();
+            }
         }
     }
 
@@ -285,7 +295,7 @@ private:
         schedule_.dialled(now);
         connection_owner& owner = *this;
         connections_.push_back(
-            std::make_shared<connection>(context_, next_connection_id(), owner, random_()));
+            std::make_shared<connection>(context_, connection::next_id(), owner, random_()));
         connections_.back()->start(ticket_.get());
     }
 
@@ -311,6 +321,7 @@ private:
                 entry.who->on_dial_failed(end.detail);
             }
         }
+        forgotten_ = forgotten_ || end.forgotten;
         if (end.calm) {
             schedule_.calm_down(now);
         }
@@ -350,6 +361,7 @@ private:
     std::uint64_t dials_failed_ = 0;
     std::string last_dial_error_;
     bool posted_ = false;
+    bool forgotten_ = false;  ///< A connection did not answer its probe; the others are not looked at yet.
     bool dispatching_ = false;
     bool closed_ = false;
 };

@@ -33,9 +33,14 @@ struct pool_policy {
     /// Connect to no host of which any address is private, loopback or otherwise not in the public Internet:
     /// for hosts that strangers name.
     bool public_addresses_only = false;
-    /// PING a connection that is silent while streams are open; never an idle one.
+    /// PING a connection that is silent while streams are open.
     std::chrono::milliseconds silence_before_ping{10'000};
     std::chrono::milliseconds ping_timeout{5'000};
+    /// An idle connection is not kept alive: providers count such PINGs. Before it is used after so long a
+    /// silence it is asked once, since networks forget connections without a word; one that does not answer
+    /// in time is closed, with the others that are as silent, and a new one is opened.
+    std::chrono::milliseconds silence_before_probe{5'000};
+    std::chrono::milliseconds probe_timeout{750};
     std::chrono::milliseconds dial_timeout{10'000};
     std::chrono::milliseconds settings_timeout{5'000};
     std::chrono::milliseconds request_timeout{20'000};

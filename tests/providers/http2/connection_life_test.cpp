@@ -226,10 +226,83 @@ TEST_F(Http2PoolTest, PingThatIsAnsweredKeepsTheConnection) {
     ASSERT_TRUE(run_until([&] { return client.answered == 1; }));
 }
 
+TEST_F(Http2PoolTest, ForgottenConnectionCostsAnAlertNeitherTimeNorDoubt) {
+    serve();
+    policy.silence_before_probe = 50ms;
+    policy.probe_timeout = 100ms;
+    open();
+    client.add("before the silence");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.answered == 1; }));
+    run_for(60ms);
+    server->peers().front()->muted = true;
+    client.add_many(300, "alert");
+    const auto begun = clock::now();
+    go();
+    ASSERT_TRUE(run_until([&] { return client.settled() == 301; }));
+    EXPECT_LT(clock::now() - begun, 3s);
+    EXPECT_EQ(client.answered, 301U);
+    expect_each_settled_once(301);
+    EXPECT_EQ(server->peers().front()->http2.requests().size(), 1U);
+}
+
+TEST_F(Http2PoolTest, WhatForgotOneConnectionHasForgottenTheOthersToo) {
+    h2_tls_server::options given;
+    given.http2.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 10}};
+    serve(given);
+    std::vector<std::pair<h2_tls_server::peer*, std::int32_t>> held;
+    server->on_request = [&](auto& peer, std::int32_t stream, const auto&) {
+        if (server->peers().size() < 4) {
+            held.emplace_back(&peer, stream);
+        } else {
+            peer.http2.respond(stream, "200");
+        }
+    };
+    policy.silence_before_probe = 300ms;
+    policy.probe_timeout = 1s;
+    open();
+    client.add_many(200, "x");
+    go();
+    ASSERT_TRUE(run_until([&] { return server->peers().size() == 4; }));
+    for (const auto& [peer, stream] : held) {
+        peer->http2.respond(stream, "200");
+        peer->flush();
+    }
+    ASSERT_TRUE(run_until([&] { return client.answered == 200; }));
+    const std::size_t before = server->peers().size();
+    run_for(350ms);
+    for (const auto& peer : server->peers()) {
+        peer->muted = true;
+    }
+    client.add("alert");
+    const auto begun = clock::now();
+    go();
+    ASSERT_TRUE(run_until([&] { return client.answered == 201; }));
+    EXPECT_LT(clock::now() - begun, 3 * policy.probe_timeout) << "one after the other";
+    EXPECT_EQ(server->peers().size(), before + 1);
+    EXPECT_EQ(pool_->statistics().ready, 1U);
+}
+
+TEST_F(Http2PoolTest, ConnectionThatAnswersItsProbeIsUsedAgain) {
+    serve();
+    policy.silence_before_probe = 20ms;
+    policy.probe_timeout = 5s;
+    open();
+    for (std::size_t round = 1; round <= 3; ++round) {
+        client.add("x");
+        go();
+        ASSERT_TRUE(run_until([&] { return client.answered == round; }));
+        EXPECT_EQ(server->peers().front()->http2.pings(), round - 1);
+        run_for(30ms);
+    }
+    EXPECT_EQ(server->peers().size(), 1U);
+}
+
 TEST_F(Http2PoolTest, IdleConnectionIsNeverPinged) {
     serve();
     policy.silence_before_ping = 10ms;
     policy.ping_timeout = 10ms;
+    policy.silence_before_probe = 10ms;
     open();
     client.add("x");
     go();
