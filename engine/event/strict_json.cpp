@@ -13,6 +13,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <utility>
@@ -168,6 +169,8 @@ struct duplicate_finder : handler_base {
     std::string key;
 };
 
+constexpr std::size_t unicode_escape = 6;  // \uXXXX
+
 std::size_t count_members(const json::value& value) noexcept {
     std::size_t count = 0;
     if (const auto* object = value.if_object()) {
@@ -218,6 +221,33 @@ std::string find_nul(const json::value& value, const std::string& path) {
     return {};
 }
 
+/// The number that the \uXXXX at `at` stands for; nothing if there is none.
+std::optional<unsigned> escaped_unit(std::string_view text, std::size_t at) noexcept {
+    unsigned unit = 0;
+    if (text.substr(std::min(at, text.size()), 2) != "\\u" || text.size() - at < unicode_escape) {
+        return std::nullopt;
+    }
+    const char* const digits = text.data() + at + 2;
+    const auto [end, problem] = std::from_chars(digits, digits + 4, unit, 16);
+    return problem == std::errc() && end == digits + 4 ? std::optional(unit) : std::nullopt;
+}
+
+/// The offset of the first escape that is one half of a surrogate pair without the other.
+std::optional<std::size_t> half_character(std::string_view text) noexcept {
+    for (std::size_t at = text.find('\\'); at < text.size(); at = text.find('\\', at)) {
+        const auto unit = escaped_unit(text, at);
+        const bool first = unit && *unit >= 0xD800 && *unit <= 0xDBFF;
+        const bool second = unit && *unit >= 0xDC00 && *unit <= 0xDFFF;
+        const auto next = first ? escaped_unit(text, at + unicode_escape) : std::nullopt;
+        const bool paired = next && *next >= 0xDC00 && *next <= 0xDFFF;
+        if (second || (first && !paired)) {
+            return at;
+        }
+        at += first ? 2 * unicode_escape : unit ? unicode_escape : 2;
+    }
+    return std::nullopt;
+}
+
 refusal describe(error_code ec, std::string_view text, std::size_t offset, std::size_t max_depth) {
     if (ec == json::error::too_deep) {
         return refuse(
@@ -228,6 +258,12 @@ refusal describe(error_code ec, std::string_view text, std::size_t offset, std::
         return refuse(
             refusal_code::invalid_json,
             "not JSON: the document ends at byte " + std::to_string(offset) + " before it is complete");
+    }
+    if (const auto half = half_character(text); half && *half <= offset) {
+        return refuse(
+            refusal_code::invalid_json,
+            "not JSON: half a character, " + std::string(text.substr(*half, unicode_escape)) + ", at byte " +
+                std::to_string(*half) + ": what an emoji cut in two leaves; such escapes stand in pairs");
     }
     std::string message = "not JSON: " + ec.message() + " at byte " + std::to_string(offset);
     if (offset < text.size()) {

@@ -71,7 +71,12 @@ parsed<std::shared_ptr<tls_context>> tls_context::create(const tls_options& opti
     return std::shared_ptr<tls_context>(new tls_context(std::move(context)));
 }
 
-c_handle<SSL, SSL_free> tls_context::session(const std::string& host) const {
+c_handle<SSL, SSL_free> tls_context::session(std::string host) const {
+    // The final dot of a name that is complete is for the resolver. No certificate has it, and SNI must not
+    // (RFC 6066, section 3).
+    if (host.ends_with('.')) {
+        host.pop_back();
+    }
     c_handle<SSL, SSL_free> session(SSL_new(context_.get()));
     SSL_set_connect_state(session.get());
     if (is_ip_address(host)) {

@@ -26,8 +26,8 @@ public:
     [[nodiscard]] static parsed<std::shared_ptr<tls_context>> create(const tls_options& options);
 
     /// A new client session for `host`: SNI and name verification are set (an IP address is verified
-    /// as one), memory BIOs are not.
-    [[nodiscard]] c_handle<SSL, SSL_free> session(const std::string& host) const;
+    /// as one; a final dot is none of a name's), memory BIOs are not.
+    [[nodiscard]] c_handle<SSL, SSL_free> session(std::string host) const;
 
     [[nodiscard]] SSL_CTX* native() const noexcept { return context_.get(); }
 

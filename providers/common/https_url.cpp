@@ -29,7 +29,7 @@ parsed<https_url> parse_https_url(std::string_view text, std::string_view field)
     }
     https_url out;
     out.host = url->host_address();
-    if (out.host.empty()) {
+    if (out.host.empty() || out.host == ".") {
         return refuse("names no host");
     }
     if (url->has_port() && !url->port().empty()) {
@@ -50,6 +50,10 @@ parsed<https_url> parse_https_url(std::string_view text, std::string_view field)
     }
     const auto host = url->encoded_host();
     out.authority.assign(host.data(), host.size());
+    // As in SNI: a server that compares the two would find that they differ.
+    if (out.authority.ends_with('.')) {
+        out.authority.pop_back();
+    }
     if (out.port != 443) {
         out.authority += ':' + std::to_string(out.port);
     }

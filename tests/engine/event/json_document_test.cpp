@@ -73,6 +73,22 @@ TEST(JsonDocument, TellsWhereItStopsBeingJson) {
     EXPECT_EQ(message_of(R"({"a":x})"), "not JSON: syntax error at byte 5, which is \"x\"");
 }
 
+TEST(JsonDocument, HalfAnEmojiIsPointedAt) {
+    // Behind what must not be taken for it: a pair, and an escaped backslash.
+    for (const std::string half :
+         {R"(\ud83d)", R"(\ude00)", R"(\uD83Dx)", R"(\ud83d\n)", R"(\ud83d\ud83d\ude00)",
+          R"(\ud83d\u0041)"}) {
+        const std::string head = R"({"body":"\ud83d\ude00 \\ud83d )";
+        const std::string said = message_of(head + half + R"("})");
+        EXPECT_EQ(code_of(head + half + R"("})"), "invalid_json");
+        EXPECT_NE(said.find("at byte " + std::to_string(head.size()) + ":"), std::string::npos) << said;
+        EXPECT_NE(said.find(half.substr(0, 6)), std::string::npos) << said;
+    }
+    EXPECT_EQ(code_of(R"({"body":"\ud83d\ude00 \\ud83d"})"), "accepted");
+    // What is wrong earlier is told first.
+    EXPECT_NE(message_of(R"({"a":oops,"body":"\ud83d"})").find("at byte 5"), std::string::npos);
+}
+
 TEST(JsonDocument, TellsWhereItStopsBeingUtf8) {
     EXPECT_EQ(first_bad_utf8("abc"), 3U);
     EXPECT_EQ(first_bad_utf8("é\xE9"), 2U);

@@ -221,6 +221,12 @@ TEST_F(TlsChannelTest, AFloodOfNewKeysEndsTheChannelAndAFewDoNot) {
     EXPECT_NE(client->problem().find("new keys"), std::string::npos) << client->problem();
 }
 
+TEST_F(TlsChannelTest, FinalDotOfAHostIsNeitherSentNorVerified) {
+    connect("push.test.");
+    ASSERT_EQ(handshake(), progress::done);
+    EXPECT_EQ(server->server_name(), "push.test");
+}
+
 TEST_F(TlsChannelTest, AddressIsVerifiedAsAnAddress) {
     connect("127.0.0.1");
     EXPECT_EQ(handshake(), progress::done);

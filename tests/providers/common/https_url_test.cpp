@@ -30,6 +30,14 @@ TEST(HttpsUrl, KeepsTheBracketsOfAnIPv6AddressInTheAuthorityAlone) {
     EXPECT_EQ(url->authority, "[::1]:8443");
 }
 
+TEST(HttpsUrl, FinalDotIsForTheResolverAlone) {
+    const auto url = parse_https_url("https://api.push.apple.com.:2197/", "url");
+    ASSERT_TRUE(url.has_value());
+    EXPECT_EQ(url->host, "api.push.apple.com.");
+    EXPECT_EQ(url->authority, "api.push.apple.com:2197");
+    EXPECT_TRUE(parse_https_url("https://./", "url").has_error());
+}
+
 TEST(HttpsUrl, RefusesEverythingThatIsNotPlainHttps) {
     for (const std::string_view text :
          {"", "oauth2.googleapis.com/token", "http://a.example/token", "HTTP://a.example", "ftp://a.example",
