@@ -2,6 +2,7 @@
 
 #include "engine/core/private_file.hpp"
 #include "engine/core/text.hpp"
+#include "engine/ops/service_account_file.hpp"
 #include "providers/apns/provider.hpp"
 #include "providers/apns/push_type.hpp"
 #include "providers/fcm/provider.hpp"
@@ -162,12 +163,19 @@ parsed<std::shared_ptr<provider>> workshop::make(const std::string& app, const a
     return std::make_shared<apns::apns_provider>(std::move(shared), given.topic, certificate, runtime_.time);
 }
 
+refusal without_project(const fcm_settings& given) {
+    return {"service_account_file", given.service_account_file + " " + std::string(no_project)};
+}
+
 parsed<std::pair<std::shared_ptr<auth::oauth_token_source>, std::string>> workshop::token_source(
     const fcm_settings& given) {
     // A thousand apps may share an account, and reading its key takes OpenSSL a millisecond.
     const std::pair file(given.service_account_file, given.ca_file);
     if (const auto known = accounts_.find(file); known != accounts_.end()) {
         const auto& [source, own_project] = known->second;
+        if (own_project.empty() && given.project_id.empty()) {
+            return without_project(given);
+        }
         return std::pair(source, given.project_id.empty() ? own_project : given.project_id);
     }
     const auto json = read_private_file(given.service_account_file);
@@ -176,9 +184,12 @@ parsed<std::pair<std::shared_ptr<auth::oauth_token_source>, std::string>> worksh
     }
     auto account = auth::parse_service_account(*json);
     if (account.has_error()) {
-        return refusal{"service_account_file", given.service_account_file + ": " + account.error().message};
+        return refusal{"service_account_file", given.service_account_file + " " + account.error().message};
     }
     const std::string own = account->project_id;
+    if (own.empty() && given.project_id.empty()) {
+        return without_project(given);
+    }
     std::string project = given.project_id.empty() ? own : given.project_id;
     auto& place =
         token_sources_[{account->client_email, account->private_key_id, account->token_uri, given.ca_file}];

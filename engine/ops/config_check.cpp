@@ -235,7 +235,10 @@ private:
         require(
             fcm.service_account_file, place + ".service_account_file",
             "is missing: the JSON key file of a service account that may send to the project");
-        check_file(fcm.service_account_file, place + ".service_account_file", check_service_account);
+        check_file(
+            fcm.service_account_file, place + ".service_account_file",
+            [&](const std::string& path) { return check_service_account(path, fcm.project_id); },
+            fcm.project_id.empty() ? "" : "with a project");
     }
 
     void check_webpush(webpush_settings& webpush, const std::string& place) {
@@ -297,14 +300,16 @@ private:
     }
 
     template <class Check>
-    void check_file(const std::string& path, const std::string& place, Check check) {
+    void check_file(
+        const std::string& path, const std::string& place, Check check, std::string_view circumstances = "") {
         if (path.empty() || !draft_.sound(place)) {
             return;
         }
         // A thousand apps share some files, and reading a key takes OpenSSL a millisecond. What a file is
-        // checked for follows from the key that names it, but for a certificate's key, which has to fit it.
+        // checked for follows from the key that names it and the circumstances, but for a certificate's key,
+        // which has to fit it.
         const std::string kind = place.substr(place.rfind('.') + 1);
-        const std::string question = kind + ' ' + path;
+        const std::string question = (kind + ' ' + path).append(" ").append(circumstances);
         auto known = kind == "certificate_key_file" ? checked_.end() : checked_.find(question);
         if (known == checked_.end()) {
             known = checked_.insert_or_assign(question, check(path)).first;

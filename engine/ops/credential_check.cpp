@@ -1,17 +1,18 @@
 #include "engine/ops/credential_check.hpp"
 
 #include "engine/core/c_handle.hpp"
+#include "engine/core/pem_text.hpp"
 #include "engine/core/private_file.hpp"
 #include "engine/core/rfc3339.hpp"
+#include "engine/ops/service_account_file.hpp"
 #include "engine/ops/url_check.hpp"
 
-#include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <array>
@@ -94,6 +95,10 @@ bool valid_at(const X509* certificate, wall_time now) {
            now <= time_of(X509_get0_notAfter(certificate));
 }
 
+bool issued_by_itself(X509* certificate) {
+    return X509_check_issued(certificate, certificate) == X509_V_OK;
+}
+
 bool is_p256(const EVP_PKEY* key) {
     std::array<char, 64> group{};
     std::size_t size = 0;
@@ -103,13 +108,41 @@ bool is_p256(const EVP_PKEY* key) {
     return known && std::string_view(group.data(), size) == "prime256v1";
 }
 
-/// A member that is a non-empty text; empty otherwise.
-std::string_view member(const boost::json::object& document, std::string_view name) {
-    const auto* const value = document.if_contains(boost::json::string_view(name.data(), name.size()));
-    if (value == nullptr || !value->is_string()) {
-        return {};
+/// How far from the front the certificate stands that `key` belongs to; chain.size() if it is none's.
+std::size_t place_of_key(const std::vector<certificate_handle>& chain, const EVP_PKEY* key) {
+    std::size_t at = 0;
+    while (at < chain.size() && X509_check_private_key(chain[at].get(), key) != 1) {
+        ++at;
     }
-    return {value->get_string().data(), value->get_string().size()};
+    ERR_clear_error();
+    return at;
+}
+
+/// True if some certificate stands before one that it has issued, or not next to its own issuer although that
+/// is in the file. Peers read a chain from the front, and begin with the app's own.
+bool is_out_of_order(const std::vector<certificate_handle>& chain) {
+    const auto issued = [](const certificate_handle& issuer, const certificate_handle& subject) {
+        return issuer != subject && X509_check_issued(issuer.get(), subject.get()) == X509_V_OK;
+    };
+    bool out = false;
+    for (std::size_t i = 0; i < chain.size() && !out; ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            out = out || (issued(chain[j], chain[i]) && !issued(chain[i], chain[j]));
+        }
+        const bool next = i + 1 < chain.size() && issued(chain[i + 1], chain[i]);
+        const bool has_issuer =
+            std::ranges::any_of(chain, [&](const certificate_handle& one) { return issued(one, chain[i]); });
+        const bool is_root = issued_by_itself(chain[i].get());
+        out = out || (!is_root && has_issuer && !next);
+    }
+    ERR_clear_error();
+    return out;
+}
+
+refusal wrong_order(const std::string& path) {
+    return {
+        "order", "the certificates in " + path +
+                     " are in the wrong order: the app's own comes first, then whoever issued it, and so on"};
 }
 
 }  // namespace
@@ -119,7 +152,7 @@ parsed<> check_apns_key(const std::string& path) {
     if (contents.has_error()) {
         return contents.error();
     }
-    const key_handle key = private_key(*contents);
+    const key_handle key = private_key(with_pem_lines(*contents));
     if (key == nullptr) {
         return refusal{
             "malformed", path +
@@ -150,31 +183,22 @@ parsed<> check_vapid_key(const std::string& path) {
     return parsed<>();
 }
 
-parsed<> check_service_account(const std::string& path) {
+parsed<> check_service_account(const std::string& path, const std::string& project) {
     const auto contents = read_private_file(path);
     if (contents.has_error()) {
         return contents.error();
     }
-    boost::json::error_code problem;
-    const boost::json::value document = boost::json::parse(*contents, problem);
-    if (problem || !document.is_object()) {
-        return refusal{
-            "malformed", path +
-                             " is not a JSON object; it should be the key file of a service account from "
-                             "Google's console, unchanged"};
+    const auto account = read_service_account_file(*contents);
+    if (account.has_error()) {
+        return refusal{"malformed", path + " " + account.error().message};
     }
-    const boost::json::object& account = document.get_object();
-    for (const std::string_view name : {"client_email", "private_key", "token_uri", "project_id"}) {
-        if (member(account, name).empty()) {
-            return refusal{
-                "malformed",
-                path + " has no \"" + std::string(name) + "\"; a service account's key file has"};
-        }
+    if (account->project_id.empty() && project.empty()) {
+        return refusal{"malformed", path + " " + std::string(no_project)};
     }
-    if (const auto uri = check_https_url(member(account, "token_uri")); uri.has_error()) {
+    if (const auto uri = check_https_url(account->token_uri); uri.has_error()) {
         return refusal{"malformed", "the token_uri of " + path + " " + uri.error().message};
     }
-    const key_handle key = private_key(member(account, "private_key"));
+    const key_handle key = private_key(account->private_key);
     if (key == nullptr || EVP_PKEY_is_a(key.get(), "RSA") != 1) {
         return refusal{"malformed", "the private_key of " + path + " is not an RSA key in PEM"};
     }
@@ -192,6 +216,9 @@ parsed<> check_certificate(const std::string& path, wall_time now) {
     const auto chain = certificates(*contents);
     if (chain.empty()) {
         return refusal{"malformed", path + " holds no PEM certificate"};
+    }
+    if (is_out_of_order(chain)) {
+        return wrong_order(path);
     }
     const X509* const own = chain.front().get();
     if (!valid_at(own, now)) {
@@ -217,9 +244,14 @@ parsed<> check_certificate_key(const std::string& path, const std::string& certi
         return parsed<>();  // The certificate's own check tells.
     }
     const auto chain = certificates(*certificate);
-    const bool fits = chain.empty() || X509_check_private_key(chain.front().get(), key.get()) == 1;
-    ERR_clear_error();
-    if (!fits) {
+    if (chain.empty() || is_out_of_order(chain)) {
+        return parsed<>();  // Likewise.
+    }
+    const std::size_t place = place_of_key(chain, key.get());
+    if (place != 0 && place < chain.size()) {
+        return wrong_order(certificate_path);
+    }
+    if (place != 0) {
         return refusal{
             "mismatch", path + " is not the private key of the certificate in " + certificate_path};
     }

@@ -18,9 +18,10 @@ namespace tocsin {
 [[nodiscard]] parsed<> check_vapid_key(const std::string& path);
 
 /// A Google service account: a private JSON file with the members that sending needs and a usable RSA key.
-[[nodiscard]] parsed<> check_service_account(const std::string& path);
+/// `project` is the one that the configuration names; empty: the file has to.
+[[nodiscard]] parsed<> check_service_account(const std::string& path, const std::string& project);
 
-/// A client certificate chain: PEM, the first certificate valid at `now`.
+/// A client certificate chain: PEM, each certificate before its issuer, the first one valid at `now`.
 [[nodiscard]] parsed<> check_certificate(const std::string& path, wall_time now);
 
 /// The private key of a client certificate: a private PEM file that fits the certificate.

@@ -1,13 +1,18 @@
 #include "providers/auth/pem_key.hpp"
 
+#include "engine/core/pem_text.hpp"
+
 #include <openssl/bio.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include <string>
+
 namespace tocsin::auth {
 
-key_handle read_private_key(std::string_view pem) noexcept {
+key_handle read_private_key(std::string_view text) {
+    const std::string pem = with_pem_lines(text);
     const c_handle<BIO, BIO_free_all> source(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
     if (source == nullptr) {
         return nullptr;

@@ -12,8 +12,9 @@ namespace tocsin::auth {
 using key_handle = c_handle<EVP_PKEY, EVP_PKEY_free>;
 using digest_handle = c_handle<EVP_MD, EVP_MD_free>;
 
-/// A private key in PEM; null if it is none, or if it asks for a pass phrase.
-[[nodiscard]] key_handle read_private_key(std::string_view pem) noexcept;
+/// A private key in PEM, also one whose line breaks were escaped or lost (engine/core/pem_text.hpp); null if
+/// it is none, or if it asks for a pass phrase.
+[[nodiscard]] key_handle read_private_key(std::string_view text);
 
 /// A new private key on P-256, in PEM (PKCS #8); empty if OpenSSL cannot make one.
 [[nodiscard]] std::string make_p256_pem();

@@ -130,6 +130,20 @@ TEST_F(FactoryTest, RefusesWhatIsMissing) {
     EXPECT_TRUE(refused().starts_with("app.fcm.service_account_file: ")) << refused();
 }
 
+TEST_F(FactoryTest, ProjectOfTheConfigurationStandsInForTheFiles) {
+    app.apns.reset();
+    app.fcm->service_account_file = write(
+        "no-project.json", boost::json::serialize(boost::json::object{
+                               {"type", "service_account"},
+                               {"private_key_id", "abc123"},
+                               {"private_key", rsa_pem()},
+                               {"client_email", "push@mairies.iam.gserviceaccount.com"},
+                               {"token_uri", "https://oauth2.googleapis.com/token"}}));
+    EXPECT_NE(refused().find("has no \"project_id\""), std::string::npos) << refused();
+    app.fcm->project_id = "mairies";
+    EXPECT_EQ(refused(), "not refused");
+}
+
 TEST_F(FactoryTest, RefusesAddressesInTheClearAndPaths) {
     app.apns->url = "http://api.push.apple.com";
     EXPECT_TRUE(refused().starts_with("app.apns.url: ")) << refused();

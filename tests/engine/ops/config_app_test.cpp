@@ -243,6 +243,28 @@ TEST_F(ConfigCertificateTest, WithoutItsKeyIsIncomplete) {
         "tocsin.toml:4: app.apns.certificate_file: is missing: the certificate of that key\n");
 }
 
+TEST_F(ConfigAppTest, ServiceAccountWithoutItsKeysIdIsToldWithFileLineAndKey) {
+    auto document = testing::make_service_account(rsa_pem());
+    document.erase("private_key_id");
+    folder.write("account.json", boost::json::serialize(document));
+    EXPECT_EQ(
+        problems(with_fcm(good_fcm)),
+        "tocsin.toml:5: app.fcm.service_account_file: account.json has no \"private_key_id\"; a service "
+        "account's key file has\n");
+}
+
+TEST_F(ConfigAppTest, ProjectOfOneAppDoesNotStandInForAnothers) {
+    auto document = testing::make_service_account(rsa_pem());
+    document.erase("project_id");
+    folder.write("account.json", boost::json::serialize(document));
+    EXPECT_EQ(problems(with_fcm(std::string(good_fcm) + "project_id = \"village-news\"\n")), "");
+    EXPECT_THAT(
+        problems(
+            with_fcm(std::string(good_fcm) + "project_id = \"village-news\"\n") +
+            "[[app]]\nid = \"b\"\ncommunes = [\"*\"]\n[app.fcm]\n" + std::string(good_fcm)),
+        HasSubstr("tocsin.toml:11: app.fcm.service_account_file: account.json has no \"project_id\""));
+}
+
 TEST_F(ConfigCertificateTest, OutsideItsTimeIsRefused) {
     for (const std::string name : {"old.pem", "new.pem"}) {
         EXPECT_THAT(

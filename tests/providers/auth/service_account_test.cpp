@@ -54,8 +54,30 @@ TEST_P(ServiceAccountFieldTest, ThatIsMissingOrNoTextIsNamed) {
 
 INSTANTIATE_TEST_SUITE_P(
     Required, ServiceAccountFieldTest,
-    ::testing::Values("type", "project_id", "private_key_id", "private_key", "client_email", "token_uri"),
+    ::testing::Values("type", "private_key_id", "private_key", "client_email", "token_uri"),
     [](const auto& test) { return std::string(test.param); });
+
+TEST(ServiceAccount, ProjectMayBeMissingButNotWrong) {
+    auto file = good_file();
+    file["project_id"] = 7;
+    EXPECT_EQ(parse_service_account(boost::json::serialize(file)).error().code, "project_id");
+    file.erase("project_id");
+    EXPECT_EQ(parse_service_account(boost::json::serialize(file)).value().project_id, "");
+}
+
+TEST(ServiceAccount, KeyThatWasEscapedTwiceSignsAsItself) {
+    auto file = good_file();
+    const std::string signature =
+        parse_service_account(boost::json::serialize(file))->signer.sign("x").value();
+    std::string escaped;
+    for (const char c : std::string(file["private_key"].as_string())) {
+        escaped += c == '\n' ? "\\n" : std::string(1, c);
+    }
+    file["private_key"] = escaped;
+    const auto account = parse_service_account(boost::json::serialize(file));
+    ASSERT_TRUE(account.has_value()) << account.error().message;
+    EXPECT_EQ(account->signer.sign("x").value(), signature);
+}
 
 TEST(ServiceAccount, RefusesOtherKindsOfKeyFile) {
     auto file = good_file();
