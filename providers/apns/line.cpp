@@ -195,6 +195,9 @@ http2::connection_advice line::on_response(const http2::response& answer) noexce
     if (answer.status == 200) [[likely]] {
         wiring_.counters.accepted();
         wiring_.health.clear();
+        if (wiring_.token != nullptr) {
+            wiring_.token->accepted(answer.written_at);
+        }
         sandbox_health_.clear();
         unrelated_key_connection_ = 0;
         verdict what;
@@ -220,17 +223,26 @@ http2::connection_advice line::weigh(judgement& given, const http2::response& an
     http2::connection_advice advice = given.row().connection;
     verdict& what = given.what();
     std::string_view problem = given.row().meaning;
+    // What an event's own topic provokes says nothing about the credential.
+    const bool overridden = static_cast<const push*>(answer.context)->content->overridden();
     if (what.action == reaction::refresh_credential) {
         const auto outcome = wiring_.token != nullptr
-                                 ? wiring_.token->refresh_after_expiry(answer.written_at, answer.answered_at)
+                                 ? wiring_.token->refresh_after_refusal(answer.written_at, answer.answered_at)
                                  : auth::renewal::failed;
         if (outcome == auth::renewal::too_young) {
             what.action = reaction::pause_app;
             problem =
-                "APNs calls a provider token expired that is not 20 minutes old: this host's clock is wrong.";
+                "APNs calls a provider token expired that was made a short time ago: this host's clock is "
+                "wrong.";
         } else if (outcome == auth::renewal::failed) {
             what.action = reaction::pause_app;
             problem = "APNs calls the provider token expired, and no new one can be made.";
+        }
+    } else if (what.reason == "InvalidProviderToken" && wiring_.token != nullptr && !overridden) {
+        // Signed by a clock that was wrong and has been set since, a new one is good.
+        if (wiring_.token->refresh_after_refusal(answer.written_at, answer.answered_at) ==
+            auth::renewal::renewed) {
+            what.action = reaction::refresh_credential;
         }
     } else if (what.reason == "TooManyProviderTokenUpdates") {
         if (wiring_.token != nullptr && wiring_.token->too_many_updates(answer.answered_at)) {
@@ -244,8 +256,6 @@ http2::connection_advice line::weigh(judgement& given, const http2::response& an
         }
         unrelated_key_connection_ = answer.connection;
     }
-    // What an event's own topic provokes says nothing about the credential.
-    const bool overridden = static_cast<const push*>(answer.context)->content->overridden();
     if (what.action == reaction::pause_app && !overridden && report(given.row(), what.reason, problem)) {
         // A key for production alone is no reason to stop production.
         what.action = reaction::reject_push;

@@ -2,11 +2,14 @@
 
 #include "providers/auth/jwt.hpp"
 
+#include <chrono>
 #include <string_view>
 
 namespace tocsin::auth {
 namespace {
 
+// What is issued in the future is refused: a clock that is some seconds ahead must not matter.
+constexpr std::chrono::seconds room_for_clocks{10};
 constexpr std::string_view messaging_scope = "https://www.googleapis.com/auth/firebase.messaging";
 
 }  // namespace
@@ -19,7 +22,7 @@ boost::asio::awaitable<exchange_outcome> request_account_token(
     claims.issuer = account.client_email;
     claims.scope = messaging_scope;
     claims.audience = account.token_uri;
-    claims.issued_at = issued_at;
+    claims.issued_at = issued_at - room_for_clocks;
     const auto assertion = make_assertion(account.signer, claims);
     if (assertion.has_error()) {
         exchange_problem problem;

@@ -40,6 +40,11 @@ void oauth_schedule::refused(time_point now) {
     due_ = now + between_refusals;
 }
 
+void oauth_schedule::clock_was_set(time_point now) {
+    due_ = std::min(due_, failures_ == 0 ? now : now + after_failure.base);
+    failures_ = 0;
+}
+
 void oauth_schedule::hurry(time_point now) noexcept {
     // While attempts fail, their own pace holds: a thousand dead requests are not a reason to ask
     // a thousand times.

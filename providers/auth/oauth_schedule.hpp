@@ -26,6 +26,9 @@ public:
     /// The account was refused: every few minutes, because clocks are corrected and accounts restored
     /// without our hearing of it.
     void refused(time_point now);
+    /// What was told before was told to a wrong clock: due at once, but not sooner than a second after the
+    /// last attempt failed.
+    void clock_was_set(time_point now);
     /// The token there is has died early.
     void hurry(time_point now) noexcept;
 

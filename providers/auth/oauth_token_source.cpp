@@ -2,6 +2,7 @@
 
 #include "providers/auth/account_token.hpp"
 #include "providers/auth/oauth_schedule.hpp"
+#include "providers/common/signing_moment.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -123,13 +124,16 @@ private:
         while (!stopped_) {
             const time_point now = time_.now();
             withdraw_if_dead();
+            ask_if_clock_was_set(now);
             if (schedule_.due() > now) {
-                timer_.expires_after(std::min<duration>(schedule_.due() - now, time_to_live()));
+                timer_.expires_after(
+                    std::min({schedule_.due() - now, time_to_live(), duration(clock_look_interval)}));
                 // Cancelled when a token died early or when it is time to stop: both are seen above.
                 co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
                 continue;
             }
-            const wall_time asked_at = time_.wall_now();
+            asked_ = signing_moment::now(time_);
+            const wall_time asked_at = asked_.time_of_day;
             const auto outcome = co_await request_account_token(account_, *tls_, time_, asked_at);
             if (stopped_) {
                 co_return;
@@ -140,6 +144,20 @@ private:
                 note(outcome.error());
             }
         }
+    }
+
+    /// What was asked for by a clock that has been set since is asked for again: a refusal may have been the
+    /// clock's fault, and a token's end is not where we think. The token there is serves until then.
+    void ask_if_clock_was_set(time_point now) {
+        const wall_time time_of_day = time_.wall_now();
+        if (asked_.at == time_point{} || !clock_was_set(asked_, now, time_of_day)) {
+            return;
+        }
+        log_.warning(
+            "oauth.clock_was_set", {{"account", account_.client_email},
+                                    {"by_seconds", clock_step(asked_, now, time_of_day).count() / 1000}});
+        asked_ = {now, time_of_day};
+        schedule_.clock_was_set(now);
     }
 
     void publish(const token_grant& grant, wall_time asked_at) {
@@ -210,6 +228,7 @@ private:
     oauth_schedule schedule_;
     asio::steady_timer timer_;
     asio::cancellation_signal cancel_;
+    signing_moment asked_;  ///< When the last assertion was signed.
     time_point dies_at_{};
     bool stopped_ = false;
 

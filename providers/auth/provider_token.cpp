@@ -1,6 +1,7 @@
 #include "providers/auth/provider_token.hpp"
 
 #include "providers/auth/jwt.hpp"
+#include "providers/common/signing_moment.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -20,8 +21,8 @@ constexpr auto after_failure = 30s;
 // A request is written some time after it took its token; an answer about it must not be read as
 // one about the token that came in between.
 constexpr auto hand_over = 5s;
-// How far the time of day may drift from the steady clock before somebody has set it.
-constexpr auto clock_was_set = 5min;
+// A clock that is set again and again, and a token that nobody accepts, are no reason to sign at every push.
+constexpr auto between_attempts = 1min;
 
 }  // namespace
 
@@ -42,6 +43,9 @@ bool provider_token::mint(time_point now) {
         set_renewal(now + after_failure);
         return false;
     }
+    if (newest_ != nullptr && by_another_clock(*newest_, now)) {
+        last_step_ = now;
+    }
     auto token = std::make_shared<issued_token>();
     token->authorization = "bearer " + *jwt;
     token->issued_at = issued_at;
@@ -51,32 +55,53 @@ bool provider_token::mint(time_point now) {
     fallen_back_ = false;
     std::uniform_int_distribution<std::int64_t> spread(0, std::chrono::milliseconds(renewal_spread).count());
     set_renewal(now + renewal_age + std::chrono::milliseconds(spread(random_)));
+    proves_from_.store((now + hand_over).time_since_epoch().count(), std::memory_order_relaxed);
+    proven_.store(false, std::memory_order_relaxed);
     slot_.store(newest_);
     return true;
 }
 
-void provider_token::renew_if_due(time_point now) noexcept {
+bool provider_token::by_another_clock(const issued_token& token, time_point now) const noexcept {
+    return clock_was_set({token.valid_from, token.issued_at}, now, time_.wall_now());
+}
+
+bool provider_token::clock_asks_for_another(time_point now) const noexcept {
+    const bool once_a_minute = last_step_ == time_point::min() || now - last_step_ >= between_attempts;
+    return newest_ != nullptr && once_a_minute && by_another_clock(*newest_, now);
+}
+
+void provider_token::look(time_point now) noexcept {
     try {
         const std::scoped_lock lock(mutex_);
-        if (now.time_since_epoch().count() < renew_at_.load(std::memory_order_relaxed)) {
+        if (now.time_since_epoch().count() < look_at_.load(std::memory_order_relaxed)) {
             return;  // Another thread was faster.
         }
-        if (fallen_back_ && now - newest_->valid_from < renewal_age) {
-            // The time of the older token is up, and the one that was refused for coming too early
-            // has aged enough.
-            fallen_back_ = false;
-            set_renewal(newest_->valid_from + renewal_age);
-            slot_.store(newest_);
-            return;
+        if (now >= renew_at_) {
+            renew_if_due(now);
+        } else if (clock_asks_for_another(now)) {
+            static_cast<void>(mint(now));
         }
-        // On failure the token there is stays: it is good for ten more minutes.
-        static_cast<void>(mint(now));
+        const time_point next = std::min(renew_at_, now + clock_look_interval);
+        look_at_.store(next.time_since_epoch().count(), std::memory_order_relaxed);
     } catch (const std::exception&) {
         set_renewal(now + after_failure);
     }
 }
 
-renewal provider_token::refresh_after_expiry(time_point written_at, time_point now) {
+void provider_token::renew_if_due(time_point now) {
+    if (fallen_back_ && now - newest_->valid_from < renewal_age) {
+        // The time of the older token is up, and the one that was refused for coming too early has aged
+        // enough.
+        fallen_back_ = false;
+        set_renewal(newest_->valid_from + renewal_age);
+        slot_.store(newest_);
+        return;
+    }
+    // On failure the token there is stays: it is good for ten more minutes.
+    static_cast<void>(mint(now));
+}
+
+renewal provider_token::refresh_after_refusal(time_point written_at, time_point now) {
     const std::scoped_lock lock(mutex_);
     if (newest_ == nullptr) {
         return mint(now) ? renewal::renewed : renewal::failed;
@@ -88,13 +113,12 @@ renewal provider_token::refresh_after_expiry(time_point written_at, time_point n
         slot_.store(newest_);
         return renewal::renewed;
     }
-    if (written_at < newest_->valid_from + hand_over) {
+    if (previous_ != nullptr && written_at < newest_->valid_from + hand_over) {
         return renewal::not_needed;
     }
-    const duration age = now - newest_->valid_from;
-    const duration age_by_the_day = time_.wall_now() - newest_->issued_at;
-    const duration drift = age_by_the_day > age ? age_by_the_day - age : age - age_by_the_day;
-    if (age < least_interval && drift < clock_was_set) {
+    const bool proven = proven_.load(std::memory_order_relaxed);
+    const auto least_age = proven ? duration(least_interval) : duration(between_attempts);
+    if (now - newest_->valid_from < least_age && !clock_asks_for_another(now)) {
         return renewal::too_young;
     }
     return mint(now) ? renewal::renewed : renewal::failed;
@@ -105,7 +129,8 @@ bool provider_token::too_many_updates(time_point now) {
     if (newest_ == nullptr || fallen_back_) {
         return fallen_back_;
     }
-    const bool usable = previous_ != nullptr && now - previous_->valid_from < oldest_usable;
+    const bool usable = previous_ != nullptr && now - previous_->valid_from < oldest_usable &&
+                        !by_another_clock(*previous_, now);
     if (usable) {
         fallen_back_ = true;
         set_renewal(std::min(now + least_interval, previous_->valid_from + oldest_usable));

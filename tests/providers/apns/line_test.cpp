@@ -137,6 +137,32 @@ TEST_F(ApnsLineTest, RepeatsAPushUnderTheSameId) {
     EXPECT_NE(next(production).at("apns-id"), first);
 }
 
+TEST_F(ApnsLineTest, TokenOfAClockThatWasSetIsNotSentAgain) {
+    for (const auto step : {-2h, 2h}) {
+        add();
+        const auto before = next(production).at("authorization");
+        answer(production, 403, R"({"reason":"InvalidProviderToken"})");
+        EXPECT_EQ(source.verdicts.back().action, pause_app);
+        time.set_wall(time.wall_now() + step);
+        time.advance(1min);
+        add();
+        EXPECT_NE(next(production).at("authorization"), before);
+        answer(production, 200);
+    }
+}
+
+TEST_F(ApnsLineTest, InvalidTokenOfAClockThatHasJustBeenSetIsReplacedAndThePushRepeated) {
+    add();
+    const auto before = next(production).at("authorization");
+    time.set_wall(time.wall_now() - 2h);
+    answer(production, 403, R"({"reason":"InvalidProviderToken"})");
+    EXPECT_EQ(source.verdicts.back().action, refresh_credential);
+    add();
+    EXPECT_NE(next(production).at("authorization"), before);
+    answer(production, 403, R"({"reason":"InvalidProviderToken"})");
+    EXPECT_EQ(source.verdicts.back().action, pause_app);
+}
+
 TEST_F(ApnsLineTest, ACertificateNeedsNoAuthorization) {
     auto without = wiring();
     without.token = nullptr;
@@ -210,7 +236,7 @@ TEST_F(ApnsLineTest, AnExpiredTokenIsRenewedOnAConnectionOfItsOwn) {
 TEST_F(ApnsLineTest, AYoungTokenThatIsCalledExpiredPausesTheAppAndNamesTheClock) {
     add();
     next(production);
-    time.advance(1min);
+    time.advance(30s);
     answer(production, 403, R"({"reason":"ExpiredProviderToken"})");
     EXPECT_EQ(source.verdicts[0].action, pause_app);
     ASSERT_TRUE(health.problem().has_value());

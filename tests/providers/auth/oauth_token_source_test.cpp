@@ -20,6 +20,15 @@ namespace {
 using namespace std::chrono_literals;
 using testing::token_server;
 
+/// The clocks of this computer, the time of day wrong by `step`.
+class stepped_time final : public time_source {
+public:
+    [[nodiscard]] time_point now() const noexcept override { return real.now(); }
+    [[nodiscard]] wall_time wall_now() const noexcept override { return real.wall_now() + step; }
+    system_time_source real;
+    std::chrono::milliseconds step{0};
+};
+
 class OauthTokenSourceTest : public ::testing::Test {
 protected:
     void TearDown() override {
@@ -76,7 +85,7 @@ protected:
     std::string ca_file = ::testing::TempDir() + "oauth_ca_" + std::to_string(::getpid()) + ".pem";
     boost::asio::io_context loop{1};
     token_server server{loop};
-    system_time_source time;
+    stepped_time time;
     null_logger log;
     std::optional<oauth_token_source> source;
 };
@@ -105,6 +114,34 @@ TEST_F(OauthTokenSourceTest, TradesAnAssertionForAToken) {
     const auto state = source->state();
     EXPECT_TRUE(state.usable);
     EXPECT_EQ(*state.expires_at - *state.issued_at, 1h);
+}
+
+TEST_F(OauthTokenSourceTest, ClockThatWasSetIsReasonEnoughToAskAgain) {
+    server.script({400, R"({"error":"invalid_grant"})", ""});
+    server.script(token_server::grant("ya29.first", 3600));
+    server.script(token_server::grant("ya29.second", 3600));
+    make().start();
+    run_until([this] { return server.requests().size() == 1 && !source->state().problem.empty(); });
+    for (const auto& [step, expected] :
+         {std::pair(-2h, "Bearer ya29.first"), std::pair(2h, "Bearer ya29.second")}) {
+        time.step += step;
+        bool gap = false;
+        const bool served = !serving().empty();
+        run_until([&, expected = expected] {
+            gap = gap || (served && serving().empty());
+            return serving() == expected;
+        });
+        EXPECT_FALSE(gap);
+        // What was asked for is signed by the clock as it is, with some seconds of room.
+        const std::string body = server.requests().back().body;
+        const std::string jwt = body.substr(body.find("assertion=") + 10);
+        const auto claims = boost::json::parse(
+            from_base64url(jwt.substr(jwt.find('.') + 1, jwt.rfind('.') - jwt.find('.') - 1)).value());
+        const auto now = std::chrono::duration_cast<std::chrono::seconds>(time.wall_now().time_since_epoch());
+        EXPECT_LE(claims.at("iat").as_int64(), now.count() - 5);
+        EXPECT_GE(claims.at("iat").as_int64(), now.count() - 60);
+        EXPECT_EQ(claims.at("exp").as_int64() - claims.at("iat").as_int64(), 3600);
+    }
 }
 
 TEST_F(OauthTokenSourceTest, TellsItsReadersUntilTheyLeave) {

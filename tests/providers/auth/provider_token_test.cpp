@@ -67,51 +67,118 @@ TEST_F(ProviderTokenTest, ThatExpiredIsRenewedOnceHoweverManyRequestsSaySo) {
     time.advance(25min);
     const auto written = time.now();
     time.advance(1s);
-    EXPECT_EQ(token.refresh_after_expiry(written, time.now()), renewal::renewed);
+    EXPECT_EQ(token.refresh_after_refusal(written, time.now()), renewal::renewed);
     const std::string second = now_serving();
     EXPECT_NE(second, first);
     time.advance(1s);
     for (int i = 0; i < 100; ++i) {
-        EXPECT_EQ(token.refresh_after_expiry(written, time.now()), renewal::not_needed);
+        EXPECT_EQ(token.refresh_after_refusal(written, time.now()), renewal::not_needed);
     }
     EXPECT_EQ(now_serving(), second);
 }
 
 TEST_F(ProviderTokenTest, ThatIsYoungIsNotRenewedBecauseTheClockIsWrong) {
     const std::string first = now_serving();
-    time.advance(19min);
-    EXPECT_EQ(token.refresh_after_expiry(time.now(), time.now()), renewal::too_young);
+    time.advance(10s);
+    token.accepted(time.now());
+    time.advance(18min + 50s);
+    EXPECT_EQ(token.refresh_after_refusal(time.now(), time.now()), renewal::too_young);
     EXPECT_EQ(now_serving(), first);
     time.advance(1min);
-    EXPECT_EQ(token.refresh_after_expiry(time.now(), time.now()), renewal::renewed);
+    EXPECT_EQ(token.refresh_after_refusal(time.now(), time.now()), renewal::renewed);
 }
 
-// A clock of the time of day that NTP puts right while the engine runs.
-class stepped_time final : public time_source {
-public:
-    [[nodiscard]] time_point now() const noexcept override { return base.now(); }
-    [[nodiscard]] wall_time wall_now() const noexcept override { return base.wall_now() + step; }
-    testing::manual_time base;
-    std::chrono::milliseconds step{0};
-};
+TEST_F(ProviderTokenTest, ThatNobodyHasAcceptedIsNotSentForMoreThanAMinute) {
+    const std::string first = now_serving();
+    time.advance(10s);
+    for (int i = 0; i < 100; ++i) {
+        EXPECT_EQ(token.refresh_after_refusal(time.now(), time.now()), renewal::too_young);
+    }
+    time.advance(50s);
+    EXPECT_EQ(token.refresh_after_refusal(time.now(), time.now()), renewal::renewed);
+    EXPECT_NE(now_serving(), first);
+    EXPECT_EQ(token.refresh_after_refusal(time.now() - 1s, time.now()), renewal::not_needed);
+    // Accepted by others, it is good: what one app may not do is no reason to change it for all.
+    time.advance(10s);
+    token.accepted(time.now());
+    time.advance(2min);
+    EXPECT_EQ(token.refresh_after_refusal(time.now(), time.now()), renewal::too_young);
+}
 
-TEST(ProviderTokenClock, ThatWasSetIsReasonEnoughToRenewAYoungToken) {
-    stepped_time time;
-    time.step = -2h;
-    provider_token token(
-        es256_signer::from_pem(testing::test_key::p256().pem()).value(), "ABCDE12345", "KEY1234567", time, 7);
-    token.keep_fresh(time.now());
-    time.base.advance(1min);
-    EXPECT_EQ(token.refresh_after_expiry(time.now(), time.now()), renewal::too_young);
-    time.step = 0h;
-    EXPECT_EQ(token.refresh_after_expiry(time.now(), time.now()), renewal::renewed);
+TEST_F(ProviderTokenTest, AcceptanceOfTheTokenBeforeProvesNothing) {
+    static_cast<void>(now_serving());
+    const time_point written = time.now();
+    token.accepted(written);
+    time.advance(1min);
+    EXPECT_EQ(token.refresh_after_refusal(time.now(), time.now()), renewal::renewed);
+}
+
+class ProviderTokenClock : public ProviderTokenTest,
+                           public ::testing::WithParamInterface<std::chrono::seconds> {};
+
+TEST_P(ProviderTokenClock, ThatIsSetMakesTheNextSignatureFresh) {
+    const std::string first = now_serving();
+    time.advance(20s);
+    token.accepted(time.now());
+    time.set_wall(time.wall_now() + GetParam());
+    time.advance(1s);
+    EXPECT_NE(now_serving(), first);
     EXPECT_EQ(token.slot().load()->issued_at, time.wall_now());
+    // And no further one, now that the token says what the clock says.
+    const std::string second = now_serving();
+    time.advance(39min);
+    EXPECT_EQ(now_serving(), second);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Steps, ProviderTokenClock,
+    ::testing::Values(10s, -10s, 60s, -60s, 7'200s, -7'200s, 86'400s * 365, -86'400s * 365),
+    [](const auto& step) {
+        return (step.param < 0s ? "Back" : "Ahead") + std::to_string(std::abs(step.param.count()));
+    });
+
+TEST_F(ProviderTokenTest, SlewedClockIsNoReasonToSign) {
+    const std::string first = now_serving();
+    for (int minute = 0; minute < 39; ++minute) {
+        time.set_wall(time.wall_now() + 30ms);  // 500 ppm, the most that NTP slews.
+        time.advance(1min);
+        ASSERT_EQ(now_serving(), first);
+    }
+}
+
+TEST_F(ProviderTokenTest, ClockThatIsSetAgainAndAgainSignsOnceAMinute) {
+    std::set<std::string> seen;
+    for (int second = 0; second < 300; ++second) {
+        time.set_wall(time.wall_now() + (second % 2 == 0 ? 1h : -1h));
+        time.advance(1s);
+        seen.insert(now_serving());
+    }
+    EXPECT_LE(seen.size(), 7U);
+}
+
+TEST_F(ProviderTokenTest, ClockThatWasSetIsReasonEnoughToRenewARefusedToken) {
+    const std::string first = now_serving();
+    time.advance(300ms);
+    token.accepted(time.now() + 10s);
+    time.set_wall(time.wall_now() + 2h);
+    EXPECT_EQ(token.refresh_after_refusal(time.now(), time.now()), renewal::renewed);
+    EXPECT_NE(now_serving(), first);
+}
+
+TEST_F(ProviderTokenTest, OfAnotherClockIsNothingToFallBackTo) {
+    static_cast<void>(now_serving());
+    time.advance(5min);
+    time.set_wall(time.wall_now() - 2h);
+    time.advance(1s);
+    const std::string second = now_serving();
+    EXPECT_FALSE(token.too_many_updates(time.now()));
+    EXPECT_EQ(now_serving(), second);
 }
 
 TEST_F(ProviderTokenTest, ThatChangedTooOftenFallsBackToTheOneBefore) {
     const std::string first = now_serving();
     time.advance(30min);
-    ASSERT_EQ(token.refresh_after_expiry(time.now(), time.now()), renewal::renewed);
+    ASSERT_EQ(token.refresh_after_refusal(time.now(), time.now()), renewal::renewed);
     const std::string second = now_serving();
 
     EXPECT_TRUE(token.too_many_updates(time.now()));
