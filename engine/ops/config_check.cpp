@@ -67,6 +67,7 @@ private:
             draft_.problem("redis.prefix", "must be one or more of A-Z a-z 0-9 . _ : - { }");
         }
         check_root(value.redis.ca_file, "redis.ca_file");
+        check_redis_certificate(value.redis);
         if (value.engine.instance.size() > longest_instance || !is_word(value.engine.instance, "._:-")) {
             draft_.problem("engine.instance", "must be at most 128 of A-Z a-z 0-9 . _ : -");
         }
@@ -132,6 +133,25 @@ private:
             draft_.problem(
                 place, "must be a time from \"00:00\" to \"23:59\", such as \"07:00\", not \"" + time + "\"");
         }
+    }
+
+    void check_redis_certificate(const redis_settings& redis) {
+        const std::string place = "redis.certificate_file";
+        const std::string key_place = "redis.certificate_key_file";
+        if (redis.certificate_file.empty() && redis.certificate_key_file.empty()) {
+            return;
+        }
+        require(redis.certificate_file, place, "is missing: the certificate of that key");
+        require(redis.certificate_key_file, key_place, "is missing: the private key of the certificate");
+        if (!redis.url.starts_with("rediss")) {
+            draft_.problem(place, "is shown over TLS only: redis.url must begin with rediss");
+        }
+        check_file(redis.certificate_file, place, [this](const std::string& path) {
+            return check_certificate(path, now_);
+        });
+        check_file(redis.certificate_key_file, key_place, [&](const std::string& path) {
+            return check_certificate_key(path, redis.certificate_file);
+        });
     }
 
     void check_id(const std::string& id, const std::string& app, std::map<std::string, std::string>& seen) {

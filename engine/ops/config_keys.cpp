@@ -122,6 +122,13 @@ constexpr auto keys = std::to_array<config_key>({
     key<&redis_settings::prefix>(redis, "prefix", "All keys in Redis begin with this and a colon."),
     as_path(key<&redis_settings::ca_file>(
         redis, "ca_file", "Extra trust root (PEM) for `rediss…://`, beside the system's.", none)),
+    as_path(key<&redis_settings::certificate_file>(
+        redis, "certificate_file",
+        "Client certificate chain (PEM) for `rediss…://`, where Redis asks for one (`tls-auth-clients`).",
+        none)),
+    as_path(key<&redis_settings::certificate_key_file>(
+        redis, "certificate_key_file", "The certificate's private key (PEM). Mode 600.",
+        "(required with `certificate_file`)")),
 
     key<&engine_settings::instance>(
         engine, "instance",

@@ -15,6 +15,8 @@ struct redis_settings {
     std::string url = "redis://127.0.0.1:6379/0";
     std::string prefix = "tocsin";
     std::string ca_file;
+    std::string certificate_file;  ///< Shown to Redis, if it asks for one (tls-auth-clients).
+    std::string certificate_key_file;
 };
 
 struct engine_settings {

@@ -31,7 +31,9 @@ struct address {
     std::uint16_t port = 6379;
     std::string unix_path;  ///< Not empty: a Unix socket instead of host and port.
     bool tls = false;
-    std::string ca_file;  ///< Extra trust root for TLS; empty: the system's only.
+    std::string ca_file;               ///< Extra trust root for TLS; empty: the system's only.
+    std::string certificate_file;      ///< Client certificate chain (PEM) for TLS; empty: none.
+    std::string certificate_key_file;  ///< Its private key (PEM).
     std::string user;
     std::string password;
     int database = 0;

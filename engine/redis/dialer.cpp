@@ -34,11 +34,15 @@ asio::awaitable<result<>> converse(
     line.push(exchange);
     std::string out;
     line.take_output(out, exchange->what.size_bytes());
+    std::array<char, 4096> buffer;
     const result<> sent = co_await link.write(out);
     if (sent.has_error()) {
-        co_return sent;
+        // With TLS 1.3 a server refuses our certificate after the handshake, and hangs up: why, is there to
+        // be read.
+        const auto last_words = co_await link.read_some(buffer);
+        const bool said_why = last_words.has_error() && last_words.error() == redis_errc::refused;
+        co_return said_why ? last_words.error() : sent.error();
     }
-    std::array<char, 4096> buffer;
     while (!exchange->done) {
         const auto count = co_await link.read_some(buffer);
         if (count.has_error()) {
@@ -87,6 +91,8 @@ asio::awaitable<result<>> dialer::open(
     if (where.tls && tls_ == nullptr) {
         net::tls_options options;
         options.ca_file = where.ca_file;
+        options.certificate_file = where.certificate_file;
+        options.certificate_key_file = where.certificate_key_file;
         auto made = net::tls_context::create(options);
         if (made.has_error()) {
             detail = made.error().message;
@@ -99,7 +105,11 @@ asio::awaitable<result<>> dialer::open(
         detail = link.problem();
         co_return connected;
     }
-    co_return co_await greet(link, where, wanted, detail);
+    const result<> greeted = co_await greet(link, where, wanted, detail);
+    if (greeted.has_error() && detail.empty()) {
+        detail = link.problem();
+    }
+    co_return greeted;
 }
 
 asio::awaitable<result<>> dialer::greet(

@@ -24,7 +24,8 @@ public:
                        "redis:// against rediss://";
             case redis_errc::refused:
                 return "Redis refused us; check user, password and database in redis.url, that "
-                       "redis+cluster:// is for a cluster, and redis.ca_file for TLS";
+                       "redis+cluster:// is for a cluster, and for TLS redis.ca_file and "
+                       "redis.certificate_file";
             case redis_errc::overloaded:
                 return "too many commands wait to be sent to Redis; it is slower than what is asked of it";
             case redis_errc::closed: return "the Redis client is shutting down";

@@ -9,9 +9,12 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/socket_base.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 
 #include <sys/un.h>
@@ -23,6 +26,14 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
+
+/// Of the alerts of TLS (RFC 8446, section 6.2).
+bool is_about_our_certificate(int alert) noexcept {
+    constexpr int bad_certificate = 42;
+    constexpr int certificate_unknown = 46;
+    constexpr int unknown_ca = 48;
+    return (alert >= bad_certificate && alert <= certificate_unknown) || alert == unknown_ca;
+}
 
 }  // namespace
 
@@ -99,15 +110,41 @@ asio::awaitable<result<>> transport::handshake(const address& where, const net::
         problem_ = X509_verify_cert_error_string(verdict);
         co_return redis_errc::refused;
     }
-    co_return failure;
+    co_return judge(failure);
+}
+
+error_code transport::judge(const error_code& failure) {
+    if (failure == asio::error::operation_aborted && !closed_) {
+        // Whoever waited gave up. A Redis without TLS waits for the end of a line that never comes.
+        problem_ = "it took the connection and does not answer in TLS; does it speak redis:// instead?";
+        return failure;
+    }
+    if (failure.category() != asio::error::get_ssl_category()) {
+        return failure;
+    }
+    const int reason = ERR_GET_REASON(static_cast<unsigned long>(failure.value()));
+    if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST) {
+        problem_ = "what answers there does not speak TLS";
+    } else if (
+        reason == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED || reason == SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE) {
+        problem_ = "it asks for a client certificate: redis.certificate_file";
+    } else if (is_about_our_certificate(reason - SSL_AD_REASON_OFFSET)) {
+        problem_ = "it does not accept redis.certificate_file: " + failure.message();
+    } else {
+        problem_ = "TLS: " + failure.message();
+    }
+    return redis_errc::refused;
 }
 
 asio::awaitable<result<std::size_t>> transport::read_some(std::span<char> into) {
     const auto buffer = asio::buffer(into.data(), into.size());
     if (tls_) {
         const auto [failure, size] = co_await tls_->async_read_some(buffer, as_value);
-        if (failure) {
+        if (failure == asio::error::operation_aborted) {
             co_return failure;
+        }
+        if (failure) {
+            co_return judge(failure);
         }
         co_return size;
     }

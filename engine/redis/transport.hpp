@@ -28,11 +28,11 @@ public:
 
     /// `where` and `tls` must outlive the call; `tls` may be null unless where.tls.
     ///
-    /// Errors: redis_errc::refused if the certificate does not verify (problem() says why), else the
-    /// system's.
+    /// Errors: redis_errc::refused if the certificate does not verify or the peer refuses us below Redis'
+    /// protocol (problem() says why), else the system's.
     boost::asio::awaitable<result<>> connect(const address& where, const net::tls_context* tls);
 
-    /// At least one byte. Error asio::error::eof: the peer closed.
+    /// At least one byte. Error asio::error::eof: the peer closed. Else as connect().
     boost::asio::awaitable<result<std::size_t>> read_some(std::span<char> into);
     /// All of `bytes`, which must live until then.
     boost::asio::awaitable<result<>> write(std::string_view bytes);
@@ -41,7 +41,7 @@ public:
     void close() noexcept;
     [[nodiscard]] bool is_closed() const noexcept { return closed_; }
 
-    /// Why the certificate was not accepted, in OpenSSL's words; empty for other failures.
+    /// Why a certificate was not accepted, theirs or ours; empty for failures of the network.
     [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
 
 private:
@@ -50,6 +50,8 @@ private:
 
     boost::asio::awaitable<result<>> connect_tcp(const address& where);
     boost::asio::awaitable<result<>> connect_to(endpoint peer);
+    /// What a failure of TLS is, as opposed to one of the network.
+    [[nodiscard]] error_code judge(const error_code& failure);
     boost::asio::awaitable<result<>> handshake(const address& where, const net::tls_context& tls);
 
     socket socket_;

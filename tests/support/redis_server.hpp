@@ -47,6 +47,8 @@ public:
     [[nodiscard]] std::uint16_t bus_port() const noexcept { return bus_port_; }
     [[nodiscard]] std::string socket_path() const { return (directory_ / "redis.sock").string(); }
     /// The trust root of a TLS server (PEM).
+    /// Of its certificate, which is also the root that it trusts: a client may show the same.
+    [[nodiscard]] std::string key_file() const { return (directory_ / "key.pem").string(); }
     [[nodiscard]] std::string ca_file() const { return (directory_ / "certificate.pem").string(); }
     [[nodiscard]] std::string log() const;
 

@@ -1,7 +1,9 @@
 #include "tools/tocsin/session.hpp"
 
+#include "engine/audience/unknown_commune.hpp"
 #include "engine/civil/quiet_hours.hpp"
 #include "engine/ops/config.hpp"
+#include "engine/redis/error.hpp"
 
 namespace tocsin::cli {
 
@@ -51,7 +53,8 @@ bool communes_exist(const settings& how, const territories& places, const proble
                 all = false;
                 const config_problem problem = problem_of(
                     how, "app." + std::to_string(i) + ".communes",
-                    "app \"" + how.apps[i].id + "\" names commune \"" + code + "\", which does not exist");
+                    "app \"" + how.apps[i].id + "\" names commune \"" + code + "\", which does not exist" +
+                        unknown_commune_hint(code, places));
                 tell(problem.describe());
             }
         }
@@ -66,6 +69,8 @@ std::optional<redis::address> redis_address(const settings& how) {
         return std::nullopt;
     }
     where->ca_file = how.redis.ca_file;
+    where->certificate_file = how.redis.certificate_file;
+    where->certificate_key_file = how.redis.certificate_key_file;
     return std::move(*where);
 }
 
@@ -77,6 +82,17 @@ std::unique_ptr<redis_session> redis_session::open(const settings& how) {
     return std::unique_ptr<redis_session>(new redis_session(std::move(*where), how.redis.prefix));
 }
 
+void dial_log::write(log_level, std::string_view event, std::span<const log_field> fields) noexcept {
+    if (event == "redis.connected") {
+        last_.clear();
+    }
+    for (const log_field& field : fields) {
+        if (event == "redis.connect_failed" && field.key == "reason") {
+            last_ = field.value;
+        }
+    }
+}
+
 redis_session::redis_session(redis::address where, std::string prefix)
     : loop_(1),
       where_(where.describe()),
@@ -85,6 +101,18 @@ redis_session::redis_session(redis::address where, std::string prefix)
           redis::client_options{
               .connect_timeout = std::chrono::seconds(3), .reply_timeout = std::chrono::seconds(5)}),
       keys_(std::move(prefix)) {}
+
+std::string redis_session::sentence_about(error_code why) const {
+    if (!why) {
+        return "the command failed";
+    }
+    // What the connection said when it could not be opened, if that is what it failed for.
+    if (why == redis::redis_errc::refused && !log_.last().empty()) {
+        return log_.last();
+    }
+    const bool opening = why == redis::redis_errc::unreachable && !log_.last().empty();
+    return why.message() + (opening ? " (" + log_.last() + ")" : std::string());
+}
 
 bool redis_session::run(boost::asio::awaitable<result<>> work) {
     std::optional<result<>> out;
@@ -97,7 +125,7 @@ bool redis_session::run(boost::asio::awaitable<result<>> work) {
 }
 
 void redis_session::tell(error_code why) const {
-    complain("Redis at " + where_ + ": " + (why ? why.message() : std::string("the command failed")));
+    complain("Redis at " + where_ + ": " + sentence_about(why));
 }
 
 std::optional<opened_session> open_session(const common_options& common) {

@@ -19,6 +19,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,6 +45,19 @@ using problem_sink = std::function<void(std::string_view)>;
 
 /// Where Redis is, or nothing after a word on standard error (exit 78).
 [[nodiscard]] std::optional<redis::address> redis_address(const settings& how);
+
+/// Keeps the reason of the last connection that could not be opened, and nothing else.
+class dial_log final : public logger {
+public:
+    [[nodiscard]] bool enabled(log_level level) const noexcept override {
+        return level >= log_level::warning;
+    }
+    void write(log_level, std::string_view event, std::span<const log_field> fields) noexcept override;
+    [[nodiscard]] const std::string& last() const noexcept { return last_; }
+
+private:
+    std::string last_;
+};
 
 /// What a command needs of Redis: one connection, and one coroutine at a time run to its end.
 class redis_session {
@@ -71,6 +85,9 @@ public:
         return out ? std::move(*out) : result<T>(redis::redis_errc::closed);
     }
 
+    /// What an error means, with what the connection said if it could not be opened.
+    [[nodiscard]] std::string sentence_about(error_code why) const;
+
     [[nodiscard]] redis::client& redis() noexcept { return client_; }
     /// The address, without its password.
     [[nodiscard]] const std::string& where() const noexcept { return where_; }
@@ -97,7 +114,7 @@ private:
 
     boost::asio::io_context loop_;
     system_time_source time_;
-    null_logger log_;
+    dial_log log_;
     std::string where_;
     redis::client client_;
     keyspace keys_;

@@ -59,6 +59,60 @@ TEST_F(RedisClientTls, NamesACaFileThatCannotBeRead) {
     EXPECT_NE(log.details.find("/no/such/file.pem"), std::string::npos) << log.details;
 }
 
+class RedisClientMutualTls : public RedisClientTls, public ::testing::WithParamInterface<const char*> {
+protected:
+    static redis_server_options asking() {
+        redis_server_options options = tls();
+        options.extra = {"--tls-auth-clients", "yes", "--tls-protocols", GetParam()};
+        return options;
+    }
+    std::unique_ptr<client> connect_showing(const redis_server& to, const redis_server& whose) {
+        address where = parse_address(to.url()).value();
+        where.ca_file = to.ca_file();
+        where.certificate_file = whose.ca_file();
+        where.certificate_key_file = whose.key_file();
+        return std::make_unique<client>(loop.get_executor(), std::move(where), time, log, client_options{});
+    }
+};
+
+TEST_P(RedisClientMutualTls, ShowsItsCertificateToAServerThatAsksForOne) {
+    const redis_server server(asking());
+    const auto redis = connect_showing(server, server);
+    EXPECT_EQ(text(*redis, command("PING")), "PONG");
+}
+
+TEST_P(RedisClientMutualTls, WithoutOneItIsRefusedAndToldWhichKeyIsMissing) {
+    const redis_server server(asking());
+    const auto redis = connect(server.url(), {}, server.ca_file());
+    EXPECT_EQ(ask(*redis, command("PING")).error(), redis_errc::refused);
+    EXPECT_NE(log.details.find("redis.certificate_file"), std::string::npos) << log.details;
+}
+
+TEST_P(RedisClientMutualTls, CertificateOfAStrangerIsRefusedAndNotUnreachable) {
+    const redis_server server(asking());
+    const redis_server stranger(tls());
+    const auto redis = connect_showing(server, stranger);
+    EXPECT_EQ(ask(*redis, command("PING")).error(), redis_errc::refused);
+    EXPECT_NE(log.details.find("does not accept redis.certificate_file"), std::string::npos) << log.details;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Protocols, RedisClientMutualTls, ::testing::Values("TLSv1.2", "TLSv1.3"),
+    [](const auto& test) { return std::string(test.param) == "TLSv1.2" ? "Tls12" : "Tls13"; });
+
+TEST_F(RedisClientTls, ServerWithoutTlsIsToldFromOneThatIsNotThere) {
+    redis_server_options plain;
+    plain.tcp = true;
+    const redis_server server(plain);
+    const std::string url = "rediss://127.0.0.1:" + std::to_string(server.port());
+    client_options hurried;
+    hurried.connect_timeout = std::chrono::milliseconds(300);
+    hurried.reply_timeout = std::chrono::milliseconds(600);
+    const auto redis = connect(url, hurried, {});
+    EXPECT_TRUE(ask(*redis, command("PING")).has_error());
+    EXPECT_NE(log.details.find("does not answer in TLS"), std::string::npos) << log.details;
+}
+
 TEST_F(RedisClientTls, AnswersManyRequestsInOrder) {
     const redis_server server(tls());
     const auto redis = connect(server.url(), {}, server.ca_file());
