@@ -6,6 +6,7 @@
 #include "engine/delivery/coordinator.hpp"
 #include "engine/engine_receipts.hpp"
 #include "engine/engine_thread.hpp"
+#include "engine/followers_watch.hpp"
 #include "engine/intake/event_intake.hpp"
 #include "engine/intake/registrar.hpp"
 #include "engine/intake/stream_consumer.hpp"
@@ -81,6 +82,7 @@ struct engine::implementation {
     asio::awaitable<void> keep_receipts();
     asio::awaitable<void> keep_leases();
     asio::awaitable<void> watch_connection();
+    asio::awaitable<void> watch_followers();
     asio::awaitable<void> find_work();
     void obey(const control_state& state);
     void share_quota(const std::string& quota, wall_time until);
@@ -122,6 +124,7 @@ struct engine::implementation {
     std::future<void> coordinator_done;
     std::unique_ptr<name_watch> own_name;
     std::unique_ptr<redis_watch> watch;
+    std::unique_ptr<followers_watch> followers;
     std::uint64_t generation = 0;  // As preparer counts it.
     bool started = false;
     bool stopped = false;
@@ -226,6 +229,7 @@ void engine::implementation::make_control() {
     for (const auto& one : threads) {
         watch->also_watch(*one->redis);
     }
+    followers = std::make_unique<followers_watch>(*store, preparer, log, *control_numbers);
     own_name = std::make_unique<name_watch>(*control_redis, keys, how.engine.instance, random_word(), log);
 }
 
@@ -312,6 +316,10 @@ asio::awaitable<void> engine::implementation::watch_connection() {
     co_return;
 }
 
+asio::awaitable<void> engine::implementation::watch_followers() {
+    co_await followers->look(time.now());
+}
+
 engine::engine(
     settings how, redis::address where, const territories& places, const time_source& time, logger& log,
     metrics& numbers, health& checks)
@@ -392,6 +400,7 @@ void engine::start() {
     asio::co_spawn(first, self.every(tick, &how::keep_receipts), asio::detached);
     asio::co_spawn(first, self.every(self.how.engine.lease / 3, &how::keep_leases), asio::detached);
     asio::co_spawn(first, self.every(between_looks, &how::watch_connection), asio::detached);
+    asio::co_spawn(first, self.every(tick, &how::watch_followers), asio::detached);
 }
 
 void engine::stop() {

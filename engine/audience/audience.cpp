@@ -1,5 +1,6 @@
 #include "engine/audience/audience.hpp"
 
+#include "engine/audience/unknown_commune.hpp"
 #include "engine/core/text.hpp"
 #include "engine/event/device_token.hpp"
 #include "engine/event/refusal_codes.hpp"
@@ -37,20 +38,6 @@ std::string nearest_code(std::string_view code, const std::vector<std::string>& 
     return best.empty() ? std::string() : "; did you mean \"" + std::string(best) + "\"?";
 }
 
-/// What commonly stands where an INSEE code should.
-std::string commune_hint(std::string_view code) {
-    if (code >= "75101" && code <= "75120") {
-        return "; Paris is \"75056\" as a whole, its arrondissements can be zones";
-    }
-    if (code >= "69381" && code <= "69389") {
-        return "; Lyon is \"69123\" as a whole, its arrondissements can be zones";
-    }
-    if (code >= "13201" && code <= "13216") {
-        return "; Marseille is \"13055\" as a whole, its arrondissements can be zones";
-    }
-    return code.ends_with('0') ? "; is it a postal code?" : "; was the commune merged into another?";
-}
-
 refusal unknown(refusal_code code, const selector& one, std::string_view what, const std::string& hint) {
     return refuse(code, "audience: no " + std::string(what) + " \"" + one.value + "\"" + hint);
 }
@@ -68,7 +55,9 @@ parsed<audience> audience::resolve(std::span<const selector> selectors, const te
             case selector_kind::commune: {
                 const auto id = parse_commune_id(one.value);
                 if (!id || known.find(*id) == nullptr) {
-                    return unknown(refusal_code::unknown_commune, one, "commune", commune_hint(one.value));
+                    return unknown(
+                        refusal_code::unknown_commune, one, "commune",
+                        unknown_commune_hint(one.value, known));
                 }
                 out.communes_.push_back(*id);
                 break;
@@ -99,7 +88,7 @@ parsed<audience> audience::resolve(std::span<const selector> selectors, const te
                 if (zone.zone.empty() || known.find(zone.commune) == nullptr) {
                     return unknown(
                         refusal_code::unknown_commune, one, "commune for zone",
-                        commune_hint(one.value.substr(0, 5)));
+                        unknown_commune_hint(std::string_view(one.value).substr(0, 5), known));
                 }
                 out.zones_.push_back(std::move(zone));
                 break;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/audience/device_store.hpp"
+#include "engine/audience/roster_codec.hpp"
 #include "engine/core/digest.hpp"
 
 #include <set>
@@ -22,6 +23,10 @@ public:
         for (std::size_t i = 0; i < changes.size(); ++i) {
             work_[i].change = &changes[i];
             work_[i].hash = hash_token(changes[i].which.token);
+            if (work_[i].is_guarded_put()) {
+                work_[i].expected = encode_follows(changes[i].following);
+                work_[i].before = changes[i].following;
+            }
         }
     }
 
@@ -36,6 +41,11 @@ private:
         std::vector<territory> before;
         bool done = false;
         change_outcome outcome = change_outcome::absent;
+
+        /// It must not bring back what was removed meanwhile.
+        [[nodiscard]] bool is_guarded_put() const noexcept {
+            return change->what == device_change::action::put && change->only_if_entry.has_value();
+        }
     };
     struct placement;
     struct script_calls;

@@ -310,11 +310,11 @@ result<> device_store::change_batch::take_answer(
         undone[at] = true;
         pending& item = work_[sent[at]];
         const redis::reply stored = answer[j + 1];
-        if (stored.is_nil()) {
+        if (stored.type() == redis::reply_type::integer && stored.integer() == 1) {
+            forget_heads(item.change->app);  // Redis is another one, or an older one, than we knew.
+        } else if (stored.is_nil() || item.is_guarded_put()) {
             item.done = true;
             item.outcome = change_outcome::kept;
-        } else if (stored.type() == redis::reply_type::integer && stored.integer() == 1) {
-            forget_heads(item.change->app);  // Redis is another one, or an older one, than we knew.
         } else if (auto before = decode_follows(stored.text());
                    before && stored.type() != redis::reply_type::integer) {
             item.expected = stored.text();

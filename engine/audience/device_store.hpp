@@ -44,8 +44,10 @@ struct device_change {
     std::string app;
     platform where = platform::apns;
     device which;  ///< To remove, only `token` is read.
-    /// Remove only if the device's roster entry is still this one: not if it has registered again.
+    /// Only if the device's roster entry is still this one: not if it has registered again, or is gone. To
+    /// put it takes something out of what the device follows, and needs the next.
     std::optional<std::string> only_if_entry;
+    std::vector<territory> following{};  ///< What that entry follows.
 };
 
 enum class change_outcome : std::uint8_t {
@@ -114,6 +116,23 @@ public:
 
     /// Devices registered: exact, by counting the index.
     boost::asio::awaitable<result<std::uint64_t>> count(std::string app, platform on);
+
+    struct member_list {
+        std::vector<found> devices;
+        std::uint64_t unread = 0;  ///< Records that could not be read.
+    };
+    /// The devices in the buckets from `first` to before `end` of a roster; each of them stands in every
+    /// roster of what it follows.
+    boost::asio::awaitable<result<member_list>> members(
+        std::string app, platform on, roster from, std::uint32_t first, std::uint32_t end);
+
+    struct roster_size {
+        territory where;
+        std::uint64_t devices = 0;
+    };
+    /// The rosters of communes that `there_is` denies, as far as anybody follows them: in nobody's audience.
+    boost::asio::awaitable<result<std::vector<roster_size>>> followers_outside(
+        std::string app, platform on, std::function<bool(commune_id)> there_is);
 
     /// Calls `visit` for each device once, roster by roster. Returns how many records could not be read.
     boost::asio::awaitable<result<std::uint64_t>> for_each(

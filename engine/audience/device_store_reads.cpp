@@ -14,6 +14,7 @@ namespace asio = boost::asio;
 using redis::redis_errc;
 
 constexpr std::size_t buckets_per_read = 512;
+constexpr std::uint32_t buckets_of_members = 32;
 
 }  // namespace
 
@@ -242,6 +243,64 @@ asio::awaitable<result<std::uint64_t>> device_store::count(std::string app, plat
     co_return total;
 }
 
+asio::awaitable<result<device_store::member_list>> device_store::members(
+    std::string app, platform on, roster from, std::uint32_t first, std::uint32_t end) {
+    const std::string name = to_string(from.where);
+    redis::request what;
+    for (std::uint32_t b = first; b < end; ++b) {
+        what.add("HVALS", keys_.roster_bucket(app, on, name, from.head.generation, b));
+    }
+    const auto answer = co_await ask(std::move(what));
+    if (answer.has_error()) {
+        co_return answer.error();
+    }
+    member_list out;
+    for (std::size_t i = 0; i < answer->size(); ++i) {
+        const redis::reply records = (*answer)[i];
+        for (std::size_t j = 0; j < records.size(); ++j) {
+            const auto record = decode_roster_record(records[j].text());
+            auto which = record ? decode_device(record->token, record->entry, from.where) : std::nullopt;
+            if (which) {
+                out.devices.push_back({std::move(*which), std::string(record->entry)});
+            } else {
+                ++out.unread;
+            }
+        }
+    }
+    co_return out;
+}
+
+asio::awaitable<result<std::vector<device_store::roster_size>>> device_store::followers_outside(
+    std::string app, platform on, std::function<bool(commune_id)> there_is) {
+    const auto rosters = co_await all_rosters(app, on);
+    if (rosters.has_error()) {
+        co_return rosters.error();
+    }
+    std::vector<roster_size> out;
+    for (const roster& one : rosters->rosters) {
+        if (there_is(one.where.commune)) {
+            continue;
+        }
+        const std::string name = to_string(one.where);
+        redis::request what;
+        for (std::uint32_t b = 0; b < one.head.buckets; ++b) {
+            what.add("HLEN", keys_.roster_bucket(app, on, name, one.head.generation, b));
+        }
+        const auto answer = co_await ask(std::move(what));
+        if (answer.has_error()) {
+            co_return answer.error();
+        }
+        roster_size here{.where = one.where};
+        for (std::size_t i = 0; i < answer->size(); ++i) {
+            here.devices += static_cast<std::uint64_t>((*answer)[i].integer().value_or(0));
+        }
+        if (here.devices != 0) {
+            out.push_back(std::move(here));
+        }
+    }
+    co_return out;
+}
+
 asio::awaitable<result<std::uint64_t>> device_store::for_each(
     std::string app, platform on, std::function<void(const device&)> visit) {
     const auto rosters = co_await all_rosters(app, on);
@@ -250,27 +309,17 @@ asio::awaitable<result<std::uint64_t>> device_store::for_each(
     }
     std::uint64_t unread = rosters->damaged.size();
     for (const roster& one : rosters->rosters) {
-        const std::string name = to_string(one.where);
-        for (std::uint32_t from = 0; from < one.head.buckets; from += 32) {
-            redis::request what;
-            for (std::uint32_t b = from; b < std::min(from + 32, one.head.buckets); ++b) {
-                what.add("HVALS", keys_.roster_bucket(app, on, name, one.head.generation, b));
+        for (std::uint32_t from = 0; from < one.head.buckets; from += buckets_of_members) {
+            const std::uint32_t end = std::min(from + buckets_of_members, one.head.buckets);
+            const auto here = co_await members(app, on, one, from, end);
+            if (here.has_error()) {
+                co_return here.error();
             }
-            const auto answer = co_await ask(std::move(what));
-            if (answer.has_error()) {
-                co_return answer.error();
-            }
-            for (std::size_t i = 0; i < answer->size(); ++i) {
-                const redis::reply records = (*answer)[i];
-                for (std::size_t j = 0; j < records.size(); ++j) {
-                    const auto record = decode_roster_record(records[j].text());
-                    const auto which =
-                        record ? decode_device(record->token, record->entry, one.where) : std::nullopt;
-                    unread += which ? 0 : 1;
-                    // A device stands in the roster of everything it follows; the first one counts.
-                    if (which && which->follow.front() == one.where) {
-                        visit(*which);
-                    }
+            unread += here->unread;
+            for (const found& each : here->devices) {
+                // A device stands in the roster of everything it follows; the first one counts.
+                if (each.which.follow.front() == one.where) {
+                    visit(each.which);
                 }
             }
         }

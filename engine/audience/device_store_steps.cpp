@@ -160,7 +160,8 @@ asio::awaitable<result<>> device_store::change_batch::claim(std::vector<step_wor
         const std::vector<std::string> keys{step.index, step.lock};
         const std::vector<std::string> arguments{
             std::string(step.item->hash.view()), std::to_string(lock_lease / 1ms),
-            step.is_put() ? encode_follows(step.item->change->which.follow) : std::string()};
+            step.is_put() && !step.item->is_guarded_put() ? encode_follows(step.item->change->which.follow)
+                                                          : std::string()};
         what.add_script(claim_script, keys, arguments);
     }
     const auto answers = co_await store_.ask(std::move(what));
@@ -184,8 +185,9 @@ asio::awaitable<result<>> device_store::change_batch::claim(std::vector<step_wor
             co_return redis_errc::unexpected_reply;
         }
         step.item->before = std::move(*before);
-        step.spared = !step.is_put() && step.item->expected.empty();
-        step.item->outcome = change_outcome::absent;
+        const bool guarded = step.item->is_guarded_put();
+        step.spared = (!step.is_put() || guarded) && step.item->expected.empty();
+        step.item->outcome = guarded ? change_outcome::kept : change_outcome::absent;
     }
     co_return result<>();
 }
@@ -195,7 +197,7 @@ asio::awaitable<result<>> device_store::change_batch::spare_the_changed(std::vec
     std::vector<step_work*> asked;
     for (step_work& step : steps) {
         const device_change& change = *step.item->change;
-        if (!step.active() || step.is_put() || !change.only_if_entry) {
+        if (!step.active() || !change.only_if_entry) {
             continue;
         }
         for (const territory& where : step.item->before) {

@@ -1,5 +1,6 @@
 # What France is made of, carried inside the executable.
-set(territories_data "${PROJECT_SOURCE_DIR}/data/communes.csv" "${PROJECT_SOURCE_DIR}/data/epci.csv")
+set(territories_data "${PROJECT_SOURCE_DIR}/data/communes.csv" "${PROJECT_SOURCE_DIR}/data/epci.csv"
+                     "${PROJECT_SOURCE_DIR}/data/former-communes.csv")
 set_source_files_properties(
   territories_bundled.cpp
   PROPERTIES
@@ -10,6 +11,6 @@ set_source_files_properties(
 
 tocsin_library(
   territories
-  SOURCES audience.cpp audience_codec.cpp territories.cpp territories_bundled.cpp territories_csv.cpp
-  HEADERS audience.hpp territories.hpp territories_bundled.hpp territories_csv.hpp
+  SOURCES audience.cpp audience_codec.cpp territories.cpp territories_bundled.cpp territories_csv.cpp unknown_commune.cpp
+  HEADERS audience.hpp territories.hpp territories_bundled.hpp territories_csv.hpp unknown_commune.hpp
   PUBLIC tocsin::event tocsin::core)

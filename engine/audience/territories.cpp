@@ -108,27 +108,32 @@ std::vector<std::string> codes(const std::map<Id, std::vector<commune_id>>& of) 
 
 parsed<territories> territories::load(const std::filesystem::path& file) {
     if (file.empty()) {
-        return parse(bundled_communes(), bundled_epci());
+        return parse(bundled_communes(), bundled_epci(), bundled_former_communes());
     }
     const auto text = read_file(file);
     if (!text) {
         return text.error();
     }
-    auto loaded = parse(*text, bundled_epci());
+    auto loaded = parse(*text, bundled_epci(), bundled_former_communes());
     if (!loaded) {
         refusal why = std::move(loaded).error();
         why.message.insert(0, file.string() + ": ");
         return why;
     }
+    loaded->remember_bundled();
     return loaded;
 }
 
-parsed<territories> territories::parse(std::string_view communes, std::string_view epci) {
+parsed<territories> territories::parse(
+    std::string_view communes, std::string_view epci, std::string_view former) {
     territories out;
     if (auto fine = out.read_communes(communes); !fine) {
         return std::move(fine).error();
     }
     if (auto fine = out.read_epci_names(epci); !fine) {
+        return std::move(fine).error();
+    }
+    if (auto fine = out.read_former(former); !fine) {
         return std::move(fine).error();
     }
     return out;
@@ -202,6 +207,57 @@ parsed<> territories::read_epci_names(std::string_view csv) {
         }
         epci_names_.insert_or_assign(*id, fields[1]);
     }
+}
+
+parsed<> territories::read_former(std::string_view csv) {
+    csv_reader reader(csv);
+    for (bool past_header = false;; past_header = true) {
+        auto record = reader.next();
+        if (!record) {
+            return std::move(record).error();
+        }
+        if (!*record) {
+            std::ranges::sort(former_);
+            return {};
+        }
+        const std::vector<std::string>& fields = **record;
+        if (!past_header) {
+            continue;
+        }
+        const auto code = parse_commune_id(fields[0]);
+        const auto today = fields.size() < 2 ? std::nullopt : parse_commune_id(fields[1]);
+        if (!code || !today) {
+            return at_line(reader.line(), "a former commune is its code and that of the commune of today");
+        }
+        former_.emplace_back(*code, *today);
+    }
+}
+
+void territories::remember_bundled() {
+    csv_reader reader(bundled_communes());
+    for (auto record = reader.next(); record && *record; record = reader.next()) {
+        if (const auto id = parse_commune_id((**record)[0])) {
+            bundled_.push_back(*id);
+        }
+    }
+    std::ranges::sort(bundled_);
+}
+
+std::vector<commune_id> territories::successors(commune_id code) const {
+    std::vector<commune_id> out;
+    const auto [first, last] =
+        std::ranges::equal_range(former_, code, {}, &std::pair<commune_id, commune_id>::first);
+    for (auto one = first; one != last; ++one) {
+        if (find(one->second) != nullptr) {
+            out.push_back(one->second);
+        }
+    }
+    return out;
+}
+
+bool territories::ever_existed(commune_id code) const noexcept {
+    return find(code) != nullptr || std::ranges::binary_search(bundled_, code) ||
+           std::ranges::binary_search(former_, code, {}, &std::pair<commune_id, commune_id>::first);
 }
 
 const commune* territories::find(commune_id id) const noexcept {

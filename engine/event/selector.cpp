@@ -39,9 +39,26 @@ std::string shown(std::string_view word) {
     return word.size() > 24 && ascii ? in_quotes(shorten_token(word)) : in_quotes(word, 24);
 }
 
+/// Codes of INSEE and of the departments' customs that are neither a commune's nor a department's. Empty if
+/// `code` is none of them.
+std::string_view odd_code(std::string_view code) noexcept {
+    if (code == "69M" || code == "69m") {
+        return " is the Métropole de Lyon: an event names it as \"epci:200046977\", and a device follows its "
+               "communes, as in \"commune:69123\"";
+    }
+    if (code == "69D" || code == "69d") {
+        return " is what is left of the Rhône without the Métropole de Lyon: an event names both as "
+               "\"department:69\", and a device follows its communes, as in \"commune:69264\"";
+    }
+    return {};
+}
+
 parsed<std::string> read_commune(std::string_view code, std::string_view path) {
     if (parse_commune_id(code)) {
         return std::string(code);
+    }
+    if (const std::string_view odd = odd_code(code); !odd.empty()) {
+        return refuse(refusal_code::invalid_commune, said(path, in_quotes(code)).append(odd));
     }
     if (code.size() != 5) {
         return refuse(
@@ -66,6 +83,9 @@ parsed<std::string> read_epci(std::string_view siren, std::string_view path) {
     if (parse_epci_id(siren)) {
         return std::string(siren);
     }
+    if (const std::string_view odd = odd_code(siren); !odd.empty()) {
+        return refuse(refusal_code::invalid_epci, said(path, in_quotes(siren)).append(odd));
+    }
     return refuse(
         refusal_code::invalid_epci,
         said(path, "an EPCI is its SIREN number of 9 digits, as in \"epci:242100410\", not ") +
@@ -75,6 +95,9 @@ parsed<std::string> read_epci(std::string_view siren, std::string_view path) {
 parsed<std::string> read_department(std::string_view code, std::string_view path) {
     if (parse_department_id(code)) {
         return std::string(code);
+    }
+    if (const std::string_view odd = odd_code(code); !odd.empty()) {
+        return refuse(refusal_code::invalid_department, said(path, in_quotes(code)).append(odd));
     }
     std::string message =
         said(path, in_quotes(code)) + " is not a department: 01 to 95, 2A, 2B, 971 to 978 or 98x";

@@ -1,9 +1,11 @@
 #include "engine/intake/registrar.hpp"
 
+#include "engine/audience/unknown_commune.hpp"
 #include "engine/event/push_services.hpp"
 #include "engine/event/refusal_codes.hpp"
 #include "engine/redis/check.hpp"
 
+#include <optional>
 #include <utility>
 
 namespace tocsin {
@@ -46,7 +48,40 @@ device_change to_change(registration what) {
     return out;
 }
 
-parsed<> check_registration(const registration& what, const event_preparer& known) {
+namespace {
+
+/// Why nobody would ever be sent to for following `where`; nothing if somebody would.
+std::optional<refusal> reason_against(
+    const territory& where, const served_app& app, const event_preparer& known) {
+    const std::string code = to_string(where.commune);
+    if (known.places().find(where.commune) == nullptr) {
+        return refuse(
+            refusal_code::unknown_commune,
+            "follow: no commune \"" + code + "\"" + unknown_commune_hint(code, known.places()));
+    }
+    if (!app.everywhere && !app.communes.contains(where.commune)) {
+        return refusal{
+            "commune_not_served", "follow: app \"" + app.id + "\" does not serve commune " + code +
+                                      "; its configuration lists the communes it does"};
+    }
+    return std::nullopt;
+}
+
+/// The first reason, and how it went on.
+refusal reason_for_the_rest(const std::vector<refusal>& reasons, std::size_t left) {
+    refusal out = reasons.front();
+    if (reasons.size() > 1) {
+        out.message += "; and " + std::to_string(reasons.size() - 1) + " more of follow";
+    }
+    out.message += ". The device is registered for the other " +
+                   (left == 1 ? std::string("territory") : std::to_string(left) + " territories") +
+                   " that it follows.";
+    return out;
+}
+
+}  // namespace
+
+parsed<admission> admit(registration& what, const event_preparer& known, dormant_territories dormant) {
     const served_app* const app = known.app(what.app);
     if (app == nullptr) {
         return refusal{"unknown_app", "app: no app \"" + what.app + "\" is configured."};
@@ -56,26 +91,35 @@ parsed<> check_registration(const registration& what, const event_preparer& know
             "platform_not_configured", "platform: app \"" + what.app + "\" has no [app." +
                                            std::string(to_string(what.platform)) + "] in the configuration."};
     }
-    // One that is not served any more can still be unregistered.
-    if (what.platform == platform::webpush && what.op == registration_op::enroll) {
+    admission out;
+    if (what.op == registration_op::withdraw) {
+        return out;  // Whatever it says that it followed, and whether or not its service is served any more.
+    }
+    if (what.platform == platform::webpush) {
         if (auto fine = check_push_service(what.token, app->push_services); !fine) {
-            return fine;
+            return fine.error();
         }
     }
-    for (const territory& where : what.follow) {
-        if (known.places().find(where.commune) == nullptr) {
-            return refuse(
-                refusal_code::unknown_commune,
-                "follow: no commune has the INSEE code " + to_string(where.commune) + ".");
+    std::vector<refusal> reasons;
+    std::erase_if(what.follow, [&](const territory& where) {
+        auto reason = reason_against(where, *app, known);
+        if (!reason) {
+            return false;
         }
-        if (!app->everywhere && !app->communes.contains(where.commune)) {
-            return refusal{
-                "commune_not_served", "follow: app \"" + what.app + "\" does not serve commune " +
-                                          to_string(where.commune) +
-                                          "; its configuration lists the communes it does."};
+        if (dormant == dormant_territories::kept && known.places().ever_existed(where.commune)) {
+            out.dormant.push_back(where);
+            return false;
         }
+        reasons.push_back(std::move(*reason));
+        return true;
+    });
+    if (what.follow.empty()) {
+        return reasons.front();
     }
-    return {};
+    if (!reasons.empty()) {
+        out.left_out = reason_for_the_rest(reasons, what.follow.size());
+    }
+    return out;
 }
 
 asio::awaitable<result<read_permission>> registrar::ask_to_read() {
@@ -99,71 +143,105 @@ asio::awaitable<void> registrar::release_lease() {
     co_await redis_.execute(std::move(ask));
 }
 
-asio::awaitable<result<>> registrar::handle(std::vector<redis::stream_entry>& entries) {
-    const std::string stream = store_.keys().registrations();
+namespace {
+
+refusal damaged_record(const keyspace& keys) {
+    return {
+        "damaged_record",
+        "what Redis holds where this device belongs is nothing that Tocsin has written: "
+        "a head of " +
+            keys.rosters("<app>") + ", or a bucket of its index or of a roster. Nothing was changed."};
+}
+
+}  // namespace
+
+/// What came of reading a batch: the changes, and the entries that get a letter.
+struct registrar::batch {
+    struct source {
+        const redis::stream_entry* entry;
+        std::optional<refusal> left_out;  ///< Of a registration that was taken in part.
+    };
     std::vector<device_change> changes;
-    std::vector<const redis::stream_entry*> sources;  // Of the changes.
-    redis::request acknowledge;
-    std::uint64_t registered = 0;
+    std::vector<source> sources;  ///< Of the changes.
+    std::vector<std::pair<const redis::stream_entry*, refusal>> refused;
+};
+
+registrar::batch registrar::read(const std::vector<redis::stream_entry>& entries) const {
+    batch out;
     for (const redis::stream_entry& entry : entries) {
         const auto document = entry.field("registration");
-        std::optional<refusal> why;
         if (entry.deleted) {
             log_.error("registration.lost_to_trimming", {{"entry", entry.id}});
-        } else if (!document) {
-            why = refuse(refusal_code::missing_entry_field, "the entry has no field \"registration\"");
-        } else {
-            auto what = parse_registration(*document, time_.wall_now());
-            if (what.has_error()) {
-                why = std::move(what.error());
-            } else if (auto known = check_registration(*what, known_); known.has_error()) {
-                why = std::move(known.error());
-            } else {
-                registered += what->op == registration_op::enroll ? 1 : 0;
-                changes.push_back(to_change(std::move(*what)));
-                sources.push_back(&entry);
-            }
-        }
-        if (!why) {
-            acknowledge.add("XACK", stream, keyspace::group, entry.id);
             continue;
         }
-        log_.warning(
-            "registration.refused", {{"entry", entry.id}, {"reason", why->code}, {"message", why->message}});
-        std::string payload = document ? std::string(*document) : fields_as_json(entry);
-        const auto posted = co_await letters_.post(stream, entry.id, std::move(*why), std::move(payload));
+        if (!document) {
+            out.refused.emplace_back(
+                &entry, refuse(refusal_code::missing_entry_field, "the entry has no field \"registration\""));
+            continue;
+        }
+        auto what = parse_registration(*document, time_.wall_now());
+        if (what.has_error()) {
+            out.refused.emplace_back(&entry, std::move(what.error()));
+            continue;
+        }
+        auto admitted = admit(*what, known_, dormant_territories::left_out);
+        if (admitted.has_error()) {
+            out.refused.emplace_back(&entry, std::move(admitted.error()));
+            continue;
+        }
+        out.changes.push_back(to_change(std::move(*what)));
+        out.sources.push_back({&entry, std::move(admitted->left_out)});
+    }
+    return out;
+}
+
+asio::awaitable<result<>> registrar::post_letter(const redis::stream_entry& entry, refusal why) {
+    log_.warning(
+        "registration.refused", {{"entry", entry.id}, {"reason", why.code}, {"message", why.message}});
+    const auto document = entry.field("registration");
+    std::string payload = document ? std::string(*document) : fields_as_json(entry);
+    std::string stream = store_.keys().registrations();
+    std::string id = entry.id;
+    co_return co_await letters_.post(std::move(stream), std::move(id), std::move(why), std::move(payload));
+}
+
+asio::awaitable<result<>> registrar::handle(std::vector<redis::stream_entry>& entries) {
+    batch work = read(entries);
+    for (auto& [entry, why] : work.refused) {
+        const auto posted = co_await post_letter(*entry, std::move(why));
         if (posted.has_error()) {
             co_return posted;
         }
     }
-    if (acknowledge.empty()) {
-        co_return result<>();
+    const std::string stream = store_.keys().registrations();
+    redis::request acknowledge;
+    for (const redis::stream_entry& entry : entries) {
+        acknowledge.add("XACK", stream, keyspace::group, entry.id);
     }
-    const std::size_t count = changes.size();
+    std::uint64_t registered = 0;
     std::vector<removed_device> removed;
-    for (const device_change& change : changes) {
+    for (const device_change& change : work.changes) {
         if (change.what == device_change::action::remove) {
             removed.push_back({target{change.app, change.where}, change.which.token});
+        } else {
+            ++registered;
         }
     }
-    const auto applied = co_await store_.apply(std::move(changes));
+    const std::size_t count = work.changes.size();
+    const auto applied = co_await store_.apply(std::move(work.changes));
     if (applied.has_error()) {
         co_return applied.error();
     }
-    for (std::size_t i = 0; i < sources.size(); ++i) {
-        if ((*applied)[i] != change_outcome::damaged) {
+    // What was taken in part gets its letter when that part is durable.
+    for (std::size_t i = 0; i < work.sources.size(); ++i) {
+        std::optional<refusal> why = std::move(work.sources[i].left_out);
+        if ((*applied)[i] == change_outcome::damaged) {
+            why = damaged_record(store_.keys());
+        }
+        if (!why) {
             continue;
         }
-        refusal why{
-            "damaged_record",
-            "what Redis holds where this device belongs is nothing that Tocsin has written: "
-            "a head of " +
-                store_.keys().rosters("<app>") +
-                ", or a bucket of its index or of a roster. Nothing was changed."};
-        log_.error("registration.refused", {{"entry", sources[i]->id}, {"reason", why.code}});
-        std::string payload(sources[i]->field("registration").value_or(""));
-        const auto posted =
-            co_await letters_.post(stream, sources[i]->id, std::move(why), std::move(payload));
+        const auto posted = co_await post_letter(*work.sources[i].entry, std::move(*why));
         if (posted.has_error()) {
             co_return posted;
         }
@@ -174,6 +252,9 @@ asio::awaitable<result<>> registrar::handle(std::vector<redis::stream_entry>& en
         if (told.has_error()) {
             co_return told.error();
         }
+    }
+    if (acknowledge.empty()) {
+        co_return result<>();
     }
     auto answer = co_await redis_.execute(std::move(acknowledge));
     const auto acknowledged = redis::checked(std::move(answer));

@@ -13,6 +13,8 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,8 +23,27 @@ namespace tocsin {
 /// The change of the store that a registration asks for.
 [[nodiscard]] device_change to_change(registration what);
 
-/// Whether the configured apps and the territories have a place for a registration.
-[[nodiscard]] parsed<> check_registration(const registration& what, const event_preparer& known);
+/// What to do with territories that nobody is sent to for: of communes that merged, or that the app no longer
+/// serves.
+enum class dormant_territories : std::uint8_t {
+    left_out,
+    kept,  ///< As long as they existed once: what the store holds must fit into it again.
+};
+
+/// A registration that there is a place for.
+struct admission {
+    // Not an aggregate: one could be made from a refusal, and then parsed<admission> could not tell them apart.
+    admission() = default;
+
+    std::optional<refusal> left_out{};  ///< Of what it followed something was taken out, and why.
+    std::vector<territory> dormant{};   ///< What was kept although nobody is sent to for it.
+};
+
+/// Whether the configured apps and the territories have a place for a registration. One that would find
+/// nobody by a part of what it follows loses that part: a resident must not go without alerts for an old code
+/// in a list. Refuses what would be found by nothing.
+[[nodiscard]] parsed<admission> admit(
+    registration& what, const event_preparer& known, dormant_territories dormant);
 
 /// Reads the `registrations` stream into the device store. Of all engines one does so at a time, by
 /// a lease in Redis: what an app says of one device takes effect in the order in which it was said.
@@ -49,6 +70,10 @@ public:
     boost::asio::awaitable<void> release_lease();
 
 private:
+    struct batch;
+    [[nodiscard]] batch read(const std::vector<redis::stream_entry>& entries) const;
+    boost::asio::awaitable<result<>> post_letter(const redis::stream_entry& entry, refusal why);
+
     redis::client& redis_;
     device_store& store_;
     dead_letters& letters_;

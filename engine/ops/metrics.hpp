@@ -38,6 +38,7 @@ enum class metric : std::uint8_t {
     registrations_total,       // op
     receipts_total,            // outcome
     receipt_devices_total,     // kind
+    followers_outside,         // app, platform
     pages_total,               // app, platform
     build_info,                // version, commit
 };

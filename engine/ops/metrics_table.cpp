@@ -123,6 +123,14 @@ constexpr auto table = std::to_array<metric_description>({
      .kind = metric_kind::counter,
      .help = "Devices that receipts reported, by kind: received, displayed, opened.",
      .label_names = {"kind"}},
+    {.id = metric::followers_outside,
+     .name = "tocsin_followers_outside",
+     .kind = metric_kind::gauge,
+     .help =
+         "Devices that follow a commune which the territories do not have, since it merged, say: no event is "
+         "for it. Counted at start and every ten minutes, once for each such commune or zone.",
+     .label_names = {"app", "platform"},
+     .merge = metric_merge::largest},
     {.id = metric::pages_total,
      .name = "tocsin_pages_total",
      .kind = metric_kind::counter,

@@ -1,10 +1,12 @@
 #include "engine/redis/error.hpp"
+#include "engine/served_apps.hpp"
 #include "providers/factory.hpp"
 #include "providers/handshake.hpp"
 #include "providers/token_check.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
+#include "tools/tocsin/lost_followers.hpp"
 #include "tools/tocsin/redis_examination.hpp"
 #include "tools/tocsin/session.hpp"
 
@@ -22,18 +24,14 @@ namespace {
 namespace asio = boost::asio;
 
 /// What Redis is asked, and one line for each thing that is wrong with it; one that says so if nothing is.
-std::vector<handshake_report> reports_of_redis(const settings& how) {
+std::vector<handshake_report> reports_of_redis(redis_session& redis) {
     std::vector<handshake_report> out;
-    const auto redis = redis_session::open(how);
-    if (redis == nullptr) {
-        return {{"redis", "redis.url cannot be used", true}};
-    }
-    const std::string peer = "redis " + redis->where();
-    const auto findings = redis->ask(examine_redis(redis->redis(), redis->keys()));
+    const std::string peer = "redis " + redis.where();
+    const auto findings = redis.ask(examine_redis(redis.redis(), redis.keys()));
     if (findings.has_error()) {
         const bool refused =
             findings.error() == redis::redis_errc::refused || findings.error() == redis::redis_errc::protocol;
-        return {{peer, findings.error().message(), refused}};
+        return {{peer, redis.sentence_about(findings.error()), refused}};
     }
     bool works = true;
     for (const redis_finding& one : *findings) {
@@ -51,10 +49,23 @@ std::vector<handshake_report> reports_of_redis(const settings& how) {
 struct online_check {
     boost::json::array report;
     std::size_t failed = 0;
-    bool refused = false;  ///< One of them was reached, and does not accept what is configured.
+    bool refused = false;        ///< One of them was reached, and does not accept what is configured.
+    boost::json::array outside;  ///< Devices that follow what the territories do not have.
 };
 
-online_check check_online(const settings& how, bool json) {
+std::vector<lost_followers> look_for_lost_followers(
+    const settings& how, const territories& places, redis_session& redis) {
+    device_store store(redis.redis(), redis.keys(), sizing_for(how, places));
+    std::vector<target> targets;
+    for (const served_app& app : served_apps(how)) {
+        for (const auto& [on, unused] : app.platforms) {
+            targets.push_back({app.id, on});
+        }
+    }
+    return find_lost_followers(redis, store, targets, places).value_or(std::vector<lost_followers>());
+}
+
+online_check check_online(const settings& how, const territories& places, bool json) {
     online_check out;
     const auto tell = [&](const handshake_report& one) {
         const bool fine = one.problem.empty() || one.harmless;
@@ -69,8 +80,18 @@ online_check check_online(const settings& how, bool json) {
                 "{} {}{}", word, shown(one.peer), one.problem.empty() ? "" : ": " + shown(one.problem)));
         }
     };
-    for (const handshake_report& one : reports_of_redis(how)) {
-        tell(one);
+    if (const auto redis = redis_session::open(how); redis == nullptr) {
+        tell({"redis", "redis.url cannot be used", true});
+    } else {
+        for (const handshake_report& one : reports_of_redis(*redis)) {
+            tell(one);
+        }
+        const auto lost =
+            out.failed == 0 ? look_for_lost_followers(how, places, *redis) : std::vector<lost_followers>();
+        for (const lost_followers& one : lost) {
+            tell({to_string(one.which), sentence_about(one, places), false, true});
+        }
+        out.outside = to_json(lost, places);
     }
     for (const handshake_report& one : shake_hands(how)) {
         tell(one);
@@ -86,8 +107,8 @@ int check_config(const common_options& common, bool ask_online) {
     if (!loaded) {
         return exit_configuration;
     }
-    const bool places_fine = load_territories(*loaded).has_value();
-    if (!redis_address(*loaded) || !places_fine || !serves_an_app(*loaded)) {
+    const auto places = load_territories(*loaded);
+    if (!redis_address(*loaded) || !places || !serves_an_app(*loaded)) {
         return exit_configuration;
     }
     const system_time_source time;
@@ -101,14 +122,15 @@ int check_config(const common_options& common, bool ask_online) {
     }
     online_check online;
     if (ask_online) {
-        online = check_online(*loaded, common.json);
+        online = check_online(*loaded, *places, common.json);
     }
     if (common.json) {
         print_json(boost::json::object{
             {"file", loaded->file.string()},
             {"apps", loaded->apps.size()},
             {"ok", online.failed == 0},
-            {"online", std::move(online.report)}});
+            {"online", std::move(online.report)},
+            {"outside", std::move(online.outside)}});
     } else {
         print(fmt::format(
             "{}: {} app{}, {}", loaded->file.empty() ? std::string("defaults") : loaded->file.string(),
@@ -142,13 +164,15 @@ command check_config_command() {
             "with each "
             "provider (name, TCP, certificate, HTTP/2), and asks for an access token with each service "
             "account. Of Redis it looks at version, role, eviction, persistence, rights, and keys that hold "
-            "something else; what can wait is a warning. A "
+            "something else; what can wait is a warning, and so are "
+            "devices that follow communes which the territories do not have ([what to "
+            "do](../how-to/when-communes-merge.md)). A "
             "push is not sent, so a wrong APNs key does not show: `tocsin send` tells.\n\n"
             "    tocsin: tocsin.toml:35: app.apns.topik: unknown key; did you mean topic?\n\n"
             "Exit codes: 0; 78; with `--online` 69 if somebody cannot be reached, and 78 if an account is "
             "refused. "
             "`--json`: `file`, `apps`, `ok`, `online` (a list of `peer`, `ok`, `problem`; a `problem` that "
-            "is `ok` is a warning).",
+            "is `ok` is a warning), `outside` (as of `devices count`).",
         .run = [online](const common_options& common) { return check_config(common, *online); },
     };
 }

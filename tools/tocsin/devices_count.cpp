@@ -1,6 +1,7 @@
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/device_session.hpp"
 #include "tools/tocsin/exit_code.hpp"
+#include "tools/tocsin/lost_followers.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -26,11 +27,19 @@ int count(store_session& in, const common_options& common) {
         one.as_object()[to_string(which.on)] = *devices;
         shown.add({which.app, std::string(to_string(which.on)), grouped(*devices)});
     }
+    const auto lost = find_lost_followers(*in.redis, *in.store, in.targets(), in.places);
+    if (!lost) {
+        return exit_unreachable;
+    }
     if (common.json) {
-        print_json(json::object{{"total", total}, {"apps", std::move(apps)}});
+        print_json(json::object{
+            {"total", total}, {"apps", std::move(apps)}, {"outside", to_json(*lost, in.places)}});
     } else {
         shown.add({"total", "", grouped(total)});
         print(shown.text());
+        for (const lost_followers& one : *lost) {
+            print(to_string(one.which) + ": " + sentence_about(one, in.places));
+        }
     }
     return exit_ok;
 }
@@ -45,7 +54,13 @@ command devices_count_command() {
         .examples =
             "tocsin devices count\n"
             "tocsin devices count --json\n",
-        .details = "`--json`: `total`, and `apps` by app and platform.",
+        .details =
+            "Also says how many devices follow communes that the territories do not have, because they "
+            "merged, "
+            "say: no event is for those. [What to do](../how-to/when-communes-merge.md)\n\n"
+            "`--json`: `total`, `apps` by app and platform, and `outside`: a list of `app`, `platform`, "
+            "`follows`, "
+            "`devices` and `now`, the codes of today.",
         .run =
             [](const common_options& common) {
                 return with_store(common, [&](store_session& in) { return count(in, common); });

@@ -97,6 +97,27 @@ TEST_F(DeviceStoreOnCluster, PruningRemovesTheDeadAndSparesWhoHasRegisteredAgain
     EXPECT_TRUE(unlocked("carol"));
 }
 
+TEST_F(DeviceStoreOnCluster, GuardedPutSparesWhatRegisteredAgainAndBringsNothingBack) {
+    apply({put("alice", {place("01033")}), put("bob", {place("01033")}), put("carol", {place("01033")})});
+    std::vector<device_change> moves;
+    for (const char* const token : {"alice", "bob", "carol"}) {
+        auto seen = run(store.find("mairies", platform::fcm, token)).value();
+        device_change move = put(token, {place("01036")});
+        move.following = seen->which.follow;
+        move.only_if_entry = seen->entry;
+        moves.push_back(std::move(move));
+    }
+    apply({put("bob", {place("21231")}, 2), removal("carol")});
+    EXPECT_EQ(
+        apply(std::move(moves)),
+        (std::vector{change_outcome::replaced, change_outcome::kept, change_outcome::kept}));
+    EXPECT_EQ(find("alice")->follow, std::vector{place("01036")});
+    EXPECT_EQ(find("bob")->follow, std::vector{place("21231")});
+    EXPECT_FALSE(find("carol"));
+    EXPECT_EQ(roster_entries(), (std::map<std::string, int>{{"alice", 1}, {"bob", 1}}));
+    EXPECT_TRUE(unlocked("carol"));
+}
+
 TEST_F(DeviceStoreOnCluster, ABulkImportIsSpreadOverTheNodesAndCountedOnce) {
     std::vector<device_change> changes;
     for (int i = 0; i < 1'000; ++i) {

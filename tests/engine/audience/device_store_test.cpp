@@ -106,6 +106,42 @@ TEST_F(DeviceStoreTest, PruningSparesADeviceThatHasRegisteredAgain) {
     EXPECT_EQ(apply({prune}), std::vector{change_outcome::removed});
 }
 
+TEST_F(DeviceStoreTest, FollowersOfCommunesThatAreNoMoreAreFound) {
+    apply(
+        {put("alice", {place("01033"), place("21231")}), put("bob", {place("01033")}),
+         put("carol", {place("01033", "bourg")}), put("dave", {place("21231")}),
+         put("erin", {place("01039")})});
+    apply({removal("erin")});
+    const auto outside = run(store.followers_outside("mairies", platform::fcm, [](commune_id id) {
+                             return id == *parse_commune_id("21231");
+                         })).value();
+    ASSERT_EQ(outside.size(), 2U);
+    EXPECT_EQ(outside[0].where, place("01033"));
+    EXPECT_EQ(outside[0].devices, 2U);
+    EXPECT_EQ(outside[1].where, place("01033", "bourg"));
+    EXPECT_EQ(outside[1].devices, 1U);
+}
+
+TEST_F(DeviceStoreTest, GuardedPutSparesWhatRegisteredAgainAndBringsNothingBack) {
+    apply({put("alice", {place("01033")}), put("bob", {place("01033")}), put("carol", {place("01033")})});
+    std::vector<device_change> moves;
+    for (const char* const token : {"alice", "bob", "carol"}) {
+        auto seen = run(store.find("mairies", platform::fcm, token)).value();
+        device_change move = put(token, {place("01036")});
+        move.following = seen->which.follow;
+        move.only_if_entry = seen->entry;
+        moves.push_back(std::move(move));
+    }
+    apply({put("bob", {place("21231")}, 2), removal("carol")});
+    EXPECT_EQ(
+        apply(std::move(moves)),
+        (std::vector{change_outcome::replaced, change_outcome::kept, change_outcome::kept}));
+    EXPECT_EQ(find("alice")->follow, std::vector{place("01036")});
+    EXPECT_EQ(find("bob")->follow, std::vector{place("21231")});
+    EXPECT_FALSE(find("carol"));
+    EXPECT_EQ(roster_entries(), (std::map<std::string, int>{{"alice", 1}, {"bob", 1}}));
+}
+
 TEST_F(DeviceStoreTest, CountsAndVisitsEachDeviceOnceHoweverMuchItFollows) {
     std::vector<device_change> changes;
     for (int i = 0; i < 1'000; ++i) {
