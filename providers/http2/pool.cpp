@@ -73,12 +73,15 @@ public:
 
     [[nodiscard]] pool_statistics statistics() const {
         pool_statistics out;
+        const time_point now = context_.time.now();
+        const bool probing = std::ranges::any_of(connections_, &connection::probing);
         for (const auto& each : connections_) {
             switch (each->state()) {
                 case connection::phase::dialling:
                 case connection::phase::greeting: ++out.connecting; break;
                 case connection::phase::ready:
-                    ++out.ready;
+                    // One that is probed may turn out to be gone, and with it all that are as silent.
+                    ++(probing && each->doubtful(now) ? out.connecting : out.ready);
                     out.saturated += each->saturated() ? 1 : 0;
                     break;
                 case connection::phase::draining: ++out.draining; break;
