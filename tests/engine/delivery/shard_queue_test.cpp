@@ -56,6 +56,12 @@ TEST_F(ShardQueueTest, ShardsOfAPriorityTakeTurns) {
     }
 }
 
+TEST_F(ShardQueueTest, ClockThatIsSetBackHoldsUpNothingThatHasNoMomentOfItsOwn) {
+    const auto begun = shard(priority::normal);
+    queue.push(begun);
+    EXPECT_EQ(queue.take(time.wall_now() - 2h, any).shard, begun);
+}
+
 TEST_F(ShardQueueTest, AShardWhoseMomentHasNotComeStandsInNobodysWay) {
     const auto later = shard(priority::high, 20s);
     const auto sooner = shard(priority::high, 10s);
