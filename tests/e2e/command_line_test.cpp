@@ -393,6 +393,37 @@ TEST_F(CommandLineTest, UnreachableRedisExits69AndUsageErrorsExit2) {
     redis.restart();
 }
 
+class MutualTlsTest : public testing::engine_fixture {
+protected:
+    static testing::redis_server_options asking() {
+        testing::redis_server_options how;
+        how.tls = true;
+        how.extra = {"--tls-auth-clients", "yes"};
+        return how;
+    }
+    MutualTlsTest() : engine_fixture(asking()) {}
+};
+
+TEST_F(MutualTlsTest, RedisThatAsksForACertificateIsTalkedToAndARefusalIsNoAbsence) {
+    start_simulator();
+    const std::vector<std::string> trust{"--redis.ca_file", redis.ca_file()};
+    const auto check = [&](std::vector<std::string> more) {
+        std::vector<std::string> words{"check-config", "--online"};
+        words.insert(words.end(), trust.begin(), trust.end());
+        words.insert(words.end(), more.begin(), more.end());
+        return tocsin(words);
+    };
+    const auto shown = check(
+        {"--redis.certificate_file", redis.ca_file(), "--redis.certificate_key_file", redis.key_file()});
+    EXPECT_EQ(shown.exit_code, 0) << shown.out << shown.err;
+    const auto without = check({});
+    EXPECT_EQ(without.exit_code, 78) << without.out;
+    EXPECT_NE(without.out.find("redis.certificate_file"), std::string::npos) << without.out;
+    redis.kill();
+    const auto absent = check({});
+    EXPECT_EQ(absent.exit_code, 69) << absent.out;
+}
+
 TEST_F(CommandLineTest, MetricsAndHealthTellHowItGoes) {
     start_engine();
     import(registration_line("mairies", "fcm", fcm_token(1), {"commune:21231"}));
