@@ -147,6 +147,11 @@ redis_server::redis_server(redis_server_options options)
             std::filesystem::copy_file(from / name, directory_ / name);
         }
     }
+    if (options_.tls) {
+        // Clients may show the same certificate, and are told off for keys that others can read.
+        using std::filesystem::perms;
+        std::filesystem::permissions(directory_ / "key.pem", perms::owner_read | perms::owner_write);
+    }
     if (!options_.config.empty()) {
         std::ofstream file(directory_ / "redis.conf");
         for (const std::string& line : options_.config) {
