@@ -21,7 +21,9 @@ protected:
     std::shared_ptr<active_shard> shard(priority urgency, std::chrono::milliseconds due = 0ms) {
         auto out = std::make_shared<active_shard>();
         out->event = testing::make_event(time, urgency);
-        out->event->when.add({.first_page = 0, .pages = 1, .starts = time.wall_now() + due});
+        if (due != 0ms) {
+            out->event->when.add({.first_page = 0, .pages = 1, .starts = time.wall_now() + due});
+        }
         out->pages = 1;
         return out;
     }
