@@ -227,7 +227,11 @@ std::vector<story_case> running_cases() {
         return [=](event_facts& e, device_facts& d) {
             run_again(e);
             d.place = whereabouts{
-                .stage = stage, .page = 7, .due = began + 2min, .attempts = 2, .maybe_sent = maybe_sent};
+                .stage = stage,
+                .page = 7,
+                .due = stage == page_stage::parked ? began + 2min : wall_time{},
+                .attempts = 2,
+                .maybe_sent = maybe_sent};
         };
     };
     return {
