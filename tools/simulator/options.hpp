@@ -30,6 +30,8 @@ struct app_options {
 /// `mairies` (every commune) and `dijon` (21231, with a team, key, topic and project of its own).
 [[nodiscard]] std::vector<app_options> default_apps();
 
+constexpr std::uint16_t usual_webpush_port = 8448;
+
 /// TCP ports; 0: any free one.
 struct port_options {
     std::uint16_t apns = 8443;
@@ -37,7 +39,7 @@ struct port_options {
     std::uint16_t fcm = 8445;
     std::uint16_t oauth = 8446;
     std::uint16_t control = 8447;
-    std::uint16_t webpush = 0;
+    std::uint16_t webpush = 0;  ///< 0: the usual one, if that is free.
 };
 
 /// How answers that are ready at the same time are written.

@@ -144,8 +144,13 @@ parsed<> simulator::parts::open_ports(const simulator_options& options) {
          {&port_options::control, "control"}});
     for (const wanted_port& one : wanted) {
         const bool control_port = one.port == &port_options::control;
-        auto acceptor = listen(
-            *context, control_port ? "127.0.0.1" : options.address, options.ports.*one.port, one.option);
+        const std::string address = control_port ? "127.0.0.1" : options.address;
+        const bool no_wish = one.port == &port_options::webpush && options.ports.webpush == 0;
+        auto acceptor =
+            listen(*context, address, no_wish ? usual_webpush_port : options.ports.*one.port, one.option);
+        if (!acceptor && no_wish) {
+            acceptor = listen(*context, address, 0, one.option);
+        }
         if (!acceptor) {
             return acceptor.error();
         }

@@ -104,7 +104,7 @@ std::vector<option> sim_option_table(sim_options& into) {
         option("--fcm-port", how.ports.fcm, "0: any free one").value("PORT").preset("8445"),
         option("--oauth-port", how.ports.oauth, "0: any free one").value("PORT").preset("8446"),
         option("--control-port", how.ports.control, "0: any free one").value("PORT").preset("8447"),
-        option("--webpush-port", how.ports.webpush, "0: any free one").value("PORT").preset("8448"),
+        option("--webpush-port", how.ports.webpush, "0: 8448, or any free one").value("PORT").preset("0"),
         option("--threads", how.threads, "That serve the providers").preset("1"),
         option("--apns-streams", how.apns_streams, "MAX_CONCURRENT_STREAMS of APNs").preset("1000"),
         option("--fcm-streams", how.fcm_streams, "MAX_CONCURRENT_STREAMS of FCM").preset("100"),
@@ -141,7 +141,6 @@ std::vector<option> sim_option_table(sim_options& into) {
 command sim_command() {
     const auto how = std::make_shared<sim_options>();
     how->simulator.webpush = true;
-    how->simulator.ports.webpush = 8448;
     return {
         .name = "sim",
         .group = command_group::test,

@@ -99,7 +99,7 @@ TEST_F(ConfigAppTest, MissingKeysAreReportedWhereTheirTableBegins) {
 TEST_F(ConfigAppTest, AppWithoutAProviderReachesNobody) {
     EXPECT_EQ(
         problems("[[app]]\nid = \"a\"\ncommunes = [\"*\"]\n"),
-        "tocsin.toml:1: app: the app reaches nobody: it needs [app.apns] or [app.fcm], or both\n");
+        "tocsin.toml:1: app: the app reaches nobody: it needs [app.apns], [app.fcm] or [app.webpush]\n");
 }
 
 TEST_F(ConfigAppTest, SingleTableInPlaceOfAListIsExplained) {

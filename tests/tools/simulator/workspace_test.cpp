@@ -31,7 +31,7 @@ TEST(Workspace, KeepsItsSecretsFromOthers) {
     EXPECT_EQ(mode(options.directory), fs::perms::owner_all);
     for (const auto* name :
          {"ca-key.pem", "AuthKey_KEY1234567.p8", "mairies-client-key.pem", "service-account-mairies-app.json",
-          "oauth-secret"}) {
+          "oauth-secret", "push-secret", "vapid-mairies.pem"}) {
         EXPECT_EQ(mode(options.directory / name), only_owner) << name;
     }
 }
