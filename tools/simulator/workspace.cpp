@@ -274,14 +274,13 @@ parsed<> workspace::load_vapid_key(const app_options& app) {
 parsed<std::string> workspace::load_secret(const std::string& name) const {
     const fs::path file = directory_ / name;
     std::string text = read_file(file);
-    if (text.size() == 64) {
-        return text;
-    }
-    std::string bytes(32, '\0');
-    RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-    text = to_hex(bytes);
-    if (auto done = write_file(file, text, secret); !done) {
-        return done.error();
+    if (text.size() != 64) {
+        std::string bytes(32, '\0');
+        RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+        text = to_hex(bytes);
+        if (auto done = write_file(file, text, secret); !done) {
+            return done.error();
+        }
     }
     return text;
 }
