@@ -220,7 +220,8 @@ TEST_F(ConfigTest, UnknownKeyNamesFileLineAndNearestKey) {
 TEST_F(ConfigTest, UnknownKeyThatResemblesNothingListsWhatTheSectionTakes) {
     EXPECT_EQ(
         problems("[redis]\nconnection_pool = 5\n"),
-        "tocsin.toml:2: redis.connection_pool: unknown key; [redis] takes url, prefix, ca_file\n");
+        "tocsin.toml:2: redis.connection_pool: unknown key; [redis] takes url, prefix, ca_file, "
+        "certificate_file, certificate_key_file\n");
 }
 
 TEST_F(ConfigTest, KeyInTheWrongSectionIsToldWhereItBelongs) {

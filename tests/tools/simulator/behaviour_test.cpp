@@ -93,7 +93,7 @@ TEST(Behaviour, WhatIsShownCanBePostedAgain) {
                    "error_bodies": {"missing": 0.5, "html": 0.25}, "slow_tls_share": 0.5}}})")
                           .next;
     auto shown = behaviour_json(next);
-    for (const auto* name : {"apns", "sandbox", "fcm"}) {
+    for (const auto* name : {"apns", "sandbox", "fcm", "webpush"}) {
         // The two that are counts.
         shown.at(name).as_object().erase("dead_tokens");
         shown.at(name).as_object().erase("scripted_tokens");
