@@ -131,7 +131,8 @@ parsed<> check_endpoint(std::string_view endpoint, std::string_view path) {
     if (url->has_port() && !is_port({url->port().data(), url->port().size()})) {
         return refused("has a port from 1 to 65535, or none");
     }
-    if (url->encoded_path().empty()) {
+    // The library lets "host:84path" pass, where the path begins without its slash.
+    if (url->encoded_path().empty() || url->encoded_path().front() != '/') {
         return refused("has a path");
     }
     if (url->has_fragment()) {

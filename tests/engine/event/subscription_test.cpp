@@ -121,6 +121,7 @@ TEST(SubscriptionTest, EndpointsThatAreNoneAreRefusedInWordsAndNeverShown) {
         {"https://push.example.org:99999/secret-path", "port"},
         {"https://push.example.org:/secret-path", "port"},
         {"https://push.example.org", "path"},
+        {"https://push.example.org:84secret-path", "path"},
         {"https://push.example.org/secret-path#part", "fragment"},
         {"https://push.example.org/secret path", "URL"},
         {"push.example.org/secret-path", "URL"},
