@@ -11,7 +11,8 @@ using namespace tocsin;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     fuzz::choices given(fuzz::text_of(data, size));
     apns::answer said;
-    said.status = given.byte() * 256 + given.byte();
+    said.status = given.byte() * 256;
+    said.status += given.byte();
     const std::uint32_t attempts = given.byte();
     const std::string_view rest = given.rest();
     const std::size_t end = std::min(rest.find('\n'), rest.size());

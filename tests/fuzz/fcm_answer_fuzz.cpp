@@ -11,7 +11,8 @@ using namespace tocsin;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     fuzz::choices given(fuzz::text_of(data, size));
     fcm::answer said;
-    said.status = given.byte() * 256 + given.byte();
+    said.status = given.byte() * 256;
+    said.status += given.byte();
     const std::uint32_t attempts = given.byte();
     const std::uint8_t known = given.byte();
     fcm::surroundings around;
