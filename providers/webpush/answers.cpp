@@ -47,7 +47,7 @@ constexpr auto table = std::to_array<answer_row>({
     {400, 400, "BadWebPushTopic", "BadWebPushTopic", reject_push, "The topic is not one.", our_bug},
 
     // Mozilla's errno.
-    {400, 499, "101", "MissingCryptoKeys", reject_push, "The service misses the keys of the encryption.",
+    {400, 403, "101", "MissingCryptoKeys", reject_push, "The service misses the keys of the encryption.",
      our_bug},
     {404, 404, "102", "InvalidEndpoint", drop_token, "The service does not know the subscription.",
      device_is_gone},
@@ -57,12 +57,12 @@ constexpr auto table = std::to_array<answer_row>({
     {410, 410, "105", "EndpointUnavailable", drop_token, "The subscription has just ended.", device_is_gone},
     {410, 410, "106", "InvalidSubscription", drop_token, "The subscription is none any more.",
      device_is_gone},
-    {400, 499, "109", "InvalidAuthentication", pause_app, "The service does not accept our token or key.",
+    {400, 403, "109", "InvalidAuthentication", pause_app, "The service does not accept our token or key.",
      fix_the_key},
-    {400, 499, "110", "InvalidCryptoKeys", reject_push, "The service cannot read the encryption.", our_bug},
-    {400, 499, "111", "MissingHeader", reject_push, "A header is missing.", our_bug},
-    {400, 499, "112", "InvalidTtl", reject_push, "The ttl is not one.", our_bug},
-    {400, 499, "113", "InvalidTopic", reject_push, "The topic is not one.", our_bug},
+    {400, 403, "110", "InvalidCryptoKeys", reject_push, "The service cannot read the encryption.", our_bug},
+    {400, 403, "111", "MissingHeader", reject_push, "A header is missing.", our_bug},
+    {400, 403, "112", "InvalidTtl", reject_push, "The ttl is not one.", our_bug},
+    {400, 403, "113", "InvalidTopic", reject_push, "The topic is not one.", our_bug},
     {500, 599, "201", "BackOff", retry_here, "The service asks for fewer requests.", nothing},
     {500, 599, "202", "ServerError", retry_here, "The service has an internal trouble.", nothing},
 
