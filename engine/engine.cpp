@@ -85,6 +85,7 @@ struct engine::implementation {
     asio::awaitable<void> watch_followers();
     asio::awaitable<void> find_work();
     void obey(const control_state& state);
+    void expect(const active_event& event);
     void share_quota(const std::string& quota, wall_time until);
     void put_aside(const std::string& event, const target& which, const std::string& entry);
 
@@ -211,6 +212,7 @@ void engine::implementation::make_control() {
     intake = std::make_unique<event_intake>(
         *book, *store, *letters, preparer, time, log, *control_numbers,
         [this](std::shared_ptr<active_event> event) { work_finder->announce(std::move(event)); });
+    intake->on_alert([this](const active_event& event) { expect(event); });
     devices = std::make_unique<registrar>(
         *control_redis, *store, *letters, *board, preparer, how.engine.instance, time, log, *control_numbers);
     receipts = std::make_unique<engine_receipts>(
@@ -231,6 +233,16 @@ void engine::implementation::make_control() {
     }
     followers = std::make_unique<followers_watch>(*store, preparer, log, *control_numbers);
     own_name = std::make_unique<name_watch>(*control_redis, keys, how.engine.instance, random_word(), log);
+}
+
+// While Redis is asked who is concerned, the providers are dialled.
+void engine::implementation::expect(const active_event& event) {
+    for (const target& which : event.targets) {
+        if (!event.content.skips_provider(which.on)) {
+            auto& one = threads[work_finder->next_thread(which, event.content.priority)];
+            asio::post(one->context, [work = one->work.get(), which] { work->expect(which); });
+        }
+    }
 }
 
 void engine::implementation::obey(const control_state& state) {

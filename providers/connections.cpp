@@ -33,8 +33,15 @@ std::shared_ptr<http2::pool> connection_registry::get(
     http2::endpoint where;
     where.host = identity.where.host;
     where.port = identity.where.port;
+    http2::thread_commons shared{mine.rounds.lock(), mine.dials.lock()};
+    if (shared.rounds == nullptr) {
+        shared.rounds = std::make_shared<http2::turns>(executor, time_);
+        shared.dials = std::make_shared<http2::dial_gate>();
+        mine.rounds = shared.rounds;
+        mine.dials = shared.dials;
+    }
     auto made = std::make_shared<http2::pool>(
-        executor, std::move(where), identity.tls, policy, time_, log_, mine.random());
+        executor, std::move(where), identity.tls, policy, std::move(shared), time_, log_, mine.random());
     place = made;
     return made;
 }

@@ -16,6 +16,9 @@ public:
     [[nodiscard]] bool wanted(const push& item, time_point now) const noexcept override {
         return line_.wanted(item, now);
     }
+    [[nodiscard]] std::size_t backlog(duration within) const noexcept override {
+        return open_ ? line_.backlog(within) : 0;
+    }
     void settle(push& item, const verdict& what, time_point now) noexcept override {
         if (const auto& fresh = item.owner->from()->content; !open_ && fresh != nullptr) {
             item.owner->replace_content(item, *fresh);

@@ -40,6 +40,7 @@ coordinator::coordinator(
       assign_(std::move(assign)),
       board_(redis, store.keys()),
       roll_(redis, store.keys(), how.instance),
+      shards_of_thread_(how.threads),
       changed_(executor, time) {}
 
 void coordinator::announce(std::shared_ptr<active_event> event) {
@@ -59,6 +60,7 @@ void coordinator::shard_left(const shard_ticket& which) {
     if (const auto one = of->second.find(which.entry); one != of->second.end()) {
         const held_shard& gone = one->second;
         outstanding_[{which.which, gone.urgency}][gone.thread] -= gone.pages;
+        --shards_of_thread_[gone.thread];
         of->second.erase(one);
     }
     if (of->second.empty()) {
@@ -99,6 +101,7 @@ void coordinator::hand_out(std::shared_ptr<active_event> event, const target& wh
     // While Redis was away the lease of what we have may have lapsed: then it comes to us as somebody else's.
     if (held_[{event->id, which}].emplace(work.entry, mine).second) {
         threads[mine.thread] += mine.pages;
+        ++shards_of_thread_[mine.thread];
         assign_(mine.thread, std::move(event), which, std::move(work));
     }
 }
@@ -133,12 +136,21 @@ std::uint32_t coordinator::pages_wanted(const room_key& where, std::size_t pages
     return wanted;
 }
 
+/// The thread that has least of it; of several, the one that has least of everything: small events of many
+/// apps must not all go to the same.
 std::size_t coordinator::least_busy(const room_key& where) const {
     const auto found = outstanding_.find(where);
-    if (found == outstanding_.end()) {
-        return 0;
+    std::size_t best = 0;
+    std::pair<std::uint32_t, std::uint32_t> least(UINT32_MAX, UINT32_MAX);
+    for (std::size_t thread = 0; thread < shards_of_thread_.size(); ++thread) {
+        const std::uint32_t pages = found == outstanding_.end() ? 0 : found->second[thread];
+        const std::pair load(pages, shards_of_thread_[thread]);
+        if (load < least) {
+            least = load;
+            best = thread;
+        }
     }
-    return static_cast<std::size_t>(std::ranges::min_element(found->second) - found->second.begin());
+    return best;
 }
 
 std::vector<std::string> coordinator::by_urgency() const {

@@ -50,6 +50,10 @@ public:
 
     /// An event that this engine has just planned: no need to look for it.
     void announce(std::shared_ptr<active_event> event);
+    /// Which thread the next shard of that kind goes to.
+    [[nodiscard]] std::size_t next_thread(const target& which, priority urgency) const {
+        return least_busy({which, urgency});
+    }
     /// A shard that was handed to a thread has left it.
     void shard_left(const shard_ticket& which);
     /// The events that are being cancelled, of all engines.
@@ -140,6 +144,7 @@ private:
     std::map<std::string, tracked> events_;
     std::map<std::pair<std::string, target>, held_shards> held_;  ///< What the threads have.
     std::map<room_key, std::vector<std::uint32_t>> outstanding_;  ///< Its pages, by thread.
+    std::vector<std::uint32_t> shards_of_thread_;                 ///< Of all targets together.
     timer changed_;
     time_point next_refresh_{};
     std::size_t engines_ = 1;  ///< As of late, this one among them.

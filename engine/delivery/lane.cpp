@@ -117,6 +117,23 @@ push* lane::take(time_point now) noexcept {
     return nullptr;
 }
 
+std::size_t lane::backlog(duration within) const noexcept {
+    const time_point now = time_.now();
+    if (stopped_ || held_ || pause_.lasts(now)) {
+        return 0;
+    }
+    const std::size_t all = line_.waiting() + unread_;
+    if (all == 0) {
+        return now < expected_until_ ? 1 : 0;
+    }
+    if (rate_.rate() == 0) {
+        return all;
+    }
+    const double affordable =
+        static_cast<double>(rate_.rate()) * std::chrono::duration<double>(within).count();
+    return std::min(all, static_cast<std::size_t>(affordable) + 1);
+}
+
 void lane::want_slices(time_point now) noexcept {
     if (stopped_ || held_ || !pause_.may_send(now)) {
         return;
@@ -294,6 +311,9 @@ void lane::end_reading(time_point now) {
 }
 
 void lane::close_account(page& of, time_point now) {
+    if (of.late()) {
+        return;  // It was told when it was settled.
+    }
     // What has just ended leaves an idle lane behind; until then its answer was awaited.
     const lane_bound by = bound(now);
     keep_account(by == lane_bound::idle ? lane_bound::answers : by, now);

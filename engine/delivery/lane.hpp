@@ -41,6 +41,8 @@ struct lane_settings {
 struct lane_events {
     /// The last push of a page has ended. Must not destroy the page before it returns.
     std::function<void(page&)> page_done;
+    /// page::nearly_done() has become true of it.
+    std::function<void()> page_nearly_done = [] {};
     /// To be answered, later, with slice_granted() or slice_failed().
     std::function<void(const slice_question&)> slice_wanted = [](const slice_question&) {};
     /// next_look() has come nearer.
@@ -73,12 +75,18 @@ public:
     /// lane_events::hungry says when it is.
     [[nodiscard]] bool hungry(priority urgency) noexcept;
 
+    /// So many devices more, or fewer, are on pages that are yet to be read.
+    void count_unread(std::size_t more, std::size_t fewer) noexcept { unread_ += more - fewer; }
+    /// Something is coming, and in a hurry, though nobody knows yet how much.
+    void expect(time_point until) noexcept { expected_until_ = until; }
+
     // push_source
     [[nodiscard]] push* take(time_point now) noexcept override;
     [[nodiscard]] bool urgent() const noexcept override { return line_.critical() != 0; }
     [[nodiscard]] bool wanted(const push& item, time_point now) const noexcept override {
         return !over(item, now);
     }
+    [[nodiscard]] std::size_t backlog(duration within) const noexcept override;
     void settle(push& item, const verdict& what, time_point now) noexcept override {
         answered(item, what, now, false);
     }
@@ -191,6 +199,8 @@ private:
     lane_numbers numbers_;
 
     std::size_t in_flight_ = 0;
+    std::size_t unread_ = 0;
+    time_point expected_until_{};
     /// From our clock to the time of day, as of the last tick: an acceptance need not ask for it.
     wall_time::duration wall_ahead_{};
     time_point last_tick_;

@@ -214,6 +214,8 @@ void lane::after_end(page& of) noexcept {
         events_.page_done(of);
     } else if (of.only_trials_left()) {
         judge(of, time_.now());
+    } else if (of.became_nearly_done()) {
+        events_.page_nearly_done();
     }
 }
 

@@ -35,6 +35,12 @@ void lane_runner::wake() const {
     }
 }
 
+void lane_runner::prepare() const {
+    if (now.out != nullptr) {
+        now.out->prepare();
+    }
+}
+
 void lane_runner::observe(bool thread_busy, time_point now_is) {
     bool used_up = false;
     if (now.out != nullptr) {

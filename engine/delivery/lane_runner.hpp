@@ -11,6 +11,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -44,6 +45,8 @@ struct lane_runner {
     /// Ends the retired channels that have had their last answers.
     void drop_retired();
     void wake() const;
+    /// More work is on its way: a time to connect.
+    void prepare() const;
 
     /// Tells the lane what the provider, its connections and this thread (`thread_busy`) let it do.
     void observe(bool thread_busy, time_point now_is);
@@ -55,8 +58,20 @@ struct lane_runner {
     std::vector<opened> retiring;  // They wait for their last answers.
     std::shared_ptr<provider> through;
     shard_queue shards;
-    std::size_t pages_in_flight = 0;
-    std::size_t critical_pages_in_flight = 0;
+    /// Pages that are open, of critical events (true) and of all others, and what is late of settled ones.
+    struct load {
+        std::size_t pages = 0;
+        std::size_t late_pages = 0;
+        std::size_t late_devices = 0;
+        /// In pages: what an engine that dies now leaves in doubt.
+        [[nodiscard]] std::size_t in_doubt() const noexcept {
+            return pages + (late_devices + devices_per_page - 1) / devices_per_page;
+        }
+    };
+    [[nodiscard]] load& load_of(const active_event& event) noexcept {
+        return loads[event.content.priority == priority::critical ? 1 : 0];
+    }
+    std::array<load, 2> loads;  ///< Of critical events: the second.
     timer changed;
     timer look;
     bool retired = false;

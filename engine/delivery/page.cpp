@@ -179,6 +179,7 @@ void page::finish(push& item, outcome how) noexcept {
     if (!reached_.empty() && (how == outcome::accepted || item.maybe_sent)) {
         reached_[static_cast<std::size_t>(&item - pushes_.data())] = true;
     }
+    item.ended = true;
     ++outcomes_[static_cast<std::size_t>(how)];
     --remaining_;
 }
@@ -196,16 +197,20 @@ void page::die(push& item, std::string_view reason) {
     finish(item, outcome::dead);
 }
 
-void page::park(push& item, wall_time due) {
-    const auto index = static_cast<std::size_t>(&item - pushes_.data());
+listed_device page::listed(const push& item) const {
     listed_device which;
     which.commune = communes_[item.territory];
     which.token = item.token;
-    which.entry = entries_[index];
+    which.entry = entries_[static_cast<std::size_t>(&item - pushes_.data())];
     which.attempts = item.attempts;
     which.maybe_sent = item.maybe_sent;
     which.counted = true;
-    parked_.emplace_back(due.time_since_epoch().count(), encode_listed(which));
+    return which;
+}
+
+void page::park(push& item, wall_time due) {
+    item.ended = true;
+    parked_.emplace_back(due.time_since_epoch().count(), encode_listed(listed(item)));
     --remaining_;
 }
 
@@ -255,12 +260,60 @@ page_settlement page::settlement(bool shard_done) {
     out.page = number();
     out.shard_done = shard_done;
     out.devices = pushes_.size();
+    out.increments.emplace_back(names::pages_settled, 1);
+    count_into(out);
+    if (!reached_.empty()) {
+        tell_reached(out);
+    }
+    out.parked = std::move(parked_);
+    out.dead = std::move(dead_);
+    parked_.clear();
+    dead_.clear();
+    return out;
+}
+
+page_settlement page::settle_early(bool shard_done, wall_time due) {
+    for (const push& item : pushes_) {
+        if (!item.ended) {
+            listed_device which = listed(item);
+            which.maybe_sent = true;  // It is, or will be before anybody looks here.
+            late_ += encode_listed(which);
+            ++named_;
+        }
+    }
+    page_settlement out = settlement(shard_done);
+    out.parked.emplace_back(late_score(due), late_);
+    // From here on the page counts what becomes of these alone.
+    first_time_ = false;
+    std::ranges::fill(outcomes_, 0);
+    std::ranges::fill(accepted_by_roster_, 0);
+    std::ranges::fill(targeted_by_roster_, 0);
+    latencies_.clear();
+    reasons_.clear();
+    retries_ = 0;
+    possible_duplicates_ = 0;
+    bound_ = {};
+    return out;
+}
+
+page_settlement page::amendment() {
+    page_settlement out;
+    out.event = from_->event->id;
+    out.which = from_->which;
+    out.page = number();
+    out.late = late_;
+    count_into(out);
+    out.parked = std::move(parked_);
+    out.dead = std::move(dead_);
+    return out;
+}
+
+void page::count_into(page_settlement& out) const {
     const auto count = [&out](std::string field, std::uint64_t amount) {
         if (amount != 0) {
             out.increments.emplace_back(std::move(field), static_cast<std::int64_t>(amount));
         }
     };
-    count(std::string(names::pages_settled), 1);
     if (first_time_) {
         const std::uint64_t targeted = pushes_.size() + outcomes_[static_cast<std::size_t>(outcome::muted)];
         count(std::string(names::targeted), targeted);
@@ -297,14 +350,6 @@ page_settlement page::settlement(bool shard_done) {
             out.increments.emplace_back(std::string(names::unaccepted_prefix) + insee, left);
         }
     }
-    if (!reached_.empty()) {
-        tell_reached(out);
-    }
-    out.parked = std::move(parked_);
-    out.dead = std::move(dead_);
-    parked_.clear();
-    dead_.clear();
-    return out;
 }
 
 }  // namespace tocsin

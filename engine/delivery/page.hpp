@@ -15,6 +15,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -37,6 +38,7 @@ struct active_shard {
     std::uint32_t pages = 0;
     std::uint32_t next = 0;     ///< The first page that was not opened yet.
     std::uint32_t settled = 0;  ///< Pages that are done.
+    std::size_t unread = 0;     ///< Devices, by guess, that the lane was told of and that are not read.
     bool abandoned = false;     ///< Shutting down: no page is opened any more.
 
     /// When its next page may be opened.
@@ -45,6 +47,12 @@ struct active_shard {
                                                                 : event->when.due(work.first_page + next);
     }
     [[nodiscard]] bool exhausted() const noexcept { return abandoned || next == pages; }
+    /// About how many devices page `index` will ask a connection for, as soon as it is read.
+    [[nodiscard]] std::size_t guessed(std::uint32_t index) const noexcept {
+        const bool at_once = content != nullptr && !event->when.span_of(work.first_page + index) &&
+                             !event->content.skips_provider(which.on) && !event->cancelled;
+        return at_once ? devices_guessed(work, index) : 0;
+    }
 };
 
 /// Asks for the devices of a page: one HVALS for each bucket of `runs`, for page::fill().
@@ -119,10 +127,39 @@ public:
     /// What the ledger is told. Leaves the page empty of parked and dead devices.
     [[nodiscard]] page_settlement settlement(bool shard_done);
 
+    /// Few pushes have no outcome yet, so few that they can be named.
+    [[nodiscard]] bool nearly_done() const noexcept {
+        // Whom an event has reached is told once, when everybody of the page has an outcome.
+        return late_.empty() && reached_.empty() && trials_ == 0 && remaining_ != 0 && remaining_ <= few() &&
+               remaining_ < pushes_.size();
+    }
+    /// True once, of the last push that ended.
+    [[nodiscard]] bool became_nearly_done() const noexcept { return remaining_ == few() && nearly_done(); }
+    /// The settlement of a page that is nearly done. The devices without an outcome are parked under a name
+    /// of their own until `due`, as ones who may have been sent to; what becomes of them is amendment().
+    [[nodiscard]] page_settlement settle_early(bool shard_done, wall_time due);
+    [[nodiscard]] bool late() const noexcept { return !late_.empty(); }
+    /// The ledger has been told of settle_early().
+    void note_written() noexcept { written_ = true; }
+    [[nodiscard]] bool written() const noexcept { return written_; }
+    [[nodiscard]] const std::string& late_name() const noexcept { return late_; }
+    /// Devices that settle_early() has named.
+    [[nodiscard]] std::size_t named() const noexcept { return named_; }
+    /// What the ledger is told when a late page is done().
+    [[nodiscard]] page_settlement amendment();
+
 private:
     void begin();
     void tell_reached(page_settlement& into) const;
     void add(std::string_view token, std::string_view entry, std::uint32_t roster, const message* content);
+    [[nodiscard]] std::size_t few() const noexcept {
+        return std::min(most_named, (pushes_.size() + part_named - 1) / part_named);
+    }
+    [[nodiscard]] listed_device listed(const push& item) const;
+    void count_into(page_settlement& out) const;
+
+    static constexpr std::size_t most_named = 64;
+    static constexpr std::size_t part_named = 8;
 
     std::shared_ptr<active_shard> from_;
     std::uint32_t index_;
@@ -142,6 +179,9 @@ private:
     std::size_t trials_ = 0;
     std::size_t malformed_ = 0;
     std::size_t passed_over_ = 0;
+    std::string late_;  ///< The name of what was late; empty: nothing was named.
+    std::size_t named_ = 0;
+    bool written_ = false;
     bool first_time_ = true;  ///< A page of retries targets nobody anew.
     boost::unordered_flat_map<std::uint32_t, std::uint64_t> latencies_;
     std::vector<std::pair<std::string, std::uint64_t>> reasons_;  ///< Few: looking through is quickest.

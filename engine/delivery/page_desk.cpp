@@ -146,25 +146,53 @@ asio::awaitable<result<>> page_desk::look_up(active_shard& from) {
 }
 
 asio::awaitable<page_ending> page_desk::settle(std::unique_ptr<page> what) {
-    const std::shared_ptr<active_shard> from = what->from();
+    std::shared_ptr<active_shard> from = what->from();
     const std::uint64_t muted = what->count(outcome::muted);
     ++from->settled;
-    page_ending out;
-    out.shard_done = from->settled == from->pages;
-    page_settlement settlement = what->settlement(out.shard_done);
+    const bool shard_done = from->settled == from->pages;
+    page_settlement settlement = what->settlement(shard_done);
     settlement.remember_for =
         std::max(from->event->content.expires_at - time_.wall_now(), std::chrono::milliseconds(0)) +
         retention_;
     what.reset();  // The pushes' memory is free from here on; the sums are in the settlement.
+    count_muted(*from, muted);
+    page_ending out = co_await write(std::move(from), std::move(settlement));
+    out.shard_done = shard_done;
+    co_return out;
+}
+
+asio::awaitable<page_ending> page_desk::settle_early(
+    std::shared_ptr<active_shard> from, page_settlement settlement) {
+    const bool shard_done = settlement.shard_done;
+    page_ending out = co_await write(std::move(from), std::move(settlement));
+    out.shard_done = shard_done;
+    co_return out;
+}
+
+asio::awaitable<page_ending> page_desk::amend(std::shared_ptr<active_shard> from, page_settlement amendment) {
+    co_return co_await write(std::move(from), std::move(amendment));
+}
+
+void page_desk::count_muted(const active_shard& from, std::uint64_t muted) {
     if (muted != 0) {
         metrics_
             .counter(
-                metric::pushes_total, {from->which.app, to_string(from->which.on), to_string(outcome::muted)})
+                metric::pushes_total, {from.which.app, to_string(from.which.on), to_string(outcome::muted)})
             .add(muted);
     }
+}
+
+asio::awaitable<page_ending> page_desk::write(
+    std::shared_ptr<active_shard> from, page_settlement settlement) {
+    page_ending out;
     for (;;) {
         page_settlement copy = settlement;
-        const auto answer = co_await ledger_.settle(std::move(copy));
+        result<settle_answer> answer;
+        if (settlement.late.empty()) {
+            answer = co_await ledger_.settle(std::move(copy));
+        } else {
+            answer = co_await ledger_.amend(std::move(copy));
+        }
         if (answer.has_error()) {
             co_await pause_after_error("page.settle_failed", answer.error());
             continue;

@@ -59,6 +59,11 @@ public:
     /// The end of a page: what the provider said is in hand and nowhere else, so this waits for Redis,
     /// however long that takes.
     boost::asio::awaitable<page_ending> settle(std::unique_ptr<page> what);
+    /// The same of a page that goes on without it: `settlement` is what page::settle_early() gave.
+    boost::asio::awaitable<page_ending> settle_early(
+        std::shared_ptr<active_shard> from, page_settlement settlement);
+    /// The end of what was late of a page.
+    boost::asio::awaitable<page_ending> amend(std::shared_ptr<active_shard> from, page_settlement amendment);
 
     /// Says what Redis could not do, and waits a moment.
     boost::asio::awaitable<void> pause_after_error(std::string_view doing, error_code why);
@@ -70,6 +75,8 @@ private:
     boost::asio::awaitable<result<std::vector<std::string>>> unregistered(const active_shard& from);
     /// Who those devices are by now that the shard knows by their hashes.
     boost::asio::awaitable<result<>> look_up(active_shard& from);
+    void count_muted(const active_shard& from, std::uint64_t muted);
+    boost::asio::awaitable<page_ending> write(std::shared_ptr<active_shard> from, page_settlement settlement);
     boost::asio::awaitable<void> prune(active_event& event, page_settlement what);
 
     boost::asio::any_io_executor executor_;

@@ -47,6 +47,12 @@ public:
     [[nodiscard]] virtual push* take(time_point now) noexcept = 0;
     /// True if a critical push waits: the channel then does not gather before it writes.
     [[nodiscard]] virtual bool urgent() const noexcept = 0;
+    /// Pushes that it could hand out within that time: those that wait and those that are about to be read,
+    /// as far as its limits let them go. What connections are opened for; 0 if it cannot tell.
+    [[nodiscard]] virtual std::size_t backlog(duration within) const noexcept {
+        static_cast<void>(within);
+        return 0;
+    }
     /// For a channel that keeps a push for a while between take() and writing it: false once it is not to be
     /// sent any more, because its event is over or its device was forgotten. It goes back as
     /// reaction::resend then.
@@ -90,6 +96,8 @@ public:
     virtual ~channel() = default;
     /// There may be something to take. Cheap, and callable at any time from the channel's thread.
     virtual void wake() = 0;
+    /// push_source::backlog() has grown: a time to connect, though there may be nothing to take yet.
+    virtual void prepare() {}
     [[nodiscard]] virtual channel_statistics statistics() const = 0;
 };
 

@@ -29,6 +29,7 @@ struct push {
     bool maybe_sent = false;          ///< An earlier try may have reached the device.
     bool in_flight = false;           ///< Taken and not settled.
     bool tried = false;               ///< Taken before, however that ended.
+    bool ended = false;               ///< Has its outcome, or is parked.
     bool complained = false;          ///< Its answer was about more than itself (see complaint).
 };
 

@@ -20,8 +20,12 @@ using namespace std::chrono_literals;
 // A lane that hears nothing of its slice for this long gets by on what it usually gets.
 constexpr auto slice_patience = 500ms;
 constexpr std::chrono::milliseconds sampling_period{100};
+// From the reading of an event to its shards, if all goes well.
+constexpr auto expectation = 500ms;
 // From here on a thread is what limits its lanes.
 constexpr double busy_share = 0.8;
+// An engine that is a little slow is not taken for dead.
+constexpr std::chrono::milliseconds late_margin{5'000};
 // Messages rendered anew after a reload that are kept at hand.
 constexpr std::size_t most_rendered = 1'000;
 
@@ -172,6 +176,12 @@ lane_runner& worker::runner_for(const target& which) {
     const std::uint64_t seed = event_seed(to_string(which) + how_.instance) + thread_;
     lane_events tell;
     tell.page_done = [this](page& what) { page_done(what); };
+    tell.page_nearly_done = [this, which] {
+        const auto found = lanes_.find(which);
+        if (found != lanes_.end() && !found->second->shards.empty()) {
+            found->second->changed.wake_all();
+        }
+    };
     tell.look_at = [this, which](time_point when) {
         const auto found = lanes_.find(which);
         if (found != lanes_.end() && when < found->second->look.expiry()) {
@@ -262,8 +272,27 @@ void worker::assign(std::shared_ptr<active_event> event, target which, claimed_s
         return;
     }
     lane_runner& runner = runner_for(which);
+    for (std::uint32_t index = 0; index < active->pages; ++index) {
+        active->unread += active->guessed(index);
+    }
+    runner.line.count_unread(active->unread, 0);
+    runner.prepare();
     runner.shards.push(active);
     runner.changed.wake_all();
+}
+
+void worker::expect(const target& which) {
+    if (!stopping_ && providers_.contains(which)) {
+        lane_runner& runner = runner_for(which);
+        runner.line.expect(time_.now() + expectation);
+        runner.prepare();
+    }
+}
+
+void worker::count_read(lane_runner& runner, active_shard& from, std::size_t devices) noexcept {
+    const std::size_t fewer = std::min(from.unread, devices);
+    from.unread -= fewer;
+    runner.line.count_unread(0, fewer);
 }
 
 void worker::shard_finished(const active_shard& which) {
@@ -276,8 +305,8 @@ asio::awaitable<void> worker::feed(std::shared_ptr<lane_runner> runner) {
     const busy_scope here(*this);
     while (!stopping_ && !runner->retired) {
         // An alert finds room of its own, however much of other things is on its way.
-        const bool room = runner->pages_in_flight - runner->critical_pages_in_flight < how_.pages_in_flight;
-        const bool critical_room = runner->critical_pages_in_flight < how_.pages_in_flight;
+        const bool room = has_room(*runner, false);
+        const bool critical_room = has_room(*runner, true);
         const shard_queue::choice chosen = runner->shards.take(time_.wall_now(), [&](priority urgency) {
             return urgency == priority::critical ? critical_room : room && runner->line.hungry(urgency);
         });
@@ -299,9 +328,69 @@ asio::awaitable<void> worker::feed(std::shared_ptr<lane_runner> runner) {
     runner->retired = true;
 }
 
+/// Whether one more page may be opened. Pages that only wait for late answers make room.
+bool worker::has_room(lane_runner& runner, bool critical) {
+    lane_runner::load& load = runner.loads[critical ? 1 : 0];
+    if (load.in_doubt() >= how_.pages_in_flight && !runner.shards.empty()) {
+        std::vector<page*> nearly_done;
+        for (const auto& [key, open] : open_) {
+            if (open->from()->which == runner.line.which() && open->nearly_done() &&
+                &runner.load_of(open->event()) == &load) {
+                nearly_done.push_back(open.get());
+            }
+        }
+        for (page* const one : nearly_done) {
+            if (load.late_pages < 2 * how_.pages_in_flight) {
+                settle_early(runner, *one);
+            }
+        }
+    }
+    return load.in_doubt() < how_.pages_in_flight;
+}
+
+void worker::settle_early(lane_runner& runner, page& what) {
+    lane_runner::load& load = runner.load_of(what.event());
+    runner.line.close_account(what, time_.now());
+    const std::shared_ptr<active_shard>& from = what.from();
+    ++from->settled;
+    page_settlement settlement =
+        what.settle_early(from->settled == from->pages, time_.wall_now() + late_lease());
+    --load.pages;
+    ++load.late_pages;
+    load.late_devices += what.named();
+    ++*busy_;
+    asio::co_spawn(executor_, write_early(what, std::move(settlement)), asio::detached);
+}
+
+/// From one renewal to the next, and a while.
+std::chrono::milliseconds worker::late_lease() const {
+    return how_.lease / 3 + late_margin;
+}
+
+asio::awaitable<void> worker::write_early(page& what, page_settlement settlement) {
+    const std::shared_ptr<active_shard> from = what.from();
+    const page_ending ended = co_await desk_.settle_early(from, std::move(settlement));
+    what.note_written();
+    tell_ending(*from, ended);
+    if (what.done()) {
+        page_done(what);
+    }
+    --*busy_;
+}
+
+void worker::tell_ending(const active_shard& from, const page_ending& ended) {
+    if (ended.shard_done) {
+        shard_finished(from);
+    }
+    if (ended.drained) {
+        events_.event_drained(from.event->id);
+    }
+}
+
 asio::awaitable<bool> worker::open_page(lane_runner& runner, std::shared_ptr<active_shard> from) {
     const busy_scope here(*this);
     auto what = std::make_unique<page>(from, from->next, time_.now());
+    const std::size_t guessed = devices_guessed(from->work, from->next);
     runner.line.begin_reading(*what, time_.now());
     const auto got = co_await desk_.read(*what);
     runner.line.end_reading(time_.now());
@@ -309,6 +398,7 @@ asio::awaitable<bool> worker::open_page(lane_runner& runner, std::shared_ptr<act
         co_await desk_.pause_after_error("page.read_failed", got.error());
         co_return false;
     }
+    count_read(runner, *from, from->next == from->pages ? from->unread : guessed);
     for (const std::string& token : got->gone) {
         runner.line.forget(token, time_.now());
     }
@@ -327,8 +417,7 @@ asio::awaitable<bool> worker::open_page(lane_runner& runner, std::shared_ptr<act
 void worker::start_page(lane_runner& runner, std::unique_ptr<page> what) {
     page& open = *what;
     active_event& event = open.event();
-    ++runner.pages_in_flight;
-    runner.critical_pages_in_flight += event.content.priority == priority::critical ? 1 : 0;
+    ++runner.load_of(event).pages;
     metrics_.counter(metric::pages_total, {runner.line.which().app, to_string(runner.line.which().on)})
         .add(1);
     open_.emplace(&open, std::move(what));
@@ -369,14 +458,22 @@ void worker::count_ended(const target& which, outcome how, std::size_t amount) {
 }
 
 void worker::page_done(page& what) {
+    if (what.late() && !what.written()) {
+        return;  // write_early() comes back to it.
+    }
     // Called from the depths of a connection: leave it before anything else happens.
     const auto found = open_.find(&what);
     std::unique_ptr<page> owned = std::move(found->second);
     open_.erase(found);
     lane_runner& runner = *lanes_.at(what.from()->which);
     runner.line.close_account(what, time_.now());
-    --runner.pages_in_flight;
-    runner.critical_pages_in_flight -= what.event().content.priority == priority::critical ? 1 : 0;
+    lane_runner::load& load = runner.load_of(what.event());
+    if (what.late()) {
+        --load.late_pages;
+        load.late_devices -= what.named();
+    } else {
+        --load.pages;
+    }
     runner.changed.wake_all();
     ++*busy_;
     asio::post(executor_, [this, page_to_settle = std::move(owned)]() mutable {
@@ -386,13 +483,15 @@ void worker::page_done(page& what) {
 
 asio::awaitable<void> worker::settle(std::unique_ptr<page> what) {
     const std::shared_ptr<active_shard> from = what->from();
-    const page_ending ended = co_await desk_.settle(std::move(what));
-    if (ended.shard_done) {
-        shard_finished(*from);
+    page_ending ended;
+    if (what->late()) {
+        page_settlement amendment = what->amendment();
+        what.reset();
+        ended = co_await desk_.amend(from, std::move(amendment));
+    } else {
+        ended = co_await desk_.settle(std::move(what));
     }
-    if (ended.drained) {
-        events_.event_drained(from->event->id);
-    }
+    tell_ending(*from, ended);
     --*busy_;
 }
 
@@ -418,6 +517,19 @@ asio::awaitable<void> worker::renew_leases() {
     std::map<std::pair<std::string, target>, std::vector<std::string>> held;
     for (const auto& shard : held_) {
         held[{shard->event->id, shard->which}].push_back(shard->entry);
+    }
+    std::map<std::pair<std::string, target>, std::vector<std::string>> late;
+    for (const auto& [key, open] : open_) {
+        if (open->late()) {
+            late[{open->event().id, open->from()->which}].push_back(open->late_name());
+        }
+    }
+    for (auto& [where, names] : late) {
+        const wall_time due = time_.wall_now() + late_lease();
+        const auto renewed = co_await ledger_.renew_late(where.first, where.second, std::move(names), due);
+        if (renewed.has_error()) {
+            co_return;
+        }
     }
     for (auto& [where, entries] : held) {
         const auto renewed = co_await ledger_.renew(where.first, where.second, std::move(entries));

@@ -20,6 +20,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <array>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -77,6 +78,8 @@ public:
     /// Nothing leaves any more for these.
     void forget(const std::vector<removed_device>& devices);
 
+    /// Shards of this target are likely to come within moments, and in a hurry: opens a connection.
+    void expect(const target& which);
     /// Takes over a claimed shard.
     void assign(std::shared_ptr<active_event> event, target which, claimed_shard work);
 
@@ -98,7 +101,13 @@ private:
     boost::asio::awaitable<void> lease_slice(std::shared_ptr<lane_runner> runner, slice_question asked);
     boost::asio::awaitable<void> slow_down(target which, std::chrono::milliseconds rest);
     boost::asio::awaitable<void> feed(std::shared_ptr<lane_runner> runner);
+    [[nodiscard]] bool has_room(lane_runner& runner, bool critical);
+    void settle_early(lane_runner& runner, page& what);
+    [[nodiscard]] std::chrono::milliseconds late_lease() const;
+    boost::asio::awaitable<void> write_early(page& what, page_settlement settlement);
+    void tell_ending(const active_shard& from, const page_ending& ended);
     boost::asio::awaitable<bool> open_page(lane_runner& runner, std::shared_ptr<active_shard> from);
+    void count_read(lane_runner& runner, active_shard& from, std::size_t devices) noexcept;
     void start_page(lane_runner& runner, std::unique_ptr<page> what);
     /// Of pushes that never stood in a lane.
     void count_ended(const target& which, outcome how, std::size_t amount);

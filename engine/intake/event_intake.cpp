@@ -107,6 +107,9 @@ asio::awaitable<result<>> event_intake::handle_event(std::string entry, std::str
 asio::awaitable<result<>> event_intake::take_up(
     std::shared_ptr<active_event> event, std::string entry, std::string document, bool later) {
     auto fields = preparer_.describe(*event, document);
+    if (!later && event->content.priority == priority::critical) {
+        alert_(*event);
+    }
     event_plan plan;
     if (later) {
         plan.event = event->id;

@@ -38,6 +38,9 @@ public:
     [[nodiscard]] std::string_view stream() const noexcept override { return "events"; }
     boost::asio::awaitable<result<>> handle(std::vector<redis::stream_entry>& entries) override;
 
+    /// Called for a critical event as soon as it is read, before its devices are looked for.
+    void on_alert(std::function<void(const active_event&)> tell) { alert_ = std::move(tell); }
+
     /// Plans the events whose send_at has come.
     boost::asio::awaitable<result<>> plan_due();
 
@@ -67,6 +70,7 @@ private:
     logger& log_;
     metrics_shard& metrics_;
     std::function<void(std::shared_ptr<active_event>)> planned_;
+    std::function<void(const active_event&)> alert_ = [](const active_event&) {};
     time_point last_answer_{};
 };
 

@@ -86,6 +86,11 @@ std::optional<shard> parse_waiting_shard(std::string_view member) {
 
 namespace {
 
+// A score that no time of the day reaches.
+constexpr std::int64_t late_base = 100'000'000'000'000;
+// Each stands for some tens of devices.
+constexpr std::size_t late_names_per_page = 16;
+
 /// What a shard holds, and how that is written.
 std::pair<std::string_view, std::string> written(const shard& piece) {
     if (!piece.hashed.empty()) {
@@ -99,6 +104,36 @@ std::pair<std::string_view, std::string> written(const shard& piece) {
         bytes += encode_listed(device);
     }
     return {"devices", std::move(bytes)};
+}
+
+/// What a page adds to its event, for the scripts that do so.
+void append_sums(std::vector<std::string>& into, page_settlement& what) {
+    into.push_back(std::to_string(what.increments.size()));
+    for (const auto& [field, amount] : what.increments) {
+        into.push_back(field);
+        into.push_back(std::to_string(amount));
+    }
+    into.push_back(std::to_string(what.parked.size()));
+    for (auto& [due, member] : what.parked) {
+        into.push_back(std::to_string(due));
+        into.push_back(std::move(member));
+    }
+    into.push_back(std::to_string(what.dead.size()));
+    for (auto& [member, reason] : what.dead) {
+        into.push_back(std::move(member));
+        into.push_back(std::move(reason));
+    }
+}
+
+result<settle_answer> read_settled(const redis::reply& parts) {
+    if (parts.size() != 3) {
+        return redis_errc::unexpected_reply;
+    }
+    settle_answer out;
+    out.repeated = parts[0].integer() == 1;
+    out.drained = parts[1].integer() == 1;
+    out.state = parts[2].text();
+    return out;
 }
 
 /// What a result document says of the end of its event.
@@ -130,6 +165,10 @@ asio::awaitable<result<redis::replies>> run(redis::client& redis, redis::request
 }
 
 }  // namespace
+
+std::int64_t late_score(wall_time due) noexcept {
+    return late_base + to_ms(due);
+}
 
 void ask_to_open(redis::request& into, const keyspace& keys, std::string_view event, std::uint32_t page) {
     const std::vector<std::string> where{keys.ledger(event), keys.opened(event), keys.settled(event)};
@@ -284,7 +323,9 @@ asio::awaitable<result<claim_answer>> ledger::claim(
         std::to_string(devices_per_page),
         std::to_string(how.most_takeovers),
         std::to_string(to_ms(now + how.ahead)),
-        std::to_string(how.engines)};
+        std::to_string(how.engines),
+        std::to_string(late_base),
+        std::to_string(late_names_per_page)};
     redis::request ask;
     ask.add_script(ledger_scripts::claim, keys, arguments);
     const auto answer = co_await run(redis_, std::move(ask));
@@ -373,21 +414,7 @@ asio::awaitable<result<settle_answer>> ledger::settle(page_settlement what) {
     std::vector<std::string> arguments{std::string(keys_.group),    consumer_,
                                        std::to_string(what.page),   what.shard_entry,
                                        what.shard_done ? "1" : "0", std::to_string(what.devices)};
-    arguments.push_back(std::to_string(what.increments.size()));
-    for (const auto& [field, amount] : what.increments) {
-        arguments.push_back(field);
-        arguments.push_back(std::to_string(amount));
-    }
-    arguments.push_back(std::to_string(what.parked.size()));
-    for (auto& [due, member] : what.parked) {
-        arguments.push_back(std::to_string(due));
-        arguments.push_back(std::move(member));
-    }
-    arguments.push_back(std::to_string(what.dead.size()));
-    for (auto& [member, reason] : what.dead) {
-        arguments.push_back(std::move(member));
-        arguments.push_back(std::move(reason));
-    }
+    append_sums(arguments, what);
     arguments.push_back(std::move(what.reached));
     arguments.push_back(std::move(what.others));
     arguments.push_back(std::to_string(what.remember_for.count()));
@@ -397,15 +424,35 @@ asio::awaitable<result<settle_answer>> ledger::settle(page_settlement what) {
     if (answer.has_error()) {
         co_return answer.error();
     }
-    const redis::reply parts = answer->front();
-    if (parts.size() != 3) {
-        co_return redis_errc::unexpected_reply;
+    co_return read_settled(answer->front());
+}
+
+asio::awaitable<result<settle_answer>> ledger::amend(page_settlement what) {
+    const std::vector<std::string> keys{
+        keys_.ledger(what.event), keys_.dead(what.event), keys_.parked(what.event, to_string(what.which))};
+    std::vector<std::string> arguments{std::move(what.late)};
+    append_sums(arguments, what);
+    redis::request ask;
+    ask.add_script(ledger_scripts::amend, keys, arguments);
+    const auto answer = co_await run(redis_, std::move(ask));
+    if (answer.has_error()) {
+        co_return answer.error();
     }
-    settle_answer out;
-    out.repeated = parts[0].integer() == 1;
-    out.drained = parts[1].integer() == 1;
-    out.state = parts[2].text();
-    co_return out;
+    co_return read_settled(answer->front());
+}
+
+asio::awaitable<result<>> ledger::renew_late(
+    std::string event, target which, std::vector<std::string> late, wall_time due) {
+    const std::string score = std::to_string(late_score(due));
+    redis::request ask;
+    ask.begin(3 + 2 * late.size());
+    ask.append("ZADD").append(keys_.parked(event, to_string(which))).append("XX");
+    for (const std::string& name : late) {
+        ask.append(score).append(name);
+    }
+    // That the set is gone is no failure: the others have ended the event.
+    const auto answer = co_await redis_.execute(std::move(ask));
+    co_return answer.has_error() ? result<>(answer.error()) : result<>();
 }
 
 asio::awaitable<result<std::vector<std::pair<std::string, std::string>>>> ledger::dead(std::string event) {

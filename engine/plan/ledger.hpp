@@ -103,7 +103,14 @@ struct page_settlement {
     std::string reached;  ///< Whom this engine has sent to, or may have.
     std::string others;   ///< The rest of the page: another engine that opened it too may have sent to them.
     std::chrono::milliseconds remember_for{};
+    /// What is settled is the rest of a page that was settled before its last answers: under this name its
+    /// devices were parked then.
+    std::string late;
 };
+
+/// When the late devices of a page are sent again if nobody answers for them, as a score among the parked
+/// pushes: later than any retry, so that a cancelled event does not take them from under their answers.
+[[nodiscard]] std::int64_t late_score(wall_time due) noexcept;
 
 struct settle_answer {
     bool repeated = false;  ///< Another engine had settled the page: nothing was added but duplicates.
@@ -165,6 +172,12 @@ public:
         std::string event, target which, std::string entry, shard_end how = shard_end::done);
 
     boost::asio::awaitable<result<settle_answer>> settle(page_settlement what);
+    /// The rest of a page (page_settlement::late). `repeated`: others have taken its devices meanwhile, and
+    /// count them.
+    boost::asio::awaitable<result<settle_answer>> amend(page_settlement what);
+    /// Keeps late devices from being taken by others until then.
+    boost::asio::awaitable<result<>> renew_late(
+        std::string event, target which, std::vector<std::string> late, wall_time due);
 
     /// Everybody that a target of an event may have been sent to, by what is remembered of it; some may be
     /// there twice.

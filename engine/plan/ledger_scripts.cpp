@@ -75,7 +75,8 @@ return 'created'
 
 // KEYS: ledger, shards, parked, waiting
 // ARGV: group, consumer, now, lease, limit, own, devices a page, most takeovers, up to which moment waiting
-//       shards are taken, between how many engines new shards are divided, 0 for none of them
+//       shards are taken, between how many engines new shards are divided, 0 for none of them,
+//       the score from which on parked pushes are late ones, names of those a page
 // Returns state, open, parked, entries as XREADGROUP gives them, the ids of those that were put
 // aside (taken up too often, without a page of them ever being settled), how many new ones were left
 // to others, the first page number that is free, what is damaged, and the moment of the first waiting
@@ -114,9 +115,15 @@ local function take()
       end
     end
   end
-  local latest = state == 'cancelling' and '+inf' or ARGV[3]
+  -- Those whose answers are late come after all others. Each name is of many devices.
+  local late = tonumber(ARGV[11])
+  local latest = state == 'cancelling' and '(' .. ARGV[11] or ARGV[3]
   for _ = 1, limit do
     local due = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', latest, 'LIMIT', 0, tonumber(ARGV[7]))
+    if #due == 0 then
+      local until_now = string.format('%.0f', late + tonumber(ARGV[3]))
+      due = redis.call('ZRANGEBYSCORE', KEYS[3], ARGV[11], until_now, 'LIMIT', 0, tonumber(ARGV[12]))
+    end
     if #due == 0 then break end
     local page = redis.call('HINCRBY', KEYS[1], 'pages', 1) - 1
     redis.call('XADD', KEYS[2], '*', 'page', page, 'devices', table.concat(due))
@@ -270,6 +277,50 @@ local out, damaged = guarded(function()
   local left = redis.call('HMGET', KEYS[1], 'open', 'parked', 'state')
   local drained = (left[1] == '0' and left[2] == '0') and 1 or 0
   return {repeated, drained, left[3] or ''}
+end)
+return damaged and {1, 0, redis.call('HGET', KEYS[1], 'state') or ''} or out
+)lua"));
+
+// KEYS: ledger, dead, parked
+// ARGV: name, increments, field, amount, …, parked, due, member, …, dead, member, reason, …
+// Returns repeated, drained, state. What others have taken meanwhile is theirs to count.
+const redis::script amend("ledger.amend", with_guard(R"lua(
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'hash' then return {1, 0, ''} end
+local out, damaged = guarded(function()
+  local have = redis.call('HMGET', KEYS[1], 'state', 'result', 'damaged')
+  local state = have[1] or ''
+  if (state ~= 'running' and state ~= 'cancelling') or have[2] or have[3] then return {1, 0, state} end
+  for k, kind in pairs({[2] = 'hash', [3] = 'zset'}) do
+    local found = redis.call('TYPE', KEYS[k]).ok
+    if found ~= kind and found ~= 'none' then error('WRONGTYPE ' .. KEYS[k] .. ' is a ' .. found) end
+  end
+  local repeated = 1
+  if redis.call('ZREM', KEYS[3], ARGV[1]) == 1 then
+    repeated = 0
+    redis.call('HINCRBY', KEYS[1], 'revision', 1)
+    local a = 3
+    for i = 1, tonumber(ARGV[2]) do
+      redis.call('HINCRBY', KEYS[1], ARGV[a], ARGV[a + 1])
+      a = a + 2
+    end
+    local parked = tonumber(ARGV[a])
+    a = a + 1
+    for i = 1, parked do
+      redis.call('ZADD', KEYS[3], ARGV[a], ARGV[a + 1])
+      a = a + 2
+    end
+    redis.call('HINCRBY', KEYS[1], 'parked', parked - 1)
+    local dead = tonumber(ARGV[a])
+    a = a + 1
+    for i = 1, dead do
+      redis.call('HSET', KEYS[2], ARGV[a], ARGV[a + 1])
+      a = a + 2
+    end
+  end
+  local left = redis.call('HMGET', KEYS[1], 'open', 'parked')
+  local drained = (left[1] == '0' and left[2] == '0') and 1 or 0
+  return {repeated, drained, state}
 end)
 return damaged and {1, 0, redis.call('HGET', KEYS[1], 'state') or ''} or out
 )lua"));

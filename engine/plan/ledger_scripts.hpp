@@ -13,6 +13,7 @@ extern const redis::script open;
 extern const redis::script release;
 extern const redis::script complete;
 extern const redis::script settle;
+extern const redis::script amend;
 extern const redis::script conclude;
 extern const redis::script publish;
 extern const redis::script close;

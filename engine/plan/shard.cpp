@@ -119,6 +119,15 @@ std::uint32_t page_count(const shard& which) noexcept {
     return (bucket_total(which.runs) + buckets_per_page - 1) / buckets_per_page;
 }
 
+std::size_t devices_guessed(const shard& which, std::uint32_t index) noexcept {
+    if (which.names_devices()) {
+        return std::max(which.devices.size(), which.hashed.size());
+    }
+    const std::uint32_t total = bucket_total(which.runs);
+    const std::uint32_t first = std::min(total, index * buckets_per_page);
+    return std::size_t{std::min(total - first, buckets_per_page)} * devices_per_page / buckets_per_page;
+}
+
 std::vector<bucket_run> runs_of_page(const shard& which, std::uint32_t index) {
     std::vector<bucket_run> out;
     std::uint32_t skip = index * buckets_per_page;

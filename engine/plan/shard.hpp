@@ -97,6 +97,8 @@ constexpr std::uint32_t pages_per_shard = 16;
 constexpr std::size_t devices_per_page = 1'000;
 
 [[nodiscard]] std::uint32_t page_count(const shard& which) noexcept;
+/// About how many devices page `index` has: for what is done before it is read.
+[[nodiscard]] std::size_t devices_guessed(const shard& which, std::uint32_t index) noexcept;
 /// The runs of page `index` (0 … page_count - 1) of a shard of runs.
 [[nodiscard]] std::vector<bucket_run> runs_of_page(const shard& which, std::uint32_t index);
 

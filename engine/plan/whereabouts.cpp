@@ -28,15 +28,20 @@ asio::awaitable<result<std::optional<whereabouts>>> find_parked(
         }
         const redis::reply members = answer->front();
         for (std::size_t i = 0; i + 1 < members.size(); i += 2) {
-            const auto one = decode_listed(members[i].text());
-            if (!one || one->size() != 1 || one->front().token != token) {
+            const auto listed = decode_listed(members[i].text());
+            const auto one = listed ? std::ranges::find(*listed, token, &listed_device::token)
+                                    : std::vector<listed_device>::const_iterator();
+            if (!listed || one == listed->end()) {
                 continue;
             }
+            // Several under one name are those whose answers are late: somebody is sending to them.
+            const auto score = members[i + 1].integer().value_or(0);
+            const bool late = score >= late_score(wall_time());
             whereabouts out;
-            out.stage = page_stage::parked;
-            out.due = wall_time(std::chrono::milliseconds(members[i + 1].integer().value_or(0)));
-            out.attempts = one->front().attempts;
-            out.maybe_sent = one->front().maybe_sent;
+            out.stage = late ? page_stage::open : page_stage::parked;
+            out.due = late ? wall_time() : wall_time(std::chrono::milliseconds(score));
+            out.attempts = one->attempts;
+            out.maybe_sent = one->maybe_sent;
             co_return std::optional<whereabouts>(out);
         }
         if (members.size() < 2 * parked_per_read) {

@@ -41,6 +41,7 @@ public:
     ~apns_channel() override;
 
     void wake() override;
+    void prepare() override { production_pool_->prepare(); }
     [[nodiscard]] channel_statistics statistics() const override;
 
 private:

@@ -137,6 +137,11 @@ bool line::urgent() const noexcept {
     return wiring_.source.urgent();
 }
 
+std::size_t line::backlog(duration within) const noexcept {
+    // What is not drawn yet is taken for production's: few devices are anything else.
+    return queued_ + (sandbox_ ? 0 : wiring_.source.backlog(within));
+}
+
 bool line::next_request(std::uint64_t, time_point now, http2::request& out) noexcept {
     const issued_token* token = nullptr;
     if (wiring_.token != nullptr) {

@@ -37,6 +37,7 @@ public:
     ~fcm_channel() override;
 
     void wake() override;
+    void prepare() override { pool_->prepare(); }
     [[nodiscard]] channel_statistics statistics() const override;
 
 private:

@@ -28,6 +28,12 @@ bool line::urgent() const noexcept {
     return wiring_.source.urgent();
 }
 
+std::size_t line::backlog(duration within) const noexcept {
+    const std::size_t all = wiring_.source.backlog(within);
+    // One finds out whether the host works again: no more are of use before.
+    return wiring_.host.in_trouble() ? std::min<std::size_t>(all, 1) : all;
+}
+
 bool line::next_request(std::uint64_t, time_point now, http2::request& out) noexcept {
     const issued_token* const token = token_.get(wiring_.token);
     if (token == nullptr) {

@@ -77,6 +77,7 @@ public:
     [[nodiscard]] bool next_request(
         std::uint64_t connection, time_point now, http2::request& out) noexcept override;
     [[nodiscard]] bool urgent() const noexcept override;
+    [[nodiscard]] std::size_t backlog(duration within) const noexcept override;
     [[nodiscard]] http2::connection_advice on_response(const http2::response& answer) noexcept override;
     void on_failure(const http2::failed_request& failed) noexcept override;
 

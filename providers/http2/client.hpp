@@ -128,6 +128,12 @@ public:
     /// Its requests that are written and not answered: somebody whose answers do not come may not take what
     /// the other clients of a pool need.
     [[nodiscard]] virtual std::size_t open_requests() const noexcept { return 0; }
+    /// Requests that it could send within that time, those included that it cannot hand out at this moment
+    /// but knows to be coming: what connections are opened for. 0 if it cannot tell.
+    [[nodiscard]] virtual std::size_t backlog(duration within) const noexcept {
+        static_cast<void>(within);
+        return 0;
+    }
     [[nodiscard]] virtual connection_advice on_response(const response& answer) noexcept = 0;
     virtual void on_failure(const failed_request& failed) noexcept = 0;
     /// A peer of the pool said something below HTTP: before the failures that follow from it, and also when

@@ -6,9 +6,11 @@
 #include "engine/net/tls_channel.hpp"
 #include "engine/net/tls_context.hpp"
 #include "providers/http2/client.hpp"
+#include "providers/http2/dial_gate.hpp"
 #include "providers/http2/error.hpp"
 #include "providers/http2/pool.hpp"
 #include "providers/http2/session.hpp"
+#include "providers/http2/turns.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -38,6 +40,8 @@ struct connection_context {
     pool_policy policy;
     const time_source& time;
     logger& log;
+    std::shared_ptr<turns> rounds;  ///< Of the thread, like the next.
+    std::shared_ptr<dial_gate> dials;
 };
 
 /// How a connection ended.
@@ -46,9 +50,10 @@ struct connection_end {
     bool answered = false;   ///< At least one request was.
     bool calm = false;       ///< The peer asked for fewer requests.
     bool forgotten = false;  ///< It did not answer the probe after a silence. No request was open.
-    duration lived{};        ///< Since it became ready.
-    std::string problem;     ///< A sentence.
-    error_code detail;       ///< Of a dial: why it failed.
+    time_point dialled_at{};
+    duration lived{};     ///< Since it became ready.
+    std::string problem;  ///< A sentence.
+    error_code detail;    ///< Of a dial: why it failed.
 };
 
 /// What a connection tells its pool. Must not throw; may call any function of the connection.
@@ -71,10 +76,8 @@ protected:
 /// One connection to a provider: a socket, TLS and an HTTP/2 session, kept going by the executor.
 ///
 /// Dials once, lives, ends; never reconnects. Handlers hold it by shared_ptr, so it outlives its
-/// removal from the pool; the owner is not called any more after on_ended(). Reads and writes happen in
-/// turns: while many streams are open, what arrives and what is to be written gathers for up to
-/// pool_policy.gather_time, because a provider answers one stream at a time and a wake-up, a read, a TLS
-/// record and a write for each of them cost several times the rest.
+/// removal from the pool; the owner is not called any more after on_ended(). While its thread is busy it
+/// gathers: nothing wakes the thread for it, and its pool reads and writes it in the turns of the thread.
 class connection final : public std::enable_shared_from_this<connection>, private session_events {
 public:
     enum class phase : std::uint8_t { dialling, greeting, ready, draining, closed };
@@ -89,11 +92,12 @@ public:
     /// Never the same twice in a process.
     [[nodiscard]] static std::uint64_t next_id() noexcept;
 
-    /// Begins to dial. `ticket` may be null; it is not needed after the call.
-    void start(SSL_SESSION* ticket);
+    /// Begins to dial. `ticket` may be null; it is not needed after the call. `pass` is kept until the dial
+    /// has ended in one way or another.
+    void start(SSL_SESSION* ticket, dial_gate::pass pass);
 
     /// How many requests it takes now: none while a write is under way, and while it gathers only
-    /// for something urgent.
+    /// in a turn or for something urgent.
     [[nodiscard]] std::size_t room(bool urgent) const noexcept;
     /// At most room() of them, then flush(). `who` is told of every outcome.
     void submit(client& who, const request& what, time_point now) noexcept;
@@ -109,6 +113,13 @@ public:
     void probe(time_point now) noexcept;
     [[nodiscard]] bool probing() const noexcept { return probing_; }
 
+    /// True while it is read in turns alone.
+    [[nodiscard]] bool gathers() const noexcept { return gathers_; }
+    /// The first half of a turn: reads what has arrived.
+    void take_in();
+    /// The second half: writes what is left to write. Goes back to being woken if the turns are over for it.
+    void end_turn();
+
     /// No new request; closes when those in flight have their answers, or at the drain timeout.
     void drain(std::string_view why) noexcept;
     /// Closes now. Idempotent.
@@ -118,6 +129,10 @@ public:
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
     [[nodiscard]] phase state() const noexcept { return phase_; }
     [[nodiscard]] std::size_t in_flight() const noexcept { return session_ ? session_->in_flight() : 0; }
+    /// Requests that it carries at once, as far as that is known: 0 before it is proven.
+    [[nodiscard]] std::size_t streams() const noexcept {
+        return phase_ == phase::ready && proven_ ? session_->credit() + session_->in_flight() : 0;
+    }
     /// True if its streams or its window, not the lack of requests, limit it: all but those that are kept
     /// for what is urgent. Not while it is probed.
     [[nodiscard]] bool saturated() const noexcept {
@@ -138,19 +153,16 @@ private:
     // Turns of reading and writing: connection.cpp.
     void greet();
     void start_reading();
-    void on_turn();
     [[nodiscard]] bool take_bytes(std::size_t count);
-    void settle(bool received);
-    void hold();
+    void settle();
+    [[nodiscard]] bool follow_up(time_point now);
+    void gather();
     void become_ready(time_point now);
     void on_written(const error_code& failed);
     void read_rest();
     void offer_ticket();
     void set_receive_mark(int bytes) noexcept;
-    [[nodiscard]] bool busy() const noexcept {
-        return session_->in_flight() > context_.policy.gather_above &&
-               context_.policy.gather_time.count() != 0;
-    }
+    void count_open() noexcept;
 
     // Time: connection_life.cpp.
     void on_tick();
@@ -178,7 +190,6 @@ private:
     boost::asio::ip::tcp::resolver resolver_;
     boost::asio::ip::tcp::socket socket_;
     boost::asio::steady_timer tick_timer_;
-    boost::asio::steady_timer hold_timer_;
     std::unique_ptr<net::tls_channel> tls_;
     std::optional<session> session_;
     std::vector<char> cipher_;  // What is read from the socket.
@@ -187,7 +198,7 @@ private:
 
     bool reading_ = false;
     bool writing_ = false;
-    bool holding_ = false;
+    bool gathers_ = false;
     bool filled_up_ = false;  // The last write was as large as one may be: more may wait for it to drain.
     bool in_session_ = false;
     bool close_asked_ = false;
@@ -197,7 +208,10 @@ private:
     bool probing_ = false;
     bool ticket_offered_ = false;
     int receive_mark_ = 1;
+    std::size_t counted_ = 0;  // Of the open streams, in the rhythm of the thread.
 
+    dial_gate::pass pass_;
+    time_point dialled_at_{};
     time_point ready_at_{};
     time_point retire_at_ = time_point::max();
     time_point phase_deadline_ = time_point::max();  // Of the dial, the SETTINGS, the drain.

@@ -49,12 +49,14 @@ void tune(tcp::socket& socket) {
 
 }  // namespace
 
-void connection::start(SSL_SESSION* ticket) {
+void connection::start(SSL_SESSION* ticket, dial_gate::pass pass) {
+    pass_ = std::move(pass);
+    dialled_at_ = context_.time.now();
     ticket_handle kept;
     if (ticket != nullptr && SSL_SESSION_up_ref(ticket) == 1) {
         kept.reset(ticket);
     }
-    phase_deadline_ = context_.time.now() + context_.policy.dial_timeout;
+    phase_deadline_ = dialled_at_ + context_.policy.dial_timeout;
     arm(phase_deadline_);
     asio::co_spawn(context_.executor, dial(shared_from_this(), std::move(kept)), asio::detached);
 }

@@ -87,6 +87,7 @@ void connection::on_tick() {
         }
         if (expired != 0) {
             note_idle(now);
+            count_open();
             owner_->on_room(*this);
             if (phase_ == phase::closed) {
                 return;
@@ -169,12 +170,15 @@ void connection::finish(std::string problem, error_code detail) noexcept {
     end.answered = answered_;
     end.calm = calm_;
     end.forgotten = probing_ && detail == http2_errc::connection_silent;
+    end.dialled_at = dialled_at_;
     end.lived = end.was_ready ? context_.time.now() - ready_at_ : duration::zero();
     end.problem = std::move(problem);
     end.detail = dial_error_;
 
     const bool greeted = phase_ != phase::dialling;
     phase_ = phase::closed;
+    gathers_ = false;
+    pass_.reset();
     if (greeted) {
         if (answered_) {
             offer_ticket();
@@ -185,12 +189,12 @@ void connection::finish(std::string problem, error_code detail) noexcept {
     socket_.close(ignored);
     resolver_.cancel();
     tick_timer_.cancel();
-    hold_timer_.cancel();
     tell_of_alert();
     if (session_) {
         in_session_ = true;
         session_->fail_all(detail);
         in_session_ = false;
+        count_open();
     }
     if (end.was_ready) {
         context_.log.info(

@@ -14,6 +14,8 @@ constexpr milliseconds growth_step(20);
 constexpr milliseconds longest_growth_delay(100);
 constexpr milliseconds least_spacing(50);
 constexpr milliseconds most_spacing(200);
+// As many as the spacing lets through.
+constexpr milliseconds refill(125);
 constexpr milliseconds least_calm(5'000);
 constexpr milliseconds most_calm(30'000);
 constexpr std::chrono::seconds a_short_life(10);
@@ -30,26 +32,40 @@ milliseconds dial_schedule::growth_delay(std::size_t connections) noexcept {
 }
 
 void dial_schedule::dialled(time_point now) {
+    left_ = left_at(now);
+    left_ -= left_ == 0 ? 0 : 1;
+    counted_at_ = now;
     not_before(now + between(least_spacing, most_spacing, random_));
 }
 
-void dial_schedule::failed(time_point now) {
+std::size_t dial_schedule::left_at(time_point now) const noexcept {
+    const auto since = static_cast<std::size_t>((now - counted_at_) / refill);
+    return std::min(burst_, left_ + since);
+}
+
+void dial_schedule::failed(time_point now, time_point dialled_at) {
+    if (failures_ != 0 && dialled_at < failed_at_) {
+        return;
+    }
+    failed_at_ = now;
     // The spacing stays in force beneath: a random part of a second may be nothing at all.
     not_before(now + between(least_spacing, most_spacing, random_));
     not_before(now + backoff_delay(after_failure, failures_, random_));
+    held_off_ = earliest_;
     ++failures_;
 }
 
-void dial_schedule::ended(time_point now, duration lived, bool ever_answered) {
+void dial_schedule::ended(time_point now, duration lived, bool ever_answered, time_point dialled_at) {
     if (ever_answered || lived >= a_short_life) {
         failures_ = 0;
     } else {
-        failed(now);
+        failed(now, dialled_at);
     }
 }
 
 void dial_schedule::calm_down(time_point now) {
     not_before(now + between(least_calm, most_calm, random_));
+    held_off_ = earliest_;
 }
 
 void dial_schedule::not_before(time_point when) noexcept {

@@ -13,15 +13,22 @@ namespace tocsin::http2 {
 ///
 /// Providers take frequent connecting for an attack (Apple says so) and one refused certificate
 /// must not become a loop: the first connection may be opened at once, the next ones 50 to 200 ms
-/// apart, and after failures in a row no sooner than a random part of 1, 2, 4 … 60 s. A connection
+/// apart, and after failures in a row no sooner than a random part of 1, 2, 4 … 60 s. For work that is
+/// known, `burst` of them may be opened together once in a while, as long as none has failed. A connection
 /// that ended within 10 s without a single answer counts as a failure, for a peer that accepts
-/// everybody and closes at once is no better than one that refuses.
+/// everybody and closes at once is no better than one that refuses. What was dialled before a failure
+/// was known fails together with it, and counts once.
 class dial_schedule {
 public:
-    explicit dial_schedule(std::uint64_t random_seed) : random_(random_seed) {}
+    explicit dial_schedule(std::uint64_t random_seed, std::size_t burst = 1)
+        : burst_(burst), left_(burst), random_(random_seed) {}
 
-    /// No dial before this.
+    /// No dial before this, unless there may be many.
     [[nodiscard]] time_point earliest() const noexcept { return earliest_; }
+    /// One more for known work may be opened now, without any distance.
+    [[nodiscard]] bool may_open_many(time_point now) const noexcept {
+        return failures_ == 0 && now >= held_off_ && left_at(now) != 0;
+    }
 
     /// A shortage must last this long before one more connection is opened: a small event needs none, and
     /// a large one must not wait for its connections.
@@ -29,11 +36,11 @@ public:
 
     void dialled(time_point now);
     /// The dial did not get as far as the peer's SETTINGS.
-    void failed(time_point now);
+    void failed(time_point now, time_point dialled_at = time_point::max());
     /// An answer came: the peer works with us.
     void answered() noexcept { failures_ = 0; }
     /// A connection that had been ready has ended.
-    void ended(time_point now, duration lived, bool ever_answered);
+    void ended(time_point now, duration lived, bool ever_answered, time_point dialled_at = time_point::max());
     /// The peer asked for calm (ENHANCE_YOUR_CALM).
     void calm_down(time_point now);
 
@@ -41,8 +48,14 @@ public:
 
 private:
     void not_before(time_point when) noexcept;
+    [[nodiscard]] std::size_t left_at(time_point now) const noexcept;
 
     time_point earliest_{};
+    time_point held_off_{};  ///< The part of it that failures and the peer's word have laid down.
+    time_point failed_at_{};
+    time_point counted_at_{};  ///< When left_ was right.
+    std::size_t burst_;
+    std::size_t left_;
     std::uint32_t failures_ = 0;
     std::mt19937_64 random_;
 };

@@ -4,6 +4,8 @@
 #include "engine/core/log.hpp"
 #include "engine/net/tls_context.hpp"
 #include "providers/http2/client.hpp"
+#include "providers/http2/dial_gate.hpp"
+#include "providers/http2/turns.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -49,9 +51,6 @@ struct pool_policy {
     std::chrono::milliseconds idle_timeout{600'000};
     /// Retired after this long, give or take a tenth; 0: never.
     std::chrono::milliseconds max_age{0};
-    /// Requests and answers are gathered for up to this long while more than `gather_above` streams are open.
-    std::chrono::microseconds gather_time{1'000};
-    std::size_t gather_above = 64;
 };
 
 struct pool_statistics {
@@ -65,16 +64,23 @@ struct pool_statistics {
     std::string last_dial_error;  ///< A sentence; empty after a success.
 };
 
+/// What all pools of a thread have in common.
+struct thread_commons {
+    std::shared_ptr<turns> rounds;
+    std::shared_ptr<dial_gate> dials;
+};
+
 /// The connections to one host under one credential, on one thread.
 ///
-/// Opens nothing until a client has something to send. Grows while every connection is at its
-/// limit, prefers the connection with most free credit, and replaces what ends. All calls come from
-/// the executor's thread.
+/// Opens nothing until a client has something to send or says that it will have: then as many as that
+/// can use, at once. For clients who do not say, it grows while every connection is at its limit. Prefers
+/// the connection with most free credit, and replaces what ends. All calls come from the executor's thread.
 class pool {
 public:
     pool(
         boost::asio::any_io_executor executor, endpoint where, std::shared_ptr<net::tls_context> tls,
-        const pool_policy& policy, const time_source& time, logger& log, std::uint64_t random_seed);
+        const pool_policy& policy, thread_commons shared, const time_source& time, logger& log,
+        std::uint64_t random_seed);
     pool(const pool&) = delete;
     pool& operator=(const pool&) = delete;
     ~pool();
@@ -85,6 +91,9 @@ public:
     void detach(client& who);
     /// `who` may have something to send.
     void wake(client& who);
+
+    /// The backlog of a client may have grown, though nothing can be handed out yet: a time to connect.
+    void prepare();
 
     /// Closes every connection now; what was written and unanswered fails as unknown, what was
     /// not written as not_processed. Idempotent.

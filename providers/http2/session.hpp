@@ -203,7 +203,7 @@ private:
     std::size_t unacknowledged_ = 0;  ///< DATA received since the last WINDOW_UPDATE for the connection.
     std::size_t frames_allowed_ = frames_a_second;  ///< That the peer may send before it must rest.
     time_point allowance_since_{};
-    std::size_t replies_ = 0;         ///< Frames in output_ that the peer made us write.
+    std::size_t replies_ = 0;  ///< Frames in output_ that the peer made us write.
 
     // A header block of several frames.
     std::uint32_t continued_ = 0;  ///< The stream; 0 if no block is under way.

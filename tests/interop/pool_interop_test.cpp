@@ -45,7 +45,11 @@ protected:
         policy.max_connections = connections;
         pool = std::make_unique<http2::pool>(
             loop.get_executor(), http2::endpoint{"localhost", server->port()},
-            net::tls_context::create(tls).value(), policy, time, log, 7);
+            net::tls_context::create(tls).value(), policy,
+            http2::thread_commons{
+                std::make_shared<http2::turns>(loop.get_executor(), time),
+                std::make_shared<http2::dial_gate>()},
+            time, log, 7);
         pool->attach(client);
         client.wake = [this] { pool->wake(client); };
         client.wake();

@@ -90,6 +90,10 @@ public:
         }
     }
 
+    [[nodiscard]] std::size_t backlog(duration) const noexcept override {
+        return tells_backlog ? waiting_.size() : 0;
+    }
+
     struct word {
         http2::peer_word::kind what;
         std::uint32_t code;
@@ -118,7 +122,8 @@ public:
     std::size_t answered = 0;
     std::size_t failed = 0;
     bool is_urgent = false;
-    bool send_again = false;  ///< Put what was not processed back into the list.
+    bool tells_backlog = false;  ///< How much waits, to whoever opens connections.
+    bool send_again = false;     ///< Put what was not processed back into the list.
     std::function<void()> on_requeue;
     http2::connection_advice advice = http2::connection_advice::keep;
     std::string token = "bearer abcdefghij";

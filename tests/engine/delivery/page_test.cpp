@@ -225,6 +225,78 @@ TEST_F(PageTest, OfAnyOtherEventItRemembersNobody) {
     EXPECT_TRUE(told.others.empty());
 }
 
+TEST_F(PageTest, APageIsNearlyDoneOnceWhenFewOfManyAreLeft) {
+    const auto event = testing::make_event(time);
+    const auto here = testing::make_page(event, 800, content);
+    EXPECT_FALSE(here->nearly_done());
+    std::size_t times = 0;
+    for (std::size_t i = 0; i < 799; ++i) {
+        here->accept(here->pushes()[i], std::chrono::milliseconds(1));
+        times += here->became_nearly_done() ? 1 : 0;
+        EXPECT_EQ(here->nearly_done(), i >= 735);
+    }
+    EXPECT_EQ(times, 1U);
+    const auto small = testing::make_page(event, 40, content);
+    EXPECT_FALSE(small->nearly_done()) << "few devices alone are no reason: most must have their outcome";
+}
+
+TEST_F(PageTest, APageWhoseAnswersAreLateWaitsForThoseThatAreOnTrial) {
+    const auto event = testing::make_event(time);
+    const auto here = testing::make_page(event, 16, content);
+    for (std::size_t i = 0; i < 14; ++i) {
+        here->accept(here->pushes()[i], std::chrono::milliseconds(1));
+    }
+    EXPECT_TRUE(here->nearly_done());
+    here->put_on_trial();
+    EXPECT_FALSE(here->nearly_done());
+    here->end_trial();
+    EXPECT_TRUE(here->nearly_done());
+}
+
+TEST_F(PageTest, SettledEarlyAndAmendedAPageAddsUpToTheSameSums) {
+    const auto event = testing::make_event(time);
+    const auto here = testing::make_page(event, 24, content);
+    auto pushes = here->pushes();
+    for (std::size_t i = 0; i < 20; ++i) {
+        here->accept(pushes[i], std::chrono::milliseconds(1));
+    }
+    here->die(pushes[20], "UNREGISTERED");
+    here->count_retry();
+    ASSERT_TRUE(here->nearly_done());
+    const wall_time due = time.wall_now() + std::chrono::seconds(15);
+    const auto early = here->settle_early(true, due);
+    EXPECT_TRUE(here->late());
+    EXPECT_FALSE(here->done());
+    EXPECT_EQ(here->named(), 3U);
+    EXPECT_EQ(increment(early, "targeted"), 24U);
+    EXPECT_EQ(increment(early, "o:mairies/fcm:accepted"), 20U);
+    EXPECT_EQ(increment(early, "pages_settled"), 1U);
+    EXPECT_EQ(early.dead.size(), 1U);
+    ASSERT_EQ(early.parked.size(), 1U);
+    EXPECT_EQ(early.parked[0].first, late_score(due));
+    const auto named = decode_listed(early.parked[0].second);
+    ASSERT_TRUE(named.has_value());
+    ASSERT_EQ(named->size(), 3U);
+    for (std::size_t i = 0; i < 3; ++i) {
+        EXPECT_EQ((*named)[i].token, pushes[21 + i].token);
+        EXPECT_TRUE((*named)[i].maybe_sent) << "whoever sends to it again counts a possible duplicate";
+        EXPECT_TRUE((*named)[i].counted);
+    }
+    here->accept(pushes[21], std::chrono::milliseconds(300));
+    here->die(pushes[22], "UNREGISTERED");
+    here->park(pushes[23], time.wall_now());
+    ASSERT_TRUE(here->done());
+    const auto rest = here->amendment();
+    EXPECT_EQ(rest.late, early.parked[0].second);
+    EXPECT_EQ(increment(rest, "targeted"), 0U);
+    EXPECT_EQ(increment(rest, "pages_settled"), 0U);
+    EXPECT_EQ(increment(rest, "retries"), 0U);
+    EXPECT_EQ(increment(rest, "o:mairies/fcm:accepted"), 1U);
+    EXPECT_EQ(increment(rest, "o:mairies/fcm:dead"), 1U);
+    EXPECT_EQ(rest.dead.size(), 1U);
+    EXPECT_EQ(rest.parked.size(), 1U);
+}
+
 TEST_F(PageTest, APushThatIsSentAgainWithoutKnowingWhetherItArrivedIsAPossibleDuplicate) {
     const auto event = testing::make_event(time);
     const auto here = testing::make_page(event, 3, content);

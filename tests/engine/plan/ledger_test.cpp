@@ -316,6 +316,90 @@ TEST_F(LedgerTest, ParkedPushesComeBackAsAShardWhenTheyAreDueAndKeepTheEventOpen
     EXPECT_EQ(answer.shards[0].work.first_page, 1U);
 }
 
+/// A page of 10 devices that was settled with two of them late, and what becomes of these.
+class LateDevicesTest : public LedgerTest {
+protected:
+    void settle_early(wall_time due) {
+        start(1);
+        const auto held = claim(book).shards;
+        page_settlement settlement = settlement_of(held[0], 8);
+        settlement.parked = {{late_score(due), name}};
+        EXPECT_FALSE(run(book.settle(settlement)).value().drained) << "it must not end without them";
+    }
+    page_settlement rest() {
+        page_settlement out;
+        out.event = "crue";
+        out.which = mairies;
+        out.late = name;
+        out.increments = {{ledger_names::outcome_field(mairies, outcome::accepted), 2}};
+        return out;
+    }
+    const std::vector<listed_device> late{
+        {0, "slow", "entry", 0, true, true}, {0, "slower", "entry", 0, true, true}};
+    const std::string name = encode_listed(late[0]) + encode_listed(late[1]);
+};
+
+TEST_F(LateDevicesTest, EndTheEventWithTheirAnswers) {
+    settle_early(time.wall_now() + 15s);
+    EXPECT_TRUE(claim(other).shards.empty()) << "their answers are on the way";
+    const auto amended = run(book.amend(rest())).value();
+    EXPECT_FALSE(amended.repeated);
+    EXPECT_TRUE(amended.drained);
+    EXPECT_EQ(field("o:mairies/fcm:accepted"), "10");
+    EXPECT_EQ(field("parked"), "0");
+    const auto again = run(book.amend(rest())).value();
+    EXPECT_TRUE(again.repeated);
+    EXPECT_EQ(field("o:mairies/fcm:accepted"), "10");
+    EXPECT_EQ(field("parked"), "0");
+}
+
+TEST_F(LateDevicesTest, OfAnEngineThatDiedAreTakenByOthersWhoCountThem) {
+    settle_early(time.wall_now() - 1s);
+    const auto taken = claim(other).shards;
+    ASSERT_EQ(taken.size(), 1U);
+    EXPECT_EQ(taken[0].work.devices, late);
+    EXPECT_EQ(taken[0].work.first_page, 1U);
+    const auto amended = run(book.amend(rest())).value();
+    EXPECT_TRUE(amended.repeated) << "it was not dead, but they are counted elsewhere now";
+    EXPECT_FALSE(amended.drained);
+    EXPECT_EQ(field("o:mairies/fcm:accepted"), "8");
+}
+
+TEST_F(LateDevicesTest, OfALivingEngineStayItsOwn) {
+    settle_early(time.wall_now() - 1s);
+    ASSERT_TRUE(run(book.renew_late("crue", mairies, {name}, time.wall_now() + 15s)).has_value());
+    EXPECT_TRUE(claim(other).shards.empty());
+    ASSERT_TRUE(run(book.renew_late("crue", mairies, {"never heard of"}, time.wall_now())).has_value());
+    EXPECT_EQ(server.cli({"ZCARD", keys.parked("crue", "mairies/fcm")}), "1");
+}
+
+TEST_F(LateDevicesTest, OfACancelledEventAreLeftToTheirAnswersAndRetriesAreNot) {
+    settle_early(time.wall_now() + 15s);
+    const std::int64_t in_an_hour = (time.wall_now() + 1h).time_since_epoch().count();
+    const listed_device retry{0, "retry", "entry", 1, false, true};
+    server.cli(
+        {"ZADD", keys.parked("crue", "mairies/fcm"), std::to_string(in_an_hour), encode_listed(retry)});
+    server.cli({"HINCRBY", keys.ledger("crue"), "parked", "1"});
+    server.cli({"HSET", keys.ledger("crue"), "state", "cancelling"});
+    const auto taken = claim(other).shards;
+    ASSERT_EQ(taken.size(), 1U);
+    EXPECT_EQ(taken[0].work.devices, std::vector{retry});
+    EXPECT_FALSE(run(book.amend(rest())).value().repeated);
+}
+
+TEST_F(LateDevicesTest, WhatIsTriedAgainLaterIsParkedLikeAnyOther) {
+    settle_early(time.wall_now() + 15s);
+    page_settlement amendment = rest();
+    const std::int64_t due = time.wall_now().time_since_epoch().count() - 1;
+    amendment.increments[0].second = 1;
+    amendment.parked = {{due, encode_listed(late[1])}};
+    EXPECT_FALSE(run(book.amend(amendment)).value().drained);
+    EXPECT_EQ(field("parked"), "1");
+    const auto taken = claim(other).shards;
+    ASSERT_EQ(taken.size(), 1U);
+    EXPECT_EQ(taken[0].work.devices, std::vector{late[1]});
+}
+
 TEST_F(LedgerTest, TheResultIsPublishedOnceHoweverManyFinishIt) {
     start(1);
     const auto held = claim(book).shards;

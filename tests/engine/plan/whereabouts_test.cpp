@@ -128,5 +128,33 @@ TEST_F(WhereaboutsInRedisTest, FollowsADeviceFromThePlanToItsOutcome) {
     EXPECT_EQ(again.page, 450U);
 }
 
+TEST_F(WhereaboutsInRedisTest, ADeviceWhoseAnswerIsLateIsOpenThoughItsPageIsSettled) {
+    start();
+    const claimed_shard first = claim(time.wall_now()).shards.at(0);
+    page_settlement what;
+    what.event = "crue";
+    what.which = mairies;
+    what.shard_entry = first.entry;
+    what.shard_done = true;
+    what.devices = 3;
+    listed_device late;
+    late.token = "neighbour";
+    late.entry = encode_roster_entry(device{});
+    late.maybe_sent = true;
+    late.counted = true;
+    std::string name = encode_listed(late);
+    late.token = "phone";
+    name += encode_listed(late);
+    what.parked = {{late_score(time.wall_now() + 15s), name}};
+    ASSERT_TRUE(run(book.settle(what)).has_value());
+    for (const char* const token : {"phone", "neighbour"}) {
+        const auto found = find(token, 5);
+        EXPECT_EQ(found.stage, page_stage::open) << token;
+        EXPECT_EQ(found.due, wall_time());
+        EXPECT_TRUE(found.maybe_sent);
+    }
+    EXPECT_EQ(find("somebody", 5).stage, page_stage::settled);
+}
+
 }  // namespace
 }  // namespace tocsin

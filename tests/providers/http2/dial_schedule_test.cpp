@@ -85,6 +85,7 @@ TEST(DialSchedule, ShortLifeWithoutAnAnswerIsAFailure) {
     dial_schedule schedule(1);
     schedule.ended(time.now(), 9s, false);
     EXPECT_EQ(schedule.failures_in_a_row(), 1U);
+    EXPECT_FALSE(schedule.may_open_many(time.now() + 1h));
     schedule.ended(time.now(), 1s, false);
     EXPECT_EQ(schedule.failures_in_a_row(), 2U);
     schedule.ended(time.now(), 1s, true);
@@ -92,6 +93,44 @@ TEST(DialSchedule, ShortLifeWithoutAnAnswerIsAFailure) {
     schedule.ended(time.now(), 1s, false);
     schedule.ended(time.now(), 11s, false);
     EXPECT_EQ(schedule.failures_in_a_row(), 0U);
+}
+
+TEST(DialSchedule, ForKnownWorkABurstIsOpenedAtOnceAndThenItKeepsItsDistance) {
+    testing::manual_time time;
+    dial_schedule schedule(1, 8);
+    for (int i = 0; i < 8; ++i) {
+        ASSERT_TRUE(schedule.may_open_many(time.now()));
+        schedule.dialled(time.now());
+    }
+    EXPECT_FALSE(schedule.may_open_many(time.now()));
+    EXPECT_GE(schedule.earliest(), time.now() + 50ms);
+    time.advance(10s);
+    EXPECT_TRUE(schedule.may_open_many(time.now())) << "it may again after a while";
+}
+
+TEST(DialSchedule, WhatWasDialledTogetherFailsTogetherAndCountsOnce) {
+    testing::manual_time time;
+    dial_schedule schedule(1, 32);
+    const time_point dialled = time.now();
+    time.advance(10ms);
+    for (int i = 0; i < 32; ++i) {
+        schedule.failed(time.now(), dialled);
+        time.advance(1ms);
+    }
+    EXPECT_EQ(schedule.failures_in_a_row(), 1U);
+    EXPECT_LE(schedule.earliest(), time.now() + 1s);
+    EXPECT_FALSE(schedule.may_open_many(time.now() + 1h)) << "one alone finds out whether it works again";
+    schedule.answered();
+    EXPECT_TRUE(schedule.may_open_many(time.now() + 1h));
+}
+
+TEST(DialSchedule, ARequestForCalmHoldsKnownWorkToo) {
+    testing::manual_time time;
+    dial_schedule schedule(1, 8);
+    schedule.calm_down(time.now());
+    EXPECT_FALSE(schedule.may_open_many(time.now()));
+    time.advance(30s);
+    EXPECT_TRUE(schedule.may_open_many(time.now()));
 }
 
 TEST(DialSchedule, CalmIsKeptForSeconds) {

@@ -59,6 +59,7 @@ protected:
         const std::uint16_t port = server ? server->port() : closed_port;
         pool_ = std::make_unique<pool>(
             loop.get_executor(), endpoint{host, port}, net::tls_context::create(options).value(), policy,
+            thread_commons{std::make_shared<turns>(loop.get_executor(), time), std::make_shared<dial_gate>()},
             time, log, 7);
         pool_->attach(client);
     }

@@ -90,6 +90,66 @@ TEST_F(Http2PoolTest, SmallEventNeedsNoSecondConnection) {
     EXPECT_EQ(server->peers().size(), 1U);
 }
 
+TEST_F(Http2PoolTest, ForAKnownAlertConnectionsAreOpenedTogether) {
+    h2_tls_server::options options;
+    options.http2.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 100}};
+    serve(options);
+    server->on_request = [](auto&, std::int32_t, const auto&) {};
+    policy.max_connections = 8;
+    policy.stream_cap = 100;
+    open();
+    client.tells_backlog = true;
+    client.is_urgent = true;
+    client.add_many(5'000, "alert");
+    go();
+    ASSERT_TRUE(run_until([&] { return pool_->statistics().connecting != 0; }));
+    EXPECT_EQ(pool_->statistics().connecting, 8U) << "at once, and not when the first ones are full";
+    EXPECT_TRUE(run_until([&] { return pool_->statistics().in_flight == 800; }));
+}
+
+TEST_F(Http2PoolTest, WhatIsComingIsDialledForBeforeItCanBeTaken) {
+    serve();
+    open();
+    recorded_client coming;
+    pool_->attach(coming);
+    coming.tells_backlog = true;
+    coming.add("alert");
+    pool_->prepare();
+    EXPECT_TRUE(run_until([&] { return pool_->statistics().ready == 1; }));
+    EXPECT_EQ(coming.open_requests(), 0U);
+    pool_->wake(coming);
+    EXPECT_TRUE(run_until([&] { return coming.answered == 1; }));
+    pool_->detach(coming);
+}
+
+TEST_F(Http2PoolTest, AKnownVillageOpensOneConnection) {
+    h2_tls_server::options options;
+    options.http2.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 100}};
+    serve(options);
+    policy.max_connections = 8;
+    policy.stream_cap = 100;
+    open();
+    client.tells_backlog = true;
+    client.is_urgent = true;
+    client.add_many(161, "alert");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.answered == 161; }));
+    EXPECT_EQ(server->peers().size(), 1U);
+}
+
+TEST_F(Http2PoolTest, AHostThatRefusesIsNotStormedHoweverMuchIsKnown) {
+    policy.max_connections = 8;
+    policy.stream_cap = 100;
+    open();  // Nobody listens there.
+    client.tells_backlog = true;
+    client.is_urgent = true;
+    client.add_many(5'000, "alert");
+    go();
+    ASSERT_TRUE(run_until([&] { return pool_->statistics().dials_failed == 8; }));
+    run_for(300ms);
+    EXPECT_LE(pool_->statistics().dials_failed + pool_->statistics().connecting, 10U);
+}
+
 TEST_F(Http2PoolTest, LoweredLimitIsHonouredAndRefusalsComeBack) {
     serve();
     bool lowered = false;
@@ -179,13 +239,13 @@ TEST_F(Http2PoolTest, AnAlertFindsAStreamThoughNobodyIsAnswered) {
     client.add_many(500, "x");
     go();
     ASSERT_TRUE(run_until([&] { return pool_->statistics().saturated == 1; }));
-    EXPECT_EQ(pool_->statistics().in_flight, 95U);
+    EXPECT_EQ(pool_->statistics().in_flight, 99U);
     alert.is_urgent = true;
     alert.add_many(20, "alert");
     pool_->wake(alert);
     EXPECT_TRUE(run_until([&] { return alert.answered == 20; }));
     EXPECT_EQ(alerts, 20U);
-    EXPECT_EQ(pool_->statistics().in_flight, 95U);
+    EXPECT_EQ(pool_->statistics().in_flight, 99U);
     pool_->detach(alert);
 }
 

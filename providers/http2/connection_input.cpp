@@ -1,0 +1,190 @@
+#include "providers/http2/connection.hpp"
+#include "providers/http2/scope_flag.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+
+#include <utility>
+
+#include <sys/socket.h>
+
+// What comes in: when it comes, or in the turns of a busy thread.
+
+namespace tocsin::http2 {
+namespace {
+
+namespace asio = boost::asio;
+
+// While gathering, the kernel need not wake us before this much has arrived: the turn comes sooner.
+constexpr int gathering_mark = 16 * 1024;
+// Reads of a turn: one who sends without end is read on in the next.
+constexpr int most_reads = 4;
+
+}  // namespace
+
+void connection::start_reading() {
+    set_receive_mark(1);
+    reading_ = true;
+    socket_.async_read_some(
+        asio::buffer(cipher_), [self = shared_from_this()](const error_code& failed, std::size_t count) {
+            self->reading_ = false;
+            if (self->phase_ == phase::closed) {
+                return;
+            }
+            if (failed) {
+                self->finish("the connection was lost: " + failed.message(), http2_errc::connection_lost);
+                return;
+            }
+            self->tls_->receive({self->cipher_.data(), count});
+            if (!self->take_bytes(count)) {
+                return;
+            }
+            if (self->lost_.empty()) {
+                self->settle();
+            } else {
+                self->read_rest();
+            }
+        });
+}
+
+void connection::take_in() {
+    for (int reads = 0; reads < most_reads; ++reads) {
+        error_code failed;
+        const std::size_t count = socket_.read_some(asio::buffer(cipher_), failed);
+        if (failed == asio::error::would_block) {
+            break;
+        }
+        if (failed) {
+            finish("the connection was lost: " + failed.message(), http2_errc::connection_lost);
+            return;
+        }
+        tls_->receive({cipher_.data(), count});
+        if (!take_bytes(count)) {
+            return;
+        }
+        if (count < cipher_.size()) {
+            break;
+        }
+    }
+    static_cast<void>(follow_up(context_.time.now()));
+}
+
+void connection::end_turn() {
+    flush(context_.time.now());
+    if (phase_ != phase::closed && (!context_.rounds->pace().busy() || session_->in_flight() == 0)) {
+        gathers_ = false;
+        start_reading();
+    }
+}
+
+/// Decrypts and processes what tls_ was given. False if that ended the connection.
+bool connection::take_bytes(std::size_t count) {
+    const time_point now = context_.time.now();
+    if (count != 0) {
+        last_received_ = now;
+    }
+    const bool pinged = session_->ping_pending();
+    error_code broken;
+    {
+        const scope_flag inside(in_session_);
+        for (std::size_t size = tls_->read(plain_); size != 0 && !broken; size = tls_->read(plain_)) {
+            broken = session_->feed({plain_.data(), size}, now);
+        }
+    }
+    if (close_asked_) {
+        finish("closed", http2_errc::closed_here);
+    } else if (broken) {
+        finish(host_and_port() + ": " + broken.message(), broken);
+    } else if (tls_->now() == net::tls_channel::state::failed) {
+        finish("TLS failed: " + tls_->problem(), http2_errc::connection_lost);
+    } else if (tls_->now() == net::tls_channel::state::closed_by_peer) {
+        finish(host_and_port() + " closed the connection", http2_errc::connection_lost);
+    }
+    if (phase_ != phase::closed && pinged && !session_->ping_pending()) {
+        probing_ = false;
+        arm(next_due());  // Silence counts anew.
+    }
+    return phase_ != phase::closed;
+}
+
+/// What follows from input for the connection itself. False if it is over.
+bool connection::follow_up(time_point now) {
+    if (phase_ == phase::greeting && session_->settings_received()) {
+        become_ready(now);
+    }
+    if (!session_->accepting()) {
+        drain(session_->ending().message());
+    } else if (session_->internal_errors_in_a_row() >= session::internal_errors_to_retire) {
+        drain(
+            std::to_string(session_->internal_errors_in_a_row()) +
+            " requests in a row were reset with INTERNAL_ERROR");
+    }
+    if (finish_if_over()) {
+        return false;
+    }
+    if (answered_ && !ticket_offered_) {
+        ticket_offered_ = true;
+        offer_ticket();
+    }
+    note_idle(now);
+    count_open();
+    return true;
+}
+
+/// After input that was not read in a turn: everything that follows from it, in an order that lets one
+/// write carry it all; or later, in turns from now on, if the thread is busy.
+void connection::settle() {
+    const time_point now = context_.time.now();
+    if (!follow_up(now)) {
+        return;
+    }
+    if (context_.rounds->pace().busy() && session_->in_flight() != 0) {
+        gather();
+        return;
+    }
+    owner_->on_room(*this);
+    if (phase_ != phase::closed) {
+        flush(now);
+    }
+    if (phase_ != phase::closed) {
+        start_reading();
+    }
+}
+
+void connection::gather() {
+    gathers_ = true;
+    set_receive_mark(gathering_mark);
+    context_.rounds->expect();
+}
+
+/// Nothing can be written any more, but what the peer said before is still there to be read: answers, and how
+/// much of the rest it has processed.
+void connection::read_rest() {
+    for (;;) {
+        error_code failed;
+        const std::size_t count = socket_.read_some(asio::buffer(cipher_), failed);
+        if (failed || count == 0) {
+            break;
+        }
+        tls_->receive({cipher_.data(), count});
+        if (!take_bytes(count)) {
+            return;
+        }
+    }
+    finish(lost_, http2_errc::connection_lost);
+}
+
+void connection::offer_ticket() {
+    if (auto ticket = tls_->ticket()) {
+        owner_->on_ticket(std::move(ticket));
+    }
+}
+
+void connection::set_receive_mark(int bytes) noexcept {
+    if (receive_mark_ != bytes) {
+        receive_mark_ = bytes;
+        setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes));
+    }
+}
+
+}  // namespace tocsin::http2

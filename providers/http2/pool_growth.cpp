@@ -1,0 +1,214 @@
+#include "providers/http2/growth.hpp"
+#include "providers/http2/pool_implementation.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+// How many connections there are: when one is opened, and what follows from its end.
+
+namespace tocsin::http2 {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Of work that is known, the rest of a small event is sent by then.
+constexpr int rounds_of_shortage = 2;
+constexpr milliseconds assumed_round_trip(50);
+// A moment between two writes in which streams are free does not end a shortage.
+constexpr milliseconds shortage_memory(10);
+
+}  // namespace
+
+pool::implementation::supply pool::implementation::what_there_is(time_point now) const noexcept {
+    supply out;
+    for (const auto& each : connections_) {
+        switch (each->state()) {
+            case connection::phase::dialling:
+            case connection::phase::greeting: ++out.connecting; break;
+            case connection::phase::ready: {
+                if (each->probing() || each->doubtful(now)) {
+                    ++out.doubts;
+                    out.probing = out.probing || each->probing();
+                    out.doubtful = each->probing() ? out.doubtful : each.get();
+                    break;
+                }
+                ++out.usable;
+                out.all_saturated = out.all_saturated && each->saturated();
+                const std::size_t streams = each->streams();
+                out.streams += streams;
+                out.proven += streams == 0 ? 0 : 1;
+                break;
+            }
+            case connection::phase::draining:
+            case connection::phase::closed: break;
+        }
+    }
+    return out;
+}
+
+void pool::implementation::plan(time_point now) {
+    if (closed_) {
+        return;
+    }
+    const std::size_t known = round_.backlog(work_horizon);
+    if (known == 0 && !round_.anybody_ready()) {
+        short_since_.reset();
+        return;
+    }
+    const supply have = what_there_is(now);
+    if (have.doubtful != nullptr && !have.probing && (have.usable == 0 || have.all_saturated)) {
+        have.doubtful->probe(now);
+    }
+    const duration patience = dial_schedule::growth_delay(have.usable);
+    const bool enough = known == 0 || grow_for(known, have, now);
+    if (!enough) {
+        short_since_.reset();
+    } else if (have.doubts != 0) {
+        // The answer of the one that is probed decides, or its end.
+    } else if (known == 0) {
+        grow_by_shortage(have, patience, now);
+    } else {
+        // What comes and comes in small pieces shows only in streams that are never free.
+        grow_by_shortage(have, std::max<duration>(patience, rounds_of_shortage * round_trip()), now);
+    }
+}
+
+void pool::implementation::close_doubtful(time_point now) {
+    const auto open = connections_;
+    for (const auto& each : open) {
+        if (each->doubtful(now)) {
+            each->close();
+        }
+    }
+}
+
+duration pool::implementation::round_trip() const noexcept {
+    const duration measured = context_.rounds->pace().round_trip();
+    return measured == duration{} ? assumed_round_trip : measured;
+}
+
+bool pool::implementation::grow_for(std::size_t known, const supply& have, time_point now) {
+    demand what;
+    what.known = known;
+    what.urgent = round_.anybody_urgent();
+    what.streams_of_one = have.proven == 0 ? context_.policy.stream_cap : have.streams / have.proven;
+    what.round_trip = context_.rounds->pace().round_trip();
+    const std::size_t wanted = std::min(connections_for(what), context_.policy.max_connections);
+    // One that is asked whether it is still there mostly is.
+    const std::size_t before = have.usable + have.connecting + have.doubts;
+    std::size_t there = before;
+    while (there < wanted && schedule_.may_open_many(now)) {
+        if (!dial(now)) {
+            return false;
+        }
+        ++there;
+    }
+    if (there != before || have.connecting != 0) {
+        return false;
+    }
+    if (there < wanted) {
+        dial_when_due(schedule_.earliest(), now);
+    }
+    return there >= wanted;
+}
+
+void pool::implementation::grow_by_shortage(const supply& have, duration patience, time_point now) {
+    if (have.connecting != 0 || have.usable >= context_.policy.max_connections) {
+        return;
+    }
+    time_point due = schedule_.earliest();
+    if (have.usable != 0) {
+        if (have.all_saturated) {
+            short_since_ = short_since_.value_or(now);
+            short_seen_ = now;
+        } else if (now - short_seen_ > shortage_memory) {
+            short_since_.reset();
+        }
+        if (!short_since_) {
+            return;
+        }
+        due = std::max(due, *short_since_ + patience);
+    }
+    if (now < due || have.usable == 0 || have.all_saturated) {
+        dial_when_due(due, now);
+    }
+}
+
+void pool::implementation::dial_when_due(time_point due, time_point now) {
+    if (now < due) {
+        dispatch_at(due, now);
+    } else {
+        static_cast<void>(dial(now));
+    }
+}
+
+void pool::implementation::dispatch_at(time_point due, time_point now) {
+    if (timer_due_ <= due && timer_due_ > now) {
+        return;
+    }
+    timer_due_ = due;
+    timer_.expires_after(due - now);
+    timer_.async_wait([self = shared_from_this()](const error_code& cancelled) {
+        if (!cancelled) {
+            self->timer_due_ = {};
+            self->dispatch();
+        }
+    });
+}
+
+bool pool::implementation::dial(time_point now) {
+    if (waits_at_gate_) {
+        return false;
+    }
+    auto pass = context_.dials->enter([weak = weak_from_this()] {
+        if (const auto self = weak.lock()) {
+            self->waits_at_gate_ = false;
+            self->dispatch_soon();
+        }
+    });
+    if (pass == nullptr) {
+        waits_at_gate_ = true;
+        return false;
+    }
+    short_since_.reset();
+    schedule_.dialled(now);
+    connection_owner& owner = *this;
+    connections_.push_back(std::make_shared<connection>(context_, connection::next_id(), owner, random_()));
+    connections_.back()->start(ticket_.get(), std::move(pass));
+    return true;
+}
+
+void pool::implementation::on_ended(connection& which, const connection_end& end) noexcept {
+    const time_point now = context_.time.now();
+    if (closed_) {
+        // Our own doing: says nothing about the peer.
+    } else if (end.was_ready) {
+        schedule_.ended(now, end.lived, end.answered, end.dialled_at);
+    } else {
+        note_failed_dial(end, now);
+        round_.tell_dial_failed(end.detail);
+    }
+    forgotten_ = forgotten_ || end.forgotten;
+    if (end.calm) {
+        schedule_.calm_down(now);
+    }
+    if (!dispatching_) {
+        std::erase_if(connections_, [&](const auto& each) { return each.get() == &which; });
+    }
+    dispatch_soon();
+}
+
+void pool::implementation::note_failed_dial(const connection_end& end, time_point now) {
+    const std::string& problem = end.problem;
+    schedule_.failed(now, end.dialled_at);
+    ++dials_failed_;
+    ticket_.reset();                    // Should it be the cause, the next dial does without.
+    if (problem != last_dial_error_) {  // Once per change, not once per attempt.
+        last_dial_error_ = problem;
+        context_.log.warning(
+            "http2.dial_failed",
+            {{"host", context_.where.host}, {"port", context_.where.port}, {"problem", problem}});
+    }
+}
+
+}  // namespace tocsin::http2

@@ -1,0 +1,120 @@
+#pragma once
+
+#include "providers/http2/client_round.hpp"
+#include "providers/http2/connection.hpp"
+#include "providers/http2/dial_schedule.hpp"
+#include "providers/http2/pool.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tocsin::http2 {
+
+/// A pool behind its handle: connections, clients and the timer hold it for as long as they need it.
+class pool::implementation final : public std::enable_shared_from_this<implementation>,
+                                   private connection_owner,
+                                   private turn_taker {
+public:
+    implementation(connection_context context, std::uint64_t random_seed);
+
+    void attach(client& who) { round_.attach(who); }
+    void detach(client& who);
+    void wake(client& who) {
+        round_.wake(who);
+        dispatch_soon();
+    }
+
+    void prepare() { dispatch_soon(); }
+    void close();
+    [[nodiscard]] pool_statistics statistics() const;
+
+private:
+    /// From the loop and not from the caller: wake() may come from inside a client's callback, and
+    /// many wakes make one dispatch.
+    void dispatch_soon();
+
+    /// Moves requests from clients to connections until either side has no more, then writes.
+    void dispatch();
+
+    /// A turn of the thread: reads all connections that gather, then fills and writes them.
+    [[nodiscard]] bool take_turn() noexcept override;
+
+    void fill_up();
+    void forget_closed();
+    [[nodiscard]] connection* most_room(bool urgent) const;
+
+    /// A run of one client's requests on one connection: what repeats from request to request repeats most
+    /// within a client. False if it could neither place a request nor learn that the client has none.
+    bool fill(connection& where, client& who, time_point now);
+
+    /// What there is to send over.
+    struct supply {
+        std::size_t connecting = 0;
+        std::size_t usable = 0;
+        std::size_t streams = 0;  ///< Of the usable ones that are proven.
+        std::size_t proven = 0;
+        bool all_saturated = true;
+        std::size_t doubts = 0;          ///< Silent for so long that they may be gone.
+        connection* doubtful = nullptr;  ///< One of them that is not asked yet.
+        bool probing = false;
+    };
+    [[nodiscard]] supply what_there_is(time_point now) const noexcept;
+    /// What forgot one connection has forgotten those that are silent for as long.
+    void close_doubtful(time_point now);
+
+    /// Opens connections, now or later, if what there is does not suffice.
+    void plan(time_point now);
+
+    /// For what is known to be waiting: all at once. True if there is as much as that can use.
+    bool grow_for(std::size_t known, const supply& have, time_point now);
+
+    /// One after another, for as long as what there is does not suffice: each time for so long.
+    void grow_by_shortage(const supply& have, duration patience, time_point now);
+    [[nodiscard]] duration round_trip() const noexcept;
+
+    void dial_when_due(time_point due, time_point now);
+    void dispatch_at(time_point due, time_point now);
+
+    /// False if the thread is dialling too many already: then this is told when it may.
+    bool dial(time_point now);
+
+    void on_ready(connection&) noexcept override { last_dial_error_.clear(); }
+    void on_room(connection&) noexcept override { dispatch(); }
+    void on_first_answer(connection&) noexcept override { schedule_.answered(); }
+    void on_peer_word(const peer_word& said) noexcept override { round_.tell(said); }
+    void on_ticket(ticket_handle ticket) noexcept override { ticket_ = std::move(ticket); }
+
+    void on_ended(connection& which, const connection_end& end) noexcept override;
+    void note_failed_dial(const connection_end& end, time_point now);
+
+    connection_context context_;
+    std::mt19937_64 random_;
+    client_round round_;
+    dial_schedule schedule_;
+    boost::asio::steady_timer timer_;
+    time_point timer_due_{};
+    std::vector<std::shared_ptr<connection>> connections_;
+    std::vector<connection*> touched_;
+    request scratch_;
+    ticket_handle ticket_;
+
+    std::optional<time_point> short_since_;
+    time_point short_seen_{};
+    std::uint64_t dials_failed_ = 0;
+    std::string last_dial_error_;
+    bool posted_ = false;
+    bool dispatching_ = false;
+    bool closed_ = false;
+    bool waits_at_gate_ = false;
+    bool forgotten_ = false;  ///< A connection did not answer its probe; the others are not looked at yet.
+};
+
+}  // namespace tocsin::http2
