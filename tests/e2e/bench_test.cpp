@@ -89,6 +89,28 @@ TEST_F(BenchCommandTest, AnAlertOvertakesANewsletterAndIsReportedByItself) {
     EXPECT_GT(report.at("alert_p100_ms").to_number<double>(), 0);
 }
 
+TEST_F(BenchCommandTest, AColdAlertReachesEverybodyWhoIsThereAndSaysWhoIsGone) {
+    const auto done = run_tocsin(
+        {"bench", "cold-alert", "--devices", "400", "--dead-share", "0.1", "--threads", "1", "--json"});
+    ASSERT_EQ(done.exit_code, 0) << done.err;
+    const json::object report = json::parse(done.out).as_object();
+    EXPECT_EQ(report.at("devices").to_number<int>(), 400);
+    EXPECT_EQ(report.at("pushes").to_number<int>(), 400);
+    EXPECT_TRUE(report.at("sums_agree").as_bool());
+    EXPECT_LE(report.at("connections").to_number<int>(), 4) << "nothing is opened that so few cannot use";
+    const json::object& settings = report.at("settings").as_object();
+    EXPECT_EQ(settings.at("latency").as_string(), "lognormal:40:200");
+    EXPECT_EQ(settings.at("answers").as_string(), "write");
+}
+
+TEST_F(BenchCommandTest, LockStepIsTheWayOfBefore) {
+    const auto done = run_tocsin({"bench", "village", "--share", "0.002", "--lock-step", "--json"});
+    ASSERT_EQ(done.exit_code, 0) << done.err;
+    const json::object settings = json::parse(done.out).at("settings").as_object();
+    EXPECT_EQ(settings.at("latency").as_string(), "fixed:20");
+    EXPECT_EQ(settings.at("answers").as_string(), "batched");
+}
+
 TEST_F(BenchCommandTest, AMissedAssertionExits99AndIsNamed) {
     const auto done = run_tocsin(
         {"bench", "village", "--share", "0.002", "--assert", "pushes>=1", "--assert", "cpu_per_million<0"});

@@ -37,7 +37,8 @@ public:
     /// True in `share` of the calls; costs nothing when the share is 0.
     [[nodiscard]] constexpr bool hit(double share) noexcept { return share > 0 && roll() < share; }
     /// A number in [0, 1).
-    [[nodiscard]] constexpr double roll() noexcept { return unit(scramble(state_++)); }
+    [[nodiscard]] constexpr double roll() noexcept { return unit(bits()); }
+    [[nodiscard]] constexpr std::uint64_t bits() noexcept { return scramble(state_++); }
     /// One of `count`, from 0.
     [[nodiscard]] constexpr std::size_t choose(std::size_t count) noexcept {
         return count == 1 ? 0 : static_cast<std::size_t>(roll() * static_cast<double>(count));

@@ -75,6 +75,11 @@ sentence judge::decide(
     } else {
         ledger_.record(asked.key, [&](std::uint32_t attempt) {
             chosen = choose(asked, current, attempt);
+            if (attempt == token_ledger::most_counted && scripted(rules, asked.key, attempt) == nullptr) {
+                // A load generator that names one token all the time would have the same latency from here
+                // on.
+                chosen.ruling.delay = rules.delay.sample(chance.bits());
+            }
             return chosen.reason == success && chosen.ruling.what != fate::refuse;
         });
         asked.counted = true;

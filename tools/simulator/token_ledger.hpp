@@ -24,11 +24,13 @@ struct ledger_totals {
 /// How often each device token was received and accepted: what proves that nothing was lost and
 /// nothing was sent twice.
 ///
-/// 12 bytes a place for tens of millions of tokens, counts saturate at 65,535. Tokens are known by
+/// 12 bytes a place for tens of millions of tokens, counts saturate at most_counted. Tokens are known by
 /// token_key(): at 24 million of them the odds that any two share a key are 1 in 60,000.
 /// Thread-safe: a lock per 1/64 of the keys.
 class token_ledger {
 public:
+    static constexpr std::uint32_t most_counted = 65'535;
+
     token_ledger() = default;
     token_ledger(const token_ledger&) = delete;
     token_ledger& operator=(const token_ledger&) = delete;

@@ -124,6 +124,9 @@ private:
         if (auto calls = syscall_counter::attach(on_.engine->id())) {
             calls_.emplace(std::move(*calls));
         }
+        if (plan_.cold) {
+            return exit_ok;
+        }
         bench_plan only;
         only.events = {plan_.warm_up};
         return exit_for(run_.perform(only, "warming up"));
@@ -233,6 +236,16 @@ int bench(const common_options& common, const bench_options& how) {
     return code;
 }
 
+/// What is not said otherwise is as `--lock-step` wants it.
+void keep_step(bench_options& how) {
+    if (how.lock_step && how.latency == as_providers_do_latency) {
+        how.latency = lock_step_latency;
+    }
+    if (how.lock_step && how.answers == as_providers_do_answers) {
+        how.answers = lock_step_answers;
+    }
+}
+
 struct bench_words {
     bench_options how;
     std::vector<std::string> assertions;
@@ -257,6 +270,10 @@ std::vector<option> bench_option_table(bench_words& into) {
         option("--apns-share", how.apns_share, "Of the others, that have APNs; the rest has FCM")
             .preset("0.25")
             .between(0, 1),
+        option("--devices", how.devices, "Of cold-alert").preset("60000").between(1, 10'000'000),
+        option("--dead-share", how.dead_share, "Of the devices, that are gone").preset("0").between(0, 1),
+        option("--priority", how.priority, "Of the scenario's events, instead of its own")
+            .one_of({"critical", "high", "normal", "low"}),
         option("--events-per-second", how.events_per_second, "How fast the village's events are published")
             .preset("200")
             .between(0.1, 1e6),
@@ -264,6 +281,11 @@ std::vector<option> bench_option_table(bench_words& into) {
             .preset("0"),
         option("--threads", how.threads, "Of the engine; 0: one per core").preset("0").between(0, 256),
         option("--simulator-threads", how.simulator_threads, "Of the simulator").preset("1").between(1, 256),
+        option(
+            "--lock-step", how.lock_step,
+            fmt::format(
+                "The simulator answers whole batches after the same time: `--latency {} --answers {}`",
+                lock_step_latency, lock_step_answers)),
         option(
             "--latency", how.latency,
             "Of the simulator: `none`, `fixed:MS`, `uniform:MS:MS` or `lognormal:MEDIAN_MS:P99_MS`")
@@ -297,7 +319,9 @@ command bench_command() {
         .summary = "Measure an engine on a private Redis and the simulator.",
         .examples =
             "tocsin bench town --threads 1\n"
-            "tocsin bench department --share 0.3 --latency lognormal:40:200 --answers record\n"
+            "tocsin bench cold-alert --devices 60000 --threads 2\n"
+            "tocsin bench department --share 0.3 --lock-step\n"
+            "tocsin bench department --share 0.3 --latency lognormal:120:600 --answers record\n"
             "tocsin bench village --assert 'event_p99_ms<500' --assert 'cpu_per_million<20'\n"
             "tocsin bench town --json > before.json\n"
             "tocsin bench compare before.json after.json --noise 0.05\n",
@@ -314,6 +338,7 @@ command bench_command() {
                 for (const std::string& text : words->assertions) {
                     words->how.assertions.push_back(*parse_bench_assertion(text));  // Checked by the parser.
                 }
+                keep_step(words->how);
                 return bench(common, words->how);
             },
     };

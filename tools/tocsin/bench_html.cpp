@@ -3,11 +3,14 @@
 #include "tools/tocsin/bench_charts.hpp"
 #include "tools/tocsin/bench_figures.hpp"
 #include "tools/tocsin/bench_text.hpp"
+#include "tools/tocsin/console.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -20,11 +23,11 @@ namespace json = boost::json;
 
 constexpr double width = 720;
 constexpr double height = 260;
-constexpr double left = 70;
+constexpr double left = 84;
 constexpr double bottom = 40;
 constexpr double top = 16;
-constexpr double right = 16;
-constexpr int ticks = 5;
+constexpr double right = 28;
+constexpr double most_ticks = 6;
 
 constexpr std::string_view head =
     "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
@@ -62,15 +65,47 @@ std::string begin_chart(std::string_view title) {
         title);
 }
 
-std::string scale_of_y(double most) {
+/// The end of an axis for values up to `most`, and the distance of its ticks: 1, 2 or 5 of a power of ten.
+struct scale {
+    double end = 1;
+    double step = 1;
+};
+scale scale_for(double most) {
+    const double least = most / most_ticks;
+    const double power = std::pow(10.0, std::floor(std::log10(least)));
+    double step = 10 * power;
+    for (const double factor : {1.0, 2.0, 5.0}) {
+        if (factor * power >= least) {
+            step = factor * power;
+            break;
+        }
+    }
+    return {std::ceil(most / step) * step, step};
+}
+
+/// "32 000", "2.5"
+std::string tick_text(double value) {
+    return value == std::floor(value) ? grouped(static_cast<std::uint64_t>(value))
+                                      : fmt::format("{:g}", value);
+}
+
+/// Calls `mark` with each tick's share of the axis and its text.
+template <class Mark>
+void for_each_tick(const scale& axis, Mark mark) {
+    const auto count = static_cast<int>(std::lround(axis.end / axis.step));
+    for (int i = 0; i <= count; ++i) {
+        mark(static_cast<double>(i) / count, tick_text(axis.step * i));
+    }
+}
+
+std::string scale_of_y(const scale& axis) {
     std::string out;
-    for (int i = 0; i <= ticks; ++i) {
-        const double share = static_cast<double>(i) / ticks;
+    for_each_tick(axis, [&out](double share, const std::string& text) {
         out += fmt::format(
             "<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>"
-            "<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{:.4g}</text>\n",
-            left, width - right, y_at(share), y_at(share), left - 6, y_at(share) + 4, most * share);
-    }
+            "<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n",
+            left, width - right, y_at(share), y_at(share), left - 6, y_at(share) + 4, text);
+    });
     return out;
 }
 
@@ -88,16 +123,15 @@ std::string accepted_chart(const json::array& timeline) {
         longest = std::max(longest, sample.at(0).to_number<double>());
         most = std::max(most, sample.at(1).to_number<double>());
     }
-    std::string out = begin_chart("Accepted pushes by time, in seconds") + scale_of_y(most);
-    for (int i = 0; i <= ticks; ++i) {
-        const double share = static_cast<double>(i) / ticks;
-        out += label_of_x(share, fmt::format("{:.3g}", longest * share / 1'000));
-    }
+    const scale up = scale_for(most);
+    const scale along = scale_for(longest / 1'000);
+    std::string out = begin_chart("Accepted pushes by time, in seconds") + scale_of_y(up);
+    for_each_tick(along, [&out](double share, const std::string& text) { out += label_of_x(share, text); });
     out += "<polyline class=\"line\" points=\"";
     for (const json::value& sample : timeline) {
         out += fmt::format(
-            "{:.1f},{:.1f} ", x_at(sample.at(0).to_number<double>() / longest),
-            y_at(sample.at(1).to_number<double>() / most));
+            "{:.1f},{:.1f} ", x_at(sample.at(0).to_number<double>() / 1'000 / along.end),
+            y_at(sample.at(1).to_number<double>() / up.end));
     }
     return out + "\"/>\n</svg>\n";
 }
@@ -126,11 +160,12 @@ std::string latency_chart(const json::array& histogram) {
     while (!bars.empty() && bars.back().count == 0) {
         bars.pop_back();
     }
+    const scale up = scale_for(most);
     std::string out =
-        begin_chart("Pushes by latency (written to answered), in milliseconds") + scale_of_y(most);
+        begin_chart("Pushes by latency (written to answered), in milliseconds") + scale_of_y(up);
     const auto count = static_cast<double>(std::max<std::size_t>(1, bars.size()));
     for (std::size_t i = 0; i < bars.size(); ++i) {
-        const double share = bars[i].count / most;
+        const double share = bars[i].count / up.end;
         const auto at = static_cast<double>(i);
         out += fmt::format(
             "<rect class=\"bar\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>\n",

@@ -163,8 +163,8 @@ std::uint64_t bench_plan::devices_registered() const noexcept {
 }
 
 const std::vector<std::string>& bench_scenarios() {
-    static const std::vector<std::string> all{"village",         "town",  "department", "paris",
-                                              "alert-overtakes", "france"};
+    static const std::vector<std::string> all{"village",         "town",       "department", "paris",
+                                              "alert-overtakes", "cold-alert", "france"};
     return all;
 }
 
@@ -185,6 +185,13 @@ parsed<bench_plan> plan_bench(const territories& places, const bench_options& ho
         }
     } else if (how.scenario == "alert-overtakes") {
         plan_alert(out, places, how);
+    } else if (how.scenario == "cold-alert") {
+        const auto devices = static_cast<double>(how.devices);
+        if (const auto* const where = nearest_commune(places, devices, unplaced)) {
+            add_single(out, *where, devices * how.share);
+            out.events.front().priority = "critical";
+        }
+        out.cold = true;
     } else if (how.scenario == "france") {
         plan_france(out, places, how);
     } else {
@@ -194,6 +201,11 @@ parsed<bench_plan> plan_bench(const territories& places, const bench_options& ho
         std::ranges::any_of(out.events, [](const bench_event& one) { return one.devices == 0; })) {
         return refusal{
             "scenario", "of scenario " + how.scenario + " nothing is left: a larger --share is needed"};
+    }
+    if (!how.priority.empty()) {
+        for (bench_event& one : out.events) {
+            one.priority = how.priority;
+        }
     }
     // A zone is given a quarter of its commune's buckets.
     const auto* const around = nearest_commune(places, 4.0 * warm_up_devices, unplaced);

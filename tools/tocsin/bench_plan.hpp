@@ -40,6 +40,7 @@ struct bench_plan {
     double events_per_second = 0;  ///< 0: all at once.
     /// Published when a part of the other events' devices have it.
     std::optional<bench_event> alert;
+    bool cold = false;  ///< Published to an engine that has just started: without warm_up.
     /// Opens connections and fetches credentials before anything is measured. Its devices, in a zone,
     /// are in no other event's audience.
     bench_event warm_up;

@@ -10,6 +10,8 @@
 #include <thread>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace tocsin::cli {
 namespace {
 
@@ -68,6 +70,8 @@ parsed<started_simulator> start_simulator(
          how.latency,
          "--answers",
          how.answers,
+         "--dead-share",
+         fmt::format("{}", how.dead_share),
          "--rate",
          std::to_string(how.rate),
          "--redis-url",

@@ -55,6 +55,7 @@ parsed<> start_simulator(stage& on, const demo_options& how, std::uint16_t admin
     options.webpush = true;
     options.redis_url = private_redis_url(on.directory->path());
     options.admin_listen = "127.0.0.1:" + std::to_string(admin_port);
+    options.initial.seed = 21231;
     for (auto& provider : options.initial.providers) {
         // What the real ones take from a French data centre, about.
         provider.delay = {sim::latency::shape::lognormal, 40, 200};

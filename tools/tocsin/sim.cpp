@@ -43,6 +43,9 @@ void spread_over_providers(sim_options& how) {
     how.simulator.pattern = how.answers == "record"  ? sim::answer_pattern::one_record_per_answer
                             : how.answers == "write" ? sim::answer_pattern::one_write_per_answer
                                                      : sim::answer_pattern::batched;
+    if (how.answers == "write") {
+        how.simulator.gather = {};  // Each at its own moment, too.
+    }
 }
 
 int simulate(const common_options& common, const sim_options& how) {
@@ -129,7 +132,7 @@ std::vector<option> sim_option_table(sim_options& into) {
         option(
             "--answers", into.answers,
             "How answers are written: `batched`, `record` (a TLS record each) or `write` (a system call "
-            "each)")
+            "each, at its own moment)")
             .value("PATTERN")
             .one_of({"batched", "record", "write"})
             .preset("batched"),

@@ -38,6 +38,36 @@ TEST(BenchPlan, ScenariosAreAsLargeAsTheySay) {
     EXPECT_EQ(alert.alert->priority, "critical");
 }
 
+TEST(BenchPlan, AColdAlertIsCriticalAsLargeAsItIsToldAndWithoutAWarmUp) {
+    const bench_plan usual = plan("cold-alert");
+    EXPECT_TRUE(usual.cold);
+    EXPECT_EQ(usual.devices(), 60'000U);
+    EXPECT_EQ(usual.events.front().priority, "critical");
+    bench_options how;
+    how.scenario = "cold-alert";
+    how.devices = 1'000;
+    EXPECT_EQ(plan_bench(france(), how)->devices(), 1'000U);
+    EXPECT_FALSE(plan("town").cold);
+}
+
+TEST(BenchPlan, APriorityIsGivenToTheEventsAndNotToTheAlertThatOvertakesThem) {
+    bench_options how;
+    how.scenario = "alert-overtakes";
+    how.priority = "low";
+    const auto made = plan_bench(france(), how);
+    ASSERT_TRUE(made.has_value());
+    EXPECT_EQ(made->events.front().priority, "low");
+    EXPECT_EQ(made->alert->priority, "critical");
+    EXPECT_EQ(made->warm_up.priority, "normal");
+}
+
+TEST(BenchPlan, ScenariosAnswerAsProvidersDoUnlessToldOtherwise) {
+    const bench_options how;
+    EXPECT_EQ(how.latency, "lognormal:40:200");
+    EXPECT_EQ(how.answers, "write");
+    EXPECT_FALSE(how.lock_step);
+}
+
 TEST(BenchPlan, AShareScalesDevicesAndTheVillagesEvents) {
     for (const char* const scenario : {"town", "department", "paris", "france"}) {
         const auto whole = static_cast<double>(plan(scenario).devices());
