@@ -62,10 +62,10 @@ TEST_F(ManyAppsTest, AlertedAtOnceTheyOpenWhatTheyNeedAndNoMore) {
     for (std::size_t i = 0; i < apps; ++i) {
         expect_everybody_accepted(wait_for_result(events[i]), crowds[i]);
     }
-    // A key is used on connections of its own; FCM's are everybody's. One for each thread at the most, for
-    // nobody has more than a connection carries.
+    // A key is used on connections of its own; FCM's are everybody's. Some are dialled in vain: an alert's
+    // first connection is opened before it is known which thread will send it.
     EXPECT_GE(connections("apns"), apps);
-    EXPECT_LE(connections("apns"), 2 * apps);
+    EXPECT_LE(connections("apns"), 3 * apps);
     EXPECT_LE(connections("fcm"), 2 * 15U) << "all apps together have some fifteen hundred pushes";
 }
 
