@@ -3,7 +3,9 @@
 #include "engine/core/text.hpp"
 #include "engine/event/subscription.hpp"
 #include "engine/ops/metrics.hpp"
+#include "providers/http2/dial_gate.hpp"
 #include "providers/http2/error.hpp"
+#include "providers/http2/turns.hpp"
 #include "providers/webpush/renderer.hpp"
 #include "tests/providers/auth/test_keys.hpp"
 #include "tests/support/manual_time.hpp"
@@ -101,7 +103,15 @@ protected:
     http2::request request;
     boost::asio::io_context loop{1};
     // Never run: it dials nobody.
-    http2::pool pool{loop.get_executor(), {"push.example.org", 443}, nullptr, {}, time, log, 1};
+    http2::pool pool{
+        loop.get_executor(),
+        {"push.example.org", 443},
+        nullptr,
+        {},
+        {std::make_shared<http2::turns>(loop.get_executor(), time), std::make_shared<http2::dial_gate>()},
+        time,
+        log,
+        1};
     line_wiring wiring{app, source, time, log, counters, health, tokens, cipher, bodies, *this};
     line subject{wiring, pool, "https://push.example.org", "push.example.org"};
 };
