@@ -122,7 +122,10 @@ std::size_t lane::backlog(duration within) const noexcept {
     if (stopped_ || held_ || pause_.lasts(now)) {
         return 0;
     }
-    const std::size_t all = line_.waiting() + unread_;
+    // Nobody knows of an app how many of a commune follow it before the first page was read: it may be one.
+    const std::size_t coming =
+        guessed_ == 0 ? std::min<std::size_t>(unread_, 1) : unread_ * found_ / guessed_;
+    const std::size_t all = line_.waiting() + coming;
     if (all == 0) {
         return now < expected_until_ ? 1 : 0;
     }

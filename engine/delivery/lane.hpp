@@ -77,6 +77,11 @@ public:
 
     /// So many devices more, or fewer, are on pages that are yet to be read.
     void count_unread(std::size_t more, std::size_t fewer) noexcept { unread_ += more - fewer; }
+    /// A page that was guessed to hold so many devices holds `found`: so many of a commune follow this app.
+    void count_found(std::size_t guessed, std::size_t found) noexcept {
+        guessed_ = guessed_ / 2 + guessed;
+        found_ = found_ / 2 + found;
+    }
     /// Something is coming, and in a hurry, though nobody knows yet how much.
     void expect(time_point until) noexcept { expected_until_ = until; }
 
@@ -200,6 +205,9 @@ private:
 
     std::size_t in_flight_ = 0;
     std::size_t unread_ = 0;
+    // Of the last pages that were read, the newest counting most.
+    std::size_t guessed_ = 0;
+    std::size_t found_ = 0;
     time_point expected_until_{};
     /// From our clock to the time of day, as of the last tick: an acceptance need not ask for it.
     wall_time::duration wall_ahead_{};

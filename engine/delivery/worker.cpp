@@ -399,6 +399,7 @@ asio::awaitable<bool> worker::open_page(lane_runner& runner, std::shared_ptr<act
         co_return false;
     }
     count_read(runner, *from, from->next == from->pages ? from->unread : guessed);
+    runner.line.count_found(guessed, what->pushes().size());
     for (const std::string& token : got->gone) {
         runner.line.forget(token, time_.now());
     }
