@@ -312,9 +312,11 @@ asio::awaitable<void> worker::feed(std::shared_ptr<lane_runner> runner) {
         });
         const std::shared_ptr<active_shard>& next = chosen.shard;
         if (next == nullptr) {
-            co_await runner->changed.wait_until(
-                chosen.due == wall_time::max() ? time_point::max()
-                                               : time_.now() + (chosen.due - time_.wall_now()));
+            time_point until = time_point::max();
+            if (chosen.due != wall_time::max()) {
+                until = time_.now() + (chosen.due - time_.wall_now());
+            }
+            co_await runner->changed.wait_until(until);
             continue;
         }
         const bool read = co_await open_page(*runner, next);
@@ -503,7 +505,8 @@ asio::awaitable<void> worker::watch(std::shared_ptr<lane_runner> runner) {
         // Woken by start_page() when there is more to look after, and once a second in any case.
         // More often while there is work, so that what it is bound by is a share of time.
         const bool working = runner->line.waiting() != 0 || !runner->shards.empty();
-        co_await runner->look.wait_until(std::min(next, time_.now() + (working ? sampling_period : 1s)));
+        const duration rest = working ? duration(sampling_period) : duration(1s);
+        co_await runner->look.wait_until(std::min(next, time_.now() + rest));
         const time_point woken = time_.now();
         runner->observe(load_.share(woken) >= busy_share, woken);
         if (runner->line.tick(woken)) {
