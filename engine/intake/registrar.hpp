@@ -32,7 +32,8 @@ enum class dormant_territories : std::uint8_t {
 
 /// A registration that there is a place for.
 struct admission {
-    // Not an aggregate: one could be made from a refusal, and then parsed<admission> could not tell them apart.
+    // Not an aggregate: one could be made from a refusal, and then parsed<admission> could not tell them
+    // apart.
     admission() = default;
 
     std::optional<refusal> left_out{};  ///< Of what it followed something was taken out, and why.

@@ -138,7 +138,8 @@ constexpr auto keys = std::to_array<config_key>({
     within(
         key<&engine_settings::shutdown_timeout>(
             engine, "shutdown_timeout",
-            "Within this SIGTERM ends the engine: it waits for pushes in flight, and what is left goes to another."),
+            "Within this SIGTERM ends the engine: it waits for pushes in flight, and what is left goes to "
+            "another."),
         0, 3'600'000),
     within(
         key<&engine_settings::pages_in_flight>(

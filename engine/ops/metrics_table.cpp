@@ -210,7 +210,8 @@ std::string metrics::reference_page() {
     page +=
         "\n"
         "Each engine reports what it did itself, so counters are summed over engines. `tocsin_stream_lag`,\n"
-        "`tocsin_pending` and `tocsin_canary_age_seconds` describe Redis, which all engines share: take their\n"
+        "`tocsin_pending` and `tocsin_canary_age_seconds` describe Redis, which all engines share: take "
+        "their\n"
         "maximum, not their sum.\n"
         "\n"
         "## Buckets\n"

@@ -13,7 +13,8 @@ namespace asio = boost::asio;
 namespace {
 
 asio::awaitable<result<replies>> noting(
-    asio::awaitable<result<replies>> inner, std::shared_ptr<error_replies> refusals, const time_source& time) {
+    asio::awaitable<result<replies>> inner, std::shared_ptr<error_replies> refusals,
+    const time_source& time) {
     result<replies> answer = co_await std::move(inner);
     if (answer.has_value() && answer->first_error()) [[unlikely]] {
         refusals->note(*answer, time.now());
@@ -41,7 +42,8 @@ client::~client() {
     close();
 }
 
-// No coroutine, so that what it needs is taken hold of at once: the client may be gone when the coroutine begins.
+// No coroutine, so that what it needs is taken hold of at once: the client may be gone when the coroutine
+// begins.
 asio::awaitable<result<replies>> client::execute(request what) {
     return noting(
         connection_ != nullptr ? connection::execute(connection_, std::move(what))

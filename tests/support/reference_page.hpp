@@ -19,7 +19,8 @@ inline void expect_page(const std::filesystem::path& file, const std::string& ge
     std::ifstream in(file, std::ios::binary);
     ASSERT_TRUE(in) << file;
     const std::string written{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    EXPECT_TRUE(written == generated) << file << ": run this test once with UPDATE_REFERENCE=1 and commit the page";
+    EXPECT_TRUE(written == generated)
+        << file << ": run this test once with UPDATE_REFERENCE=1 and commit the page";
 }
 
 }  // namespace tocsin::testing
