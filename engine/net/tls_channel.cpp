@@ -12,9 +12,6 @@
 namespace tocsin::net {
 namespace {
 
-// What a caller hands to the socket in one write, and the records' own bytes.
-constexpr std::size_t output_room = std::size_t{68} * 1024;
-
 // Tickets and new keys come singly; OpenSSL itself would go on for ever.
 constexpr std::size_t most_messages_in_a_row = 64;
 
@@ -80,7 +77,6 @@ tls_channel::tls_channel(c_handle<SSL, SSL_free> session) : session_(std::move(s
     SSL_ctrl(session_.get(), SSL_CTRL_SET_MSG_CALLBACK_ARG, 0, this);
     // A connection that is busy would allocate and free 17 KiB with every write.
     SSL_ctrl(session_.get(), SSL_CTRL_CLEAR_MODE, SSL_MODE_RELEASE_BUFFERS, nullptr);
-    wires_.out.reserve(output_room);
 }
 
 tls_channel::~tls_channel() = default;

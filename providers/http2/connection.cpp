@@ -19,8 +19,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t read_size = std::size_t{64} * 1024;
-constexpr std::size_t record_size = std::size_t{16} * 1024;
 // One write: four full TLS records. More does not go faster, and delays what is urgent.
 constexpr std::size_t write_size = std::size_t{64} * 1024;
 // For the last words on a connection that cannot be written to any more.
@@ -47,8 +45,8 @@ connection::connection(
       resolver_(context.executor),
       socket_(context.executor),
       tick_timer_(context.executor),
-      cipher_(read_size),
-      plain_(record_size),
+      cipher_(std::make_unique_for_overwrite<char[]>(read_size)),
+      plain_(std::make_unique_for_overwrite<char[]>(record_size)),
       proven_(!context.policy.probe_first) {}
 
 std::size_t connection::room(bool urgent) const noexcept {

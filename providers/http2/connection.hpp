@@ -192,8 +192,11 @@ private:
     boost::asio::steady_timer tick_timer_;
     std::unique_ptr<net::tls_channel> tls_;
     std::optional<session> session_;
-    std::vector<char> cipher_;  // What is read from the socket.
-    std::vector<char> plain_;
+    static constexpr std::size_t read_size = std::size_t{64} * 1024;
+    static constexpr std::size_t record_size = std::size_t{16} * 1024;
+    // Not cleared: what a connection never fills costs it no memory.
+    std::unique_ptr<char[]> cipher_;  // What is read from the socket.
+    std::unique_ptr<char[]> plain_;
     std::string wire_;  // What is being written to the socket.
 
     bool reading_ = false;

@@ -151,15 +151,15 @@ asio::awaitable<std::string> connection::secure(ticket_handle ticket) {
         if (outcome == net::tls_channel::progress::done) {
             break;
         }
-        const auto [failed, count] =
-            co_await socket_.async_read_some(asio::buffer(cipher_), asio::as_tuple(asio::use_awaitable));
+        const auto [failed, count] = co_await socket_.async_read_some(
+            asio::buffer(cipher_.get(), read_size), asio::as_tuple(asio::use_awaitable));
         if (phase_ != phase::dialling) {
             co_return std::string();
         }
         if (failed) {
             co_return "TLS handshake with " + host_and_port() + " failed: " + failed.message();
         }
-        tls_->receive({cipher_.data(), count});
+        tls_->receive({cipher_.get(), count});
     }
     if (tls_->alpn() != "h2") {
         co_return host_and_port() + " does not speak HTTP/2: it did not choose h2 (ALPN)";

@@ -26,7 +26,8 @@ void connection::start_reading() {
     set_receive_mark(1);
     reading_ = true;
     socket_.async_read_some(
-        asio::buffer(cipher_), [self = shared_from_this()](const error_code& failed, std::size_t count) {
+        asio::buffer(cipher_.get(), read_size),
+        [self = shared_from_this()](const error_code& failed, std::size_t count) {
             self->reading_ = false;
             if (self->phase_ == phase::closed) {
                 return;
@@ -35,7 +36,7 @@ void connection::start_reading() {
                 self->finish("the connection was lost: " + failed.message(), http2_errc::connection_lost);
                 return;
             }
-            self->tls_->receive({self->cipher_.data(), count});
+            self->tls_->receive({self->cipher_.get(), count});
             if (!self->take_bytes(count)) {
                 return;
             }
@@ -50,7 +51,7 @@ void connection::start_reading() {
 void connection::take_in() {
     for (int reads = 0; reads < most_reads; ++reads) {
         error_code failed;
-        const std::size_t count = socket_.read_some(asio::buffer(cipher_), failed);
+        const std::size_t count = socket_.read_some(asio::buffer(cipher_.get(), read_size), failed);
         if (failed == asio::error::would_block) {
             break;
         }
@@ -58,11 +59,11 @@ void connection::take_in() {
             finish("the connection was lost: " + failed.message(), http2_errc::connection_lost);
             return;
         }
-        tls_->receive({cipher_.data(), count});
+        tls_->receive({cipher_.get(), count});
         if (!take_bytes(count)) {
             return;
         }
-        if (count < cipher_.size()) {
+        if (count < read_size) {
             break;
         }
     }
@@ -87,8 +88,9 @@ bool connection::take_bytes(std::size_t count) {
     error_code broken;
     {
         const scope_flag inside(in_session_);
-        for (std::size_t size = tls_->read(plain_); size != 0 && !broken; size = tls_->read(plain_)) {
-            broken = session_->feed({plain_.data(), size}, now);
+        for (std::size_t size = tls_->read({plain_.get(), record_size}); size != 0 && !broken;
+             size = tls_->read({plain_.get(), record_size})) {
+            broken = session_->feed({plain_.get(), size}, now);
         }
     }
     if (close_asked_) {
@@ -162,11 +164,11 @@ void connection::gather() {
 void connection::read_rest() {
     for (;;) {
         error_code failed;
-        const std::size_t count = socket_.read_some(asio::buffer(cipher_), failed);
+        const std::size_t count = socket_.read_some(asio::buffer(cipher_.get(), read_size), failed);
         if (failed || count == 0) {
             break;
         }
-        tls_->receive({cipher_.data(), count});
+        tls_->receive({cipher_.get(), count});
         if (!take_bytes(count)) {
             return;
         }

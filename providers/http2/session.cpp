@@ -12,7 +12,8 @@ namespace {
 // With a smaller stream window than this bodies go out in crumbs, each after a word of the peer: one at a
 // time.
 constexpr std::size_t smallest_useful_window = 1024;
-constexpr std::size_t output_room = std::size_t{80} * 1024;
+// To begin with: hundreds of apps may have connections of their own that never send much.
+constexpr std::size_t output_room = std::size_t{4} * 1024;
 
 }  // namespace
 

@@ -88,6 +88,17 @@ std::vector<app_options> default_apps() {
     return {mairies, dijon};
 }
 
+app_options dedicated_app(const std::string& commune) {
+    app_options out;
+    out.id = "ville-" + commune;
+    out.communes = {commune};
+    out.topic = "fr.example.ville" + commune;
+    out.team_id = "VILLE" + commune;
+    out.key_id = "CLEF0" + commune;
+    out.project_id = "ville-" + commune + "-app";
+    return out;
+}
+
 std::string url_host(const std::string& address) {
     if (address == "0.0.0.0" || address == "::") {
         return "localhost";

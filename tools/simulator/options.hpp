@@ -29,6 +29,8 @@ struct app_options {
 
 /// `mairies` (every commune) and `dijon` (21231, with a team, key, topic and project of its own).
 [[nodiscard]] std::vector<app_options> default_apps();
+/// The app of one commune alone: `ville-<INSEE code>`, with a team, key, topic and project of its own.
+[[nodiscard]] app_options dedicated_app(const std::string& commune);
 
 constexpr std::uint16_t usual_webpush_port = 8448;
 

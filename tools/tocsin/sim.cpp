@@ -1,3 +1,4 @@
+#include "engine/event/territory.hpp"
 #include "tools/simulator/simulator.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
@@ -12,6 +13,7 @@
 #include <csignal>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -25,6 +27,7 @@ struct sim_options {
     std::string answers = "batched";
     double dead_share = 0;
     std::uint32_t rate = 0;
+    std::vector<std::string> dedicated;  ///< INSEE codes.
 };
 
 /// What the flags that stand for several settings of the simulator set.
@@ -34,6 +37,9 @@ void spread_over_providers(sim_options& how) {
     for (auto& provider : how.simulator.initial.providers) {
         provider.delay = *delay;  // The command line was checked.
         provider.dead_share = how.dead_share;
+    }
+    for (const std::string& commune : how.dedicated) {
+        how.simulator.apps.push_back(sim::dedicated_app(commune));
     }
     for (auto& app : how.simulator.apps) {
         app.apns_rate = how.rate;
@@ -127,6 +133,13 @@ std::vector<option> sim_option_table(sim_options& into) {
             "--rate", into.rate,
             "Pushes per second that the tocsin.toml that is written allows each app and provider")
             .preset("0"),
+        option(
+            "--dedicated", into.dedicated,
+            "INSEE code of a commune that has an app of its own beside the two usual ones")
+            .value("COMMUNE")
+            .checked([](const std::string& code) {
+                return parse_commune_id(code) ? std::string() : "\"" + code + "\" is no INSEE code";
+            }),
         option("--script", how.script_file, "JSON file of behaviour changes by time").value("FILE"),
         option("--behaviour", into.behaviour, "A JSON document as `POST /behaviour` takes it").value("JSON"),
         option(
