@@ -8,6 +8,7 @@
 #include "engine/engine_thread.hpp"
 #include "engine/followers_watch.hpp"
 #include "engine/intake/event_intake.hpp"
+#include "engine/intake/planning_desk.hpp"
 #include "engine/intake/registrar.hpp"
 #include "engine/intake/stream_consumer.hpp"
 #include "engine/name_watch.hpp"
@@ -114,6 +115,7 @@ struct engine::implementation {
     std::unique_ptr<stream_consumer> events;
     std::unique_ptr<stream_consumer> registrations;
     std::unique_ptr<coordinator> work_finder;
+    std::unique_ptr<planning_desk> desk;
     std::unique_ptr<event_intake> intake;
     std::unique_ptr<registrar> devices;
     std::unique_ptr<engine_receipts> receipts;
@@ -209,9 +211,12 @@ void engine::implementation::make_control() {
     work_finder->on_poison([this](const std::string& event, const target& which, const std::string& entry) {
         put_aside(event, which, entry);
     });
+    const auto announce = [this](std::shared_ptr<active_event> event) {
+        work_finder->announce(std::move(event));
+    };
+    desk = std::make_unique<planning_desk>(executor, *book, *store, *letters, preparer, time, log, announce);
     intake = std::make_unique<event_intake>(
-        *book, *store, *letters, preparer, time, log, *control_numbers,
-        [this](std::shared_ptr<active_event> event) { work_finder->announce(std::move(event)); });
+        *book, *store, *letters, preparer, *desk, time, log, *control_numbers, announce);
     intake->on_alert([this](const active_event& event) { expect(event); });
     devices = std::make_unique<registrar>(
         *control_redis, *store, *letters, *board, preparer, how.engine.instance, time, log, *control_numbers);
@@ -306,9 +311,9 @@ asio::awaitable<void> engine::implementation::look_around() {
 }
 
 asio::awaitable<void> engine::implementation::keep_schedule() {
-    const auto planned = co_await intake->plan_due();
-    if (planned.has_error()) {
-        log.warning("schedule.interrupted", {{"error", planned.error().message()}});
+    const auto begun = co_await desk->look();
+    if (begun.has_error()) {
+        log.warning("schedule.interrupted", {{"error", begun.error().message()}});
     }
 }
 
@@ -430,6 +435,7 @@ void engine::stop() {
             for (auto& stream : self.streams_in) {
                 stream->stop();
             }
+            self.desk->stop();
             self.receipts->stop();
             self.controls->stop();
             self.work_finder->stop();
@@ -457,6 +463,7 @@ void engine::stop() {
     // Providers live on the first loop: everything that holds one goes before that loop does.
     self.streams_in.clear();
     self.intake.reset();
+    self.desk.reset();
     self.devices.reset();
     self.receipts.reset();
     self.controls.reset();

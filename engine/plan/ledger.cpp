@@ -257,9 +257,9 @@ asio::awaitable<result<>> ledger::activate_scheduled(std::string event, priority
     return activate(std::move(event), "", urgency, at);
 }
 
-asio::awaitable<result<std::vector<std::string>>> ledger::due_events(wall_time now) {
+asio::awaitable<result<std::vector<std::string>>> ledger::due_events(wall_time now, std::size_t at_most) {
     redis::request ask;
-    ask.add("ZRANGEBYSCORE", keys_.scheduled(), "-inf", to_ms(now), "LIMIT", 0, 64);
+    ask.add("ZRANGEBYSCORE", keys_.scheduled(), "-inf", to_ms(now), "LIMIT", 0, at_most);
     const auto answer = co_await run(redis_, std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();
@@ -269,6 +269,13 @@ asio::awaitable<result<std::vector<std::string>>> ledger::due_events(wall_time n
         out.emplace_back(answer->front()[i].text());
     }
     co_return out;
+}
+
+asio::awaitable<result<>> ledger::postpone(std::string event, wall_time until) {
+    redis::request ask;
+    ask.add("ZADD", keys_.scheduled(), "XX", to_ms(until), event);
+    const auto answer = co_await run(redis_, std::move(ask));
+    co_return answer.has_error() ? result<>(answer.error()) : result<>();
 }
 
 asio::awaitable<result<>> ledger::acknowledge(std::string stream, std::string entry) {

@@ -149,7 +149,9 @@ public:
     boost::asio::awaitable<result<>> schedule(std::string event, std::string entry, wall_time due);
     /// The second step of an event whose send_at has come.
     boost::asio::awaitable<result<>> activate_scheduled(std::string event, priority urgency, wall_time at);
-    boost::asio::awaitable<result<std::vector<std::string>>> due_events(wall_time now);
+    boost::asio::awaitable<result<std::vector<std::string>>> due_events(wall_time now, std::size_t at_most);
+    /// The event, if it still stands on the schedule, is due at another time.
+    boost::asio::awaitable<result<>> postpone(std::string event, wall_time until);
     /// Acknowledges an entry that asks for nothing (a duplicate).
     boost::asio::awaitable<result<>> acknowledge(std::string stream, std::string entry);
 

@@ -71,7 +71,7 @@ TEST_F(ControlBoardTest, AScheduledEventThatIsCancelledIsTakenUpToBeEnded) {
     ASSERT_TRUE(run(book.schedule("crue", "1-0", time.wall_now() + 1h)).has_value());
     EXPECT_EQ(run(board.cancel("crue")).value().state, "scheduled");
     EXPECT_EQ(run(book.running(10)).value(), std::vector<std::string>{"crue"});
-    EXPECT_TRUE(run(book.due_events(time.wall_now() + 2h)).value().empty());
+    EXPECT_TRUE(run(book.due_events(time.wall_now() + 2h, 64)).value().empty());
 }
 
 TEST_F(ControlBoardTest, AnEventThatIsCancelledWhileItIsBeingScheduledIsNotLost) {

@@ -58,8 +58,11 @@ simulated_engine::simulated_engine(const surroundings& world, engine_settings ho
                       to->assign(std::move(event), which, std::move(work));
                   });
           }),
+      desk_(
+          context_.get_executor(), book_, store_, letters_, preparer_, world.time, world.log,
+          [this](std::shared_ptr<active_event> event) { finder_.announce(std::move(event)); }),
       intake_(
-          book_, store_, letters_, preparer_, world.time, world.log, shard_,
+          book_, store_, letters_, preparer_, desk_, world.time, world.log, shard_,
           [this](std::shared_ptr<active_event> event) { finder_.announce(std::move(event)); }),
       stream_in_(events_, intake_, letters_, world.keys.events(), world.time, world.log),
       controls_(
@@ -141,7 +144,7 @@ asio::awaitable<void> simulated_engine::watch() {
     while (!stopping_) {
         co_await tick.wait_for(std::chrono::seconds(1));
         if (!stopping_) {
-            co_await intake_.plan_due();
+            co_await desk_.look();
         }
     }
 }
@@ -161,6 +164,7 @@ void simulated_engine::renew_leases() {
 void simulated_engine::stop() {
     stopping_ = true;
     stream_in_.stop();
+    desk_.stop();
     controls_.stop();
     finder_.stop();
     controls_heard_.wake_all();

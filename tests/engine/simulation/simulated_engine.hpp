@@ -8,6 +8,7 @@
 #include "engine/delivery/worker.hpp"
 #include "engine/intake/dead_letters.hpp"
 #include "engine/intake/event_intake.hpp"
+#include "engine/intake/planning_desk.hpp"
 #include "engine/intake/stream_consumer.hpp"
 #include "engine/ops/metrics.hpp"
 #include "engine/plan/event_preparer.hpp"
@@ -81,6 +82,7 @@ private:
     stream_consumer events_;
     std::vector<std::unique_ptr<worker>> workers_;
     coordinator finder_;
+    planning_desk desk_;
     event_intake intake_;
     intake_stream stream_in_;
     control_watch controls_;

@@ -1,0 +1,199 @@
+#include "engine/intake/planning_desk.hpp"
+
+#include "engine/plan/ledger_names.hpp"
+#include "engine/redis/error.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <utility>
+#include <vector>
+
+namespace tocsin {
+namespace {
+
+namespace asio = boost::asio;
+
+// Of events that are planned, or wait for their turn to be.
+constexpr std::size_t most_under_way = 1'000;
+constexpr auto between_tries = std::chrono::seconds(1);
+// New ones in one look.
+constexpr std::size_t most_begun = 64;
+
+}  // namespace
+
+void keep_planned_targets(active_event& event, const event_plan& plan) {
+    event.when = plan.when;
+    event.pages_planned = plan.pages;
+    event.targets.clear();
+    for (const auto& one : plan.targets) {
+        event.targets.push_back(one.which);
+    }
+}
+
+refusal not_a_ledger(const std::string& id) {
+    return {
+        std::string(damaged_ledger), "where Redis should hold the progress of event \"" + id +
+                                         "\" stands something else: it is sent to nobody."};
+}
+
+void tell_planned(const active_event& event, logger& log) {
+    log.info(
+        "event.planned", {{"event_id", event.id},
+                          {"priority", to_string(event.content.priority)},
+                          {"targets", event.targets.size()},
+                          {"pages", event.pages_planned}});
+}
+
+asio::awaitable<result<>> planning_desk::look() {
+    const auto due = co_await ledger_.due_events(time_.wall_now(), under_way_.size() + most_begun);
+    if (due.has_error()) {
+        co_return due.error();
+    }
+    for (const std::string& id : *due) {
+        begin(id);
+    }
+    co_return result<>();
+}
+
+void planning_desk::begin(std::string id) {
+    if (!stopping_ && under_way_.size() < most_under_way && under_way_.insert(id).second) {
+        asio::co_spawn(executor_, plan(std::move(id)), asio::detached);
+    }
+}
+
+asio::awaitable<void> planning_desk::plan(std::string id) {
+    const auto planned = co_await plan_scheduled(id);
+    if (planned.has_error()) {
+        // It holds up itself alone.
+        log_.warning("event.not_planned", {{"event_id", id}, {"error", planned.error().message()}});
+        static_cast<void>(co_await postpone(id));
+    }
+    under_way_.erase(id);
+}
+
+// What stays on the schedule must not hide what is due behind it.
+asio::awaitable<result<>> planning_desk::postpone(std::string id) {
+    return ledger_.postpone(std::move(id), time_.wall_now() + between_tries);
+}
+
+asio::awaitable<result<>> planning_desk::write_off(std::string id, refusal why, std::string document) {
+    log_.error("event.written_off", {{"event_id", id}, {"reason", why.code}, {"message", why.message}});
+    const auto posted =
+        co_await letters_.post_once(ledger_.keys().events(), id, std::move(why), std::move(document));
+    if (posted.has_error()) {
+        co_return posted;
+    }
+    co_return co_await ledger_.forget_scheduled(std::move(id));
+}
+
+asio::awaitable<result<>> planning_desk::plan_scheduled(std::string id) {
+    auto fields = co_await ledger_.read(id);
+    if (fields.has_error() && fields.error() == redis::redis_errc::damaged) {
+        refusal why = not_a_ledger(id);
+        co_return co_await write_off(std::move(id), std::move(why), std::string());
+    }
+    if (fields.has_error()) {
+        co_return fields.error();
+    }
+    const auto state = fields->find(ledger_names::state);
+    if (state == fields->end()) {
+        refusal why{
+            "event_vanished", "event \"" + id +
+                                  "\" was due, and Redis knows nothing of it but its time: it "
+                                  "is sent to nobody."};
+        co_return co_await write_off(std::move(id), std::move(why), std::string());
+    }
+    const std::string_view now = state->second;
+    if (now != "scheduled" && now != "running" && now != "cancelling") {
+        co_return co_await ledger_.forget_scheduled(std::move(id));
+    }
+    auto restored = preparer_.restore(id, *fields);
+    if (restored.has_error()) {
+        log_.error("event.cannot_be_restored", {{"event_id", id}, {"reason", restored.error().message}});
+        if (restored.error().code == damaged_ledger) {
+            const auto document = fields->find(ledger_names::document);
+            std::string payload = document == fields->end() ? std::string() : document->second;
+            refusal why = std::move(restored.error());
+            co_return co_await write_off(std::move(id), std::move(why), std::move(payload));
+        }
+        co_return result<>();
+    }
+    std::shared_ptr<active_event> event = std::move(*restored);
+    if (now != "scheduled") {
+        co_return co_await ledger_.activate_scheduled(
+            std::move(id), event->content.priority, event->accepted_at);
+    }
+    const auto ends = co_await known_of_ended(event);
+    if (ends.has_error()) {
+        co_return ends.error();
+    }
+    if (*ends == ledger::knowledge::under_way && time_.wall_now() < event->content.expires_at) {
+        co_return co_await postpone(std::move(id));
+    }
+    if (event->content.priority == priority::critical) {
+        co_return co_await plan_now(std::move(event), std::move(*fields));
+    }
+    while (others_ >= most_others) {
+        co_await room_.wait();
+    }
+    ++others_;
+    const auto planned = co_await plan_now(std::move(event), std::move(*fields));
+    --others_;
+    room_.notify_all();
+    co_return planned;
+}
+
+asio::awaitable<result<>> planning_desk::plan_now(std::shared_ptr<active_event> event, ledger_fields fields) {
+    if (event->content.send_at || !event->content.reached_by.empty()) {
+        // Latencies count from when it was due: the waiting before was asked for.
+        event->accepted_at = time_.wall_now();
+        fields.insert_or_assign(
+            std::string(ledger_names::accepted_at),
+            std::to_string(event->accepted_at.time_since_epoch().count()));
+    }
+    std::string entry = fields.contains("entry") ? fields.at("entry") : std::string();
+    for (const char* const made_anew : {"entry", "state", "pages", "open", "shards", "parked"}) {
+        fields.erase(made_anew);
+    }
+    auto made = co_await planner_.make(event, entry, std::move(fields));
+    if (made.has_error()) {
+        co_return made.error();
+    }
+    keep_planned_targets(*event, *made);
+    const auto planned = co_await ledger_.plan(*made, "running");
+    if (planned.has_error()) {
+        co_return planned.error();
+    }
+    const auto active =
+        co_await ledger_.activate_scheduled(event->id, event->content.priority, event->accepted_at);
+    if (active.has_error()) {
+        co_return active.error();
+    }
+    if (*planned == plan_outcome::created) {
+        tell_planned(*event, log_);
+        planned_(event);
+    }
+    co_return result<>();
+}
+
+asio::awaitable<result<ledger::knowledge>> planning_desk::known_of_ended(
+    std::shared_ptr<const active_event> event) {
+    if (event->content.reached_by.empty()) {
+        co_return ledger::knowledge::ended;
+    }
+    ledger::knowledge out = ledger::knowledge::none;
+    for (const std::string& id : event->content.reached_by) {
+        const auto one = co_await ledger_.known(id, event->targets);
+        if (one.has_error()) {
+            co_return one.error();
+        }
+        if (*one == ledger::knowledge::under_way) {
+            co_return *one;
+        }
+        out = *one == ledger::knowledge::ended ? *one : out;
+    }
+    co_return out;
+}
+
+}  // namespace tocsin

@@ -1,0 +1,163 @@
+#include "engine/core/rfc3339.hpp"
+#include "engine/intake/event_intake.hpp"
+#include "engine/intake/planning_desk.hpp"
+#include "tests/engine/simulation/imagined_provider.hpp"
+#include "tests/support/loop_until.hpp"
+#include "tests/support/manual_time.hpp"
+#include "tests/support/redis_fixture.hpp"
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace tocsin {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// So many that whoever asks for all of them asks long.
+territories many_communes() {
+    std::string list = "insee,name,population,department,epci\n";
+    for (int code = 21001; code < 21900; ++code) {
+        for (const int department : {0, 10'000, 20'000}) {
+            const std::string text = std::to_string(code + department);
+            list += text + ",Commune " + text + ",100," + text.substr(0, 2) + ",\n";
+        }
+    }
+    return territories::parse(list, "epci,name,type,communes,population\n").value();
+}
+
+/// A connection whose answers come when they are let through.
+class held_redis final : public redis::client {
+public:
+    held_redis(const boost::asio::any_io_executor& executor, redis::client& through)
+        : through_(through), released_(executor) {}
+
+    boost::asio::awaitable<result<redis::replies>> execute(redis::request what) override {
+        ++asked;
+        while (held) {
+            co_await released_.wait();
+        }
+        co_return co_await through_.execute(std::move(what));
+    }
+    void release() {
+        held = false;
+        released_.notify_all();
+    }
+
+    std::size_t asked = 0;
+    bool held = true;
+
+private:
+    redis::client& through_;
+    wait_queue released_;
+};
+
+/// An intake whose questions for devices, of events that take long to plan, are not answered for now.
+class PlanningTest : public testing::redis_fixture {
+protected:
+    PlanningTest() {
+        served_app app;
+        app.id = "mairies";
+        app.everywhere = true;
+        app.platforms.emplace(
+            platform::fcm, std::make_shared<testing::imagined_provider>(platform::fcm, channels));
+        preparer.set_apps({app});
+        clock.set_wall(time.wall_now());
+    }
+
+    /// Reads an event as the stream would bring it.
+    void read(const std::string& id, const std::string& audience, const std::string& more = "") {
+        const std::string document = R"({"id":")" + id + R"(","audience":[")" + audience +
+                                     R"("],"notification":{"title":"x"})" + more + "}";
+        redis::request add;
+        add.add("XADD", keys.events(), "*", "event", document);
+        ASSERT_TRUE(run(redis.execute(std::move(add))).has_value());
+        auto batch = run(consumer.next(1ms));
+        ASSERT_TRUE(batch.has_value());
+        ASSERT_TRUE(run(intake.handle(batch->entries)).has_value());
+    }
+    bool are_planned(const std::set<std::string>& wanted) {
+        return testing::loop_until(loop, [&] { return planned == wanted; });
+    }
+
+    std::vector<testing::imagined_channel*> channels;
+    std::set<std::string> planned;
+    std::function<void(std::shared_ptr<active_event>)> note =
+        [this](const std::shared_ptr<active_event>& one) { planned.insert(one->id); };
+    testing::manual_time clock;
+    territories places = many_communes();
+    event_preparer preparer{places, event_limits{}, clock};
+    metrics numbers;
+    metrics_shard& shard = numbers.add_shard();
+    ledger book{redis, keys, "one"};
+    dead_letters letters{redis, keys, 1000, shard};
+    device_store store{redis, keys, {}};
+    held_redis held{loop.get_executor(), redis};
+    device_store held_store{held, keys, {}};
+    planning_desk desk{loop.get_executor(), book, held_store, letters, preparer, clock, log, note};
+    event_intake intake{book, store, letters, preparer, desk, clock, log, shard, note};
+    stream_consumer consumer{
+        redis, {.stream = keys.events(), .group = std::string(keyspace::group), .consumer = "one"}, time};
+};
+
+TEST_F(PlanningTest, AnAlertIsPlannedWhileManyEventsWaitForTheirDevicesToBeFound) {
+    std::set<std::string> all;
+    for (int i = 0; i < 20; ++i) {
+        all.insert("news-" + std::to_string(i));
+        read("news-" + std::to_string(i), "everyone");
+    }
+    read("flood", "commune:21231", R"(,"priority":"critical")");
+    EXPECT_TRUE(are_planned({"flood"}));
+
+    held.release();
+    all.insert("flood");
+    EXPECT_TRUE(are_planned(all));
+}
+
+TEST_F(PlanningTest, AnAlertThatItselfTakesLongWaitsForNoOther) {
+    for (int i = 0; i < 20; ++i) {
+        read("news-" + std::to_string(i), "everyone");
+    }
+    ASSERT_TRUE(testing::loop_until(loop, [&] { return held.asked == planning_desk::most_others; }));
+    read("storm", "everyone", R"(,"priority":"critical")");
+    EXPECT_TRUE(testing::loop_until(loop, [&] { return held.asked == planning_desk::most_others + 1; }));
+    held.release();
+    EXPECT_TRUE(testing::loop_until(loop, [&] { return planned.size() == 21; }));
+}
+
+TEST_F(PlanningTest, WhatAnEngineLeftOnTheScheduleIsPlannedByTheNext) {
+    read("news", "everyone");
+    planning_desk next(loop.get_executor(), book, store, letters, preparer, clock, log, note);
+    ASSERT_TRUE(run(next.look()).has_value());
+    EXPECT_TRUE(are_planned({"news"}));
+    held.release();
+}
+
+TEST_F(PlanningTest, EventsThatWaitForAnotherDoNotHideTheOneThatIsDueBehindThem) {
+    held.release();
+    read("alert", "commune:21231");
+    for (int i = 0; i < 150; ++i) {
+        read("clear-" + std::to_string(i), "commune:21231", R"(,"reached_by":["alert"])");
+    }
+    read("agenda", "everyone");
+    ASSERT_TRUE(are_planned({"alert", "agenda"}));
+    planned.clear();
+
+    read("later", "commune:21231", R"(,"send_at":")" + format_rfc3339(clock.wall_now() + 1s) + R"(")");
+    clock.advance(2s);
+    // A look takes up some; those that have to wait on are out of the way then.
+    for (int looks = 0; looks < 3; ++looks) {
+        ASSERT_TRUE(run(desk.look()).has_value());
+        ASSERT_TRUE(testing::loop_until(loop, [&] { return desk.under_way() == 0; }));
+    }
+    EXPECT_EQ(planned, std::set<std::string>{"later"});
+}
+
+}  // namespace
+}  // namespace tocsin
