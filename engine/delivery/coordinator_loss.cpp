@@ -2,6 +2,7 @@
 #include "engine/event/event_writer.hpp"
 #include "engine/plan/ledger_names.hpp"
 #include "engine/redis/error.hpp"
+#include "engine/redis/streams.hpp"
 
 #include <set>
 #include <string_view>
@@ -16,8 +17,7 @@ namespace {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-// How long Redis may seem not to know an event that is under way. An older snapshot may still hold its entry,
-// and intake plans it anew.
+// How long Redis may seem not to know an event that is under way.
 constexpr auto certain_after = 5s;
 
 refusal not_a_ledger(const std::string& id) {
@@ -150,6 +150,18 @@ asio::awaitable<result<>> coordinator::look_for(std::string id, bool listed) {
     }
     if (!damaged && time_.now() - *at->second.missing_since < certain_after) {
         co_return result<>();
+    }
+    if (!damaged) {
+        // An older state of Redis may hold its entry: then intake plans it anew, as soon as it can.
+        std::string group(keyspace::group);
+        const auto comes_back = co_await redis::prospect_of(
+            ledger_.connection(), ledger_.keys().events(), std::move(group), event->entry);
+        if (comes_back.has_error()) {
+            co_return comes_back.error();
+        }
+        if (*comes_back == redis::entry_prospect::outstanding) {
+            co_return result<>();
+        }
     }
     refusal why = damaged ? not_a_ledger(id) : vanished(id, event.get());
     co_return co_await write_off(std::move(id), std::move(why));

@@ -470,6 +470,18 @@ void worker::page_done(page& what) {
     open_.erase(found);
     lane_runner& runner = *lanes_.at(what.from()->which);
     runner.line.close_account(what, time_.now());
+    ++*busy_;
+    asio::post(executor_, [this, page_to_settle = std::move(owned)]() mutable {
+        make_room_for_another(*page_to_settle);
+        asio::co_spawn(executor_, settle(std::move(page_to_settle)), asio::detached);
+    });
+}
+
+// No sooner than the page is settled: the one that takes its place is opened behind its settlement, on the
+// same connection. So Redis has never more pages open than the bound says, however late it reads, and whoever
+// dies meanwhile.
+void worker::make_room_for_another(const page& what) {
+    lane_runner& runner = *lanes_.at(what.from()->which);
     lane_runner::load& load = runner.load_of(what.event());
     if (what.late()) {
         --load.late_pages;
@@ -478,10 +490,6 @@ void worker::page_done(page& what) {
         --load.pages;
     }
     runner.changed.wake_all();
-    ++*busy_;
-    asio::post(executor_, [this, page_to_settle = std::move(owned)]() mutable {
-        asio::co_spawn(executor_, settle(std::move(page_to_settle)), asio::detached);
-    });
 }
 
 asio::awaitable<void> worker::settle(std::unique_ptr<page> what) {

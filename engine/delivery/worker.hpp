@@ -112,6 +112,7 @@ private:
     /// Of pushes that never stood in a lane.
     void count_ended(const target& which, outcome how, std::size_t amount);
     void page_done(page& what);
+    void make_room_for_another(const page& what);
     boost::asio::awaitable<void> settle(std::unique_ptr<page> what);
     boost::asio::awaitable<void> watch(std::shared_ptr<lane_runner> runner);
     void shard_finished(const active_shard& which);

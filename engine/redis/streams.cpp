@@ -160,4 +160,38 @@ boost::asio::awaitable<result<>> ensure_group(client& redis, std::string stream,
     co_return result<>();
 }
 
+boost::asio::awaitable<result<entry_prospect>> prospect_of(
+    client& redis, std::string stream, std::string group, std::string entry) {
+    request ask;
+    ask.add("XRANGE", stream, entry, entry)
+        .add("XPENDING", stream, group, entry, entry, 1)
+        .add("XINFO", "GROUPS", stream);
+    const auto answer = co_await redis.execute(std::move(ask));
+    if (answer.has_error()) {
+        co_return answer.error();
+    }
+    const replies& said = *answer;
+    if (said[0].size() == 0) {
+        co_return entry_prospect::over;  // Also if there is no such stream, or another id than a stream's.
+    }
+    if (said[1].is_error() || said[1].size() != 0) {
+        co_return entry_prospect::outstanding;  // A group that is gone begins anew.
+    }
+    for (std::size_t i = 0; i < said[2].size(); ++i) {
+        const reply one = said[2][i];
+        std::string_view name;
+        std::string_view last;
+        for (std::size_t field = 0; field + 1 < one.size(); field += 2) {
+            name = one[field].text() == "name" ? one[field + 1].text() : name;
+            last = one[field].text() == "last-delivered-id" ? one[field + 1].text() : last;
+        }
+        const auto delivered = parse_entry_id(last);
+        const auto wanted = parse_entry_id(entry);
+        if (name == group && delivered && wanted) {
+            co_return *wanted > *delivered ? entry_prospect::outstanding : entry_prospect::over;
+        }
+    }
+    co_return entry_prospect::over;
+}
+
 }  // namespace tocsin::redis

@@ -87,4 +87,12 @@ struct group_reader {
 /// there already is success.
 boost::asio::awaitable<result<>> ensure_group(client& redis, std::string stream, std::string group);
 
+/// Whether a consumer of the group has yet to be given an entry, or to acknowledge it.
+enum class entry_prospect : std::uint8_t {
+    outstanding,
+    over,  ///< It is acknowledged, or no longer in the stream: it will be given to nobody.
+};
+boost::asio::awaitable<result<entry_prospect>> prospect_of(
+    client& redis, std::string stream, std::string group, std::string entry);
+
 }  // namespace tocsin::redis

@@ -46,7 +46,7 @@ asio::awaitable<result<redis::replies>> faulty_redis::execute(redis::request wha
 }
 
 bool faulty_redis::ready(bool news) const {
-    return !calls_.empty() &&
+    return !calls_.empty() && time_.now() >= held_until_ &&
            (news || !calls_.front()->waits_for_news || calls_.front()->answered_at <= time_.now());
 }
 
@@ -64,20 +64,29 @@ void faulty_redis::perform(mishap what, late_requests& later) {
         case mishap::unreachable: end(*first, redis_errc::unreachable); return;
         case mishap::lost: break;
         case mishap::reply_lost: static_cast<void>(through_.ask(std::move(first->what))); break;
-        case mishap::runs_later: later.push_back(std::move(first->what)); break;
+        case mishap::runs_later: later.emplace_back().push_back(std::move(first->what)); break;
     }
     end(*first, redis_errc::connection_lost);
     for (const auto& behind : std::exchange(calls_, {})) {
         if (what == mishap::runs_later) {
-            later.push_back(std::move(behind->what));
+            later.back().push_back(std::move(behind->what));
         }
         end(*behind, redis_errc::connection_lost);
     }
 }
 
+void faulty_redis::break_off() {
+    for (const auto& lost : std::exchange(calls_, {})) {
+        end(*lost, redis_errc::connection_lost);
+    }
+}
+
 void faulty_redis::die(std::size_t arrive, late_requests& later) {
+    if (arrive > 0 && !calls_.empty()) {
+        later.emplace_back();
+    }
     for (; arrive > 0 && !calls_.empty(); --arrive) {
-        later.push_back(std::move(calls_.front()->what));
+        later.back().push_back(std::move(calls_.front()->what));
         calls_.pop_front();
     }
     calls_.clear();

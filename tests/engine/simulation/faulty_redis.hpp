@@ -25,8 +25,9 @@ enum class mishap : std::uint8_t {
     runs_later,   ///< The connection broke, and Redis reads what was left in it after newer requests.
 };
 
-/// Requests whose senders have given them up, and that Redis has yet to read.
-using late_requests = std::vector<redis::request>;
+/// Requests whose senders have given them up, and that Redis has yet to read: those of a connection in their
+/// order.
+using late_requests = std::vector<std::deque<redis::request>>;
 
 /// One simulated connection to Redis, which answers in order, when it is told to, and if at all.
 class faulty_redis final : public redis::client {
@@ -41,6 +42,10 @@ public:
     /// What becomes of the oldest request, and with it of those behind if the connection breaks. Their
     /// senders hear of it when their loop runs.
     void perform(mishap what, late_requests& later);
+    /// Redis does not answer before `until`.
+    void hold(time_point until) { held_until_ = until; }
+    /// Redis has died: whatever is on its way to it is lost.
+    void break_off();
     /// The sender has died: what is on its way still arrives, some of it later.
     void die(std::size_t arrive, late_requests& later);
 
@@ -64,6 +69,7 @@ private:
     const time_source& time_;
     blocking_redis& through_;
     std::deque<std::shared_ptr<call>> calls_;
+    time_point held_until_{};
 };
 
 }  // namespace tocsin::testing

@@ -91,6 +91,7 @@ history::history(blocking_redis& redis, logger& log, std::uint64_t seed)
     }
     constexpr std::array<std::size_t, 4> harshness{0, 1, 5, 15};
     mishaps_per_hundred_ = harshness[below(harshness.size())];
+    forgets_ = one_in(6);
     for (std::size_t i = 0; i < 1 + below(3); ++i) {
         named_engine& one = engines_.emplace_back();
         one.name = std::string(1, static_cast<char>('a' + i));
@@ -236,6 +237,10 @@ void history::step() {
         }
         return;
     }
+    if (forgets_ && one_in(40)) {
+        one_in(3) ? lose_what_came_after() : take_snapshot();
+        return;
+    }
     const std::size_t what = below(100);
     if (what < 50) {
         answer_redis(which);
@@ -285,6 +290,10 @@ void history::answer_redis(named_engine& which) {
             continue;
         }
         mishap how = mishap::none;
+        if (mishaps_per_hundred_ != 0 && one_in(2'000)) {
+            one.hold(which.time->now() + std::chrono::seconds(below(300)));
+            return;
+        }
         if (below(100) < mishaps_per_hundred_) {
             how = static_cast<mishap>(1 + below(5));
             lost_connections_ += how == mishap::unreachable || how == mishap::refused ? 0 : 1;
@@ -325,8 +334,10 @@ void history::send(named_engine& which, imagined_channel& through) {
         EXPECT_LT(time_.wall_now(), event_of(*item).expires_at) << "sent after the expiry";
         EXPECT_GE(time_.wall_now(), event_of(*item).due) << "sent too early";
     }
-    EXPECT_FALSE(event.cancelled) << "sent after the event was known to be cancelled";
-    EXPECT_FALSE(which.life->knows_cancelled(event.id)) << "sent after the engine was told of the cancel";
+    // Redis may have forgotten the cancel.
+    EXPECT_FALSE(event.cancelled && !lost_history_) << "sent after the event was known to be cancelled";
+    EXPECT_FALSE(which.life->knows_cancelled(event.id) && !lost_history_)
+        << "sent after the engine was told of the cancel";
     sent_again_ += item->maybe_sent ? 1 : 0;
     event_of(*item).offered.insert(letter_of(item->owner->from()->which.on) + std::string(item->token));
     std::size_t& biggest = biggest_page_[event.id];
@@ -407,6 +418,45 @@ void history::pass_time(duration by) {
     }
 }
 
+void history::take_snapshot() {
+    redis::request ask;
+    ask.add("KEYS", "*");
+    const auto names = redis_.ask(std::move(ask));
+    snapshot_.emplace();
+    if (names.front().size() == 0) {
+        return;
+    }
+    redis::request dump;
+    for (std::size_t i = 0; i < names.front().size(); ++i) {
+        dump.add("DUMP", names.front()[i].text()).add("PTTL", names.front()[i].text());
+    }
+    const auto values = redis_.ask(std::move(dump));
+    for (std::size_t i = 0; i < names.front().size(); ++i) {
+        snapshot_->push_back(
+            {std::string(names.front()[i].text()), std::string(values[2 * i].text()),
+             std::max<std::int64_t>(0, *values[2 * i + 1].integer())});
+    }
+}
+
+void history::lose_what_came_after() {
+    redis::request ask;
+    ask.add("FLUSHALL").add("SCRIPT", "FLUSH");
+    for (const kept_key& one : snapshot_.value_or(std::vector<kept_key>())) {
+        ask.add("RESTORE", one.name, one.lives_ms, one.value);
+    }
+    ASSERT_FALSE(redis_.ask(std::move(ask)).first_error());
+    lost_history_ = true;
+    later_.clear();
+    for (named_engine& one : engines_) {
+        if (one.life != nullptr) {
+            for (const auto& connection : one.life->connections()) {
+                connection->break_off();
+            }
+            one.life->run();
+        }
+    }
+}
+
 void history::kill(named_engine& which) {
     ++kills_;
     for (const auto& one : which.life->connections()) {
@@ -432,8 +482,11 @@ void history::cancel_one() {
 void history::arrive_late() {
     if (!later_.empty()) {
         const auto which = later_.begin() + static_cast<std::ptrdiff_t>(below(later_.size()));
-        static_cast<void>(redis_.ask(std::move(*which)));
-        later_.erase(which);
+        static_cast<void>(redis_.ask(std::move(which->front())));
+        which->pop_front();
+        if (which->empty()) {
+            later_.erase(which);
+        }
     }
 }
 

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -26,7 +27,8 @@ namespace tocsin::testing {
 /// One life of some events among some engines, in which everything goes wrong that a seed can think of:
 /// engines that are killed, stopped, started, or live too slowly to keep their leases; clocks that are set;
 /// connections to Redis that break before, while or after a request is run, or whose rest arrives late; a
-/// Redis that is full, read-only or busy for a request;
+/// Redis that is full, read-only or busy for a request, or does not answer for minutes; in some histories one
+/// that comes back as it was at any moment before;
 /// answers of providers that are good, bad, late and missing; cancellation at any moment.
 ///
 /// What the promises of docs/explanation/guarantees.md forbid, fails the test.
@@ -77,11 +79,19 @@ private:
     void set_a_clock();
     void cancel_one();
     void arrive_late();
+    /// What Redis would have on its disk.
+    void take_snapshot();
+    /// Redis dies and comes back as its snapshot has it.
+    void lose_what_came_after();
 
     // How it ends.
     void calm_down();
     [[nodiscard]] bool work_off(named_engine& which);
+    /// Every event has its result; if Redis lost some of its past, or a letter, or is nowhere.
     [[nodiscard]] bool all_published();
+    [[nodiscard]] std::set<std::string> results();
+    /// Of `events_`: those that an entry of this stream names.
+    [[nodiscard]] std::set<std::string> named_in(const std::string& stream);
     /// How things stand, for whoever wants to know why they do not move.
     [[nodiscard]] std::string describe();
     void check();
@@ -113,6 +123,15 @@ private:
     engine_settings how_;
     quiet_hours quiet_;  ///< In some histories: its first minute or two, all of them in one zone.
     std::size_t mishaps_per_hundred_ = 0;
+
+    struct kept_key {
+        std::string name;
+        std::string value;  ///< As DUMP gives it.
+        std::int64_t lives_ms = 0;
+    };
+    bool forgets_ = false;                           ///< Whether Redis may lose its past.
+    std::optional<std::vector<kept_key>> snapshot_;  ///< None: it would come back empty.
+    bool lost_history_ = false;
 
     // What may be behind a repetition.
     bool clocks_were_set_ = false;
