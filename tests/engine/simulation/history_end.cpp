@@ -105,7 +105,7 @@ void history::calm_down() {
         }
     }
     // Whoever holds an event that Redis has forgotten makes sure before it says so.
-    const int enough = lost_history_ ? 40 : 3;
+    const int enough = lost_history_ ? 15 : 3;
     int quiet_rounds = 0;
     for (int round = 0; quiet_rounds < enough; ++round) {
         ASSERT_LT(round, most_rounds) << "the events do not come to their end\n" << describe();
