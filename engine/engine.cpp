@@ -366,18 +366,7 @@ std::vector<asio::any_io_executor> engine::executors() const {
 
 void engine::set_providers(const settings& apps, std::vector<std::shared_ptr<provider>> providers) {
     implementation& self = *implementation_;
-    std::map<target, std::uint64_t> rates;
-    for (const app_settings& app : apps.apps) {
-        if (app.apns) {
-            rates[{app.id, platform::apns}] = app.apns->rate;
-        }
-        if (app.fcm) {
-            rates[{app.id, platform::fcm}] = app.fcm->rate;
-        }
-        if (app.webpush) {
-            rates[{app.id, platform::webpush}] = app.webpush->rate;
-        }
-    }
+    const std::map<target, std::uint64_t> rates = configured_rates(apps);
     std::vector<served_app> served = served_apps(apps, providers);
     // The workers first: no event may be planned for an app that they do not know yet.
     const std::uint64_t generation = ++self.generation;

@@ -36,9 +36,7 @@ served_app without_platforms(const app_settings& app) {
             out.communes.insert(*id);
         }
     }
-    if (app.webpush) {
-        out.push_services = app.webpush->services;
-    }
+    out.settings.insert(app.platforms.begin(), app.platforms.end());
     return out;
 }
 
@@ -62,14 +60,18 @@ std::vector<served_app> served_apps(const settings& how) {
     std::vector<served_app> out;
     for (const app_settings& app : how.apps) {
         out.push_back(without_platforms(app));
-        if (app.apns) {
-            out.back().platforms.emplace(platform::apns, nullptr);
+        for (const auto& [on, given] : app.platforms) {
+            out.back().platforms.emplace(on, nullptr);
         }
-        if (app.fcm) {
-            out.back().platforms.emplace(platform::fcm, nullptr);
-        }
-        if (app.webpush) {
-            out.back().platforms.emplace(platform::webpush, nullptr);
+    }
+    return out;
+}
+
+std::map<target, std::uint64_t> configured_rates(const settings& how) {
+    std::map<target, std::uint64_t> out;
+    for (const app_settings& app : how.apps) {
+        for (const auto& [on, given] : app.platforms) {
+            out[{app.id, on}] = given->rate;
         }
     }
     return out;

@@ -4,6 +4,7 @@
 #include "engine/net/tls_context.hpp"
 #include "engine/runtime/deadline.hpp"
 #include "providers/common/https_url.hpp"
+#include "providers/platforms.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
@@ -100,29 +101,33 @@ private:
 std::vector<handshake_report> shake_hands(const settings& how) {
     tries all;
     for (const app_settings& app : how.apps) {
-        if (app.apns) {
-            const net::tls_options tls{
-                app.apns->ca_file, app.apns->certificate_file, app.apns->certificate_key_file, {}};
-            all.add(app.id + "/apns", app.apns->url, tls);
-            all.add(app.id + "/apns", app.apns->sandbox_url, tls);
-        }
-        if (app.fcm) {
-            all.add(app.id + "/fcm", app.fcm->url, {app.fcm->ca_file, {}, {}, {}});
-        }
-        if (app.webpush) {
-            // Who lists services of his own may be where there are no others.
-            std::vector<std::string> origins = app.webpush->services;
-            if (origins.empty()) {
-                origins.assign(
-                    {"https://fcm.googleapis.com", "https://updates.push.services.mozilla.com",
-                     "https://web.push.apple.com"});
+        for (const platform_descriptor* const one : all_platforms()) {
+            const auto given = app.platforms.find(one->configuration().kind());
+            if (given == app.platforms.end()) {
+                continue;
             }
-            for (const std::string& origin : origins) {
-                all.add(app.id + "/webpush", origin, {app.webpush->ca_file, {}, {}, {}});
+            const std::string peer = app.id + "/" + std::string(to_string(given->first));
+            for (const provider_address& where : one->addresses(*given->second)) {
+                all.add(peer, where.url, where.tls);
             }
         }
     }
     return std::move(all.out);
+}
+
+std::vector<handshake_report> try_credentials(const settings& how) {
+    std::set<std::string> seen;
+    std::vector<handshake_report> out;
+    for (const app_settings& app : how.apps) {
+        for (const platform_descriptor* const one : all_platforms()) {
+            const auto given = app.platforms.find(one->configuration().kind());
+            const auto probe = given == app.platforms.end() ? std::nullopt : one->probe(*given->second);
+            if (probe && seen.emplace(std::string(to_string(given->first)) + ' ' + probe->identity).second) {
+                out.push_back(probe->ask(app.id));
+            }
+        }
+    }
+    return out;
 }
 
 }  // namespace tocsin

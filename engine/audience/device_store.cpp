@@ -77,7 +77,7 @@ std::uint32_t device_store::buckets_for(platform on, const territory& where) con
     const std::uint32_t population = sizing_.population(where.commune);
     // A zone is a part of its commune; nobody tells us how large a part.
     const std::uint32_t people = where.zone.empty() ? population : population / 4;
-    const std::uint32_t share = inhabitants_per_bucket(on);
+    const std::uint32_t share = row_of(on).inhabitants_per_bucket;
     return std::max(1U, (people + share - 1) / share);
 }
 

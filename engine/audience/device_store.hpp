@@ -28,14 +28,8 @@ struct store_sizing {
     std::function<std::uint64_t(std::string_view app)> population_served;
 };
 
-/// One roster bucket for so many inhabitants. At 35 % following, a quarter of them with APNs, a bucket
-/// holds some 70 to 80 devices: enough that what a command costs Redis is little beside what its reply
-/// does, and inside what Redis keeps in its compact form (256) even if everybody follows. Those of Web Push
-/// are larger and fewer.
-[[nodiscard]] constexpr std::uint32_t inhabitants_per_bucket(platform on) noexcept {
-    return on == platform::apns ? 800 : 300;
-}
-/// The same for the index, which is read a device at a time: shorter is faster.
+/// As platform_row::inhabitants_per_bucket, for the index, which is read a device at a time: shorter is
+/// faster.
 constexpr std::uint32_t inhabitants_per_index_bucket = 200;
 
 struct device_change {

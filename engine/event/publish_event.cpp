@@ -10,12 +10,10 @@ namespace tocsin {
 namespace {
 
 // In the order of the enumerations, so that one table serves both directions.
-constexpr auto platform_names = std::to_array<std::string_view>({"apns", "fcm", "webpush"});
 constexpr auto priority_names = std::to_array<std::string_view>({"critical", "high", "normal", "low"});
 constexpr auto selector_names =
     std::to_array<std::string_view>({"commune", "epci", "department", "zone", "everyone", "device"});
 constexpr auto mode_names = std::to_array<std::string_view>({"actual", "dry_run"});
-static_assert(platform_names.size() == platform_count);
 static_assert(priority_names.size() == priority_count);
 static_assert(selector_names.size() == selector_kind_count);
 static_assert(mode_names.size() == delivery_mode_count);
@@ -37,14 +35,6 @@ std::optional<Enum> value_of(
 }
 
 }  // namespace
-
-std::string_view to_string(platform value) noexcept {
-    return name_of(platform_names, value);
-}
-
-std::optional<platform> parse_platform(std::string_view name) noexcept {
-    return value_of<platform>(platform_names, name);
-}
 
 std::string_view to_string(priority value) noexcept {
     return name_of(priority_names, value);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/core/clock.hpp"
+#include "engine/platform/platform.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -14,13 +15,6 @@
 #include <vector>
 
 namespace tocsin {
-
-/// A push service, or a kind of them. The engine knows that there are three, and nothing of how they work.
-/// Stored by number: one that is added comes last.
-enum class platform : std::uint8_t { apns, fcm, webpush };
-constexpr std::size_t platform_count = 3;
-[[nodiscard]] std::string_view to_string(platform value) noexcept;
-[[nodiscard]] std::optional<platform> parse_platform(std::string_view name) noexcept;
 
 /// Sets the lane, and the providers' own priority and interruption level.
 enum class priority : std::uint8_t { critical, high, normal, low };

@@ -1,7 +1,6 @@
 #include "engine/intake/registrar.hpp"
 
 #include "engine/audience/unknown_commune.hpp"
-#include "engine/event/push_services.hpp"
 #include "engine/event/refusal_codes.hpp"
 #include "engine/redis/check.hpp"
 
@@ -95,8 +94,8 @@ parsed<admission> admit(registration& what, const event_preparer& known, dormant
     if (what.op == registration_op::withdraw) {
         return out;  // Whatever it says that it followed, and whether or not its service is served any more.
     }
-    if (what.platform == platform::webpush) {
-        if (auto fine = check_push_service(what.token, app->push_services); !fine) {
+    if (const auto given = app->settings.find(what.platform); given != app->settings.end()) {
+        if (auto fine = given->second->check_destination(what.token); !fine) {
             return fine.error();
         }
     }

@@ -1,19 +1,6 @@
 #include "engine/keyspace/keyspace.hpp"
 
 namespace tocsin {
-namespace {
-
-/// One letter: these names are repeated for every hundred devices.
-constexpr char letter(platform where) noexcept {
-    switch (where) {
-        case platform::apns: return 'a';
-        case platform::fcm: return 'f';
-        case platform::webpush: return 'w';
-    }
-    return 'f';
-}
-
-}  // namespace
 
 std::string keyspace::of_event(std::string_view event, std::string_view what) const {
     std::string key;
@@ -35,7 +22,7 @@ std::string keyspace::roster_bucket(
     key += ":{r:";
     key += app;
     key += ':';
-    key += letter(where);
+    key += row_of(where).letter;
     key += ':';
     key += territory;
     if (generation != 1) {
@@ -54,7 +41,7 @@ std::string keyspace::index_bucket(std::string_view app, platform where, std::ui
     key += ":i:";
     key += app;
     key += ':';
-    key += letter(where);
+    key += row_of(where).letter;
     key += ':';
     key += std::to_string(bucket);
     return key;

@@ -2,7 +2,7 @@
 
 #include "engine/core/text.hpp"
 #include "engine/ops/config_draft.hpp"
-#include "engine/ops/config_keys.hpp"
+#include "engine/ops/config_table.hpp"
 
 #include <algorithm>
 #include <array>
@@ -51,7 +51,7 @@ void refuse_unknown_variables(const config_sources& sources, config_draft& draft
     }
     const std::vector<std::string_view> candidates(known.begin(), known.end());
     for (const std::string& name : sources.environment_names) {
-        for (const config_section_description& section : config_section_table()) {
+        for (const config_section& section : engine_config_sections()) {
             std::string prefix(environment_prefix);
             for (const char c : section.path) {
                 prefix.push_back(c == '_' ? c : static_cast<char>(c - 'a' + 'A'));
@@ -73,8 +73,8 @@ void refuse_unknown_variables(const config_sources& sources, config_draft& draft
 
 void apply_environment(
     const config_sources& sources, const std::filesystem::path& folder, config_draft& draft) {
-    for (const config_key& key : config_key_table()) {
-        if (!describe(key.section).in_environment) {
+    for (const config_key& key : engine_config_keys()) {
+        if (key.section == app_section) {
             continue;
         }
         const std::string name = environment_name(key);
@@ -87,7 +87,9 @@ void apply_environment(
     refuse_unknown_variables(sources, draft);
 }
 
-void apply_flags(const config_sources& sources, const std::filesystem::path& folder, config_draft& draft) {
+void apply_flags(
+    const config_sources& sources, const config_table& table, const std::filesystem::path& folder,
+    config_draft& draft) {
     const std::vector<config_flag> known = config_flags();
     std::vector<std::string_view> names;
     for (const config_flag& each : known) {
@@ -95,11 +97,11 @@ void apply_flags(const config_sources& sources, const std::filesystem::path& fol
     }
     for (const auto& [name, text] : sources.flags) {
         const config_draft::origin where{.file = "command line", .line = 0};
-        const auto found = std::ranges::find_if(
-            config_key_table(), [&](const config_key& key) { return full_name(key) == name; });
-        if (found != config_key_table().end() && describe(found->section).in_environment) {
+        const auto found =
+            std::ranges::find_if(table.keys(), [&](const config_key& key) { return full_name(key) == name; });
+        if (found != table.keys().end() && table.section(found->section)->in_environment) {
             draft.assign(*found, name, parse_config_value(*found, text), where, folder);
-        } else if (found != config_key_table().end()) {
+        } else if (found != table.keys().end()) {
             draft.problem_at(where, name, "apps are set in the file only");
         } else {
             const std::string_view meant = nearest(name, names);
@@ -151,16 +153,17 @@ config_sources process_config_sources() {
 
 std::vector<config_flag> config_flags() {
     std::vector<config_flag> out;
-    for (const config_key& key : config_key_table()) {
-        if (describe(key.section).in_environment) {
+    for (const config_key& key : engine_config_keys()) {
+        if (key.section != app_section) {
             out.push_back({full_name(key), environment_name(key), key.help});
         }
     }
     return out;
 }
 
-config_outcome load_config(const config_sources& sources) {
-    config_draft draft;
+config_outcome load_config(const config_sources& sources, platform_configurations platforms) {
+    const config_table table(platforms);
+    config_draft draft(table);
     // What a person types is relative to where the person is; what the file says, to the file.
     std::error_code problem;
     const std::filesystem::path here = std::filesystem::current_path(problem);
@@ -169,13 +172,13 @@ config_outcome load_config(const config_sources& sources) {
     draft.value.file = file;
     draft.credentials_directory = lookup(sources, "CREDENTIALS_DIRECTORY").value_or("");
     if (!file.empty()) {
-        read_config_file(file, draft);
+        read_config_file(file, table, draft);
     }
     const bool readable = draft.sound("");
     apply_environment(sources, here, draft);
-    apply_flags(sources, here, draft);
+    apply_flags(sources, table, here, draft);
     if (readable) {
-        check_config(draft, sources.now);
+        check_config(draft, table, sources.now);
     }
 
     config_outcome out;

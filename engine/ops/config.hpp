@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/core/clock.hpp"
+#include "engine/ops/platform_configuration.hpp"
 #include "engine/ops/settings.hpp"
 
 #include <cstdint>
@@ -18,10 +19,10 @@ namespace tocsin {
 struct config_problem {
     std::string file;
     std::uint32_t line = 0;  ///< 0: not from a line of the file (environment, flag).
-    std::string key;         ///< "app.apns.key_file", as a person would write it.
+    std::string key;         ///< "app.communes", as a person would write it.
     std::string message;     ///< What is wrong and what would be right.
 
-    /// "tocsin.toml:12: app.apns.key_fil: unknown key; did you mean key_file?"
+    /// "tocsin.toml:12: app.comunes: unknown key; did you mean communes?"
     [[nodiscard]] std::string describe() const;
 };
 
@@ -51,8 +52,9 @@ struct config_outcome {
     std::vector<config_problem> problems;  ///< Empty: `value` can be used.
 };
 
-/// Reads, merges and checks. All problems are reported at once, in file order.
-[[nodiscard]] config_outcome load_config(const config_sources& sources);
+/// Reads, merges and checks. All problems are reported at once, in file order. `platforms`: those that an app
+/// may be on.
+[[nodiscard]] config_outcome load_config(const config_sources& sources, platform_configurations platforms);
 
 /// A key that a flag or an environment variable can set: every key outside [[app]].
 struct config_flag {
@@ -62,7 +64,8 @@ struct config_flag {
 };
 [[nodiscard]] std::vector<config_flag> config_flags();
 
-/// docs/reference/configuration.md, from the one table of keys.
-[[nodiscard]] std::string configuration_reference();
+/// docs/reference/configuration.md, from the one table of keys. `example`: a whole file.
+[[nodiscard]] std::string configuration_reference(
+    platform_configurations platforms, std::string_view example);
 
 }  // namespace tocsin

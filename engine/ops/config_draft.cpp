@@ -20,26 +20,19 @@ void config_draft::problem_at(origin where, std::string_view place, std::string 
     problems_.push_back({std::move(where.file), where.line, shown_place(place), std::move(message)});
 }
 
-config_target config_draft::target_of(config_section section, std::string_view place) {
-    const auto app = [&]() -> app_settings& {
-        constexpr std::string_view prefix = "app.";
-        std::size_t index = 0;
-        std::from_chars(place.data() + prefix.size(), place.data() + place.size(), index);
-        return value.apps.at(index);
-    };
-    switch (section) {
-        case config_section::redis: return &value.redis;
-        case config_section::engine: return &value.engine;
-        case config_section::admin: return &value.admin;
-        case config_section::log: return &value.log;
-        case config_section::territories: return &value.territories;
-        case config_section::quiet_hours: return &value.quiet_hours;
-        case config_section::app: return &app();
-        case config_section::apns: return &app().apns.value();
-        case config_section::fcm: return &app().fcm.value();
-        case config_section::webpush: return &app().webpush.value();
+config_target config_draft::target_of(std::string_view section, std::string_view place) {
+    const config_target fixed = part_of(value, section);
+    if (!std::holds_alternative<std::monostate>(fixed)) {
+        return fixed;
     }
-    return &value.redis;
+    constexpr std::string_view prefix = "app.";
+    std::size_t index = 0;
+    std::from_chars(place.data() + prefix.size(), place.data() + place.size(), index);
+    app_settings& app = value.apps.at(index);
+    if (const platform_configuration* const of = table_.platform_at(section)) {
+        return app.platforms.at(of->kind()).get();
+    }
+    return &app;
 }
 
 void config_draft::assign(

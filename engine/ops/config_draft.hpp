@@ -1,8 +1,8 @@
 #pragma once
 
 #include "engine/ops/config.hpp"
-#include "engine/ops/config_keys.hpp"
 #include "engine/ops/config_origins.hpp"
+#include "engine/ops/config_table.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -18,10 +18,12 @@ namespace tocsin {
 /// A configuration while it is put together: the values so far, where each came from, and what is
 /// wrong with them.
 ///
-/// A place is written like "redis.url" or "app.1.apns.key_file", the second app's; a place that came
+/// A place is written like "redis.url" or "app.1.communes", the second app's; a place that came
 /// from nowhere (a missing key) is reported where the table around it began.
 class config_draft {
 public:
+    explicit config_draft(const config_table& table) : table_(table) {}
+
     using origin = config_origins::origin;
 
     void came_from(const std::string& place, origin where) { origins_.note(place, std::move(where)); }
@@ -49,17 +51,18 @@ public:
         credentials_directory;  ///< What "$CREDENTIALS_DIRECTORY/" in a path stands for; empty: nothing.
 
 private:
-    [[nodiscard]] config_target target_of(config_section section, std::string_view place);
+    [[nodiscard]] config_target target_of(std::string_view section, std::string_view place);
 
+    const config_table& table_;
     config_origins origins_;
     std::set<std::string, std::less<>> faulty_;
     std::vector<config_problem> problems_;
 };
 
 /// Reads the file into the draft.
-void read_config_file(const std::filesystem::path& file, config_draft& draft);
+void read_config_file(const std::filesystem::path& file, const config_table& table, config_draft& draft);
 
 /// Checks what the file, the environment and the flags together make.
-void check_config(config_draft& draft, wall_time now);
+void check_config(config_draft& draft, const config_table& table, wall_time now);
 
 }  // namespace tocsin

@@ -83,25 +83,30 @@ parsed<config_value> value_of(const config_key& key, const toml::node& node) {
 
 class reader {
 public:
-    reader(const std::filesystem::path& file, config_draft& draft)
-        : name_(file.string()), folder_(std::filesystem::absolute(file).parent_path()), draft_(draft) {}
+    reader(const std::filesystem::path& file, const config_table& table, config_draft& draft)
+        : name_(file.string()),
+          folder_(std::filesystem::absolute(file).parent_path()),
+          table_(table),
+          draft_(draft) {}
 
     void read_root(const toml::table& root) {
         for (const auto& [key, node] : root) {
             const std::string name(key.str());
-            const auto section = std::ranges::find(
-                config_section_table(), std::string_view(name), &config_section_description::path);
-            if (section == config_section_table().end()) {
+            const config_section* const section = is_inside(name) ? nullptr : table_.section(name);
+            if (section == nullptr) {
                 unknown_section(key);
-            } else if (section->id == config_section::app) {
-                read_apps(key, node);
+            } else if (section->path == app_section) {
+                read_apps(*section, key, node);
             } else if (const toml::table* const table = table_at(key, node, name, section->header)) {
-                read_section(section->id, name, *table);
+                read_section(*section, name, *table);
             }
         }
     }
 
 private:
+    /// Whether the section at this path is a table inside another.
+    static bool is_inside(std::string_view path) noexcept { return path.find('.') != std::string_view::npos; }
+
     [[nodiscard]] config_draft::origin at(const toml::source_region& region) const {
         return {.file = name_, .line = static_cast<std::uint32_t>(region.begin.line)};
     }
@@ -121,7 +126,7 @@ private:
         return table;
     }
 
-    void read_apps(const toml::key& key, const toml::node& node) {
+    void read_apps(const config_section& section, const toml::key& key, const toml::node& node) {
         const toml::array* const apps = node.as_array();
         if (apps == nullptr ||
             !std::ranges::all_of(*apps, [](const toml::node& each) { return each.is_table(); })) {
@@ -132,41 +137,43 @@ private:
             const std::string place = "app." + std::to_string(draft_.value.apps.size());
             draft_.value.apps.emplace_back();
             draft_.came_from(place, at(each.source()));
-            read_section(config_section::app, place, *each.as_table());
+            read_section(section, place, *each.as_table());
         }
     }
 
-    void read_section(config_section section, const std::string& place, const toml::table& table) {
+    void read_section(const config_section& section, const std::string& place, const toml::table& table) {
         for (const auto& [key, node] : table) {
             const std::string name(key.str());
             const std::string here = place + "." + name;
-            if (section == config_section::app && name == "apns") {
-                if (const toml::table* const inner = table_at(key, node, here, "[app.apns]")) {
-                    draft_.value.apps.back().apns.emplace();
-                    read_section(config_section::apns, here, *inner);
-                }
-            } else if (section == config_section::app && name == "fcm") {
-                if (const toml::table* const inner = table_at(key, node, here, "[app.fcm]")) {
-                    draft_.value.apps.back().fcm.emplace();
-                    read_section(config_section::fcm, here, *inner);
-                }
-            } else if (section == config_section::app && name == "webpush") {
-                if (const toml::table* const inner = table_at(key, node, here, "[app.webpush]")) {
-                    draft_.value.apps.back().webpush.emplace();
-                    read_section(config_section::webpush, here, *inner);
-                }
-            } else if (const config_key* const known = find_config_key(section, name)) {
+            if (const config_key* const known = table_.key(section.path, name)) {
                 draft_.assign(*known, here, value_of(*known, node), at(key.source()), folder_);
+            } else if (const platform_configuration* const inner = table_inside(section, name)) {
+                read_platform(*inner, key, node, here);
             } else {
                 unknown_key(section, here, key);
             }
         }
     }
 
+    const platform_configuration* table_inside(const config_section& section, const std::string& name) {
+        return section.path == app_section ? table_.platform_at(std::string(app_section) + "." + name)
+                                           : nullptr;
+    }
+
+    void read_platform(
+        const platform_configuration& which, const toml::key& key, const toml::node& node,
+        const std::string& place) {
+        const config_section& section = which.section();
+        if (const toml::table* const table = table_at(key, node, place, section.header)) {
+            draft_.value.apps.back().platforms[which.kind()] = which.fresh();
+            read_section(section, place, *table);
+        }
+    }
+
     void unknown_section(const toml::key& key) {
         std::vector<std::string_view> names;
-        for (const config_section_description& each : config_section_table()) {
-            if (each.path.find('.') == std::string_view::npos) {
+        for (const config_section& each : table_.sections()) {
+            if (!is_inside(each.path)) {
                 names.push_back(each.path);
             }
         }
@@ -174,18 +181,15 @@ private:
         draft_.problem_at(at(key.source()), key.str(), std::move(message));
     }
 
-    void unknown_key(config_section section, const std::string& place, const toml::key& key) {
-        std::vector<std::string_view> names = config_key_names(section);
-        if (section == config_section::app) {
-            names.insert(names.end(), {"apns", "fcm", "webpush"});
-        }
+    void unknown_key(const config_section& section, const std::string& place, const toml::key& key) {
+        const std::vector<std::string_view> names = table_.names_in(section.path);
         std::string message = "unknown key; ";
-        const auto elsewhere = std::ranges::find(config_key_table(), key.str(), &config_key::name);
-        if (nearest(key.str(), names).empty() && elsewhere != config_key_table().end()) {
-            message +=
-                std::string(key.str()) + " belongs in " + std::string(describe(elsewhere->section).header);
+        const auto elsewhere = std::ranges::find(table_.keys(), key.str(), &config_key::name);
+        if (nearest(key.str(), names).empty() && elsewhere != table_.keys().end()) {
+            message += std::string(key.str()) + " belongs in " +
+                       std::string(table_.section(elsewhere->section)->header);
         } else {
-            message += suggestion(key.str(), names, describe(section).header);
+            message += suggestion(key.str(), names, section.header);
         }
         draft_.problem_at(at(key.source()), place, std::move(message));
     }
@@ -204,12 +208,13 @@ private:
 
     const std::string name_;
     const std::filesystem::path folder_;
+    const config_table& table_;
     config_draft& draft_;
 };
 
 }  // namespace
 
-void read_config_file(const std::filesystem::path& file, config_draft& draft) {
+void read_config_file(const std::filesystem::path& file, const config_table& table, config_draft& draft) {
     std::error_code problem;
     const bool folder = std::filesystem::is_directory(file, problem);
     errno = 0;
@@ -231,7 +236,7 @@ void read_config_file(const std::filesystem::path& file, config_draft& draft) {
                 std::string(error.description()));
         return;
     }
-    reader(file, draft).read_root(parsed_file.table());
+    reader(file, table, draft).read_root(parsed_file.table());
 }
 
 }  // namespace tocsin

@@ -1,116 +1,48 @@
 #include "engine/ops/config_keys.hpp"
 
+#include "engine/ops/config_row.hpp"
+
 #include <algorithm>
 #include <array>
 
 namespace tocsin {
 namespace {
 
-using enum config_kind;
+using config_rows::as_path;
+using config_rows::key;
+using config_rows::none;
+using config_rows::one_of;
+using config_rows::required;
+using config_rows::within;
 
 // Large enough for anybody, small enough that adding to a time of day cannot overflow.
 constexpr std::uint64_t ten_years = std::uint64_t{10} * 366 * 86'400 * 1'000;
 
-constexpr auto sections = std::to_array<config_section_description>({
-    {config_section::redis, "redis", "[redis]", "The one Redis that all engines share."},
-    {config_section::engine, "engine", "[engine]", "The engine itself. Its defaults suit most."},
-    {config_section::admin, "admin", "[admin]", "The HTTP server for health, metrics and the command line."},
-    {config_section::log, "log", "[log]", "The log, on standard error."},
-    {config_section::territories, "territories", "[territories]", "Communes, their names and populations."},
-    {config_section::quiet_hours, "quiet_hours", "[quiet_hours]",
+constexpr std::string_view redis = "redis";
+constexpr std::string_view engine = "engine";
+constexpr std::string_view admin = "admin";
+constexpr std::string_view log = "log";
+constexpr std::string_view territories = "territories";
+constexpr std::string_view quiet_hours = "quiet_hours";
+constexpr std::string_view app = app_section;
+
+constexpr auto sections = std::to_array<config_section>({
+    {redis, "[redis]", "The one Redis that all engines share."},
+    {engine, "[engine]", "The engine itself. Its defaults suit most."},
+    {admin, "[admin]", "The HTTP server for health, metrics and the command line."},
+    {log, "[log]", "The log, on standard error."},
+    {territories, "[territories]", "Communes, their names and populations."},
+    {quiet_hours, "[quiet_hours]",
      "The hours in which events wait, by the clock of each territory: metropolitan France, and each overseas "
      "department and collectivity. Without `from` and `to` there are none. An event falls under them if both "
      "lists hold its own `category` and `priority`; an empty list holds all. Critical events never do, nor "
      "those with `\"quiet_hours\": \"ignore\"`. All engines need the same."},
-    {config_section::app, "app", "[[app]]",
-     "One block an application: a mutualised one serves every commune, a dedicated one its own. Each has "
-     "one or more of `[app.apns]`, `[app.fcm]` and `[app.webpush]`.",
-     false},
-    {config_section::apns, "app.apns", "[app.apns]",
-     "The app at Apple. It authenticates with a signing key (`key_file`, `key_id`, `team_id`) or with a "
-     "certificate (`certificate_file`, `certificate_key_file`).",
-     false},
-    {config_section::fcm, "app.fcm", "[app.fcm]", "The app at Google.", false},
-    {config_section::webpush, "app.webpush", "[app.webpush]",
-     "The app in browsers: whoever subscribed with the key of `vapid_key_file`.", false},
+    {app, "[[app]]",
+     "One block an application: a mutualised one serves every commune, a dedicated one its own.", false},
 });
 
 constexpr auto log_levels = std::to_array<std::string_view>({"debug", "info", "warning", "error"});
 constexpr auto log_formats = std::to_array<std::string_view>({"auto", "text", "json"});
-
-template <class Class, class Type>
-struct member_of {
-    using owner = Class;
-    using type = Type;
-};
-template <class Class, class Type>
-member_of<Class, Type> taken_apart(Type Class::*);
-
-/// The type that a value has in a config_value.
-template <class Type>
-struct carried {
-    using type = Type;
-};
-template <>
-struct carried<std::size_t> {
-    using type = std::uint64_t;
-};
-
-template <class Type>
-constexpr config_kind kind_for() {
-    if constexpr (std::is_same_v<Type, std::string>) {
-        return text;
-    } else if constexpr (std::is_same_v<Type, std::chrono::milliseconds>) {
-        return interval;
-    } else if constexpr (std::is_same_v<Type, std::vector<std::string>>) {
-        return list;
-    } else {
-        return count;
-    }
-}
-
-/// A row for the member of the settings that `Member` points to.
-template <auto Member>
-constexpr config_key key(
-    config_section section, std::string_view name, std::string_view help,
-    std::string_view default_text = {}) {
-    using member = decltype(taken_apart(Member));
-    using owner = typename member::owner;
-    using value = typename carried<typename member::type>::type;
-    return {
-        .section = section,
-        .name = name,
-        .kind = kind_for<typename member::type>(),
-        .help = help,
-        .default_text = default_text,
-        .assign =
-            [](const config_target& target, config_value given) {
-                std::get<owner*>(target)->*Member = std::get<value>(std::move(given));
-            },
-        .read =
-            [](const config_target& target) {
-                return config_value(std::in_place_type<value>, std::get<owner*>(target)->*Member);
-            }};
-}
-
-constexpr config_key as_path(config_key row) {
-    row.kind = path;
-    return row;
-}
-constexpr config_key within(config_key row, std::uint64_t least, std::uint64_t most) {
-    row.least = least;
-    row.most = most;
-    return row;
-}
-constexpr config_key one_of(config_key row, std::span<const std::string_view> choices) {
-    row.choices = choices;
-    return row;
-}
-
-using enum config_section;
-
-constexpr std::string_view required = "(required)";
-constexpr std::string_view none = "(none)";
 
 constexpr auto keys = std::to_array<config_key>({
     key<&redis_settings::url>(
@@ -252,67 +184,6 @@ constexpr auto keys = std::to_array<config_key>({
         required),
     key<&app_settings::communes>(
         app, "communes", "INSEE codes of the communes that it serves, or `[\"*\"]` for all.", required),
-
-    key<&apns_settings::url>(apns, "url", "The provider for devices of the environment `production`."),
-    key<&apns_settings::sandbox_url>(
-        apns, "sandbox_url", "The provider for devices of the environment `sandbox`."),
-    key<&apns_settings::topic>(apns, "topic", "The app's bundle id.", required),
-    key<&apns_settings::team_id>(
-        apns, "team_id", "Apple's id of the team that owns the key, 10 characters.",
-        "(required with `key_file`)"),
-    key<&apns_settings::key_id>(
-        apns, "key_id", "Apple's id of the signing key, 10 characters.", "(required with `key_file`)"),
-    as_path(key<&apns_settings::key_file>(
-        apns, "key_file", "The signing key as Apple hands it out (`AuthKey_….p8`). Mode 600.", none)),
-    as_path(key<&apns_settings::certificate_file>(
-        apns, "certificate_file", "Client certificate chain (PEM), in place of a signing key.", none)),
-    as_path(key<&apns_settings::certificate_key_file>(
-        apns, "certificate_key_file", "The certificate's private key (PEM). Mode 600.",
-        "(required with `certificate_file`)")),
-    as_path(key<&apns_settings::ca_file>(
-        apns, "ca_file", "Extra trust root (PEM), for simulators and proxies.", none)),
-    within(
-        key<&apns_settings::rate>(apns, "rate", "Pushes per second over all engines. 0: no limit of ours."),
-        0, 10'000'000),
-
-    key<&fcm_settings::url>(fcm, "url", "The provider."),
-    as_path(key<&fcm_settings::service_account_file>(
-        fcm, "service_account_file",
-        "The service account's key as Google hands it out (JSON). Its `token_uri` and `project_id` are "
-        "honoured. Mode 600.",
-        required)),
-    key<&fcm_settings::project_id>(
-        fcm, "project_id", "Only to send to another project than the service account's own.",
-        "the service account's"),
-    as_path(key<&fcm_settings::ca_file>(
-        fcm, "ca_file", "Extra trust root (PEM), for simulators and proxies.", none)),
-    within(
-        key<&fcm_settings::rate>(fcm, "rate", "Pushes per second over all engines. 0: no limit of ours."), 0,
-        10'000'000),
-
-    as_path(key<&webpush_settings::vapid_key_file>(
-        webpush, "vapid_key_file",
-        "The P-256 private key (PEM) whose public half browsers subscribe with; `tocsin vapid new` makes "
-        "one. "
-        "Mode 600.",
-        required)),
-    key<&webpush_settings::subject>(
-        webpush, "subject",
-        "Whom a push service can write to about this app: `mailto:` or `https:`, without angle brackets.",
-        required),
-    key<&webpush_settings::url>(
-        webpush, "url", "What a tap on a notification opens if the event names no `url`.", required),
-    key<&webpush_settings::services>(
-        webpush, "services",
-        "Origins of push services (`\"https://push.example.org\"`) beside those of Google, Mozilla, Apple "
-        "and "
-        "Microsoft. Those alone may be at private addresses."),
-    as_path(key<&webpush_settings::ca_file>(
-        webpush, "ca_file", "Extra trust root (PEM), for simulators and services of one's own.", none)),
-    within(
-        key<&webpush_settings::rate>(
-            webpush, "rate", "Pushes per second over all engines. 0: no limit of ours."),
-        0, 10'000'000),
 });
 
 std::string upper(std::string_view word) {
@@ -324,40 +195,42 @@ std::string upper(std::string_view word) {
 
 }  // namespace
 
-std::span<const config_section_description> config_section_table() noexcept {
+std::span<const config_section> engine_config_sections() noexcept {
     return sections;
 }
 
-std::span<const config_key> config_key_table() noexcept {
+std::span<const config_key> engine_config_keys() noexcept {
     return keys;
 }
 
-const config_section_description& describe(config_section section) noexcept {
-    return *std::ranges::find(sections, section, &config_section_description::id);
-}
-
-const config_key* find_config_key(config_section section, std::string_view name) noexcept {
-    const auto found = std::ranges::find_if(
-        keys, [&](const config_key& row) { return row.section == section && row.name == name; });
-    return found == keys.end() ? nullptr : &*found;
-}
-
-std::vector<std::string_view> config_key_names(config_section section) {
-    std::vector<std::string_view> out;
-    for (const config_key& row : keys) {
-        if (row.section == section) {
-            out.push_back(row.name);
-        }
+config_target part_of(settings& whole, std::string_view section) noexcept {
+    if (section == redis) {
+        return &whole.redis;
     }
-    return out;
+    if (section == engine) {
+        return &whole.engine;
+    }
+    if (section == admin) {
+        return &whole.admin;
+    }
+    if (section == log) {
+        return &whole.log;
+    }
+    if (section == territories) {
+        return &whole.territories;
+    }
+    if (section == quiet_hours) {
+        return &whole.quiet_hours;
+    }
+    return {};
 }
 
 std::string full_name(const config_key& key) {
-    return std::string(describe(key.section).path) + "." + std::string(key.name);
+    return std::string(key.section) + "." + std::string(key.name);
 }
 
 std::string environment_name(const config_key& key) {
-    return "TOCSIN_" + upper(describe(key.section).path) + "_" + upper(key.name);
+    return "TOCSIN_" + upper(key.section) + "_" + upper(key.name);
 }
 
 }  // namespace tocsin

@@ -15,23 +15,9 @@
 
 namespace tocsin {
 
-enum class config_section : std::uint8_t {
-    redis,
-    engine,
-    admin,
-    log,
-    territories,
-    quiet_hours,
-    app,
-    apns,
-    fcm,
-    webpush
-};
-
-struct config_section_description {
-    config_section id;
-    std::string_view path;    ///< "app.apns".
-    std::string_view header;  ///< "[app.apns]", as the file has it.
+struct config_section {
+    std::string_view path;    ///< "redis".
+    std::string_view header;  ///< "[redis]", as the file has it.
     std::string_view help;
     bool in_environment = true;  ///< Settable by flags and the environment.
 };
@@ -49,12 +35,12 @@ using config_value =
 
 /// The part of the settings that a key writes to.
 using config_target = std::variant<
-    redis_settings*, engine_settings*, admin_settings*, log_settings*, territories_settings*,
-    quiet_hours_settings*, app_settings*, apns_settings*, fcm_settings*, webpush_settings*>;
+    std::monostate, redis_settings*, engine_settings*, admin_settings*, log_settings*, territories_settings*,
+    quiet_hours_settings*, app_settings*, platform_settings*>;
 
 /// One row of the table of keys.
 struct config_key {
-    config_section section;
+    std::string_view section;  ///< Its path.
     std::string_view name;
     config_kind kind;
     std::string_view help;
@@ -67,13 +53,15 @@ struct config_key {
     std::span<const std::string_view> choices{};  ///< Empty: any text.
 };
 
-[[nodiscard]] std::span<const config_section_description> config_section_table() noexcept;
-[[nodiscard]] std::span<const config_key> config_key_table() noexcept;
+/// The engine's own sections and keys; config_table has those of the platforms, too.
+[[nodiscard]] std::span<const config_section> engine_config_sections() noexcept;
+[[nodiscard]] std::span<const config_key> engine_config_keys() noexcept;
 
-[[nodiscard]] const config_section_description& describe(config_section section) noexcept;
-/// Null if the section has no such key.
-[[nodiscard]] const config_key* find_config_key(config_section section, std::string_view name) noexcept;
-[[nodiscard]] std::vector<std::string_view> config_key_names(config_section section);
+/// The section of which a file has many, one for each app.
+inline constexpr std::string_view app_section = "app";
+
+/// The part of the settings that a section of the engine's is about; nothing for those inside an app.
+[[nodiscard]] config_target part_of(settings& whole, std::string_view section) noexcept;
 /// "redis.url".
 [[nodiscard]] std::string full_name(const config_key& key);
 /// "TOCSIN_REDIS_URL".

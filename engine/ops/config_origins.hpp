@@ -12,7 +12,7 @@ namespace tocsin {
 
 /// Where each value of a configuration came from.
 ///
-/// A place is written like "redis.url" or "app.1.apns.key_file", the second app's.
+/// A place is written like "redis.url" or "app.1.communes", the second app's.
 class config_origins {
 public:
     struct origin {
@@ -30,7 +30,7 @@ private:
     std::map<std::string, origin, std::less<>> places_;
 };
 
-/// "app.1.apns.key_file" as a person would write it: "app.apns.key_file".
+/// "app.1.communes" as a person would write it: "app.communes".
 [[nodiscard]] std::string shown_place(std::string_view place);
 
 }  // namespace tocsin

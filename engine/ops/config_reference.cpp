@@ -1,7 +1,8 @@
 #include "engine/ops/config.hpp"
-#include "engine/ops/config_keys.hpp"
+#include "engine/ops/config_table.hpp"
 
 #include <iterator>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -40,45 +41,13 @@ engine's user or group read it: [Mount secrets](../how-to/mount-secrets.md).
 ## Example
 
 ```toml
-[redis]
-url = "redis://127.0.0.1:6379/0"
-
-[[app]]
-id = "mairies"
-communes = ["*"]
-
-  [app.apns]
-  topic = "fr.example.mairies"
-  team_id = "ABCDE12345"
-  key_id = "KEY1234567"
-  key_file = "AuthKey_KEY1234567.p8"
-
-  [app.fcm]
-  service_account_file = "service-account.json"
-  rate = 9000
-
-[[app]]
-id = "dijon"
-communes = ["21231"]
-
-  [app.fcm]
-  service_account_file = "dijon.json"
-```
 )";
 
-constexpr std::string_view conclusion = R"(
-## Checks
-
-- `app.id` is unique.
-- An app has one or more of `[app.apns]`, `[app.fcm]` and `[app.webpush]`.
-- `[app.apns]` has `key_file` with `key_id` and `team_id`, or `certificate_file` with `certificate_key_file`.
-- `key_file` is a PEM private key on the curve P-256. A service account's key is RSA of at least 2048 bits,
-  and its file has `client_email`, `private_key`, `token_uri` and `project_id`. Certificates are in their
-  time of validity, and fit their key.
-- `quiet_hours.from` and `to` are both there or neither, from `00:00` to `23:59`, and differ. `critical` is none of the
+// What check_config() wants, but for what is said of platforms.
+constexpr std::string_view rules =
+    R"(- `quiet_hours.from` and `to` are both there or neither, from `00:00` to `23:59`, and differ. `critical` is none of the
   `priorities`. The system knows the time zones.
-- `vapid_key_file` is a PEM private key on the curve P-256. A subject is `mailto:` with an address, or an `https:`
-  URL. `services` are origins: `https://`, a host name, perhaps a port, and nothing behind.
+- Certificates are in their time of validity, and fit their key.
 - The URLs of providers begin with `https://` and end after the host and port.
 )";
 
@@ -105,57 +74,55 @@ std::string type_text(const config_key& key) {
 }
 
 /// The default is read from settings that nobody has touched: the page cannot say another one.
-std::string default_text(const config_key& key) {
+std::string default_text(const config_table& table, const config_key& key) {
     if (!key.default_text.empty()) {
         return std::string(key.default_text);
     }
     settings fresh;
     app_settings app;
-    app.apns.emplace();
-    app.fcm.emplace();
-    app.webpush.emplace();
-    const auto target = [&]() -> config_target {
-        switch (key.section) {
-            case config_section::redis: return &fresh.redis;
-            case config_section::engine: return &fresh.engine;
-            case config_section::admin: return &fresh.admin;
-            case config_section::log: return &fresh.log;
-            case config_section::territories: return &fresh.territories;
-            case config_section::quiet_hours: return &fresh.quiet_hours;
-            case config_section::app: return &app;
-            case config_section::apns: return &*app.apns;
-            case config_section::fcm: return &*app.fcm;
-            case config_section::webpush: return &*app.webpush;
-        }
-        return &fresh.redis;
-    }();
+    std::shared_ptr<platform_settings> of_platform;
+    config_target target = part_of(fresh, key.section);
+    if (const platform_configuration* const one = table.platform_at(key.section)) {
+        of_platform = one->fresh();
+        target = of_platform.get();
+    } else if (key.section == app_section) {
+        target = &app;
+    }
     return fmt::format("`{}`", to_toml(key.read(target)));
 }
 
 }  // namespace
 
-std::string configuration_reference() {
+std::string configuration_reference(platform_configurations platforms, std::string_view example) {
+    const config_table table(platforms);
+    const std::string one_or_more = "one or more of " + list_platforms("and", "`[app.", "]`") + ".";
     std::string page(introduction);
+    page.append(example).append("```\n");
     const auto out = std::back_inserter(page);
-    for (const config_section_description& section : config_section_table()) {
-        fmt::format_to(out, "\n## `{}`\n\n{}\n\n", section.header, section.help);
+    for (const config_section& section : table.sections()) {
+        fmt::format_to(out, "\n## `{}`\n\n{}", section.header, section.help);
+        page += section.path == app_section ? " Each has " + one_or_more + "\n\n" : "\n\n";
         if (section.in_environment) {
             page += "| key | type | default | environment | meaning |\n|---|---|---|---|---|\n";
         } else {
             page += "| key | type | default | meaning |\n|---|---|---|---|\n";
         }
-        for (const config_key& key : config_key_table()) {
-            if (key.section != section.id) {
+        for (const config_key& key : table.keys()) {
+            if (key.section != section.path) {
                 continue;
             }
-            fmt::format_to(out, "| `{}` | {} | {} |", key.name, type_text(key), default_text(key));
+            fmt::format_to(out, "| `{}` | {} | {} |", key.name, type_text(key), default_text(table, key));
             if (section.in_environment) {
                 fmt::format_to(out, " `{}` |", environment_name(key));
             }
             fmt::format_to(out, " {} |\n", key.help);
         }
     }
-    page += conclusion;
+    page += "\n## Checks\n\n- `app.id` is unique.\n- An app has " + one_or_more + "\n";
+    for (const platform_configuration* const one : platforms) {
+        page += one->rules();
+    }
+    page += rules;
     return page;
 }
 

@@ -1,11 +1,8 @@
 #include "engine/ops/credential_check.hpp"
 
 #include "engine/core/c_handle.hpp"
-#include "engine/core/pem_text.hpp"
 #include "engine/core/private_file.hpp"
 #include "engine/core/rfc3339.hpp"
-#include "engine/ops/service_account_file.hpp"
-#include "engine/ops/url_check.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -15,7 +12,6 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <ctime>
 #include <fstream>
@@ -34,7 +30,6 @@ using bio_handle = c_handle<BIO, BIO_free_all>;
 using key_handle = c_handle<EVP_PKEY, EVP_PKEY_free>;
 using certificate_handle = c_handle<X509, X509_free>;
 
-constexpr int least_rsa_bits = 2048;
 constexpr std::size_t largest_public_file = std::size_t{4} << 20U;
 
 /// Without it OpenSSL would ask for the passphrase on the terminal.
@@ -99,15 +94,6 @@ bool issued_by_itself(X509* certificate) {
     return X509_check_issued(certificate, certificate) == X509_V_OK;
 }
 
-bool is_p256(const EVP_PKEY* key) {
-    std::array<char, 64> group{};
-    std::size_t size = 0;
-    const bool known =
-        EVP_PKEY_is_a(key, "EC") == 1 && EVP_PKEY_get_group_name(key, group.data(), group.size(), &size) == 1;
-    ERR_clear_error();
-    return known && std::string_view(group.data(), size) == "prime256v1";
-}
-
 /// How far from the front the certificate stands that `key` belongs to; chain.size() if it is none's.
 std::size_t place_of_key(const std::vector<certificate_handle>& chain, const EVP_PKEY* key) {
     std::size_t at = 0;
@@ -146,67 +132,6 @@ refusal wrong_order(const std::string& path) {
 }
 
 }  // namespace
-
-parsed<> check_apns_key(const std::string& path) {
-    const auto contents = read_private_file(path);
-    if (contents.has_error()) {
-        return contents.error();
-    }
-    const key_handle key = private_key(with_pem_lines(*contents));
-    if (key == nullptr) {
-        return refusal{
-            "malformed", path +
-                             " is not a PEM private key without a passphrase; it should be the "
-                             "AuthKey_….p8 file from Apple's developer site, unchanged"};
-    }
-    if (!is_p256(key.get())) {
-        return refusal{"malformed", path + " holds a key of another kind; APNs takes EC keys on P-256 only"};
-    }
-    return parsed<>();
-}
-
-parsed<> check_vapid_key(const std::string& path) {
-    const auto contents = read_private_file(path);
-    if (contents.has_error()) {
-        return contents.error();
-    }
-    const key_handle key = private_key(*contents);
-    if (key == nullptr) {
-        return refusal{
-            "malformed",
-            path + " is not a PEM private key without a passphrase; `tocsin vapid new` makes one"};
-    }
-    if (!is_p256(key.get())) {
-        return refusal{
-            "malformed", path + " holds a key of another kind; Web Push takes EC keys on P-256 only"};
-    }
-    return parsed<>();
-}
-
-parsed<> check_service_account(const std::string& path, const std::string& project) {
-    const auto contents = read_private_file(path);
-    if (contents.has_error()) {
-        return contents.error();
-    }
-    const auto account = read_service_account_file(*contents);
-    if (account.has_error()) {
-        return refusal{"malformed", path + " " + account.error().message};
-    }
-    if (account->project_id.empty() && project.empty()) {
-        return refusal{"malformed", path + " " + std::string(no_project)};
-    }
-    if (const auto uri = check_https_url(account->token_uri); uri.has_error()) {
-        return refusal{"malformed", "the token_uri of " + path + " " + uri.error().message};
-    }
-    const key_handle key = private_key(account->private_key);
-    if (key == nullptr || EVP_PKEY_is_a(key.get(), "RSA") != 1) {
-        return refusal{"malformed", "the private_key of " + path + " is not an RSA key in PEM"};
-    }
-    if (EVP_PKEY_get_bits(key.get()) < least_rsa_bits) {
-        return refusal{"malformed", "the private_key of " + path + " is shorter than 2048 bits"};
-    }
-    return parsed<>();
-}
 
 parsed<> check_certificate(const std::string& path, wall_time now) {
     const auto contents = read_public_file(path);

@@ -11,16 +11,6 @@ namespace tocsin {
 // sentence at start-up and not a stream of refusals from a provider. Each refusal is a sentence that
 // names the file.
 
-/// An APNs signing key: a private PEM file (PKCS #8) with an EC key on P-256.
-[[nodiscard]] parsed<> check_apns_key(const std::string& path);
-
-/// A key that browsers subscribe with: as an APNs signing key.
-[[nodiscard]] parsed<> check_vapid_key(const std::string& path);
-
-/// A Google service account: a private JSON file with the members that sending needs and a usable RSA key.
-/// `project` is the one that the configuration names; empty: the file has to.
-[[nodiscard]] parsed<> check_service_account(const std::string& path, const std::string& project);
-
 /// A client certificate chain: PEM, each certificate before its issuer, the first one valid at `now`.
 [[nodiscard]] parsed<> check_certificate(const std::string& path, wall_time now);
 

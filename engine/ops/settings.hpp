@@ -1,12 +1,16 @@
 #pragma once
 
+#include "engine/platform/platform.hpp"
+#include "engine/platform/platform_settings.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tocsin {
@@ -61,42 +65,26 @@ struct quiet_hours_settings {
     std::chrono::milliseconds spread{30'000};  ///< Over which what waited leaves.
 };
 
-struct apns_settings {
-    std::string url = "https://api.push.apple.com";
-    std::string sandbox_url = "https://api.sandbox.push.apple.com";
-    std::string topic;
-    std::string team_id;
-    std::string key_id;
-    std::string key_file;
-    std::string certificate_file;
-    std::string certificate_key_file;
-    std::string ca_file;
-    std::uint64_t rate = 0;  ///< Pushes per second over all engines; 0: no limit of ours.
-};
-
-struct fcm_settings {
-    std::string url = "https://fcm.googleapis.com";
-    std::string service_account_file;
-    std::string project_id;
-    std::string ca_file;
-    std::uint64_t rate = 0;
-};
-
-struct webpush_settings {
-    std::string vapid_key_file;
-    std::string subject;                ///< mailto: or https:, so that a service can reach somebody.
-    std::string url;                    ///< What a tap opens if the event does not say.
-    std::vector<std::string> services;  ///< Origins beside the known ones.
-    std::string ca_file;
-    std::uint64_t rate = 0;
-};
-
 struct app_settings {
     std::string id;
     std::vector<std::string> communes;  ///< INSEE codes, or "*" alone: every commune.
-    std::optional<apns_settings> apns;
-    std::optional<fcm_settings> fcm;
-    std::optional<webpush_settings> webpush;
+    /// On which platforms it is, each as its provider's kind of settings.
+    std::map<platform, std::shared_ptr<platform_settings>> platforms;
+
+    /// What is said of the platform of `Settings` (Settings::kind); null if the app is not on it.
+    template <class Settings>
+    [[nodiscard]] Settings* find() const {
+        const auto found = platforms.find(Settings::kind);
+        return found == platforms.end() ? nullptr : static_cast<Settings*>(found->second.get());
+    }
+    /// Puts the app on the platform of `Settings`.
+    template <class Settings>
+    Settings& add() {
+        auto made = std::make_shared<Settings>();
+        Settings& out = *made;
+        platforms[Settings::kind] = std::move(made);
+        return out;
+    }
 };
 
 class config_origins;

@@ -8,6 +8,7 @@
 #include "engine/event/event_parser.hpp"
 #include "engine/plan/active_event.hpp"
 #include "engine/plan/ledger.hpp"
+#include "engine/platform/platform_settings.hpp"
 
 #include <map>
 #include <memory>
@@ -24,7 +25,8 @@ struct served_app {
     bool everywhere = false;        ///< Serves every commune.
     std::set<commune_id> communes;  ///< Otherwise these.
     std::map<platform, std::shared_ptr<provider>> platforms;
-    std::vector<std::string> push_services{};  ///< Web Push: origins beside the known ones.
+    /// What the configuration says of each of them.
+    std::map<platform, std::shared_ptr<const platform_settings>> settings{};
 };
 
 /// The code of a refusal by restore() that no other configuration would mend: the ledger is damaged.

@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include <array>
 #include <string>
 
 namespace tocsin::auth {
@@ -24,6 +25,25 @@ key_handle read_private_key(std::string_view text) {
         ERR_clear_error();  // Left behind, it would be blamed on the next TLS operation of this thread.
     }
     return key;
+}
+
+bool is_p256(const EVP_PKEY* key) noexcept {
+    std::array<char, 64> group{};
+    std::size_t size = 0;
+    // By name: secp256k1 and others are 256 bits wide, too.
+    const bool known =
+        EVP_PKEY_is_a(key, "EC") == 1 && EVP_PKEY_get_group_name(key, group.data(), group.size(), &size) == 1;
+    ERR_clear_error();
+    return known && std::string_view(group.data(), size) == "prime256v1";
+}
+
+bool is_rsa(const EVP_PKEY* key) noexcept {
+    return EVP_PKEY_is_a(key, "RSA") == 1;
+}
+
+bool is_long_enough(const EVP_PKEY* rsa) noexcept {
+    constexpr int least_bits = 2048;
+    return EVP_PKEY_get_bits(rsa) >= least_bits;
 }
 
 std::string make_p256_pem() {

@@ -16,6 +16,11 @@ using digest_handle = c_handle<EVP_MD, EVP_MD_free>;
 /// it is none, or if it asks for a pass phrase.
 [[nodiscard]] key_handle read_private_key(std::string_view text);
 
+[[nodiscard]] bool is_p256(const EVP_PKEY* key) noexcept;
+[[nodiscard]] bool is_rsa(const EVP_PKEY* key) noexcept;
+/// Of an RSA key: 2048 bits or more.
+[[nodiscard]] bool is_long_enough(const EVP_PKEY* rsa) noexcept;
+
 /// A new private key on P-256, in PEM (PKCS #8); empty if OpenSSL cannot make one.
 [[nodiscard]] std::string make_p256_pem();
 

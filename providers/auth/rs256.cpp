@@ -5,8 +5,6 @@
 namespace tocsin::auth {
 namespace {
 
-constexpr int least_bits = 2048;
-
 error_code crypto_failure() noexcept {
     return make_error_code(boost::system::errc::invalid_argument);
 }
@@ -19,8 +17,7 @@ rs256_signer::rs256_signer(key_handle key, digest_handle digest) noexcept
 result<rs256_signer> rs256_signer::from_pem(std::string_view pem) {
     key_handle key = read_private_key(pem);
     digest_handle digest = fetch_sha256();
-    if (key == nullptr || digest == nullptr || EVP_PKEY_is_a(key.get(), "RSA") != 1 ||
-        EVP_PKEY_get_bits(key.get()) < least_bits) {
+    if (key == nullptr || digest == nullptr || !is_rsa(key.get()) || !is_long_enough(key.get())) {
         return crypto_failure();
     }
     return rs256_signer(std::move(key), std::move(digest));

@@ -1,6 +1,6 @@
 #include "providers/auth/service_account.hpp"
 
-#include "engine/ops/service_account_file.hpp"
+#include "providers/auth/service_account_file.hpp"
 
 #include <utility>
 

@@ -1,8 +1,8 @@
 #include "providers/webpush/channel.hpp"
 
-#include "engine/event/push_services.hpp"
 #include "engine/event/subscription.hpp"
 #include "providers/common/https_url.hpp"
+#include "providers/webpush/push_services.hpp"
 
 #include <boost/asio/post.hpp>
 

@@ -1,8 +1,8 @@
 #include "engine/core/text.hpp"
 #include "engine/event/device_token.hpp"
-#include "engine/event/push_services.hpp"
 #include "engine/event/subscription.hpp"
 #include "providers/webpush/encryption.hpp"
+#include "providers/webpush/push_services.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 #include <algorithm>

@@ -1,6 +1,8 @@
 #include "engine/core/text.hpp"
 #include "engine/ops/metrics.hpp"
+#include "providers/apns/settings.hpp"
 #include "providers/factory.hpp"
+#include "providers/fcm/settings.hpp"
 #include "tests/interop/foreign_server.hpp"
 #include "tests/providers/auth/token_server.hpp"
 #include "tests/support/loop_until.hpp"
@@ -104,7 +106,7 @@ protected:
 };
 
 TEST_F(ProviderInteropTest, ApnsAnswersAreUnderstood) {
-    apns_settings& given = app.apns.emplace();
+    apns_settings& given = app.add<apns_settings>();
     given.url = address();
     given.sandbox_url = address();
     given.topic = "fr.example.dijon";
@@ -142,7 +144,7 @@ TEST_F(ProviderInteropTest, ApnsAnswersAreUnderstood) {
 
 TEST_F(ProviderInteropTest, FcmAnswersAreUnderstood) {
     token_endpoint.script(testing::token_server::grant("ya29.interop", 3600));
-    fcm_settings& given = app.fcm.emplace();
+    fcm_settings& given = app.add<fcm_settings>();
     given.url = address();
     given.service_account_file = account.path();
     given.ca_file = roots.path();

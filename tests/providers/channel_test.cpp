@@ -1,5 +1,7 @@
 #include "engine/ops/metrics.hpp"
+#include "providers/apns/settings.hpp"
 #include "providers/factory.hpp"
+#include "providers/fcm/settings.hpp"
 #include "tests/providers/auth/test_keys.hpp"
 #include "tests/providers/auth/token_server.hpp"
 #include "tests/support/h2_tls_server.hpp"
@@ -65,7 +67,7 @@ protected:
     }
 
     void open_apns(std::uint16_t production_port, std::uint16_t sandbox_port) {
-        apns_settings& given = app.apns.emplace();
+        apns_settings& given = app.add<apns_settings>();
         given.url = address(production_port);
         given.sandbox_url = address(sandbox_port);
         given.topic = "fr.example.dijon";
@@ -77,7 +79,7 @@ protected:
     }
 
     void open_fcm(std::uint16_t port) {
-        fcm_settings& given = app.fcm.emplace();
+        fcm_settings& given = app.add<fcm_settings>();
         given.url = address(port);
         given.service_account_file = account.path();
         given.ca_file = roots.path();

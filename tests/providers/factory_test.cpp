@@ -1,6 +1,8 @@
 #include "providers/factory.hpp"
 
 #include "engine/ops/metrics.hpp"
+#include "providers/apns/settings.hpp"
+#include "providers/fcm/settings.hpp"
 #include "tests/providers/auth/test_keys.hpp"
 #include "tests/support/manual_time.hpp"
 #include "tests/support/recorded_source.hpp"
@@ -28,13 +30,13 @@ protected:
         std::string pattern = ::testing::TempDir() + "factory_XXXXXX";
         folder = ::mkdtemp(pattern.data());
         app.id = "dijon";
-        app.apns.emplace();
-        app.apns->topic = "fr.example.dijon";
-        app.apns->team_id = "ABCDE12345";
-        app.apns->key_id = "KEY1234567";
-        app.apns->key_file = write("key.p8", testing::test_key::p256().pem());
-        app.fcm.emplace();
-        app.fcm->service_account_file = write(
+        app.add<apns_settings>();
+        app.find<apns_settings>()->topic = "fr.example.dijon";
+        app.find<apns_settings>()->team_id = "ABCDE12345";
+        app.find<apns_settings>()->key_id = "KEY1234567";
+        app.find<apns_settings>()->key_file = write("key.p8", testing::test_key::p256().pem());
+        app.add<fcm_settings>();
+        app.find<fcm_settings>()->service_account_file = write(
             "account.json", boost::json::serialize(boost::json::object{
                                 {"type", "service_account"},
                                 {"project_id", "mairies"},
@@ -105,34 +107,34 @@ TEST_F(FactoryTest, ChannelsOpenNothingByThemselves) {
 }
 
 TEST_F(FactoryTest, NamesTheAppAndTheKeyOfWhatIsWrong) {
-    app.apns->key_file = write("text.p8", "not a key");
+    app.find<apns_settings>()->key_file = write("text.p8", "not a key");
     EXPECT_TRUE(refused().starts_with("app.apns.key_file: app \"dijon\", apns: ")) << refused();
 }
 
 TEST_F(FactoryTest, RefusesKeysThatOthersCanRead) {
-    app.apns->key_file = write("open.p8", testing::test_key::p256().pem(), 0644);
+    app.find<apns_settings>()->key_file = write("open.p8", testing::test_key::p256().pem(), 0644);
     EXPECT_NE(refused().find("chmod 600"), std::string::npos) << refused();
-    app.apns.reset();
-    ::chmod(app.fcm->service_account_file.c_str(), 0640);
+    app.platforms.erase(platform::apns);
+    ::chmod(app.find<fcm_settings>()->service_account_file.c_str(), 0640);
     EXPECT_NE(refused().find("app.fcm.service_account_file"), std::string::npos) << refused();
 }
 
 TEST_F(FactoryTest, RefusesWhatIsMissing) {
-    app.apns->key_id.clear();
+    app.find<apns_settings>()->key_id.clear();
     EXPECT_TRUE(refused().starts_with("app.apns.key_id: ")) << refused();
-    app.apns->key_file = "/nowhere/key.p8";
-    app.apns->key_id = "KEY1234567";
+    app.find<apns_settings>()->key_file = "/nowhere/key.p8";
+    app.find<apns_settings>()->key_id = "KEY1234567";
     EXPECT_TRUE(refused().starts_with("app.apns.key_file: ")) << refused();
-    app.apns->topic.clear();
+    app.find<apns_settings>()->topic.clear();
     EXPECT_TRUE(refused().starts_with("app.apns.topic: ")) << refused();
-    app.apns.reset();
-    app.fcm->service_account_file.clear();
+    app.platforms.erase(platform::apns);
+    app.find<fcm_settings>()->service_account_file.clear();
     EXPECT_TRUE(refused().starts_with("app.fcm.service_account_file: ")) << refused();
 }
 
 TEST_F(FactoryTest, ProjectOfTheConfigurationStandsInForTheFiles) {
-    app.apns.reset();
-    app.fcm->service_account_file = write(
+    app.platforms.erase(platform::apns);
+    app.find<fcm_settings>()->service_account_file = write(
         "no-project.json", boost::json::serialize(boost::json::object{
                                {"type", "service_account"},
                                {"private_key_id", "abc123"},
@@ -140,41 +142,41 @@ TEST_F(FactoryTest, ProjectOfTheConfigurationStandsInForTheFiles) {
                                {"client_email", "push@mairies.iam.gserviceaccount.com"},
                                {"token_uri", "https://oauth2.googleapis.com/token"}}));
     EXPECT_NE(refused().find("has no \"project_id\""), std::string::npos) << refused();
-    app.fcm->project_id = "mairies";
+    app.find<fcm_settings>()->project_id = "mairies";
     EXPECT_EQ(refused(), "not refused");
 }
 
 TEST_F(FactoryTest, RefusesAddressesInTheClearAndPaths) {
-    app.apns->url = "http://api.push.apple.com";
+    app.find<apns_settings>()->url = "http://api.push.apple.com";
     EXPECT_TRUE(refused().starts_with("app.apns.url: ")) << refused();
-    app.apns->url = "https://api.push.apple.com/3/device";
+    app.find<apns_settings>()->url = "https://api.push.apple.com/3/device";
     EXPECT_NE(refused().find("may have no path"), std::string::npos) << refused();
 }
 
 TEST_F(FactoryTest, RefusesAProjectThatWouldChangeThePath) {
-    app.fcm->project_id = "mairies/../other";
+    app.find<fcm_settings>()->project_id = "mairies/../other";
     EXPECT_TRUE(refused().starts_with("app.fcm.project_id: ")) << refused();
 }
 
 TEST_F(FactoryTest, TakesACertificateInsteadOfAKey) {
     const auto key = testing::test_key::p256();
-    app.apns->certificate_file = write("push.pem", key.certificate("push"), 0644);
-    app.apns->certificate_key_file = write("push.key", key.pem());
-    app.apns->key_file.clear();
+    app.find<apns_settings>()->certificate_file = write("push.pem", key.certificate("push"), 0644);
+    app.find<apns_settings>()->certificate_key_file = write("push.key", key.pem());
+    app.find<apns_settings>()->key_file.clear();
     const auto made = make();
     ASSERT_TRUE(made.has_value()) << refused();
     EXPECT_TRUE((*made)[0]->credential().expires_at.has_value());
 
-    app.apns->certificate_key_file = write("other.key", testing::test_key::p256().pem());
+    app.find<apns_settings>()->certificate_key_file = write("other.key", testing::test_key::p256().pem());
     EXPECT_TRUE(refused().starts_with("app.apns.certificate_key_file: ")) << refused();
-    app.apns->certificate_file = write("bad.pem", "nothing");
+    app.find<apns_settings>()->certificate_file = write("bad.pem", "nothing");
     EXPECT_TRUE(refused().starts_with("app.apns.certificate_file: ")) << refused();
 }
 
 TEST_F(FactoryTest, ACertificateThatHasEndedIsNotUsable) {
     const auto key = testing::test_key::p256();
-    app.apns->certificate_file = write("push.pem", key.certificate("push"), 0644);
-    app.apns->certificate_key_file = write("push.key", key.pem());
+    app.find<apns_settings>()->certificate_file = write("push.pem", key.certificate("push"), 0644);
+    app.find<apns_settings>()->certificate_key_file = write("push.key", key.pem());
     const auto made = make();
     ASSERT_TRUE(made.has_value()) << refused();
     const auto state = (*made)[0]->credential();

@@ -2,7 +2,6 @@
 #include "engine/served_apps.hpp"
 #include "providers/factory.hpp"
 #include "providers/handshake.hpp"
-#include "providers/token_check.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
@@ -96,7 +95,7 @@ online_check check_online(const settings& how, const territories& places, bool j
     for (const handshake_report& one : shake_hands(how)) {
         tell(one);
     }
-    for (const handshake_report& one : check_tokens(how)) {
+    for (const handshake_report& one : try_credentials(how)) {
         tell(one);
     }
     return out;

@@ -70,22 +70,6 @@ asio::awaitable<result<audience_found>> look_at(store_session& in, std::shared_p
     co_return out;
 }
 
-std::map<target, std::uint64_t> configured_rates(const settings& how) {
-    std::map<target, std::uint64_t> out;
-    for (const app_settings& app : how.apps) {
-        if (app.apns) {
-            out[{app.id, platform::apns}] = app.apns->rate;
-        }
-        if (app.fcm) {
-            out[{app.id, platform::fcm}] = app.fcm->rate;
-        }
-        if (app.webpush) {
-            out[{app.id, platform::webpush}] = app.webpush->rate;
-        }
-    }
-    return out;
-}
-
 struct time_needed {
     seconds takes{};
     /// rate, engine, spread, quiet_hours; nothing: there is nobody to send to.

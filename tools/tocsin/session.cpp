@@ -4,6 +4,7 @@
 #include "engine/civil/quiet_hours.hpp"
 #include "engine/ops/config.hpp"
 #include "engine/redis/error.hpp"
+#include "providers/platforms.hpp"
 
 namespace tocsin::cli {
 
@@ -11,7 +12,7 @@ std::optional<settings> load_settings(const common_options& common, const proble
     config_sources sources = process_config_sources();
     sources.file = common.config;
     sources.flags = common.settings;
-    config_outcome outcome = load_config(sources);
+    config_outcome outcome = load_config(sources, all_platform_configurations());
     for (const config_problem& problem : outcome.problems) {
         tell(problem.describe());
     }

@@ -1,3 +1,5 @@
+#include "providers/apns/settings.hpp"
+#include "providers/fcm/settings.hpp"
 #include "tests/engine/ops/config_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -62,19 +64,21 @@ communes = ["21231", "2A004", "97105"]
     ASSERT_EQ(outcome.value.apps.size(), 2U);
     const app_settings& first = outcome.value.apps[0];
     EXPECT_EQ(first.id, "mairies");
-    ASSERT_TRUE(first.apns.has_value());
-    EXPECT_EQ(first.apns->key_file, (folder.path() / "key.p8").string());
-    EXPECT_EQ(first.apns->url, "https://127.0.0.1:8443");
-    EXPECT_EQ(first.apns->sandbox_url, "https://api.sandbox.push.apple.com");
-    EXPECT_EQ(first.apns->rate, 500U);
-    ASSERT_TRUE(first.fcm.has_value());
-    EXPECT_EQ(first.fcm->service_account_file, (folder.path() / "account.json").string());
-    EXPECT_EQ(first.fcm->project_id, "other-project");
-    EXPECT_EQ(first.fcm->rate, 9000U);
+    const auto* const apns = first.find<apns_settings>();
+    ASSERT_NE(apns, nullptr);
+    EXPECT_EQ(apns->key_file, (folder.path() / "key.p8").string());
+    EXPECT_EQ(apns->url, "https://127.0.0.1:8443");
+    EXPECT_EQ(apns->sandbox_url, "https://api.sandbox.push.apple.com");
+    EXPECT_EQ(apns->rate, 500U);
+    const auto* const fcm = first.find<fcm_settings>();
+    ASSERT_NE(fcm, nullptr);
+    EXPECT_EQ(fcm->service_account_file, (folder.path() / "account.json").string());
+    EXPECT_EQ(fcm->project_id, "other-project");
+    EXPECT_EQ(fcm->rate, 9000U);
     const app_settings& second = outcome.value.apps[1];
     EXPECT_THAT(second.communes, ElementsAre("21231", "2A004", "97105"));
-    EXPECT_FALSE(second.apns.has_value());
-    EXPECT_EQ(second.fcm->rate, 0U);
+    EXPECT_EQ(second.find<apns_settings>(), nullptr);
+    EXPECT_EQ(second.find<fcm_settings>()->rate, 0U);
 }
 
 TEST_F(ConfigAppTest, DuplicateIdNamesTheOtherApp) {
@@ -106,6 +110,10 @@ TEST_F(ConfigAppTest, SingleTableInPlaceOfAListIsExplained) {
     EXPECT_EQ(
         problems("[app]\nid = \"a\"\n"),
         "tocsin.toml:1: app: each app is a table that begins with [[app]]\n");
+}
+
+TEST_F(ConfigAppTest, PathOfATableInsideAnAppIsNoSection) {
+    EXPECT_THAT(problems("[\"app.apns\"]\ntopic = \"t\"\n"), HasSubstr("app.apns: unknown section"));
 }
 
 TEST_F(ConfigAppTest, UnknownKeysInsideAppsHaveSuggestions) {
@@ -221,8 +229,11 @@ TEST_F(ConfigCertificateTest, StandsInPlaceOfASigningKey) {
     const config_outcome outcome = load(
         with_apns("topic = \"t\"\ncertificate_file = \"own.pem\"\ncertificate_key_file = \"own.key\"\n"));
     EXPECT_THAT(shown(outcome), IsEmpty());
-    EXPECT_EQ(outcome.value.apps[0].apns->certificate_file, (folder.path() / "own.pem").string());
-    EXPECT_EQ(outcome.value.apps[0].apns->certificate_key_file, (folder.path() / "own.key").string());
+    EXPECT_EQ(
+        outcome.value.apps[0].find<apns_settings>()->certificate_file, (folder.path() / "own.pem").string());
+    EXPECT_EQ(
+        outcome.value.apps[0].find<apns_settings>()->certificate_key_file,
+        (folder.path() / "own.key").string());
 }
 
 TEST_F(ConfigCertificateTest, BesideASigningKeyIsOneTooMany) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/ops/config.hpp"
+#include "providers/platforms.hpp"
 #include "tests/engine/ops/credentials.hpp"
 #include "tests/engine/ops/temporary_folder.hpp"
 
@@ -33,7 +34,7 @@ protected:
         sources.flags = flags;
         sources.default_files = default_files;
         sources.now = now;
-        return load_config(sources);
+        return load_config(sources, all_platform_configurations());
     }
 
     /// The problems as a person sees them, without the folder in front.

@@ -1,5 +1,7 @@
 #include "engine/ops/credential_check.hpp"
 
+#include "providers/apns/settings.hpp"
+#include "providers/fcm/settings.hpp"
 #include "tests/engine/ops/credentials.hpp"
 #include "tests/engine/ops/temporary_folder.hpp"
 

@@ -3,6 +3,7 @@
 #include "engine/ops/config.hpp"
 #include "engine/ops/metrics.hpp"
 #include "engine/ops/metrics_table.hpp"
+#include "providers/platforms.hpp"
 #include "tests/engine/ops/temporary_folder.hpp"
 
 #include <filesystem>
@@ -19,7 +20,8 @@ void expect_reference(const std::string& name, const std::string& generated) {
 }
 
 TEST(ReferencePageTest, ConfigurationPageIsWhatTheTableOfKeysMakes) {
-    expect_reference("configuration.md", configuration_reference());
+    expect_reference(
+        "configuration.md", configuration_reference(all_platform_configurations(), configuration_example()));
 }
 
 TEST(ReferencePageTest, MetricsPageIsWhatTheTableOfMetricsMakes) {
@@ -27,7 +29,7 @@ TEST(ReferencePageTest, MetricsPageIsWhatTheTableOfMetricsMakes) {
 }
 
 TEST(ReferencePageTest, ConfigurationPageShowsDefaultsAsTheFileHasThem) {
-    const std::string page = configuration_reference();
+    const std::string page = configuration_reference(all_platform_configurations(), configuration_example());
     EXPECT_THAT(
         page, ::testing::HasSubstr(
                   "| `shutdown_timeout` | duration | `\"25s\"` | `TOCSIN_ENGINE_SHUTDOWN_TIMEOUT` |"));
@@ -36,13 +38,13 @@ TEST(ReferencePageTest, ConfigurationPageShowsDefaultsAsTheFileHasThem) {
 }
 
 TEST(ReferencePageTest, ExampleLacksNothingButItsKeyFiles) {
-    const std::string page = configuration_reference();
+    const std::string page = configuration_reference(all_platform_configurations(), configuration_example());
     const std::string fence = "```toml\n";
     const std::size_t start = page.find(fence) + fence.size();
     const testing::temporary_folder folder;
     config_sources sources;
     sources.file = folder.write("tocsin.toml", page.substr(start, page.find("```", start) - start));
-    const config_outcome outcome = load_config(sources);
+    const config_outcome outcome = load_config(sources, all_platform_configurations());
     ASSERT_EQ(outcome.problems.size(), 3U);
     for (const config_problem& problem : outcome.problems) {
         EXPECT_THAT(problem.message, ::testing::HasSubstr("No such file or directory")) << problem.describe();

@@ -1,4 +1,4 @@
-#include "engine/event/push_services.hpp"
+#include "providers/webpush/push_services.hpp"
 
 #include "engine/event/json_document.hpp"
 #include "engine/event/subscription.hpp"

@@ -1,4 +1,4 @@
-#include "providers/token_check.hpp"
+#include "providers/fcm/token_probe.hpp"
 
 #include "engine/core/clock.hpp"
 #include "engine/core/private_file.hpp"
@@ -9,11 +9,9 @@
 #include <boost/asio/io_context.hpp>
 
 #include <exception>
-#include <set>
 #include <string>
-#include <utility>
 
-namespace tocsin {
+namespace tocsin::fcm {
 namespace {
 
 namespace asio = boost::asio;
@@ -26,15 +24,17 @@ parsed<auth::service_account> read_account(const std::string& file) {
     return auth::parse_service_account(*json);
 }
 
-handshake_report check_token(const std::string& app, const fcm_settings& fcm) {
+}  // namespace
+
+handshake_report ask_for_token(const std::string& app, const fcm_settings& given) {
     handshake_report report{app + "/fcm access token", {}, true};
-    const auto account = read_account(fcm.service_account_file);
+    const auto account = read_account(given.service_account_file);
     if (account.has_error()) {
         report.problem = account.error().message;
         return report;
     }
     report.peer += " " + account->token_uri;
-    const auto tls = net::tls_context::create({fcm.ca_file, {}, {}, "http/1.1"});
+    const auto tls = net::tls_context::create({given.ca_file, {}, {}, "http/1.1"});
     if (tls.has_error()) {
         report.problem = tls.error().message;
         return report;
@@ -53,17 +53,4 @@ handshake_report check_token(const std::string& app, const fcm_settings& fcm) {
     return report;
 }
 
-}  // namespace
-
-std::vector<handshake_report> check_tokens(const settings& how) {
-    std::set<std::pair<std::string, std::string>> seen;
-    std::vector<handshake_report> out;
-    for (const app_settings& app : how.apps) {
-        if (app.fcm && seen.emplace(app.fcm->service_account_file, app.fcm->ca_file).second) {
-            out.push_back(check_token(app.id, *app.fcm));
-        }
-    }
-    return out;
-}
-
-}  // namespace tocsin
+}  // namespace tocsin::fcm

@@ -1,4 +1,4 @@
-#include "engine/ops/service_account_file.hpp"
+#include "providers/auth/service_account_file.hpp"
 
 #include "engine/core/pem_text.hpp"
 #include "engine/core/visible_text.hpp"

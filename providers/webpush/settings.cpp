@@ -1,0 +1,184 @@
+#include "providers/webpush/settings.hpp"
+
+#include "engine/core/private_file.hpp"
+#include "engine/core/visible_text.hpp"
+#include "engine/ops/config_checks.hpp"
+#include "engine/ops/config_row.hpp"
+#include "providers/auth/pem_key.hpp"
+#include "providers/common/url_check.hpp"
+#include "providers/webpush/push_services.hpp"
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace tocsin {
+namespace {
+
+using config_rows::as_path;
+using config_rows::key;
+using config_rows::none;
+using config_rows::required;
+using config_rows::within;
+
+constexpr std::string_view section_path = "app.webpush";
+constexpr config_section about{
+    section_path, "[app.webpush]",
+    "The app in browsers: whoever subscribed with the key of `vapid_key_file`.", false};
+
+constexpr auto rows = std::to_array<config_key>({
+    as_path(key<&webpush_settings::vapid_key_file>(
+        section_path, "vapid_key_file",
+        "The P-256 private key (PEM) whose public half browsers subscribe with; `tocsin vapid new` makes "
+        "one. "
+        "Mode 600.",
+        required)),
+    key<&webpush_settings::subject>(
+        section_path, "subject",
+        "Whom a push service can write to about this app: `mailto:` or `https:`, without angle brackets.",
+        required),
+    key<&webpush_settings::url>(
+        section_path, "url", "What a tap on a notification opens if the event names no `url`.", required),
+    key<&webpush_settings::services>(
+        section_path, "services",
+        "Origins of push services (`\"https://push.example.org\"`) beside those of Google, Mozilla, Apple "
+        "and "
+        "Microsoft. Those alone may be at private addresses."),
+    as_path(key<&webpush_settings::ca_file>(
+        section_path, "ca_file", "Extra trust root (PEM), for simulators and services of one's own.", none)),
+    within(
+        key<&webpush_settings::rate>(
+            section_path, "rate", "Pushes per second over all engines. 0: no limit of ours."),
+        0, 10'000'000),
+});
+
+constexpr std::string_view rules_text =
+    R"(- `vapid_key_file` is a PEM private key on the curve P-256. A subject is `mailto:` with an address, or an `https:`
+  URL. `services` are origins: `https://`, a host name, perhaps a port, and nothing behind.
+)";
+
+void check_section(webpush_settings& webpush, const std::string& place, config_checks& checks) {
+    checks.require(
+        webpush.vapid_key_file, place + ".vapid_key_file",
+        "is missing: the key that browsers subscribe with; `tocsin vapid new` makes one");
+    checks.check_file(webpush.vapid_key_file, place + ".vapid_key_file", check_vapid_key);
+    checks.require(
+        webpush.subject, place + ".subject",
+        "is missing: whom a push service can write to, such as \"mailto:dsi@example.fr\"");
+    if (!webpush.subject.empty() && checks.sound(place + ".subject")) {
+        if (const auto fine = check_vapid_subject(webpush.subject); fine.has_error()) {
+            checks.problem(place + ".subject", fine.error().message);
+        }
+    }
+    checks.require(
+        webpush.url, place + ".url",
+        "is missing: what a tap opens if an event says nothing else, such as "
+        "\"https://www.example.fr/\"");
+    if (!webpush.url.empty() && checks.sound(place + ".url")) {
+        if (const auto fine = check_https_url(webpush.url); fine.has_error()) {
+            checks.problem(place + ".url", fine.error().message);
+        }
+    }
+    for (std::string& origin : webpush.services) {
+        if (!checks.sound(place + ".services")) {
+            break;
+        }
+        auto fine = check_service_origin(origin);
+        if (fine.has_error()) {
+            checks.problem(place + ".services", fine.error().message);
+        } else {
+            origin = std::move(*fine);
+        }
+    }
+    checks.check_root(webpush.ca_file, place + ".ca_file");
+}
+
+class configuration final : public platform_configuration {
+public:
+    [[nodiscard]] platform kind() const noexcept override { return platform::webpush; }
+    [[nodiscard]] const config_section& section() const noexcept override { return about; }
+    [[nodiscard]] std::span<const config_key> keys() const noexcept override { return rows; }
+    [[nodiscard]] std::shared_ptr<platform_settings> fresh() const override {
+        return std::make_shared<webpush_settings>();
+    }
+    void check(platform_settings& given, const std::string& place, config_checks& checks) const override {
+        check_section(static_cast<webpush_settings&>(given), place, checks);
+    }
+    [[nodiscard]] std::string_view rules() const noexcept override { return rules_text; }
+};
+
+}  // namespace
+
+const platform_configuration& webpush_configuration() {
+    static const configuration out;
+    return out;
+}
+
+parsed<> webpush_settings::check_destination(std::string_view endpoint) const {
+    return check_push_service(endpoint, services);
+}
+
+parsed<> check_vapid_key(const std::string& path) {
+    const auto contents = read_private_file(path);
+    if (contents.has_error()) {
+        return contents.error();
+    }
+    const auth::key_handle key = auth::read_private_key(*contents);
+    if (key == nullptr) {
+        return refusal{
+            "malformed",
+            path + " is not a PEM private key without a passphrase; `tocsin vapid new` makes one"};
+    }
+    if (!auth::is_p256(key.get())) {
+        return refusal{
+            "malformed", path + " holds a key of another kind; Web Push takes EC keys on P-256 only"};
+    }
+    return parsed<>();
+}
+
+parsed<std::string> check_service_origin(std::string_view text) {
+    auto origin = check_https_origin(text);
+    if (origin.has_error()) {
+        return origin;
+    }
+    const auto url = boost::urls::parse_uri(*origin);
+    if (url->host_type() != boost::urls::host_type::name) {
+        return refusal{"url", "must name a host, not an address: no endpoint may have one"};
+    }
+    std::string out = "https://";
+    out += std::string(url->encoded_host());
+    std::ranges::transform(
+        out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    if (const auto port = url->port(); !port.empty() && port != "443") {
+        out += ':' + std::string(port);
+    }
+    return out;
+}
+
+parsed<> check_vapid_subject(std::string_view text) {
+    const auto bad = [](char c) { return c <= ' ' || c > '~' || c == '<' || c == '>'; };
+    if (std::ranges::any_of(text, bad)) {
+        return refusal{
+            "subject", "must be an address or URL alone, without spaces, angle brackets and accents"};
+    }
+    if (text.starts_with("mailto:")) {
+        const std::string_view address = text.substr(7);
+        const std::size_t at = address.find('@');
+        if (at == 0 || at == std::string_view::npos || at + 1 == address.size()) {
+            return refusal{
+                "subject", "must have an address behind mailto:, such as \"mailto:dsi@example.fr\""};
+        }
+        return {};
+    }
+    if (!text.starts_with("https:")) {
+        return refusal{
+            "subject", "must begin with mailto: or https:, such as \"mailto:dsi@example.fr\", not \"" +
+                           without_password(text) + "\""};
+    }
+    return check_https_url(text);
+}
+
+}  // namespace tocsin
