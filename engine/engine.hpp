@@ -9,6 +9,7 @@
 #include "engine/ops/health.hpp"
 #include "engine/ops/metrics.hpp"
 #include "engine/ops/settings.hpp"
+#include "engine/platform/platform_traits.hpp"
 #include "engine/redis/address.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -24,8 +25,8 @@ class engine {
 public:
     /// `places`, `time`, `log`, `numbers` and `checks` must outlive the engine.
     engine(
-        settings how, redis::address where, const territories& places, const time_source& time, logger& log,
-        metrics& numbers, health& checks);
+        settings how, redis::address where, const territories& places, platform_set platforms,
+        const time_source& time, logger& log, metrics& numbers, health& checks);
     engine(const engine&) = delete;
     engine& operator=(const engine&) = delete;
     ~engine();

@@ -1,5 +1,6 @@
 #include "engine/core/digest.hpp"
 #include "engine/event/event_parser.hpp"
+#include "providers/known_platforms.hpp"
 
 #include <array>
 #include <string>
@@ -18,7 +19,8 @@ void BM_Event_Parse(benchmark::State& state) {
         R"("data":{"article":"1234"},"localized":{"en":{"title":"Flood","body":"Avoid the quays."}},"ttl":3600})";
     const wall_time now(std::chrono::milliseconds(1'795'000'000'000));
     for (auto _ : state) {
-        benchmark::DoNotOptimize(parse_event(document, "1795000000000-0", event_limits{}, now));
+        benchmark::DoNotOptimize(
+            parse_event(known_platforms(), document, "1795000000000-0", event_limits{}, now));
     }
     state.SetItemsProcessed(state.iterations());
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(document.size()));

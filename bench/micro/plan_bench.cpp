@@ -4,6 +4,7 @@
 #include "engine/event/selector.hpp"
 #include "providers/apns/renderer.hpp"
 #include "providers/fcm/renderer.hpp"
+#include "providers/known_platforms.hpp"
 
 #include <string>
 #include <vector>
@@ -22,7 +23,7 @@ publish_event sample() {
         R"({"audience":["commune:21231"],"priority":"critical","notification":{"title":"Crue de l'Ouche",)"
         R"("body":"Évitez les quais et les passages souterrains.","url":"https://www.dijon.fr/crue"},)"
         R"("data":{"article":"1234"},"localized":{"en":{"title":"Flood","body":"Avoid the quays."}}})";
-    return parse_event(document, "1795000000000-0", event_limits{}, now).value();
+    return parse_event(known_platforms(), document, "1795000000000-0", event_limits{}, now).value();
 }
 
 void BM_Audience_Resolve(benchmark::State& state, const char* text) {
@@ -30,7 +31,7 @@ void BM_Audience_Resolve(benchmark::State& state, const char* text) {
     const std::vector<selector> selectors{parse_selector(text, "audience[0]").value()};
     std::size_t communes = 0;
     for (auto _ : state) {
-        const audience whom = audience::resolve(selectors, known).value();
+        const audience whom = audience::resolve(known_platforms(), selectors, known).value();
         communes = whom.communes().size();
         benchmark::DoNotOptimize(communes);
     }

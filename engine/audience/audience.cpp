@@ -2,7 +2,6 @@
 
 #include "engine/audience/unknown_commune.hpp"
 #include "engine/core/text.hpp"
-#include "engine/event/device_token.hpp"
 #include "engine/event/refusal_codes.hpp"
 #include "engine/event/selector.hpp"
 
@@ -44,7 +43,8 @@ refusal unknown(refusal_code code, const selector& one, std::string_view what, c
 
 }  // namespace
 
-parsed<audience> audience::resolve(std::span<const selector> selectors, const territories& known) {
+parsed<audience> audience::resolve(
+    platform_set platforms, std::span<const selector> selectors, const territories& known) {
     audience out;
     const auto add = [&out](std::span<const commune_id> communes) {
         out.communes_.insert(out.communes_.end(), communes.begin(), communes.end());
@@ -94,7 +94,8 @@ parsed<audience> audience::resolve(std::span<const selector> selectors, const te
                 break;
             }
             case selector_kind::device:
-                out.devices_.push_back({.on = one.device, .token = stored_token(one.device, one.value)});
+                out.devices_.push_back(
+                    {.on = one.device, .token = platforms[one.device].stored_token(one.value)});
                 break;
         }
     }

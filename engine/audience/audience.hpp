@@ -4,6 +4,7 @@
 #include "engine/core/error.hpp"
 #include "engine/event/publish_event.hpp"
 #include "engine/event/territory.hpp"
+#include "engine/platform/platform_traits.hpp"
 
 #include <array>
 #include <compare>
@@ -18,8 +19,8 @@ namespace tocsin {
 
 /// A device that an event names.
 struct named_token {
-    platform on = platform::apns;
-    std::string token;  ///< As stored: APNs the bytes behind the hex, FCM the text.
+    platform on{};
+    std::string token;  ///< As stored.
 
     // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 misreads the 0 inside a defaulted <=>.
     friend auto operator<=>(const named_token&, const named_token&) = default;
@@ -37,7 +38,7 @@ public:
     /// EPCIs, departments and everyone stand for their communes; a zone is a territory of its own.
     /// Refuses what does not exist.
     [[nodiscard]] static parsed<audience> resolve(
-        std::span<const selector> selectors, const territories& known);
+        platform_set platforms, std::span<const selector> selectors, const territories& known);
 
     /// Ordered, each once.
     [[nodiscard]] std::span<const commune_id> communes() const noexcept { return communes_; }

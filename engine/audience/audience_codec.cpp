@@ -1,6 +1,5 @@
 #include "engine/audience/audience.hpp"
 #include "engine/core/varint.hpp"
-#include "engine/event/device_token.hpp"
 #include "engine/event/refusal_codes.hpp"
 
 #include <limits>
@@ -44,6 +43,70 @@ std::optional<commune_id> take_commune(
     return commune_id(number);
 }
 
+parsed<> read_communes(std::string_view& bytes, std::vector<commune_id>& out) {
+    const auto communes = take_count(bytes);
+    if (!communes) {
+        return corrupt("number of communes");
+    }
+    out.reserve(*communes);
+    commune_id before{0};
+    for (std::size_t i = 0; i < *communes; ++i) {
+        const auto id = take_commune(bytes, before, 1);
+        if (!id) {
+            return corrupt("commune");
+        }
+        out.push_back(*id);
+        before = *id;
+    }
+    return {};
+}
+
+parsed<> read_zones(std::string_view& bytes, std::vector<territory>& out) {
+    const auto zones = take_count(bytes);
+    if (!zones) {
+        return corrupt("number of zones");
+    }
+    commune_id before{0};
+    for (std::size_t i = 0; i < *zones; ++i) {
+        const auto commune = take_commune(bytes, before, 0);
+        const auto name = take_counted(bytes);
+        if (!commune || !name || !is_zone_name(*name)) {
+            return corrupt("zone");
+        }
+        territory zone{.commune = *commune, .zone = std::string(*name)};
+        if (!out.empty() && !(out.back() < zone)) {
+            return corrupt("order of zones");
+        }
+        out.push_back(std::move(zone));
+        before = *commune;
+    }
+    return {};
+}
+
+parsed<> read_devices(std::string_view& bytes, std::vector<named_token>& out) {
+    const auto devices = take_count(bytes);
+    if (!devices) {
+        return corrupt("number of devices");
+    }
+    for (std::size_t i = 0; i < *devices; ++i) {
+        if (bytes.empty() || static_cast<unsigned char>(bytes.front()) >= platform_count) {
+            return corrupt("platform");
+        }
+        const auto on = static_cast<platform>(bytes.front());
+        bytes.remove_prefix(1);
+        const auto token = take_counted(bytes);
+        if (!token || token->empty()) {
+            return corrupt("token");
+        }
+        named_token device{.on = on, .token = std::string(*token)};
+        if (!out.empty() && !(out.back() < device)) {
+            return corrupt("order of devices");
+        }
+        out.push_back(std::move(device));
+    }
+    return {};
+}
+
 }  // namespace
 
 std::string audience::encode() const {
@@ -79,60 +142,14 @@ parsed<audience> audience::decode(std::string_view bytes) {
     out.everyone_ = bytes[1] == everyone_flag;
     bytes.remove_prefix(2);
 
-    const auto communes = take_count(bytes);
-    if (!communes) {
-        return corrupt("number of communes");
+    if (auto fine = read_communes(bytes, out.communes_); !fine) {
+        return std::move(fine).error();
     }
-    out.communes_.reserve(*communes);
-    commune_id before{0};
-    for (std::size_t i = 0; i < *communes; ++i) {
-        const auto id = take_commune(bytes, before, 1);
-        if (!id) {
-            return corrupt("commune");
-        }
-        out.communes_.push_back(*id);
-        before = *id;
+    if (auto fine = read_zones(bytes, out.zones_); !fine) {
+        return std::move(fine).error();
     }
-
-    const auto zones = take_count(bytes);
-    if (!zones) {
-        return corrupt("number of zones");
-    }
-    before = commune_id{0};
-    for (std::size_t i = 0; i < *zones; ++i) {
-        const auto commune = take_commune(bytes, before, 0);
-        const auto name = take_counted(bytes);
-        if (!commune || !name || !is_zone_name(*name)) {
-            return corrupt("zone");
-        }
-        territory zone{.commune = *commune, .zone = std::string(*name)};
-        if (!out.zones_.empty() && !(out.zones_.back() < zone)) {
-            return corrupt("order of zones");
-        }
-        out.zones_.push_back(std::move(zone));
-        before = *commune;
-    }
-
-    const auto devices = take_count(bytes);
-    if (!devices) {
-        return corrupt("number of devices");
-    }
-    for (std::size_t i = 0; i < *devices; ++i) {
-        if (bytes.empty() || static_cast<unsigned char>(bytes.front()) >= platform_count) {
-            return corrupt("platform");
-        }
-        const auto on = static_cast<platform>(bytes.front());
-        bytes.remove_prefix(1);
-        const auto token = take_counted(bytes);
-        // Tokens go into paths and bodies as they are: what is stored is trusted no more than an event.
-        if (!token || !check_token(on, written_token(on, *token), "device")) {
-            return corrupt("token");
-        }
-        named_token device{.on = on, .token = std::string(*token)};
-        if (!out.devices_.empty() && !(out.devices_.back() < device)) {
-            return corrupt("order of devices");
-        }
-        out.devices_.push_back(std::move(device));
+    if (auto fine = read_devices(bytes, out.devices_); !fine) {
+        return std::move(fine).error();
     }
     if (!bytes.empty()) {
         return corrupt("bytes behind its end");

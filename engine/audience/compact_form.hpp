@@ -8,7 +8,7 @@
 namespace tocsin {
 
 /// Rosters and index stay in Redis' compact form (a third of the memory, a tenth of the time to read) only
-/// while their buckets are within two settings, whose defaults are too small for FCM's tokens. Raises those
+/// while their buckets are within two settings, whose defaults are too small for long tokens. Raises those
 /// that are, and says so; where that is not allowed, says what it costs. Everything works all the same.
 boost::asio::awaitable<void> prefer_compact_rosters(redis::client& redis, logger& log);
 

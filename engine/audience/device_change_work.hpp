@@ -50,9 +50,15 @@ private:
     struct placement;
     struct script_calls;
     struct step_work;
+    struct head_question;
 
     /// Those that rely on a head that cannot be read are done with.
     boost::asio::awaitable<result<>> learn_heads();
+    /// Asks for a head that nobody here knows yet; with `buckets`, it is made if there is none.
+    void ask_for_head(
+        head_question& what, const std::string& app, const std::string& field, std::uint32_t buckets);
+    void ask_for_heads(head_question& what, const pending& item);
+    [[nodiscard]] static std::string cache_key(std::string_view app, std::string_view field);
     [[nodiscard]] static bool relies_on(const pending& item, const std::set<std::string>& heads);
     [[nodiscard]] std::optional<roster_head> known_head(
         std::string_view app, platform on, const territory& where) const;
@@ -65,6 +71,9 @@ private:
     [[nodiscard]] result<> take_answer(const redis::reply& answer, const std::vector<std::size_t>& sent);
 
     boost::asio::awaitable<result<>> apply_in_steps();
+    /// The first change of each device that is not done, as many as go at once.
+    [[nodiscard]] std::vector<step_work> next_steps();
+    boost::asio::awaitable<result<>> take_steps(std::vector<step_work>& steps);
     boost::asio::awaitable<result<>> claim(std::vector<step_work>& steps);
     boost::asio::awaitable<result<>> spare_the_changed(std::vector<step_work>& steps);
     boost::asio::awaitable<result<>> write_ahead(std::vector<step_work>& steps);

@@ -36,7 +36,7 @@ struct device_change {
     enum class action : std::uint8_t { put, remove };
     action what = action::put;
     std::string app;
-    platform where = platform::apns;
+    platform where{};
     device which;  ///< To remove, only `token` is read.
     /// Only if the device's roster entry is still this one: not if it has registered again, or is gone. To
     /// put it takes something out of what the device follows, and needs the next.

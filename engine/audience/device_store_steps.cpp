@@ -91,6 +91,52 @@ struct device_store::change_batch::step_work {
     }
 };
 
+std::vector<device_store::change_batch::step_work> device_store::change_batch::next_steps() {
+    std::vector<step_work> steps;
+    std::set<std::string> taken;  // The first change of each device; the next one waits for it.
+    for (pending& item : work_) {
+        if (item.done || steps.size() == devices_at_once) {
+            continue;
+        }
+        auto index = index_key(item);
+        if (!index) {
+            item.done = true;  // Nobody has ever registered with this app.
+            continue;
+        }
+        step_work step;
+        step.item = &item;
+        step.lock = store_.keys_.change_lock(*index, item.hash.view());
+        step.index = std::move(*index);
+        if (taken.insert(step.lock).second) {
+            steps.push_back(std::move(step));
+        }
+    }
+    return steps;
+}
+
+asio::awaitable<result<>> device_store::change_batch::take_steps(std::vector<step_work>& steps) {
+    result<> went = co_await claim(steps);
+    if (went.has_value()) {
+        went = co_await learn_heads();  // Of what the devices followed before.
+    }
+    if (went.has_value()) {
+        went = co_await spare_the_changed(steps);
+    }
+    if (went.has_value()) {
+        went = co_await write_ahead(steps);
+    }
+    if (went.has_value()) {
+        went = co_await write_rosters(steps);
+    }
+    if (went.has_value()) {
+        went = co_await confirm_heads(steps);
+    }
+    if (went.has_value()) {
+        went = co_await conclude(steps);
+    }
+    co_return went;
+}
+
 asio::awaitable<result<>> device_store::change_batch::apply_in_steps() {
     asio::steady_timer pause(co_await asio::this_coro::executor);
     duration waited{};
@@ -98,48 +144,11 @@ asio::awaitable<result<>> device_store::change_batch::apply_in_steps() {
         if (const auto learnt = co_await learn_heads(); learnt.has_error()) {
             co_return learnt.error();
         }
-        std::vector<step_work> steps;
-        std::set<std::string> taken;  // The first change of each device; the next one waits for it.
-        for (pending& item : work_) {
-            if (item.done || steps.size() == devices_at_once) {
-                continue;
-            }
-            auto index = index_key(item);
-            if (!index) {
-                item.done = true;  // Nobody has ever registered with this app.
-                continue;
-            }
-            step_work step;
-            step.item = &item;
-            step.lock = store_.keys_.change_lock(*index, item.hash.view());
-            step.index = std::move(*index);
-            if (taken.insert(step.lock).second) {
-                steps.push_back(std::move(step));
-            }
-        }
+        std::vector<step_work> steps = next_steps();
         if (steps.empty()) {
             co_return result<>();
         }
-        result<> went = co_await claim(steps);
-        if (went.has_value()) {
-            went = co_await learn_heads();  // Of what the devices followed before.
-        }
-        if (went.has_value()) {
-            went = co_await spare_the_changed(steps);
-        }
-        if (went.has_value()) {
-            went = co_await write_ahead(steps);
-        }
-        if (went.has_value()) {
-            went = co_await write_rosters(steps);
-        }
-        if (went.has_value()) {
-            went = co_await confirm_heads(steps);
-        }
-        if (went.has_value()) {
-            went = co_await conclude(steps);
-        }
-        if (went.has_error()) {
+        if (const auto went = co_await take_steps(steps); went.has_error()) {
             co_return went;
         }
         if (std::ranges::none_of(steps, &step_work::dropped)) {

@@ -28,7 +28,7 @@ struct hold_selector {
     friend bool operator==(const hold_selector&, const hold_selector&) = default;
 };
 
-/// "mairies/apns", with "*" for every app or all platforms.
+/// "<app>/<platform>", with "*" for every app or all platforms.
 [[nodiscard]] std::string to_string(const hold_selector& which);
 [[nodiscard]] std::optional<hold_selector> parse_hold_selector(std::string_view text);
 

@@ -29,6 +29,44 @@ bool take(std::string_view& text, std::string_view any_of) noexcept {
     return true;
 }
 
+/// What stands behind a point, if there is one; finer than a millisecond is cut off.
+std::optional<std::chrono::milliseconds> take_fraction(std::string_view& text) noexcept {
+    std::chrono::milliseconds out{0};
+    if (!take(text, ".")) {
+        return out;
+    }
+    int scale = 100;
+    bool any = false;
+    while (!text.empty() && text.front() >= '0' && text.front() <= '9') {
+        out += std::chrono::milliseconds((text.front() - '0') * scale);
+        scale /= 10;
+        any = true;
+        text.remove_prefix(1);
+    }
+    return any ? std::optional(out) : std::nullopt;
+}
+
+/// "Z", or how far the clock is ahead of UTC.
+std::optional<std::chrono::minutes> take_offset(std::string_view& text) noexcept {
+    if (take(text, "Zz")) {
+        return std::chrono::minutes(0);
+    }
+    if (text.empty() || (text.front() != '+' && text.front() != '-')) {
+        return std::nullopt;
+    }
+    const int sign = text.front() == '+' ? 1 : -1;
+    text.remove_prefix(1);
+    const auto hours = take_digits(text, 2);
+    if (!hours || !take(text, ":")) {
+        return std::nullopt;
+    }
+    const auto minutes = take_digits(text, 2);
+    if (!minutes || *hours > 23 || *minutes > 59) {
+        return std::nullopt;
+    }
+    return std::chrono::minutes(sign * (*hours * 60 + *minutes));
+}
+
 }  // namespace
 
 std::optional<wall_time> parse_rfc3339(std::string_view text) noexcept {
@@ -57,44 +95,17 @@ std::optional<wall_time> parse_rfc3339(std::string_view text) noexcept {
     if (!s) {
         return std::nullopt;
     }
-    int fraction_ms = 0;
-    if (take(text, ".")) {
-        int scale = 100;
-        bool any = false;
-        while (!text.empty() && text.front() >= '0' && text.front() <= '9') {
-            fraction_ms += (text.front() - '0') * scale;
-            scale /= 10;
-            any = true;
-            text.remove_prefix(1);
-        }
-        if (!any) {
-            return std::nullopt;
-        }
-    }
-    minutes offset{0};
-    if (!take(text, "Zz")) {
-        if (text.empty() || (text.front() != '+' && text.front() != '-')) {
-            return std::nullopt;
-        }
-        const int sign = text.front() == '+' ? 1 : -1;
-        text.remove_prefix(1);
-        const auto oh = take_digits(text, 2);
-        if (!oh || !take(text, ":")) {
-            return std::nullopt;
-        }
-        const auto om = take_digits(text, 2);
-        if (!om || *oh > 23 || *om > 59) {
-            return std::nullopt;
-        }
-        offset = minutes(sign * (*oh * 60 + *om));
+    const auto fraction = take_fraction(text);
+    const auto offset = take_offset(text);
+    if (!fraction || !offset) {
+        return std::nullopt;
     }
     const year_month_day date{year(*y), month(static_cast<unsigned>(*mo)), day(static_cast<unsigned>(*d))};
     if (!text.empty() || !date.ok() || *h > 23 || *mi > 59 || *s > 60) {
         return std::nullopt;
     }
     return wall_time(
-        sys_days(date).time_since_epoch() + hours(*h) + minutes(*mi) + seconds(*s) +
-        milliseconds(fraction_ms) - offset);
+        sys_days(date).time_since_epoch() + hours(*h) + minutes(*mi) + seconds(*s) + *fraction - *offset);
 }
 
 std::string format_rfc3339(wall_time when) {

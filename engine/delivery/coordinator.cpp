@@ -31,7 +31,7 @@ coordinator::coordinator(
     assign_shard assign)
     : executor_(executor),
       ledger_(redis, store.keys(), how.instance),
-      pruner_(store, ledger_, time, log, how.feedback_max_length),
+      pruner_(store, ledger_, preparer.platforms(), time, log, how.feedback_max_length),
       preparer_(preparer),
       how_(how),
       time_(time),
@@ -219,6 +219,46 @@ asio::awaitable<result<>> coordinator::refresh() {
     co_return co_await look_for_missing(*running);
 }
 
+std::uint32_t coordinator::pages_to_claim(const std::string& id, const room_key& room) const {
+    // Twice what may be in flight: the next shard is at hand when the last page of one is opened.
+    const std::uint32_t wanted = pages_wanted(room, 2 * how_.pages_in_flight);
+    if (wanted != 0) {
+        return wanted;
+    }
+    // Others have all the room. Who has little gets in among them, where pages take turns.
+    const auto little = static_cast<std::uint32_t>(how_.pages_in_flight);
+    const std::uint32_t has = pages_held(id, room.first);
+    return has < little ? std::min(little - has, pages_wanted(room, 4 * how_.pages_in_flight)) : 0;
+}
+
+claim_terms coordinator::terms_for(const active_event& event, std::uint32_t pages) const {
+    claim_terms out;
+    out.limit = std::clamp<std::size_t>(
+        pages / shard_size(event.pages_planned / static_cast<std::uint32_t>(event.targets.size())), 1,
+        most_claimed_at_once);
+    out.lease = how_.lease;
+    out.most_takeovers = how_.max_takeovers;
+    out.ahead = refresh_period;
+    return out;
+}
+
+/// Shards that nobody can work on, for what is in them or for what comes of it.
+asio::awaitable<result<>> coordinator::put_aside(
+    const std::string& id, const target& which, const claim_answer& found) {
+    for (const std::string& entry : found.poison) {
+        log_.error("shard.poison", {{"event_id", id}, {"target", to_string(which)}, {"entry", entry}});
+        poison_(id, which, entry);
+    }
+    for (const std::string& entry : found.unreadable) {
+        log_.error("shard.unreadable", {{"event_id", id}, {"target", to_string(which)}, {"entry", entry}});
+        const auto completed = co_await ledger_.complete(id, which, entry, ledger::shard_end::aside);
+        if (completed.has_error()) {
+            co_return completed.error();
+        }
+    }
+    co_return result<>();
+}
+
 asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::string id, target which) {
     auto found = events_.find(id);
     if (found == events_.end() || found->second.finishing) {
@@ -227,27 +267,14 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::
     target_state& state = found->second.targets[which];
     const std::shared_ptr<active_event> event = found->second.event;
     const room_key room(which, event->content.priority);
-    // Twice what may be in flight: the next shard is at hand when the last page of one is opened.
-    std::uint32_t wanted = pages_wanted(room, 2 * how_.pages_in_flight);
-    if (wanted == 0) {
-        // Others have all the room. Who has little gets in among them, where pages take turns.
-        const auto little = static_cast<std::uint32_t>(how_.pages_in_flight);
-        const std::uint32_t has = pages_held(id, which);
-        wanted = has < little ? std::min(little - has, pages_wanted(room, 4 * how_.pages_in_flight)) : 0;
-    }
+    const std::uint32_t wanted = pages_to_claim(id, room);
     const served_app* const app = preparer_.app(which.app);
     const bool ours = app != nullptr && app->platforms.contains(which.on) && event->messages.contains(which);
     if (state.next_try > time_.now() || wanted == 0 || !ours) {
         co_return claim_outcome::nothing;
     }
-    claim_terms how;
-    how.limit = std::clamp<std::size_t>(
-        wanted / shard_size(event->pages_planned / static_cast<std::uint32_t>(event->targets.size())), 1,
-        most_claimed_at_once);
-    how.lease = how_.lease;
+    claim_terms how = terms_for(*event, wanted);
     how.own = !state.met;
-    how.most_takeovers = how_.max_takeovers;
-    how.ahead = refresh_period;
     how.engines = content(id, which, state) ? 0 : engines_;
     auto answer = co_await ledger_.claim(id, which, how, time_.wall_now());
     if (answer.has_error()) {
@@ -275,16 +302,9 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::
     if (answer->state == "cancelling") {
         event->cancelled.store(true, std::memory_order_relaxed);
     }
-    for (const std::string& entry : answer->poison) {
-        log_.error("shard.poison", {{"event_id", id}, {"target", to_string(which)}, {"entry", entry}});
-        poison_(id, which, entry);
-    }
-    for (const std::string& entry : answer->unreadable) {
-        log_.error("shard.unreadable", {{"event_id", id}, {"target", to_string(which)}, {"entry", entry}});
-        const auto completed = co_await ledger_.complete(id, which, entry, ledger::shard_end::aside);
-        if (completed.has_error()) {
-            co_return completed.error();
-        }
+    const auto told = co_await put_aside(id, which, *answer);
+    if (told.has_error()) {
+        co_return told.error();
     }
     for (claimed_shard& one : answer->shards) {
         hand_out(event, which, std::move(one));

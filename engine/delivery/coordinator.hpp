@@ -100,6 +100,10 @@ private:
     enum class claim_outcome : std::uint8_t { nothing, some };
 
     boost::asio::awaitable<result<claim_outcome>> claim_for(std::string id, target which);
+    [[nodiscard]] std::uint32_t pages_to_claim(const std::string& id, const room_key& room) const;
+    [[nodiscard]] claim_terms terms_for(const active_event& event, std::uint32_t pages) const;
+    boost::asio::awaitable<result<>> put_aside(
+        const std::string& id, const target& which, const claim_answer& found);
     boost::asio::awaitable<void> finish(std::string id);
     boost::asio::awaitable<result<finish_outcome>> publish_result(std::shared_ptr<active_event> event);
     void tell_finished(const active_event& event, const event_report& report);

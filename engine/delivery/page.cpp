@@ -2,6 +2,7 @@
 
 #include "engine/core/digest.hpp"
 #include "engine/core/histogram.hpp"
+#include "engine/plan/dead_device.hpp"
 #include "engine/plan/ledger_names.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "engine/delivery/pruner.hpp"
 
-#include "engine/event/device_token.hpp"
+#include "engine/plan/dead_device.hpp"
 #include "engine/redis/check.hpp"
 
 #include <boost/json/object.hpp>
@@ -29,7 +29,7 @@ boost::asio::awaitable<result<>> pruner::prune(
         boost::json::object document{
             {"app", which->which.app},
             {"platform", to_string(which->which.on)},
-            {"token", written_token(which->which.on, which->token)},
+            {"token", platforms_[which->which.on].written_token(which->token)},
             {"reason", reason},
             {"at", time_.wall_now().time_since_epoch().count()},
             {"event", event}};

@@ -5,6 +5,7 @@
 #include "engine/core/error.hpp"
 #include "engine/core/log.hpp"
 #include "engine/plan/ledger.hpp"
+#include "engine/platform/platform_traits.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -23,8 +24,14 @@ namespace tocsin {
 class pruner {
 public:
     pruner(
-        device_store& store, ledger& book, const time_source& time, logger& log, std::size_t feedback_length)
-        : store_(store), book_(book), time_(time), log_(log), feedback_length_(feedback_length) {}
+        device_store& store, ledger& book, platform_set platforms, const time_source& time, logger& log,
+        std::size_t feedback_length)
+        : store_(store),
+          book_(book),
+          platforms_(platforms),
+          time_(time),
+          log_(log),
+          feedback_length_(feedback_length) {}
 
     /// `dead` is encode_dead() and the provider's reason, as settled.
     boost::asio::awaitable<result<>> prune(
@@ -33,6 +40,7 @@ public:
 private:
     device_store& store_;
     ledger& book_;
+    platform_set platforms_;
     const time_source& time_;
     logger& log_;
     std::size_t feedback_length_;

@@ -13,8 +13,8 @@ class page;
 /// One device and one event, in memory, from page to verdict. Lives in its page's array; the
 /// page outlives every pointer to it.
 struct push {
-    std::string_view token;  ///< APNs: the raw bytes. FCM: the text. Web Push: the endpoint. In the page.
-    std::string_view keys;   ///< Web Push: subscription_keys. Lives in the page, too.
+    std::string_view token;            ///< As the store keeps it (platform_traits). Lives in the page.
+    std::string_view keys;             ///< Of a subscription: subscription_keys. Lives in the page, too.
     const message* content = nullptr;  ///< Rendered once for the event; shared by all its pushes.
     page* owner = nullptr;
     push* next = nullptr;  ///< Link of whichever queue the push stands in.
@@ -24,8 +24,8 @@ struct push {
     std::uint16_t variant = 0;        ///< Which localisation of `content`.
     std::uint8_t attempts = 0;        ///< Charged tries so far.
     std::uint8_t free_requeues = 0;   ///< Tries that certainly were not processed.
-    bool sandbox = false;             ///< APNs: the token belongs to the development environment.
-    bool is_fid = false;              ///< FCM: the token is a Firebase installation id.
+    bool sandbox = false;             ///< The token belongs to the development environment.
+    bool is_fid = false;              ///< The token is a Firebase installation id.
     bool maybe_sent = false;          ///< An earlier try may have reached the device.
     bool in_flight = false;           ///< Taken and not settled.
     bool tried = false;               ///< Taken before, however that ended.

@@ -47,7 +47,7 @@ struct verdict {
     /// Set with drop_token when the provider says since when the token is dead: a device that
     /// registered later stays.
     std::optional<wall_time> dead_since;
-    std::string_view provider_id;  ///< apns-id, or FCM's message name.
+    std::string_view provider_id;  ///< What the provider calls the message.
 };
 
 }  // namespace tocsin

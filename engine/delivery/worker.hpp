@@ -13,6 +13,7 @@
 #include "engine/ops/metrics.hpp"
 #include "engine/ops/settings.hpp"
 #include "engine/plan/ledger.hpp"
+#include "engine/platform/platform_traits.hpp"
 #include "engine/redis/client.hpp"
 #include "engine/runtime/thread_load.hpp"
 
@@ -60,8 +61,8 @@ class worker {
 public:
     worker(
         boost::asio::any_io_executor executor, std::size_t thread, redis::client& redis, keyspace keys,
-        store_sizing sizing, const engine_settings& how, const time_source& time, logger& log,
-        metrics_shard& metrics, worker_events events);
+        store_sizing sizing, platform_set platforms, const engine_settings& how, const time_source& time,
+        logger& log, metrics_shard& metrics, worker_events events);
     worker(const worker&) = delete;
     worker& operator=(const worker&) = delete;
     ~worker();
@@ -92,7 +93,19 @@ public:
     boost::asio::awaitable<void> renew_leases();
 
 private:
-    class busy_scope;
+    /// Counts a piece of work that stop() has to wait for.
+    class busy_scope {
+    public:
+        explicit busy_scope(worker& of) noexcept : count_(of.busy_) { ++*count_; }
+        busy_scope(const busy_scope&) = delete;
+        busy_scope& operator=(const busy_scope&) = delete;
+        ~busy_scope() { --*count_; }
+
+    private:
+        // Shared: a coroutine that is still suspended at the end is destroyed with its loop, after the
+        // worker.
+        std::shared_ptr<std::size_t> count_;
+    };
 
     lane_runner& runner_for(const target& which);
     void obey(lane_runner& runner);

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "engine/event/json_document.hpp"
+#include "engine/platform/platform.hpp"
 
+#include <algorithm>
 #include <array>
 
 // The fields of the documents that come in. The readers refuse what is not here, and a test holds
@@ -9,19 +11,36 @@
 
 namespace tocsin {
 
-inline constexpr auto event_fields = std::to_array<field_rule>({
-    {"id", json_kind::string},          {"audience", json_kind::array, true},
-    {"apps", json_kind::array},         {"category", json_kind::string},
-    {"priority", json_kind::string},    {"notification", json_kind::object},
-    {"data", json_kind::object},        {"localized", json_kind::object},
-    {"send_at", json_kind::time},       {"ttl", json_kind::integer},
-    {"expires_at", json_kind::time},    {"spread", json_kind::integer},
-    {"quiet_hours", json_kind::string}, {"remember_reached", json_kind::boolean},
-    {"reached_by", json_kind::array},   {"collapse_id", json_kind::string},
-    {"mode", json_kind::string},        {"receipts", json_kind::boolean},
-    {"apns", json_kind::object},        {"fcm", json_kind::object},
-    {"webpush", json_kind::object},
+inline constexpr auto common_event_fields = std::to_array<field_rule>({
+    {"id", json_kind::string},
+    {"audience", json_kind::array, true},
+    {"apps", json_kind::array},
+    {"category", json_kind::string},
+    {"priority", json_kind::string},
+    {"notification", json_kind::object},
+    {"data", json_kind::object},
+    {"localized", json_kind::object},
+    {"send_at", json_kind::time},
+    {"ttl", json_kind::integer},
+    {"expires_at", json_kind::time},
+    {"spread", json_kind::integer},
+    {"quiet_hours", json_kind::string},
+    {"remember_reached", json_kind::boolean},
+    {"reached_by", json_kind::array},
+    {"collapse_id", json_kind::string},
+    {"mode", json_kind::string},
+    {"receipts", json_kind::boolean},
 });
+
+/// These, and one for what is said to each platform.
+inline constexpr auto event_fields = [] {
+    std::array<field_rule, common_event_fields.size() + platform_count> out{};
+    const auto end = std::ranges::copy(common_event_fields, out.begin()).out;
+    std::ranges::transform(platform_table, end, [](const platform_row& row) {
+        return field_rule{row.name, json_kind::object};
+    });
+    return out;
+}();
 
 inline constexpr auto notification_fields = std::to_array<field_rule>({
     {"title", json_kind::string},

@@ -8,6 +8,7 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <utility>
@@ -117,18 +118,14 @@ parsed<> read_notification(const json::object& object, bool has_data, publish_ev
     return {};
 }
 
-/// Why a provider would refuse the key, or take it for its own; empty if it would not.
-std::string_view reserved_by(std::string_view key) noexcept {
-    if (key == "aps") {
-        return "APNs";
-    }
-    if (key == "from" || key == "message_type" || key.starts_with("google") || key.starts_with("gcm")) {
-        return "FCM";
-    }
-    return {};
+/// Which provider would refuse the key, or take it for its own; empty if none would.
+std::string_view reserved_by(platform_set platforms, std::string_view key) noexcept {
+    const auto owner = std::ranges::find_if(
+        platforms.all(), [key](const platform_traits* one) { return one->reserves(key); });
+    return owner == platforms.all().end() ? std::string_view() : (*owner)->title();
 }
 
-parsed<> read_data(const json::object& object, publish_event& event) {
+parsed<> read_data(platform_set platforms, const json::object& object, publish_event& event) {
     if (object.size() > max_data_entries) {
         return refuse(
             refusal_code::too_many_data,
@@ -143,7 +140,7 @@ parsed<> read_data(const json::object& object, publish_event& event) {
                 "a data key must have 1 to 256 bytes, not " + std::to_string(key.size()));
         }
         const std::string path = join_path("data", excerpt(key, longest_key_excerpt));
-        if (const std::string_view owner = reserved_by(key); !owner.empty()) {
+        if (const std::string_view owner = reserved_by(platforms, key); !owner.empty()) {
             return refuse(
                 refusal_code::reserved_data_key,
                 path + " is reserved by " + std::string(owner) + "; take another key");
@@ -200,19 +197,19 @@ parsed<> read_localized(const json::object& object, publish_event& event) {
     return {};
 }
 
-/// A widget, a Live Activity or a call has nothing to show: what it says is the override's `aps`.
-bool has_own_aps(const json::object& document) noexcept {
-    const auto* const own = document.if_contains("apns");
-    const auto* const aps =
-        own == nullptr || !own->is_object() ? nullptr : own->get_object().if_contains("aps");
-    return aps != nullptr && aps->is_object() && !aps->get_object().empty();
+/// Whether what the event says to single platforms is something to send by itself.
+bool has_own_content(platform_set platforms, const json::object& document) noexcept {
+    return std::ranges::any_of(platforms.all(), [&](const platform_traits* one) {
+        const auto* const own = document.if_contains(to_string(one->kind()));
+        return own != nullptr && own->is_object() && one->is_content(own->get_object());
+    });
 }
 
 }  // namespace
 
-parsed<> read_content(const json::object& document, publish_event& event) {
+parsed<> read_content(platform_set platforms, const json::object& document, publish_event& event) {
     if (const auto* data = document.if_contains("data")) {
-        if (auto fine = read_data(data->get_object(), event); !fine) {
+        if (auto fine = read_data(platforms, data->get_object(), event); !fine) {
             return fine;
         }
     }
@@ -221,7 +218,7 @@ parsed<> read_content(const json::object& document, publish_event& event) {
         if (auto fine = read_notification(shown->get_object(), !event.data.empty(), event); !fine) {
             return fine;
         }
-    } else if (event.data.empty() && !has_own_aps(document)) {
+    } else if (event.data.empty() && !has_own_content(platforms, document)) {
         return refuse(
             refusal_code::nothing_to_send,
             document.contains("data") ? "data is empty and there is no notification: nothing to send"

@@ -2,6 +2,7 @@
 
 #include "engine/core/error.hpp"
 #include "engine/event/publish_event.hpp"
+#include "engine/platform/platform_traits.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -21,6 +22,7 @@ constexpr std::size_t max_collapse_id = 64;  ///< Bytes, Apple's limit.
 
 /// Reads what a person sees and what the app is given, `notification`, `data` and `localized`, into
 /// `event`. The types of the three fields have been checked.
-[[nodiscard]] parsed<> read_content(const boost::json::object& document, publish_event& event);
+[[nodiscard]] parsed<> read_content(
+    platform_set platforms, const boost::json::object& document, publish_event& event);
 
 }  // namespace tocsin

@@ -44,7 +44,7 @@ parsed<> read_id(const json::object& document, std::string_view entry_id, publis
     return {};
 }
 
-parsed<> read_audience(const json::array& selectors, publish_event& event) {
+parsed<> read_audience(platform_set platforms, const json::array& selectors, publish_event& event) {
     if (selectors.empty()) {
         return refuse(refusal_code::empty_audience, "audience is empty: name at least one selector");
     }
@@ -59,7 +59,7 @@ parsed<> read_audience(const json::array& selectors, publish_event& event) {
         if (!selectors[i].is_string()) {
             return wrong_type(path, json_kind::string, selectors[i]);
         }
-        auto one = parse_selector(text_of(selectors[i]), path);
+        auto one = parse_selector(platforms, text_of(selectors[i]), path);
         if (!one) {
             return std::move(one).error();
         }
@@ -293,7 +293,8 @@ json::object object_field(const json::object& document, std::string_view name) {
 }  // namespace
 
 parsed<publish_event> parse_event(
-    std::string_view json, std::string_view entry_id, const event_limits& limits, wall_time now) {
+    platform_set platforms, std::string_view json, std::string_view entry_id, const event_limits& limits,
+    wall_time now) {
     auto document = parse_document(json, limits.document);
     if (!document) {
         return std::move(document).error();
@@ -305,7 +306,7 @@ parsed<publish_event> parse_event(
     if (auto fine = read_id(*document, entry_id, event); !fine) {
         return std::move(fine).error();
     }
-    if (auto fine = read_audience(document->at("audience").get_array(), event); !fine) {
+    if (auto fine = read_audience(platforms, document->at("audience").get_array(), event); !fine) {
         return std::move(fine).error();
     }
     if (const auto* apps = document->if_contains("apps")) {
@@ -316,7 +317,7 @@ parsed<publish_event> parse_event(
     if (auto fine = read_words(*document, event); !fine) {
         return std::move(fine).error();
     }
-    if (auto fine = read_content(*document, event); !fine) {
+    if (auto fine = read_content(platforms, *document, event); !fine) {
         return std::move(fine).error();
     }
     if (auto fine = read_times(*document, entry_id, limits, now, event); !fine) {
@@ -340,9 +341,11 @@ parsed<publish_event> parse_event(
             refusal_code::reserved_data_key,
             "data." + std::string(receipt_key) + ": with receipts, the key carries the event's id");
     }
-    event.apns = object_field(*document, "apns");
-    event.fcm = object_field(*document, "fcm");
-    event.webpush = object_field(*document, "webpush");
+    for (const platform_traits* const one : platforms.all()) {
+        json::object& own = event.overrides[one->kind()];
+        own = object_field(*document, to_string(one->kind()));
+        event.validated[static_cast<std::size_t>(one->kind())] = one->validates(own);
+    }
     return event;
 }
 

@@ -4,6 +4,7 @@
 #include "engine/core/error.hpp"
 #include "engine/event/json_document.hpp"
 #include "engine/event/publish_event.hpp"
+#include "engine/platform/platform_traits.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -20,7 +21,7 @@ struct event_limits {
     static constexpr std::size_t max_selectors = 1000;
     static constexpr std::size_t max_apps = 1000;
     static constexpr std::size_t max_reached_by = 100;
-    /// FCM's longest time to live; APNs keeps no longer.
+    /// The longest time for which a provider keeps anything.
     static constexpr std::chrono::seconds max_ttl = std::chrono::hours(24 * 28);
     static constexpr std::chrono::seconds max_delay = std::chrono::hours(24 * 30);
 };
@@ -32,6 +33,7 @@ struct event_limits {
 /// not live longer for it. Where there is no entry, pass an empty one: the document must then name
 /// its id, and `now` is the time. An event that has expired already is an event, and no refusal.
 [[nodiscard]] parsed<publish_event> parse_event(
-    std::string_view json, std::string_view entry_id, const event_limits& limits, wall_time now);
+    platform_set platforms, std::string_view json, std::string_view entry_id, const event_limits& limits,
+    wall_time now);
 
 }  // namespace tocsin

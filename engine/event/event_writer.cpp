@@ -101,9 +101,9 @@ std::string to_json(const publish_event& event) {
     if (event.receipts) {
         document.emplace("receipts", true);
     }
-    put(document, "apns", json::object(event.apns));
-    put(document, "fcm", json::object(event.fcm));
-    put(document, "webpush", json::object(event.webpush));
+    for (const platform_row& row : platform_table) {
+        put(document, row.name, json::object(event.overrides[row.id]));
+    }
     return json::serialize(document);
 }
 

@@ -61,11 +61,7 @@ std::optional<delivery_mode> parse_delivery_mode(std::string_view name) noexcept
 }
 
 bool publish_event::skips_provider(platform on) const {
-    if (mode != delivery_mode::dry_run) {
-        return false;
-    }
-    const auto* const validate = fcm.if_contains("validate_only");
-    return !(on == platform::fcm && validate != nullptr && validate->is_bool() && validate->as_bool());
+    return mode == delivery_mode::dry_run && !validated[static_cast<std::size_t>(on)];
 }
 
 std::string publish_event::effective_collapse_id() const {

@@ -5,6 +5,7 @@
 
 #include <boost/json/object.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -31,9 +32,9 @@ constexpr std::size_t selector_kind_count = 6;
 struct selector {
     selector_kind kind = selector_kind::everyone;
     /// The INSEE code, department, SIREN, zone ("21231:centre"); empty for everyone. A token is as it
-    /// is written: APNs tokens as lower-case hex, of a Web Push subscription the endpoint.
+    /// is written (platform_traits::written_token), of a subscription the endpoint.
     std::string value{};
-    platform device = platform::apns;  ///< Only for kind device.
+    platform device{};  ///< Only for kind device.
 
     friend bool operator==(const selector&, const selector&) = default;
 };
@@ -69,6 +70,19 @@ constexpr std::size_t delivery_mode_count = 2;
 /// Under this name a message carries its event's id to an app that is to report on it.
 inline constexpr std::string_view receipt_key = "tocsin_event";
 
+/// What an event says to single platforms in their providers' own words; merged last into what is sent.
+struct platform_overrides {
+    std::array<boost::json::object, platform_count> each;
+
+    [[nodiscard]] boost::json::object& operator[](platform which) {
+        return each[static_cast<std::size_t>(which)];
+    }
+    [[nodiscard]] const boost::json::object& operator[](platform which) const {
+        return each[static_cast<std::size_t>(which)];
+    }
+    friend bool operator==(const platform_overrides&, const platform_overrides&) = default;
+};
+
 /// A publish event, validated: contract §4. Immutable once parsed.
 struct publish_event {
     std::string id;
@@ -91,14 +105,14 @@ struct publish_event {
     delivery_mode mode = delivery_mode::actual;
     /// The app is told the event's id, as receipt_key, and reports what became of it (receipt.hpp).
     bool receipts = false;
-    boost::json::object apns;  ///< Provider-native overrides, merged last.
-    boost::json::object fcm;
-    boost::json::object webpush;
+    platform_overrides overrides;
+    /// Platforms whose provider is asked to validate a dry run, as the event's own words to it want.
+    std::array<bool, platform_count> validated{};
 
     [[nodiscard]] bool is_spread() const noexcept {
         return spread.count() != 0 && priority != tocsin::priority::critical;
     }
-    /// Goes through the motions without asking the provider: a dry run, unless FCM is to validate it.
+    /// Goes through the motions without asking the provider: a dry run that it is not to validate.
     [[nodiscard]] bool skips_provider(platform on) const;
     /// A push that shows nothing and only wakes the app.
     [[nodiscard]] bool is_background() const noexcept { return !notification.has_value(); }

@@ -37,8 +37,6 @@ enum class refusal_code : std::uint8_t {
     invalid_department,
     invalid_zone,
     invalid_platform,
-    invalid_apns_token,
-    invalid_fcm_token,
     invalid_fid,
     invalid_endpoint,
     invalid_subscription_key,
@@ -96,7 +94,8 @@ struct refusal_meaning {
     std::string_view meaning;  ///< One line for people.
 };
 
-/// Every code there is, in the order of the enumeration.
+/// Every code there is but for those of platforms (platform_traits::refusals), in the order of the
+/// enumeration.
 inline constexpr auto refusal_table = std::to_array<refusal_meaning>({
     {refusal_code::too_large, "too_large", "the document is longer than the limit"},
     {refusal_code::invalid_utf8, "invalid_utf8", "the document is not well-formed UTF-8"},
@@ -120,10 +119,9 @@ inline constexpr auto refusal_table = std::to_array<refusal_meaning>({
     {refusal_code::invalid_epci, "invalid_epci", "not the form of an EPCI's SIREN number"},
     {refusal_code::invalid_department, "invalid_department", "not the form of a department's code"},
     {refusal_code::invalid_zone, "invalid_zone", "not the form of a zone, commune:name"},
-    {refusal_code::invalid_platform, "invalid_platform", "a platform other than apns, fcm and webpush"},
-    {refusal_code::invalid_apns_token, "invalid_apns_token", "not the form of an APNs device token"},
-    {refusal_code::invalid_fcm_token, "invalid_fcm_token", "not the form of an FCM registration token"},
-    {refusal_code::invalid_fid, "invalid_fid", "not the form of a Firebase installation id, or not for FCM"},
+    {refusal_code::invalid_platform, "invalid_platform", "a platform that does not exist"},
+    {refusal_code::invalid_fid, "invalid_fid",
+     "not the form of a Firebase installation id, or on a platform that has none"},
     {refusal_code::invalid_endpoint, "invalid_endpoint", "not the form of a Web Push endpoint"},
     {refusal_code::invalid_subscription_key, "invalid_subscription_key",
      "a subscription whose p256dh is no point on P-256, or whose auth is not 16 bytes"},

@@ -22,7 +22,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr auto ops = std::to_array<std::string_view>({"register", "unregister"});
-constexpr auto platforms = std::to_array<std::string_view>({"apns", "fcm", "webpush"});
 constexpr auto environments = std::to_array<std::string_view>({"production", "sandbox"});
 
 std::string element_path(std::string_view name, std::size_t index) {
@@ -52,8 +51,8 @@ parsed<> read_who(const json::object& document, registration& device) {
     const auto kind = parse_platform(name);
     if (!kind) {
         return refuse(
-            refusal_code::invalid_platform,
-            "platform must be apns, fcm or webpush, not " + in_quotes(name) + suggestion(name, platforms));
+            refusal_code::invalid_platform, "platform must be " + list_platforms("or") + ", not " +
+                                                in_quotes(name) + suggestion(name, platform_names));
     }
     device.platform = *kind;
     return {};
@@ -82,12 +81,25 @@ parsed<> read_subscription(const json::object& given, registration& device) {
     return {};
 }
 
+/// The platforms that have devices with this kind of address.
+std::string platforms_with(platform_set platforms, device_address address) {
+    std::string out;
+    for (const platform_traits* const one : platforms.all()) {
+        if (one->address() == address) {
+            out.append(out.empty() ? "" : ", ").append(to_string(one->kind()));
+        }
+    }
+    return out;
+}
+
 /// "subscription" where it belongs, and nowhere else; whether there is one.
-parsed<> check_subscription_place(const json::object& document, const registration& device) {
-    if (device.platform != platform::webpush) {
+parsed<> check_subscription_place(
+    platform_set platforms, const json::object& document, const registration& device) {
+    if (platforms[device.platform].address() != device_address::subscription) {
         return refuse(
-            refusal_code::invalid_endpoint, "subscription is for the platform webpush; " +
-                                                std::string(to_string(device.platform)) + " has a token");
+            refusal_code::invalid_endpoint,
+            "subscription is for the platform " + platforms_with(platforms, device_address::subscription) +
+                "; " + std::string(to_string(device.platform)) + " has a token");
     }
     if (document.contains("token") || document.contains("fid")) {
         return refuse(
@@ -96,14 +108,37 @@ parsed<> check_subscription_place(const json::object& document, const registrati
     return {};
 }
 
-parsed<> read_token(const json::object& document, registration& device) {
+parsed<> read_fid(platform_set platforms, const json::object& document, registration& device) {
+    if (platforms[device.platform].address() != device_address::token_or_fid) {
+        return refuse(
+            refusal_code::invalid_fid,
+            "fid is for the platform " + platforms_with(platforms, device_address::token_or_fid));
+    }
+    device.token = text_field(document, "fid");
+    return check_fid(device.token, "fid");
+}
+
+refusal no_token(device_address address) {
+    std::string message = "token is required";
+    switch (address) {
+        case device_address::token: break;
+        case device_address::token_or_fid: message = "token (or fid) is required"; break;
+        case device_address::subscription:
+            message = "subscription (or its endpoint as token) is required";
+            break;
+    }
+    return refuse(refusal_code::missing_field, std::move(message));
+}
+
+parsed<> read_token(platform_set platforms, const json::object& document, registration& device) {
     if (const auto* given = document.if_contains("subscription")) {
-        if (auto fine = check_subscription_place(document, device); !fine) {
+        if (auto fine = check_subscription_place(platforms, document, device); !fine) {
             return fine;
         }
         return read_subscription(given->get_object(), device);
     }
-    if (device.platform == platform::webpush && device.op == registration_op::enroll) {
+    const platform_traits& traits = platforms[device.platform];
+    if (traits.address() == device_address::subscription && device.op == registration_op::enroll) {
         return refuse(
             refusal_code::missing_field,
             "subscription is required: what the browser's PushSubscription.toJSON() says");
@@ -114,30 +149,20 @@ parsed<> read_token(const json::object& document, registration& device) {
         return refuse(refusal_code::token_and_fid, "token and fid exclude each other: keep one");
     }
     if (device.is_fid) {
-        if (device.platform != platform::fcm) {
-            return refuse(refusal_code::invalid_fid, "fid is for the platform fcm");
-        }
-        device.token = text_field(document, "fid");
-        return check_fid(device.token, "fid");
+        return read_fid(platforms, document, device);
     }
     if (!has_token) {
-        std::string message = "token is required";
-        if (device.platform == platform::fcm) {
-            message = "token (or fid) is required";
-        } else if (device.platform == platform::webpush) {
-            message = "subscription (or its endpoint as token) is required";
-        }
-        return refuse(refusal_code::missing_field, std::move(message));
+        return no_token(traits.address());
     }
     const std::string_view token = text_field(document, "token");
-    if (auto fine = check_token(device.platform, token, "token"); !fine) {
+    if (auto fine = traits.check_token(token, "token"); !fine) {
         return fine;
     }
-    device.token = stored_token(device.platform, token);
+    device.token = traits.stored_token(token);
     return {};
 }
 
-parsed<> read_follow(const json::object& document, registration& device) {
+parsed<> read_follow(platform_set platforms, const json::object& document, registration& device) {
     const auto* given = document.if_contains("follow");
     if (given == nullptr) {
         return device.op == registration_op::withdraw
@@ -159,7 +184,7 @@ parsed<> read_follow(const json::object& document, registration& device) {
         if (!territories[i].is_string()) {
             return wrong_type(path, json_kind::string, territories[i]);
         }
-        auto one = parse_followed(text_of(territories[i]), path);
+        auto one = parse_followed(platforms, text_of(territories[i]), path);
         if (!one) {
             return std::move(one).error();
         }
@@ -195,7 +220,7 @@ parsed<> read_mute(const json::object& document, registration& device) {
     return {};
 }
 
-parsed<> read_environment(const json::object& document, registration& device) {
+parsed<> read_environment(const platform_traits& traits, const json::object& document, registration& device) {
     if (!document.contains("environment")) {
         return {};
     }
@@ -206,11 +231,10 @@ parsed<> read_environment(const json::object& document, registration& device) {
                                                    in_quotes(name) + suggestion(name, environments));
     }
     device.sandbox = name == environments[1];
-    if (device.sandbox && device.platform != platform::apns) {
+    if (device.sandbox && !traits.has_sandbox()) {
         return refuse(
-            refusal_code::invalid_environment, device.platform == platform::fcm
-                                                   ? "environment: FCM has no sandbox"
-                                                   : "environment: Web Push has no sandbox");
+            refusal_code::invalid_environment,
+            "environment: " + std::string(traits.title()) + " has no sandbox");
     }
     return {};
 }
@@ -238,7 +262,7 @@ parsed<> read_registered_at(const json::object& document, wall_time now, registr
 
 }  // namespace
 
-parsed<registration> parse_registration(std::string_view json, wall_time now) {
+parsed<registration> parse_registration(platform_set platforms, std::string_view json, wall_time now) {
     auto document = parse_document(json, document_limits{.max_bytes = max_registration_bytes});
     if (!document) {
         return std::move(document).error();
@@ -250,10 +274,10 @@ parsed<registration> parse_registration(std::string_view json, wall_time now) {
     if (auto fine = read_who(*document, device); !fine) {
         return std::move(fine).error();
     }
-    if (auto fine = read_token(*document, device); !fine) {
+    if (auto fine = read_token(platforms, *document, device); !fine) {
         return std::move(fine).error();
     }
-    if (auto fine = read_follow(*document, device); !fine) {
+    if (auto fine = read_follow(platforms, *document, device); !fine) {
         return std::move(fine).error();
     }
     if (auto fine = read_mute(*document, device); !fine) {
@@ -266,7 +290,7 @@ parsed<registration> parse_registration(std::string_view json, wall_time now) {
         }
         device.locale = std::move(*spelled);
     }
-    if (auto fine = read_environment(*document, device); !fine) {
+    if (auto fine = read_environment(platforms[device.platform], *document, device); !fine) {
         return std::move(fine).error();
     }
     if (auto fine = read_registered_at(*document, now, device); !fine) {
@@ -275,13 +299,14 @@ parsed<registration> parse_registration(std::string_view json, wall_time now) {
     return device;
 }
 
-std::string to_json(const registration& device) {
+std::string to_json(platform_set platforms, const registration& device) {
     json::object document;
     document.emplace("op", ops[static_cast<std::size_t>(device.op)]);
     document.emplace("app", device.app);
     document.emplace("platform", to_string(device.platform));
     if (device.keys.empty()) {
-        document.emplace(device.is_fid ? "fid" : "token", written_token(device.platform, device.token));
+        document.emplace(
+            device.is_fid ? "fid" : "token", platforms[device.platform].written_token(device.token));
     } else {
         json::object keys;
         keys.emplace("p256dh", written_p256dh(device.keys));

@@ -2,7 +2,6 @@
 
 #include "engine/core/log.hpp"
 #include "engine/core/text.hpp"
-#include "engine/event/device_token.hpp"
 #include "engine/event/json_document.hpp"
 #include "engine/event/refusal_codes.hpp"
 
@@ -15,7 +14,7 @@ namespace {
 
 constexpr auto kinds =
     std::to_array<std::string_view>({"commune", "epci", "department", "zone", "everyone", "device"});
-constexpr auto platforms = std::to_array<std::string_view>({"apns", "fcm", "webpush"});
+constexpr std::string_view some_platform = platform_names[1];  // For an example.
 
 /// What stands before the first colon, and what behind it.
 std::pair<std::string_view, std::string_view> split(std::string_view text) noexcept {
@@ -135,25 +134,28 @@ parsed<std::string> read_zone(std::string_view value, std::string_view path) {
     return std::string(value);
 }
 
-parsed<selector> read_device(std::string_view value, std::string_view path) {
+parsed<selector> read_device(platform_set platforms, std::string_view value, std::string_view path) {
     if (value.find(':') == std::string_view::npos) {
         return refuse(
             refusal_code::malformed_selector,
-            said(path, "a device is its platform and token, as in \"device:fcm:<token>\""));
+            said(
+                path, "a device is its platform and token, as in \"device:" + std::string(some_platform) +
+                          ":<token>\""));
     }
     const auto [name, token] = split(value);
     const auto kind = parse_platform(name);
     if (!kind) {
         return refuse(
-            refusal_code::invalid_platform, said(path, "no platform ") + shown(name) +
-                                                ": apns, fcm or webpush" + suggestion(name, platforms));
+            refusal_code::invalid_platform, said(path, "no platform ") + shown(name) + ": " +
+                                                list_platforms("or") + suggestion(name, platform_names));
     }
-    if (auto fine = check_token(*kind, token, path); !fine) {
+    const platform_traits& traits = platforms[*kind];
+    if (auto fine = traits.check_token(token, path); !fine) {
         return std::move(fine).error();
     }
     return selector{
         .kind = selector_kind::device,
-        .value = written_token(*kind, stored_token(*kind, token)),
+        .value = traits.written_token(traits.stored_token(token)),
         .device = *kind};
 }
 
@@ -171,7 +173,7 @@ refusal unknown_kind(std::string_view text, std::string_view kind, std::string_v
 
 }  // namespace
 
-parsed<selector> parse_selector(std::string_view text, std::string_view path) {
+parsed<selector> parse_selector(platform_set platforms, std::string_view text, std::string_view path) {
     if (text.empty()) {
         return refuse(refusal_code::malformed_selector, said(path, "the selector is empty"));
     }
@@ -199,7 +201,7 @@ parsed<selector> parse_selector(std::string_view text, std::string_view path) {
         case selector_kind::epci: checked = read_epci(value, path); break;
         case selector_kind::department: checked = read_department(value, path); break;
         case selector_kind::zone: checked = read_zone(value, path); break;
-        case selector_kind::device: return read_device(value, path);
+        case selector_kind::device: return read_device(platforms, value, path);
         case selector_kind::everyone: break;
     }
     if (!checked) {
@@ -225,8 +227,8 @@ territory zone_of(const selector& zone) {
     return parse_territory(zone.value).value_or(territory{});
 }
 
-parsed<territory> parse_followed(std::string_view text, std::string_view path) {
-    auto one = parse_selector(text, path);
+parsed<territory> parse_followed(platform_set platforms, std::string_view text, std::string_view path) {
+    auto one = parse_selector(platforms, text, path);
     if (!one) {
         return std::move(one).error();
     }

@@ -178,7 +178,7 @@ registrar::batch registrar::read(const std::vector<redis::stream_entry>& entries
                 &entry, refuse(refusal_code::missing_entry_field, "the entry has no field \"registration\""));
             continue;
         }
-        auto what = parse_registration(*document, time_.wall_now());
+        auto what = parse_registration(known_.platforms(), *document, time_.wall_now());
         if (what.has_error()) {
             out.refused.emplace_back(&entry, std::move(what.error()));
             continue;

@@ -23,7 +23,7 @@ struct event_heading {
     std::string mode;
     std::vector<std::string> audience;  ///< Its selectors, the first twenty; tokens are shortened.
     std::size_t selectors = 0;          ///< How many there are.
-    std::vector<std::string> targets;   ///< "mairies/apns"
+    std::vector<std::string> targets;   ///< "<app>/<platform>"
 };
 
 /// From an event's ledger: its document and its targets. What cannot be read stays empty.

@@ -113,11 +113,11 @@ void event_preparer::finish_fields(active_event& event) const {
 
 parsed<std::shared_ptr<active_event>> event_preparer::accept(
     std::string_view document, std::string_view entry) const {
-    auto content = parse_event(document, entry, limits_, time_.wall_now());
+    auto content = parse_event(platforms_, document, entry, limits_, time_.wall_now());
     if (content.has_error()) {
         return content.error();
     }
-    auto whom = audience::resolve(content->audience, places_);
+    auto whom = audience::resolve(platforms_, content->audience, places_);
     if (whom.has_error()) {
         return whom.error();
     }
@@ -142,13 +142,21 @@ parsed<std::shared_ptr<active_event>> event_preparer::restore(
     std::string id, const ledger_fields& fields) const {
     // As of when it was accepted: what counts from "now" must not move with every reading.
     const wall_time accepted_at(std::chrono::milliseconds(to_number(field(fields, names::accepted_at))));
-    auto content = parse_event(field(fields, names::document), field(fields, "entry"), limits_, accepted_at);
+    auto content =
+        parse_event(platforms_, field(fields, names::document), field(fields, "entry"), limits_, accepted_at);
     if (content.has_error()) {
         return refusal{std::string(damaged_ledger), content.error().message};
     }
     auto whom = audience::decode(field(fields, names::audience));
     if (whom.has_error()) {
         return refusal{std::string(damaged_ledger), whom.error().message};
+    }
+    for (const named_token& device : whom->devices()) {
+        // Tokens go into paths and bodies as they are: what is stored is trusted no more than an event.
+        const platform_traits& traits = platforms_[device.on];
+        if (auto fine = traits.check_token(traits.written_token(device.token), "device"); !fine) {
+            return refusal{std::string(damaged_ledger), fine.error().message};
+        }
     }
     auto event = std::make_shared<active_event>();
     event->content = std::move(*content);

@@ -9,6 +9,7 @@
 #include "engine/plan/active_event.hpp"
 #include "engine/plan/ledger.hpp"
 #include "engine/platform/platform_settings.hpp"
+#include "engine/platform/platform_traits.hpp"
 
 #include <map>
 #include <memory>
@@ -39,8 +40,9 @@ inline constexpr std::string_view damaged_ledger = "damaged_ledger";
 /// chosen, its message rendered for each. Pure but for the providers' rendering; does no I/O.
 class event_preparer {
 public:
-    event_preparer(const territories& places, event_limits limits, const time_source& time)
-        : places_(places), limits_(limits), time_(time) {}
+    event_preparer(
+        const territories& places, platform_set platforms, event_limits limits, const time_source& time)
+        : places_(places), platforms_(platforms), limits_(limits), time_(time) {}
 
     /// The apps of the configuration; replaces those of before.
     void set_apps(std::vector<served_app> apps) {
@@ -65,6 +67,7 @@ public:
     [[nodiscard]] ledger_fields describe(const active_event& event, std::string_view document) const;
 
     [[nodiscard]] const territories& places() const noexcept { return places_; }
+    [[nodiscard]] platform_set platforms() const noexcept { return platforms_; }
 
     /// The hours in which events wait; none before this is called.
     void set_quiet_hours(quiet_hours hours) { quiet_ = std::move(hours); }
@@ -76,6 +79,7 @@ private:
     void finish_fields(active_event& event) const;
 
     const territories& places_;
+    platform_set platforms_;
     event_limits limits_;
     const time_source& time_;
     std::vector<served_app> apps_;

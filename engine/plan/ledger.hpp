@@ -21,7 +21,7 @@
 
 namespace tocsin {
 
-/// An event's fields in Redis, as read. Counters are named in ledger_fields.hpp.
+/// An event's fields in Redis, as read. Counters are named in ledger_names.hpp.
 using ledger_fields = std::map<std::string, std::string, std::less<>>;
 
 /// Everything that the first step of planning writes.
@@ -117,11 +117,6 @@ struct settle_answer {
     bool drained = false;   ///< The event has nothing left to do.
     std::string state;
 };
-
-/// A shard out of the fields of its stream's entry; empty if they are nothing that plan() or claim() writes.
-[[nodiscard]] std::optional<shard> parse_shard(const redis::reply& fields);
-/// The same of a member of keyspace::waiting().
-[[nodiscard]] std::optional<shard> parse_waiting_shard(std::string_view member);
 
 /// Says that a page is about to be read, and asks whether that is still wanted: one command. To be sent
 /// before its devices are read, so that whoever settles it knows of everybody who may have sent to it.
@@ -229,14 +224,5 @@ private:
     keyspace keys_;
     std::string consumer_;
 };
-
-/// A dead device as a field of the event's `dead` hash.
-[[nodiscard]] std::string encode_dead(const target& which, std::string_view token, std::string_view entry);
-struct dead_device {
-    target which;
-    std::string token;
-    std::string entry;  ///< Its roster entry when the page was read.
-};
-[[nodiscard]] std::optional<dead_device> decode_dead(std::string_view bytes);
 
 }  // namespace tocsin

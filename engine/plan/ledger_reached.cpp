@@ -26,8 +26,7 @@ asio::awaitable<result<std::vector<hashed_device>>> ledger::reached(std::string 
     do {
         redis::request ask;
         ask.add("HSCAN", key, cursor, "COUNT", pages_per_scan);
-        auto answered = co_await redis_.execute(std::move(ask));
-        const auto answer = redis::checked(std::move(answered));
+        const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
         if (answer.has_error()) {
             co_return answer.error();
         }
@@ -53,8 +52,7 @@ asio::awaitable<result<ledger::knowledge>> ledger::known(std::string event, std:
     for (const target& which : targets) {
         ask.add("EXISTS", keys_.reached(event, to_string(which)));
     }
-    auto answered = co_await redis_.execute(std::move(ask));
-    const auto answer = redis::checked(std::move(answered));
+    const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();
     }

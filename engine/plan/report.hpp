@@ -37,7 +37,7 @@ struct event_report {
     std::int64_t accepted_at = 0;  ///< ms since 1970, as all times here; 0: not yet.
     std::int64_t started_at = 0;
     std::int64_t finished_at = 0;
-    std::map<std::string, std::uint64_t> reasons;  ///< "apns:Unregistered"
+    std::map<std::string, std::uint64_t> reasons;  ///< "<platform>:Unregistered"
     std::map<std::string, std::map<std::string, std::array<std::uint64_t, outcome_count>>> apps;
     /// By app and platform: what held its pages up, in µs of theirs.
     std::map<std::string, std::map<std::string, std::array<std::uint64_t, lane_bound_count>>> limits;

@@ -17,12 +17,12 @@ namespace tocsin {
 /// One app on one platform: what lanes, channels and shards belong to.
 struct target {
     std::string app;
-    platform on = platform::apns;
+    platform on{};
 
     friend auto operator<=>(const target&, const target&) = default;
 };
 
-/// "mairies/apns".
+/// "<app>/<platform>".
 [[nodiscard]] std::string to_string(const target& which);
 [[nodiscard]] std::optional<target> parse_target(std::string_view text);
 

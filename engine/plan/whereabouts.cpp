@@ -1,11 +1,13 @@
 #include "engine/plan/whereabouts.hpp"
 
 #include "engine/plan/ledger.hpp"
+#include "engine/plan/shard_entry.hpp"
 #include "engine/redis/check.hpp"
 #include "engine/redis/streams.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <utility>
 
 namespace tocsin {
@@ -16,38 +18,64 @@ namespace asio = boost::asio;
 constexpr std::size_t parked_per_read = 1'000;
 constexpr std::size_t shards_per_read = 200;
 
-asio::awaitable<result<std::optional<whereabouts>>> find_parked(
-    redis::client& redis, std::string key, std::string token) {
-    for (std::size_t first = 0;; first += parked_per_read) {
+/// What a member of a sorted set says of the device, if anything.
+using scored_reader = std::function<std::optional<whereabouts>(std::string_view member, std::int64_t score)>;
+
+/// The first that `read` finds something in.
+asio::awaitable<result<std::optional<whereabouts>>> find_scored(
+    redis::client& redis, std::string key, std::size_t per_read, scored_reader read) {
+    for (std::size_t first = 0;; first += per_read) {
         redis::request ask;
-        ask.add("ZRANGE", key, first, first + parked_per_read - 1, "WITHSCORES");
-        auto answered = co_await redis.execute(std::move(ask));
-        const auto answer = redis::checked(std::move(answered));
+        ask.add("ZRANGE", key, first, first + per_read - 1, "WITHSCORES");
+        const auto answer = co_await redis::execute_checked(redis, std::move(ask));
         if (answer.has_error()) {
             co_return answer.error();
         }
         const redis::reply members = answer->front();
         for (std::size_t i = 0; i + 1 < members.size(); i += 2) {
-            const auto listed = decode_listed(members[i].text());
-            const auto one = listed ? std::ranges::find(*listed, token, &listed_device::token)
-                                    : std::vector<listed_device>::const_iterator();
-            if (!listed || one == listed->end()) {
-                continue;
+            auto found = read(members[i].text(), members[i + 1].integer().value_or(0));
+            if (found) {
+                co_return found;
             }
-            // Several under one name are those whose answers are late: somebody is sending to them.
-            const auto score = members[i + 1].integer().value_or(0);
-            const bool late = score >= late_score(wall_time());
-            whereabouts out;
-            out.stage = late ? page_stage::open : page_stage::parked;
-            out.due = late ? wall_time() : wall_time(std::chrono::milliseconds(score));
-            out.attempts = one->attempts;
-            out.maybe_sent = one->maybe_sent;
-            co_return std::optional<whereabouts>(out);
         }
-        if (members.size() < 2 * parked_per_read) {
+        if (members.size() < 2 * per_read) {
             co_return std::optional<whereabouts>();
         }
     }
+}
+
+scored_reader parked_devices(const std::string& token) {
+    return [token](std::string_view member, std::int64_t score) -> std::optional<whereabouts> {
+        const auto listed = decode_listed(member);
+        const auto one = listed ? std::ranges::find(*listed, token, &listed_device::token)
+                                : std::vector<listed_device>::const_iterator();
+        if (!listed || one == listed->end()) {
+            return std::nullopt;
+        }
+        // Several under one name are those whose answers are late: somebody is sending to them.
+        const bool late = score >= late_score(wall_time());
+        whereabouts out;
+        out.stage = late ? page_stage::open : page_stage::parked;
+        out.due = late ? wall_time() : wall_time(std::chrono::milliseconds(score));
+        out.attempts = one->attempts;
+        out.maybe_sent = one->maybe_sent;
+        return out;
+    };
+}
+
+scored_reader waiting_shards(const std::string& token, const std::optional<device_place>& place) {
+    return [token, place](std::string_view member, std::int64_t score) -> std::optional<whereabouts> {
+        const auto work = parse_waiting_shard(member);
+        const auto page = work ? page_with(*work, token, place) : std::nullopt;
+        if (!page) {
+            return std::nullopt;
+        }
+        whereabouts out;
+        out.stage = page_stage::not_begun;
+        out.page = page;
+        out.due = wall_time(std::chrono::milliseconds(score));
+        return out;
+    };
 }
 
 /// The page that has the device, of all shards that are not done; that of a retry before that of its roster.
@@ -58,8 +86,7 @@ asio::awaitable<result<std::optional<std::uint32_t>>> find_page(
     for (;;) {
         redis::request ask;
         ask.add("XRANGE", key, from, "+", "COUNT", shards_per_read);
-        auto answered = co_await redis.execute(std::move(ask));
-        const auto answer = redis::checked(std::move(answered));
+        const auto answer = co_await redis::execute_checked(redis, std::move(ask));
         if (answer.has_error()) {
             co_return answer.error();
         }
@@ -82,42 +109,12 @@ asio::awaitable<result<std::optional<std::uint32_t>>> find_page(
     }
 }
 
-/// The same of the shards that wait for a moment of their own.
-asio::awaitable<result<std::optional<whereabouts>>> find_waiting(
-    redis::client& redis, std::string key, std::string token, std::optional<device_place> place) {
-    for (std::size_t first = 0;; first += shards_per_read) {
-        redis::request ask;
-        ask.add("ZRANGE", key, first, first + shards_per_read - 1, "WITHSCORES");
-        auto answered = co_await redis.execute(std::move(ask));
-        const auto answer = redis::checked(std::move(answered));
-        if (answer.has_error()) {
-            co_return answer.error();
-        }
-        const redis::reply members = answer->front();
-        for (std::size_t i = 0; i + 1 < members.size(); i += 2) {
-            const auto work = parse_waiting_shard(members[i].text());
-            const auto page = work ? page_with(*work, token, place) : std::nullopt;
-            if (page) {
-                whereabouts out;
-                out.stage = page_stage::not_begun;
-                out.page = page;
-                out.due = wall_time(std::chrono::milliseconds(members[i + 1].integer().value_or(0)));
-                co_return std::optional<whereabouts>(out);
-            }
-        }
-        if (members.size() < 2 * shards_per_read) {
-            co_return std::optional<whereabouts>();
-        }
-    }
-}
-
 asio::awaitable<result<whereabouts>> look_at_page(
     redis::client& redis, keyspace keys, std::string event, std::uint32_t page) {
     redis::request ask;
     ask.add("GETBIT", keys.settled(event), page);
     ask.add("BITFIELD", keys.opened(event), "GET", "u8", "#" + std::to_string(page));
-    auto answered = co_await redis.execute(std::move(ask));
-    const auto answer = redis::checked(std::move(answered));
+    const auto answer = co_await redis::execute_checked(redis, std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();
     }
@@ -163,14 +160,18 @@ asio::awaitable<result<whereabouts>> find_whereabouts(
     // A retry that is due moves from the parked to the shards, and may be parked again; what waits for its
     // moment moves there when that comes: looked for in all, twice.
     for (int look = 0; look < 2; ++look) {
-        auto parked = co_await find_parked(redis, keys.parked(event, name), token);
+        scored_reader of_parked = parked_devices(token);
+        auto parked =
+            co_await find_scored(redis, keys.parked(event, name), parked_per_read, std::move(of_parked));
         if (parked.has_error()) {
             co_return parked.error();
         }
         if (*parked) {
             co_return **parked;
         }
-        auto waiting = co_await find_waiting(redis, keys.waiting(event, name), token, place);
+        scored_reader of_waiting = waiting_shards(token, place);
+        auto waiting =
+            co_await find_scored(redis, keys.waiting(event, name), shards_per_read, std::move(of_waiting));
         if (waiting.has_error()) {
             co_return waiting.error();
         }

@@ -1,6 +1,8 @@
 #include "engine/redis/check.hpp"
 
+#include "engine/redis/client.hpp"
 #include "engine/redis/error_replies.hpp"
+#include "engine/redis/request.hpp"
 
 #include <utility>
 
@@ -27,6 +29,11 @@ result<replies> checked(result<replies> answer, logger& log, std::string_view pu
         log.error("redis.command_failed", {{"purpose", purpose}, {"error", text}});
     }
     return outcome;
+}
+
+boost::asio::awaitable<result<replies>> execute_checked(client& redis, request what) {
+    auto answer = co_await redis.execute(std::move(what));
+    co_return checked(std::move(answer));
 }
 
 }  // namespace tocsin::redis

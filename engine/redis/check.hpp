@@ -4,6 +4,8 @@
 #include "engine/core/log.hpp"
 #include "engine/redis/reply.hpp"
 
+#include <boost/asio/awaitable.hpp>
+
 #include <string>
 #include <string_view>
 
@@ -18,5 +20,11 @@ namespace tocsin::redis {
 /// The same, and logs "redis.command_failed" with that sentence; `purpose` says in a word or two
 /// what the commands were for.
 [[nodiscard]] result<replies> checked(result<replies> answer, logger& log, std::string_view purpose);
+
+class client;
+class request;
+
+/// Executes a pipeline in which no command may fail.
+[[nodiscard]] boost::asio::awaitable<result<replies>> execute_checked(client& redis, request what);
 
 }  // namespace tocsin::redis

@@ -163,7 +163,7 @@ bool line::next_request(std::uint64_t, time_point now, http2::request& out) noex
 
 bool line::fill(push& item, const issued_token* token, http2::request& out) noexcept {
     using enum http2::indexing;
-    if (item.token.empty() || item.token.size() > max_apns_token) {
+    if (item.token.empty() || item.token.size() > max_token) {
         return false;
     }
     to_hex(item.token, path_.data() + path_start.size());

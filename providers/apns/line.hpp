@@ -3,8 +3,8 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/log.hpp"
 #include "engine/delivery/provider.hpp"
-#include "engine/event/device_token.hpp"
 #include "providers/apns/judgement.hpp"
+#include "providers/apns/traits.hpp"
 #include "providers/auth/provider_token.hpp"
 #include "providers/common/credential_health.hpp"
 #include "providers/common/response_counters.hpp"
@@ -105,7 +105,7 @@ private:
     std::uint64_t unrelated_key_connection_ = 0;
 
     static constexpr std::string_view path_start = "/3/device/";
-    std::array<char, path_start.size() + 2 * max_apns_token> path_{};
+    std::array<char, path_start.size() + 2 * max_token> path_{};
     std::array<char, 36> apns_id_{};
 };
 

@@ -31,7 +31,7 @@ bool has_control_character(std::string_view text) noexcept {
 
 /// The type that the event names; null if it names none.
 const json::string* named_push_type(const publish_event& event) noexcept {
-    const auto* const headers = event.apns.if_contains("headers");
+    const auto* const headers = event.overrides[platform::apns].if_contains("headers");
     const auto* const named = headers == nullptr || !headers->is_object()
                                   ? nullptr
                                   : headers->get_object().if_contains("apns-push-type");
@@ -189,7 +189,7 @@ parsed<std::shared_ptr<const rendered_message>> renderer::render(const publish_e
     }
     shared_headers headers = default_headers(event);
     const std::string usual_type = headers.push_type;
-    if (const auto* given = event.apns.if_contains("headers")) {
+    if (const auto* given = event.overrides[platform::apns].if_contains("headers")) {
         if (const auto done = override_headers(headers, *given); done.has_error()) {
             return done.error();
         }
@@ -206,7 +206,7 @@ parsed<std::shared_ptr<const rendered_message>> renderer::render(const publish_e
         return fine.error();
     }
 
-    const json::object overrides = root_overrides(event.apns);
+    const json::object overrides = root_overrides(event.overrides[platform::apns]);
     locale_table locales;
     std::vector<std::string> bodies;
     const auto add = [&](const localized_text* text, std::string_view locale) -> parsed<> {

@@ -6,6 +6,7 @@
 #include "engine/ops/config_row.hpp"
 #include "providers/auth/pem_key.hpp"
 #include "providers/origin_setting.hpp"
+#include "providers/platform_section.hpp"
 
 #include <array>
 
@@ -99,24 +100,10 @@ void check_section(apns_settings& apns, const std::string& place, config_checks&
     }
 }
 
-class configuration final : public platform_configuration {
-public:
-    [[nodiscard]] platform kind() const noexcept override { return platform::apns; }
-    [[nodiscard]] const config_section& section() const noexcept override { return about; }
-    [[nodiscard]] std::span<const config_key> keys() const noexcept override { return rows; }
-    [[nodiscard]] std::shared_ptr<platform_settings> fresh() const override {
-        return std::make_shared<apns_settings>();
-    }
-    void check(platform_settings& given, const std::string& place, config_checks& checks) const override {
-        check_section(static_cast<apns_settings&>(given), place, checks);
-    }
-    [[nodiscard]] std::string_view rules() const noexcept override { return rules_text; }
-};
-
 }  // namespace
 
 const platform_configuration& apns_configuration() {
-    static const configuration out;
+    static const platform_section<apns_settings> out(about, rows, rules_text, check_section);
     return out;
 }
 

@@ -68,7 +68,7 @@ parsed<> check_message(const json::object& message) {
 }
 
 parsed<bool> wants_validation(const publish_event& event) {
-    const auto* given = event.fcm.if_contains("validate_only");
+    const auto* given = event.overrides[platform::fcm].if_contains("validate_only");
     if (given == nullptr) {
         return false;
     }
@@ -134,14 +134,14 @@ parsed<std::shared_ptr<const rendered_message>> renderer::render(
                 "reserved_data_key", "data." + key + ": the key is reserved by FCM; choose another"};
         }
     }
-    if (const auto fine = check_keys(event.fcm); fine.has_error()) {
+    if (const auto fine = check_keys(event.overrides[platform::fcm]); fine.has_error()) {
         return fine.error();
     }
     const auto validate_only = wants_validation(event);
     if (validate_only.has_error()) {
         return validate_only.error();
     }
-    json::object overrides = event.fcm;
+    json::object overrides = event.overrides[platform::fcm];
     overrides.erase("validate_only");
 
     locale_table locales;
@@ -176,7 +176,8 @@ parsed<std::shared_ptr<const rendered_message>> renderer::render(
         locales.add(locale);
     }
     return std::make_shared<const rendered_message>(
-        std::move(endings), std::move(locales), largest, event.expires_at, event.fcm.contains("apns"));
+        std::move(endings), std::move(locales), largest, event.expires_at,
+        event.overrides[platform::fcm].contains("apns"));
 }
 
 }  // namespace tocsin::fcm

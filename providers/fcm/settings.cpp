@@ -8,6 +8,7 @@
 #include "providers/auth/service_account_file.hpp"
 #include "providers/common/url_check.hpp"
 #include "providers/origin_setting.hpp"
+#include "providers/platform_section.hpp"
 
 #include <array>
 
@@ -62,24 +63,10 @@ void check_section(fcm_settings& fcm, const std::string& place, config_checks& c
         fcm.project_id.empty() ? "" : "with a project");
 }
 
-class configuration final : public platform_configuration {
-public:
-    [[nodiscard]] platform kind() const noexcept override { return platform::fcm; }
-    [[nodiscard]] const config_section& section() const noexcept override { return about; }
-    [[nodiscard]] std::span<const config_key> keys() const noexcept override { return rows; }
-    [[nodiscard]] std::shared_ptr<platform_settings> fresh() const override {
-        return std::make_shared<fcm_settings>();
-    }
-    void check(platform_settings& given, const std::string& place, config_checks& checks) const override {
-        check_section(static_cast<fcm_settings&>(given), place, checks);
-    }
-    [[nodiscard]] std::string_view rules() const noexcept override { return rules_text; }
-};
-
 }  // namespace
 
 const platform_configuration& fcm_configuration() {
-    static const configuration out;
+    static const platform_section<fcm_settings> out(about, rows, rules_text, check_section);
     return out;
 }
 

@@ -45,7 +45,7 @@ parsed<std::shared_ptr<const rendered_message>> renderer::render(const publish_e
     std::vector<std::string> texts;
     const auto add = [&](const localized_text* text, std::string_view locale) -> parsed<> {
         json::object payload = make_payload(event, text, locale, url_);
-        merge_json(payload, event.webpush);
+        merge_json(payload, event.overrides[platform::webpush]);
         if (auto fine = check_payload(payload, event.is_background()); fine.has_error()) {
             return fine;
         }

@@ -6,6 +6,7 @@
 #include "engine/ops/config_row.hpp"
 #include "providers/auth/pem_key.hpp"
 #include "providers/common/url_check.hpp"
+#include "providers/platform_section.hpp"
 #include "providers/webpush/push_services.hpp"
 
 #include <boost/url/parse.hpp>
@@ -96,24 +97,10 @@ void check_section(webpush_settings& webpush, const std::string& place, config_c
     checks.check_root(webpush.ca_file, place + ".ca_file");
 }
 
-class configuration final : public platform_configuration {
-public:
-    [[nodiscard]] platform kind() const noexcept override { return platform::webpush; }
-    [[nodiscard]] const config_section& section() const noexcept override { return about; }
-    [[nodiscard]] std::span<const config_key> keys() const noexcept override { return rows; }
-    [[nodiscard]] std::shared_ptr<platform_settings> fresh() const override {
-        return std::make_shared<webpush_settings>();
-    }
-    void check(platform_settings& given, const std::string& place, config_checks& checks) const override {
-        check_section(static_cast<webpush_settings&>(given), place, checks);
-    }
-    [[nodiscard]] std::string_view rules() const noexcept override { return rules_text; }
-};
-
 }  // namespace
 
 const platform_configuration& webpush_configuration() {
-    static const configuration out;
+    static const platform_section<webpush_settings> out(about, rows, rules_text, check_section);
     return out;
 }
 

@@ -1,6 +1,7 @@
 #include "engine/event/event_parser.hpp"
 #include "engine/redis/check.hpp"
 #include "engine/redis/streams.hpp"
+#include "providers/known_platforms.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
@@ -164,7 +165,8 @@ int canary(const common_options& common, const canary_options& how) {
     const std::string id(event.at("id").as_string());
     const std::string document = json::serialize(event);
     const auto now = system_time_source().wall_now();
-    if (const auto fine = parse_event(document, "", event_limits{}, now); fine.has_error()) {
+    if (const auto fine = parse_event(known_platforms(), document, "", event_limits{}, now);
+        fine.has_error()) {
         complain(fine.error().message);
         return exit_usage;
     }

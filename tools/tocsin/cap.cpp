@@ -1,6 +1,7 @@
 #include "engine/control/control_board.hpp"
 #include "engine/event/event_parser.hpp"
 #include "engine/redis/check.hpp"
+#include "providers/known_platforms.hpp"
 #include "tools/cap/cap_event.hpp"
 #include "tools/cap/cap_message.hpp"
 #include "tools/cap/cap_register.hpp"
@@ -262,7 +263,7 @@ parsed<> check(const cap_message& message, const territories& places) {
     if (event.has_error()) {
         return std::move(event).error();
     }
-    auto whole = parse_event(json::serialize(*event), "", event_limits{}, now);
+    auto whole = parse_event(known_platforms(), json::serialize(*event), "", event_limits{}, now);
     return whole.has_error() ? parsed<>(std::move(whole).error()) : parsed<>();
 }
 

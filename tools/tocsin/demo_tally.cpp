@@ -1,6 +1,6 @@
 #include "tools/tocsin/demo_tally.hpp"
 
-#include "engine/event/device_token.hpp"
+#include "providers/known_platforms.hpp"
 #include "tools/simulator/dead_token.hpp"
 #include "tools/tocsin/console.hpp"
 
@@ -27,7 +27,7 @@ tally count_at_simulator(
     tally out;
     const std::uint64_t seed = providers.current_behaviour().seed;
     for (const device_change& one : devices) {
-        const std::string token = written_token(one.where, one.which.token);
+        const std::string token = known_platforms()[one.where].written_token(one.which.token);
         const bool dead = sim::is_dead(token, seed, dead_share);
         const auto seen = providers.counts(provider_of(one.where), token);
         auto& commune = out.by_commune[one.which.follow.front().commune];

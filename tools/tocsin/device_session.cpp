@@ -3,6 +3,7 @@
 #include "engine/event/device_token.hpp"
 #include "engine/event/registration.hpp"
 #include "engine/served_apps.hpp"
+#include "providers/known_platforms.hpp"
 #include "tools/tocsin/exit_code.hpp"
 
 #include <boost/json/object.hpp>
@@ -38,7 +39,7 @@ store_session::store_session(settings given, territories known, std::unique_ptr<
       places(std::move(known)),
       redis(std::move(open)),
       store(std::make_unique<device_store>(redis->redis(), redis->keys(), sizing_for(how, places))),
-      preparer(places, event_limits{}, redis->time()) {
+      preparer(places, known_platforms(), event_limits{}, redis->time()) {
     preparer.set_apps(served_apps(how));
 }
 
@@ -55,7 +56,7 @@ std::vector<target> store_session::targets() const {
 std::vector<target> store_session::possible_targets(const std::string& token) const {
     std::vector<target> out;
     for (const target& which : targets()) {
-        if (check_token(which.on, token, "token").has_value() ||
+        if (known_platforms()[which.on].check_token(token, "token").has_value() ||
             (which.on == platform::fcm && check_fid(token, "token").has_value())) {
             out.push_back(which);
         }
@@ -78,12 +79,12 @@ int with_store(const common_options& common, const std::function<int(store_sessi
 }
 
 json::value document_of(const common_options& common, const target& which, const device& known) {
-    json::value out = json::parse(to_json(to_registration(which, known)));
+    json::value out = json::parse(to_json(known_platforms(), to_registration(which, known)));
     if (common.show_tokens) {
         return out;
     }
     json::object& document = out.as_object();
-    const std::string hidden = shorten_token(written_token(which.on, known.token));
+    const std::string hidden = shorten_token(known_platforms()[which.on].written_token(known.token));
     if (const auto* const subscription = document.if_contains("subscription"); subscription != nullptr) {
         document["subscription"] = json::object{{"endpoint", hidden}};
     } else {

@@ -1,5 +1,5 @@
 #include "engine/control/control_board.hpp"
-#include "engine/event/device_token.hpp"
+#include "providers/known_platforms.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/device_session.hpp"
 #include "tools/tocsin/exit_code.hpp"
@@ -24,7 +24,7 @@ int forget(store_session& in, const common_options& common, const std::string& t
         change.what = device_change::action::remove;
         change.app = which.app;
         change.where = which.on;
-        change.which.token = stored_token(which.on, token);
+        change.which.token = known_platforms()[which.on].stored_token(token);
         gone.push_back({which, change.which.token});
         changes.push_back(std::move(change));
     }

@@ -1,4 +1,5 @@
 #include "engine/event/registration.hpp"
+#include "providers/known_platforms.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/device_session.hpp"
 #include "tools/tocsin/exit_code.hpp"
@@ -39,7 +40,7 @@ public:
             if (line.find_first_not_of(" \t\r") == std::string::npos) {
                 continue;
             }
-            auto what = parse_registration(line, in_.redis->time().wall_now());
+            auto what = parse_registration(known_platforms(), line, in_.redis->time().wall_now());
             auto place = what.has_error() ? parsed<admission>(what.error())
                                           : admit(*what, in_.preparer, dormant_territories::kept);
             if (place.has_error()) {

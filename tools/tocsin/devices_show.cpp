@@ -1,4 +1,4 @@
-#include "engine/event/device_token.hpp"
+#include "providers/known_platforms.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/device_session.hpp"
 #include "tools/tocsin/exit_code.hpp"
@@ -15,7 +15,8 @@ namespace json = boost::json;
 int show(store_session& in, const common_options& common, const std::string& token) {
     json::array found;
     for (const target& which : in.possible_targets(token)) {
-        const auto known = in.redis->run(in.store->find(which.app, which.on, stored_token(which.on, token)));
+        const auto known = in.redis->run(
+            in.store->find(which.app, which.on, known_platforms()[which.on].stored_token(token)));
         if (!known) {
             return exit_unreachable;
         }

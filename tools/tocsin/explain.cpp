@@ -1,11 +1,11 @@
 #include "engine/core/digest.hpp"
 #include "engine/core/rfc3339.hpp"
-#include "engine/event/device_token.hpp"
 #include "engine/event/event_parser.hpp"
 #include "engine/plan/event_preparer.hpp"
 #include "engine/plan/ledger_names.hpp"
 #include "engine/redis/check.hpp"
 #include "engine/redis/streams.hpp"
+#include "providers/known_platforms.hpp"
 #include "tools/proof/device_story.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
@@ -68,7 +68,8 @@ std::optional<event_facts> facts_of(const stored_event& event, const time_source
     };
     // As of when it was accepted: what counts from "now" must not move with every reading.
     const wall_time accepted_at{std::chrono::milliseconds(event.report.accepted_at)};
-    auto content = parse_event(field(names::document), field("entry"), event_limits{}, accepted_at);
+    auto content =
+        parse_event(known_platforms(), field(names::document), field("entry"), event_limits{}, accepted_at);
     auto whom = audience::decode(field(names::audience));
     if (content.has_error() || whom.has_error()) {
         return std::nullopt;
@@ -90,7 +91,7 @@ std::optional<event_facts> facts_of(const stored_event& event, const time_source
 /// Takes what one document of the feedback says, if it is about one of these devices.
 void note_removal(std::string_view document, const std::string& event, std::vector<device_facts>& about) {
     for (device_facts& one : about) {
-        const std::string written = written_token(one.which.on, one.token);
+        const std::string written = known_platforms()[one.which.on].written_token(one.token);
         if (document.find(written) == std::string_view::npos) {
             continue;  // Most are about others, and parsing costs more than looking.
         }
@@ -171,7 +172,7 @@ asio::awaitable<result<std::vector<device_facts>>> look_at_device(
     for (const target& which : in.possible_targets(token)) {
         device_facts one;
         one.which = which;
-        one.token = stored_token(which.on, token);
+        one.token = known_platforms()[which.on].stored_token(token);
         auto known = co_await in.store->find(which.app, which.on, one.token);
         if (known.has_error()) {
             co_return known.error();

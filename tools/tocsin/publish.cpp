@@ -3,6 +3,7 @@
 #include "engine/event/event_writer.hpp"
 #include "engine/event/selector.hpp"
 #include "engine/redis/check.hpp"
+#include "providers/known_platforms.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
@@ -165,8 +166,9 @@ int publish(const common_options& common, const publish_options& how) {
     }
     // Said here and now rather than by a dead letter later; the engine looks again.
     const auto now = system_time_source().wall_now();
-    const auto event =
-        parse_event(*document, std::to_string(now.time_since_epoch().count()) + "-0", event_limits{}, now);
+    const auto event = parse_event(
+        known_platforms(), *document, std::to_string(now.time_since_epoch().count()) + "-0", event_limits{},
+        now);
     if (event.has_error()) {
         complain(event.error().message);
         return exit_usage;

@@ -3,6 +3,7 @@
 #include "engine/core/rfc3339.hpp"
 #include "engine/event/event_parser.hpp"
 #include "engine/plan/ledger_names.hpp"
+#include "providers/known_platforms.hpp"
 #include "tools/proof/certificate_check.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
@@ -68,7 +69,8 @@ proof::certificate_subject subject_of(const stored_event& event, const territori
     }
     // As of when it was accepted: an expiry that has passed by now was none then.
     const wall_time accepted_at{std::chrono::milliseconds(event.report.accepted_at)};
-    const auto content = parse_event(text->second, entry->second, event_limits{}, accepted_at);
+    const auto content =
+        parse_event(known_platforms(), text->second, entry->second, event_limits{}, accepted_at);
     if (content.has_error()) {
         return out;  // Damaged since: what can be shown is the result.
     }

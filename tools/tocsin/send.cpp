@@ -1,10 +1,10 @@
 #include "engine/core/digest.hpp"
 #include "engine/delivery/provider.hpp"
-#include "engine/event/device_token.hpp"
 #include "engine/event/json_document.hpp"
 #include "engine/event/registration.hpp"
 #include "engine/ops/metrics.hpp"
 #include "providers/factory.hpp"
+#include "providers/known_platforms.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/engine_conduct.hpp"
@@ -147,7 +147,8 @@ parsed<publish_event> event_of(const send_options& how, const time_source& time)
     }
     if (how.validate_only) {
         out.mode = delivery_mode::dry_run;
-        out.fcm["validate_only"] = true;
+        out.overrides[platform::fcm]["validate_only"] = true;
+        out.validated[static_cast<std::size_t>(platform::fcm)] = true;
     }
     return out;
 }
@@ -177,7 +178,7 @@ parsed<recipient> read_subscription_file(const std::filesystem::path& file) {
         {"app", "any"},
         {"platform", "webpush"},
         {"subscription", inner == nullptr ? boost::json::value(*document) : *inner}};
-    auto read = parse_registration(boost::json::serialize(whole), wall_time{});
+    auto read = parse_registration(known_platforms(), boost::json::serialize(whole), wall_time{});
     if (read.has_error()) {
         return refusal{"subscription", file.string() + ": " + read.error().message};
     }
@@ -199,10 +200,10 @@ parsed<recipient> recipient_of(platform on, const send_options& how) {
     if (!how.subscription.empty()) {
         return refusal{"subscription", "--subscription is for --platform webpush"};
     }
-    if (const auto form = check_token(on, how.token, "--token"); form.has_error()) {
+    if (const auto form = known_platforms()[on].check_token(how.token, "--token"); form.has_error()) {
         return form.error();
     }
-    return recipient{how.token, stored_token(on, how.token), {}};
+    return recipient{how.token, known_platforms()[on].stored_token(how.token), {}};
 }
 
 int send(const common_options& common, const send_options& how) {

@@ -10,6 +10,7 @@
 #include "engine/ops/signals.hpp"
 #include "engine/redis/address.hpp"
 #include "providers/factory.hpp"
+#include "providers/known_platforms.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
@@ -199,7 +200,7 @@ int serve(const common_options& common) {
     metrics_shard& own_numbers = numbers.add_shard();
     own_numbers.gauge(metric::build_info, {version, commit}).set(1);
 
-    engine all(how, *where, *places, time, log, numbers, checks);
+    engine all(how, *where, *places, known_platforms(), time, log, numbers, checks);
     std::random_device entropy;
     const provider_runtime runtime{all.executors().front(), how.engine.threads, time, log, entropy()};
     auto providers = make_providers(how, runtime);

@@ -1,5 +1,6 @@
 #include "engine/audience/audience.hpp"
 #include "engine/event/selector.hpp"
+#include "providers/known_platforms.hpp"
 
 #include <random>
 
@@ -12,9 +13,9 @@ audience resolve(std::initializer_list<std::string_view> texts) {
     static const territories france = territories::load({}).value();
     std::vector<selector> selectors;
     for (const std::string_view text : texts) {
-        selectors.push_back(parse_selector(text, "audience").value());
+        selectors.push_back(parse_selector(known_platforms(), text, "audience").value());
     }
-    return audience::resolve(selectors, france).value();
+    return audience::resolve(known_platforms(), selectors, france).value();
 }
 
 audience rich() {

@@ -1,5 +1,6 @@
 #include "engine/audience/audience.hpp"
 #include "engine/event/selector.hpp"
+#include "providers/known_platforms.hpp"
 
 #include <random>
 
@@ -16,9 +17,9 @@ const territories& france() {
 audience resolve(const std::vector<std::string>& texts) {
     std::vector<selector> selectors;
     for (const std::string& text : texts) {
-        selectors.push_back(parse_selector(text, "audience").value());
+        selectors.push_back(parse_selector(known_platforms(), text, "audience").value());
     }
-    return audience::resolve(selectors, france()).value();
+    return audience::resolve(known_platforms(), selectors, france()).value();
 }
 
 std::vector<territory> follows(std::initializer_list<std::string_view> texts) {

@@ -2,6 +2,7 @@
 
 #include "engine/event/event_parser.hpp"
 #include "engine/event/selector.hpp"
+#include "providers/known_platforms.hpp"
 #include "tests/support/malformed_events.hpp"
 
 #include <initializer_list>
@@ -20,9 +21,9 @@ const territories& france() {
 parsed<audience> resolve(std::initializer_list<std::string_view> texts) {
     std::vector<selector> selectors;
     for (const std::string_view text : texts) {
-        selectors.push_back(parse_selector(text, "audience").value());
+        selectors.push_back(parse_selector(known_platforms(), text, "audience").value());
     }
-    return audience::resolve(selectors, france());
+    return audience::resolve(known_platforms(), selectors, france());
 }
 
 territory at(std::string_view text) {
@@ -105,9 +106,10 @@ TEST(Audience, WhatDoesNotExistIsRefusedWithAHint) {
     std::set<std::string> messages;
     for (const auto& given : testing::events_for_nowhere()) {
         const auto event = parse_event(
-            given.document, "1795413539000-0", event_limits{}, wall_time(std::chrono::milliseconds(1)));
+            known_platforms(), given.document, "1795413539000-0", event_limits{},
+            wall_time(std::chrono::milliseconds(1)));
         ASSERT_TRUE(event) << given.name;
-        const auto whom = audience::resolve(event->audience, france());
+        const auto whom = audience::resolve(known_platforms(), event->audience, france());
         ASSERT_FALSE(whom) << given.name;
         EXPECT_EQ(whom.error().code, given.expected_code) << given.name;
         EXPECT_TRUE(messages.insert(whom.error().message).second) << whom.error().message;

@@ -5,6 +5,7 @@
 #include "engine/delivery/sending_time.hpp"
 #include "engine/event/event_parser.hpp"
 #include "engine/plan/planner.hpp"
+#include "providers/known_platforms.hpp"
 #include "tests/support/redis_fixture.hpp"
 
 #include <algorithm>
@@ -106,7 +107,7 @@ protected:
         if (below(3) == 0) {
             out->content.apps.emplace_back(below(2) == 0 ? "dijon" : "mairies");
         }
-        out->audience = audience::resolve(out->content.audience, places).value();
+        out->audience = audience::resolve(known_platforms(), out->content.audience, places).value();
         for (const served_app& app : preparer.apps()) {
             if (!out->content.apps.empty() && out->content.apps.front() != app.id) {
                 continue;
@@ -167,7 +168,7 @@ protected:
                                    "2A004,Ajaccio,9000,2A,\n",
                                    "epci,name,type,communes,population\n")
                                    .value();
-    event_preparer preparer{places, event_limits{}, time};
+    event_preparer preparer{places, known_platforms(), event_limits{}, time};
     device_store store{
         redis,
         keys,

@@ -1,6 +1,7 @@
 #include "engine/delivery/page.hpp"
 
 #include "engine/redis/reply_reader.hpp"
+#include "providers/known_platforms.hpp"
 #include "tests/engine/delivery/page_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -55,7 +56,8 @@ protected:
             selectors.push_back({selector_kind::commune, code, platform::apns});
             csv += code + ",X,1000,21,242100410\n";
         }
-        event->audience = audience::resolve(selectors, territories::parse(csv, "").value()).value();
+        event->audience =
+            audience::resolve(known_platforms(), selectors, territories::parse(csv, "").value()).value();
         event->counts_communes = true;
         return event;
     }

@@ -1,10 +1,11 @@
 #include "engine/core/text.hpp"
 #include "engine/event/event_parser.hpp"
 #include "engine/event/event_writer.hpp"
-#include "engine/event/refusal_codes.hpp"
 #include "engine/event/registration.hpp"
+#include "providers/known_platforms.hpp"
 #include "tests/engine/event/sample_events.hpp"
 #include "tests/support/malformed_events.hpp"
+#include "tests/support/refusals.hpp"
 
 #include <algorithm>
 #include <array>
@@ -82,8 +83,8 @@ private:
 };
 
 void expect_known(const refusal& why, const std::string& document) {
-    EXPECT_TRUE(std::ranges::find(refusal_table, why.code, &refusal_meaning::word) != refusal_table.end())
-        << why.code;
+    static const std::vector<refusal_row> all = testing::all_refusals();
+    EXPECT_TRUE(std::ranges::find(all, why.code, &refusal_row::word) != all.end()) << why.code;
     EXPECT_FALSE(why.message.empty()) << document;
     EXPECT_LE(why.message.size(), 400U) << document;
     EXPECT_TRUE(is_utf8(why.message)) << document;
@@ -102,13 +103,14 @@ TEST(EventFuzz, EveryDocumentIsAnEventOrARefusal) {
     for (int i = 0; i < 10'000; ++i) {
         const auto& seeds = changes.below(3) == 0 ? bad : good;
         const std::string document = changes.mutate(seeds[changes.below(seeds.size())], bad);
-        const auto event = parse_event(document, sample_entry, event_limits{}, sample_now);
+        const auto event = parse_event(known_platforms(), document, sample_entry, event_limits{}, sample_now);
         if (!event) {
             expect_known(event.error(), document);
             continue;
         }
         ++accepted;
-        const auto again = parse_event(to_json(*event), sample_entry, event_limits{}, sample_now);
+        const auto again =
+            parse_event(known_platforms(), to_json(*event), sample_entry, event_limits{}, sample_now);
         ASSERT_TRUE(again) << again.error().message << "\n" << document << "\n" << to_json(*event);
         EXPECT_EQ(*again, *event) << document;
     }
@@ -123,13 +125,14 @@ TEST(EventFuzz, EveryRegistrationIsADeviceOrARefusal) {
     std::size_t accepted = 0;
     for (int i = 0; i < 10'000; ++i) {
         const std::string document = changes.mutate(seeds[changes.below(seeds.size())], seeds);
-        const auto device = parse_registration(document, sample_now);
+        const auto device = parse_registration(known_platforms(), document, sample_now);
         if (!device) {
             expect_known(device.error(), document);
             continue;
         }
         ++accepted;
-        const auto again = parse_registration(to_json(*device), sample_now);
+        const auto again =
+            parse_registration(known_platforms(), to_json(known_platforms(), *device), sample_now);
         ASSERT_TRUE(again) << again.error().message << "\n" << document;
         EXPECT_EQ(*again, *device) << document;
     }

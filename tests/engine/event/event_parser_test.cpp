@@ -1,5 +1,6 @@
 #include "engine/event/event_parser.hpp"
 
+#include "providers/known_platforms.hpp"
 #include "tests/engine/event/sample_events.hpp"
 
 #include <string>
@@ -13,7 +14,7 @@ using testing::sample_entry;
 using testing::sample_now;
 
 parsed<publish_event> parse(std::string_view json) {
-    return parse_event(json, sample_entry, event_limits{}, sample_now);
+    return parse_event(known_platforms(), json, sample_entry, event_limits{}, sample_now);
 }
 
 std::string code_of(std::string_view json) {
@@ -56,8 +57,8 @@ TEST(EventParser, ReadsEveryFieldOfTheContract) {
     EXPECT_EQ(event->localized.at("en").body, "Avoid the quays.");
     EXPECT_EQ(event->collapse_id, "crue-ouche");
     EXPECT_EQ(event->mode, delivery_mode::actual);
-    EXPECT_EQ(event->apns.at("aps").at("interruption-level"), "time-sensitive");
-    EXPECT_EQ(event->fcm.at("android").at("notification").at("channel_id"), "alertes");
+    EXPECT_EQ(event->overrides[platform::apns].at("aps").at("interruption-level"), "time-sensitive");
+    EXPECT_EQ(event->overrides[platform::fcm].at("android").at("notification").at("channel_id"), "alertes");
 }
 
 TEST(EventParser, FillsInTheDefaults) {
@@ -80,7 +81,8 @@ TEST(EventParser, EverySampleIsAccepted) {
 
 TEST(EventParser, WithoutAnEntryTheDocumentMustNameItsId) {
     const auto event = parse_event(
-        R"({"audience":["everyone"],"notification":{"body":"b"}})", "", event_limits{}, sample_now);
+        known_platforms(), R"({"audience":["everyone"],"notification":{"body":"b"}})", "", event_limits{},
+        sample_now);
     ASSERT_FALSE(event);
     EXPECT_EQ(event.error().code, "missing_field");
 }
@@ -196,6 +198,18 @@ TEST(EventParser, RefusalsNeverShowADeviceToken) {
             message_of("{\"audience\":[\"" + selector + "\"],\"data\":{\"a\":\"b\"}}");
         EXPECT_NE(message, "accepted");
         EXPECT_EQ(message.find("SecretSecret"), std::string::npos) << message;
+    }
+}
+
+TEST(EventParser, ADryRunThatFcmIsToValidateIsNotSkippedThere) {
+    for (const auto& [own, asks] :
+         {std::pair("true", true), std::pair("false", false), std::pair("\"true\"", false)}) {
+        const auto event = parse(
+            R"({"id":"e","audience":["everyone"],"data":{"a":"b"},"mode":"dry_run","fcm":{"validate_only":)" +
+            std::string(own) + R"(},"apns":{"validate_only":true}})");
+        ASSERT_TRUE(event) << event.error().message;
+        EXPECT_TRUE(event->skips_provider(platform::apns));
+        EXPECT_EQ(event->skips_provider(platform::fcm), !asks) << own;
     }
 }
 

@@ -1,5 +1,6 @@
 #include "engine/core/rfc3339.hpp"
 #include "engine/event/event_parser.hpp"
+#include "providers/known_platforms.hpp"
 #include "tests/engine/event/sample_events.hpp"
 
 #include <string>
@@ -17,6 +18,7 @@ constexpr wall_time entry_time{1'795'413'539'000ms};
 
 parsed<publish_event> parse(const std::string& members, std::string_view entry = sample_entry) {
     return parse_event(
+        known_platforms(),
         R"({"audience":["everyone"],"notification":{"title":"a"})" + (members.empty() ? "" : "," + members) +
             "}",
         entry, event_limits{}, sample_now);
@@ -47,8 +49,8 @@ TEST(EventTimes, TtlCountsFromSendAtIfThereIsOne) {
 TEST(EventTimes, DefaultTtlIsTheOperators) {
     event_limits limits;
     limits.default_ttl = 10min;
-    const auto event =
-        parse_event(R"({"audience":["everyone"],"data":{"a":"b"}})", sample_entry, limits, sample_now);
+    const auto event = parse_event(
+        known_platforms(), R"({"audience":["everyone"],"data":{"a":"b"}})", sample_entry, limits, sample_now);
     ASSERT_TRUE(event);
     EXPECT_EQ(event->expires_at, entry_time + 10min);
     EXPECT_EQ(expiry(""), entry_time + 4h);

@@ -1,6 +1,7 @@
 #include "engine/event/event_writer.hpp"
 
 #include "engine/event/event_parser.hpp"
+#include "providers/known_platforms.hpp"
 #include "tests/engine/event/sample_events.hpp"
 
 #include <gtest/gtest.h>
@@ -16,7 +17,7 @@ TEST(EventWriter, WhatIsWrittenIsReadBackTheSame) {
     for (int i = 0; i < 2'000; ++i) {
         const publish_event event = testing::random_event(random);
         const std::string document = to_json(event);
-        const auto back = parse_event(document, sample_entry, event_limits{}, sample_now);
+        const auto back = parse_event(known_platforms(), document, sample_entry, event_limits{}, sample_now);
         ASSERT_TRUE(back) << back.error().message << "\n" << document;
         ASSERT_EQ(*back, event) << document;
     }
@@ -24,9 +25,10 @@ TEST(EventWriter, WhatIsWrittenIsReadBackTheSame) {
 
 TEST(EventWriter, WhatIsReadIsWrittenBackTheSame) {
     for (const std::string& document : testing::sample_documents()) {
-        const auto event = parse_event(document, sample_entry, event_limits{}, sample_now);
+        const auto event = parse_event(known_platforms(), document, sample_entry, event_limits{}, sample_now);
         ASSERT_TRUE(event) << event.error().message;
-        const auto again = parse_event(to_json(*event), sample_entry, event_limits{}, sample_now);
+        const auto again =
+            parse_event(known_platforms(), to_json(*event), sample_entry, event_limits{}, sample_now);
         ASSERT_TRUE(again) << again.error().message << "\n" << to_json(*event);
         EXPECT_EQ(*again, *event) << document;
     }

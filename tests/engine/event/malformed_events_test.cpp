@@ -2,8 +2,9 @@
 
 #include "engine/core/text.hpp"
 #include "engine/event/event_parser.hpp"
-#include "engine/event/refusal_codes.hpp"
+#include "providers/known_platforms.hpp"
 #include "tests/engine/event/sample_events.hpp"
+#include "tests/support/refusals.hpp"
 
 #include <map>
 #include <set>
@@ -18,7 +19,7 @@ using testing::sample_entry;
 using testing::sample_now;
 
 parsed<publish_event> parse(const malformed_event& given) {
-    return parse_event(given.document, sample_entry, event_limits{}, sample_now);
+    return parse_event(known_platforms(), given.document, sample_entry, event_limits{}, sample_now);
 }
 
 TEST(MalformedEvents, AreMoreThanTwoHundredAndNamedApart) {
@@ -86,7 +87,7 @@ TEST(MalformedEvents, EveryCodeOfTheParserIsMet) {
     for (const malformed_event& given : testing::malformed_events()) {
         met.insert(given.expected_code);
     }
-    for (const refusal_meaning& entry : refusal_table) {
+    for (const refusal_row& entry : testing::all_refusals()) {
         EXPECT_NE(met.contains(std::string(entry.word)), elsewhere.contains(entry.word)) << entry.word;
     }
 }

@@ -1,7 +1,7 @@
 #include "engine/event/publish_event.hpp"
 
 #include "engine/core/text.hpp"
-#include "engine/event/refusal_codes.hpp"
+#include "tests/support/refusals.hpp"
 
 #include <set>
 
@@ -43,22 +43,20 @@ TEST(PublishEvent, CollapseIdIsDerivedFromTheId) {
     EXPECT_EQ(event.effective_collapse_id(), "crue");
 }
 
-TEST(PublishEvent, ADryRunAsksNoProviderUnlessFcmIsToValidateIt) {
+TEST(PublishEvent, ADryRunAsksNoProviderUnlessItIsToValidateIt) {
     publish_event event;
     EXPECT_FALSE(event.skips_provider(platform::apns));
     event.mode = delivery_mode::dry_run;
     EXPECT_TRUE(event.skips_provider(platform::apns));
     EXPECT_TRUE(event.skips_provider(platform::fcm));
-    event.fcm["validate_only"] = true;
+    event.validated[static_cast<std::size_t>(platform::fcm)] = true;
     EXPECT_TRUE(event.skips_provider(platform::apns));
     EXPECT_FALSE(event.skips_provider(platform::fcm));
-    event.fcm["validate_only"] = false;
-    EXPECT_TRUE(event.skips_provider(platform::fcm));
 }
 
 TEST(RefusalCodes, AreDistinctLabels) {
     std::set<std::string_view> words;
-    for (const refusal_meaning& entry : refusal_table) {
+    for (const refusal_row& entry : testing::all_refusals()) {
         EXPECT_TRUE(words.insert(entry.word).second) << entry.word;
         EXPECT_TRUE(is_word(entry.word, "_")) << entry.word;
         EXPECT_FALSE(entry.meaning.empty()) << entry.word;

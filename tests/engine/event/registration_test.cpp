@@ -1,5 +1,6 @@
 #include "engine/event/registration.hpp"
 
+#include "providers/known_platforms.hpp"
 #include "tests/engine/event/sample_events.hpp"
 
 #include <set>
@@ -20,12 +21,13 @@ std::string enrolled(const std::string& members) {
 }
 
 std::string code_of(const std::string& document) {
-    const auto device = parse_registration(document, sample_now);
+    const auto device = parse_registration(known_platforms(), document, sample_now);
     return device ? "accepted" : device.error().code;
 }
 
 TEST(Registration, ReadsEveryFieldOfTheContract) {
-    const auto device = parse_registration(testing::sample_registrations().front(), sample_now);
+    const auto device =
+        parse_registration(known_platforms(), testing::sample_registrations().front(), sample_now);
     ASSERT_TRUE(device) << device.error().message;
     EXPECT_EQ(device->op, registration_op::enroll);
     EXPECT_EQ(device->app, "mairies");
@@ -45,16 +47,17 @@ TEST(Registration, ReadsEveryFieldOfTheContract) {
 
 TEST(Registration, EverySampleIsReadBackAsWritten) {
     for (const std::string& document : testing::sample_registrations()) {
-        const auto device = parse_registration(document, sample_now);
+        const auto device = parse_registration(known_platforms(), document, sample_now);
         ASSERT_TRUE(device) << device.error().message << document;
-        const auto again = parse_registration(to_json(*device), sample_now + 1h);
+        const auto again =
+            parse_registration(known_platforms(), to_json(known_platforms(), *device), sample_now + 1h);
         ASSERT_TRUE(again) << again.error().message;
         EXPECT_EQ(*again, *device) << document;
     }
 }
 
 TEST(Registration, TimeDefaultsToNowInWholeSeconds) {
-    const auto device = parse_registration(enrolled(""), sample_now + 250ms);
+    const auto device = parse_registration(known_platforms(), enrolled(""), sample_now + 250ms);
     ASSERT_TRUE(device) << device.error().message;
     EXPECT_EQ(device->registered_at, sample_now);
 }
@@ -64,8 +67,9 @@ TEST(Registration, HexOfEitherCaseIsTheSameDevice) {
     std::ranges::transform(
         upper, upper.begin(), [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
     const std::string head = R"({"op":"unregister","app":"a","platform":"apns","token":")";
-    const auto one = parse_registration(head + std::string(apns_token) + "\"}", sample_now);
-    const auto other = parse_registration(head + upper + "\"}", sample_now);
+    const auto one =
+        parse_registration(known_platforms(), head + std::string(apns_token) + "\"}", sample_now);
+    const auto other = parse_registration(known_platforms(), head + upper + "\"}", sample_now);
     ASSERT_TRUE(one);
     ASSERT_TRUE(other);
     EXPECT_EQ(*one, *other);
@@ -73,6 +77,7 @@ TEST(Registration, HexOfEitherCaseIsTheSameDevice) {
 
 TEST(Registration, TerritoriesAndCategoriesAreSortedAndKeptOnce) {
     const auto device = parse_registration(
+        known_platforms(),
         R"({"op":"register","app":"a","platform":"fcm","token":"cXJ0b2tlbg:APA91bFab_-",
             "follow":["zone:21231:b","commune:21231","zone:21231:a","commune:21231"],"mute":["b","a","b"]})",
         sample_now);
@@ -83,7 +88,7 @@ TEST(Registration, TerritoriesAndCategoriesAreSortedAndKeptOnce) {
 }
 
 TEST(Registration, FidStandsForAToken) {
-    const auto device = parse_registration(testing::sample_registrations()[2], sample_now);
+    const auto device = parse_registration(known_platforms(), testing::sample_registrations()[2], sample_now);
     ASSERT_TRUE(device) << device.error().message;
     EXPECT_TRUE(device->is_fid);
     EXPECT_EQ(device->token, "cXJ0b2tlbg0123456789_-");
@@ -162,7 +167,7 @@ TEST(Registration, FaultsHaveTheirCodesAndMessages) {
     };
     std::set<std::string> messages;
     for (const refused_registration& given : cases) {
-        const auto device = parse_registration(given.document, sample_now);
+        const auto device = parse_registration(known_platforms(), given.document, sample_now);
         ASSERT_FALSE(device) << given.document;
         EXPECT_EQ(device.error().code, given.code) << given.document << device.error().message;
         EXPECT_TRUE(messages.insert(device.error().message).second) << device.error().message;

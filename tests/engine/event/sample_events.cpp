@@ -147,8 +147,9 @@ publish_event random_event(std::mt19937& random) {
     event.collapse_id = maybe(random) ? "collapse é" : "";
     event.mode = maybe(random) ? delivery_mode::actual : delivery_mode::dry_run;
     if (maybe(random)) {
-        event.apns = {{"headers", {{"apns-push-type", "alert"}}}, {"n", nullptr}, {"f", 0.25}};
-        event.fcm = {
+        event.overrides[platform::apns] = {
+            {"headers", {{"apns-push-type", "alert"}}}, {"n", nullptr}, {"f", 0.25}};
+        event.overrides[platform::fcm] = {
             {"android", {{"notification", {{"channel_id", "alertes"}}}}}, {"list", {1, "two", true}}};
     }
     return event;

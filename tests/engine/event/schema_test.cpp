@@ -1,11 +1,12 @@
 #include "engine/event/document_fields.hpp"
 #include "engine/event/event_parser.hpp"
 #include "engine/event/receipt.hpp"
-#include "engine/event/refusal_codes.hpp"
 #include "engine/event/registration.hpp"
+#include "providers/known_platforms.hpp"
 #include "tests/engine/event/json_schema.hpp"
 #include "tests/engine/event/sample_events.hpp"
 #include "tests/support/malformed_events.hpp"
+#include "tests/support/refusals.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
@@ -94,7 +95,7 @@ TEST(Schema, NamesExactlyTheFieldsThatTheReadersAccept) {
 TEST(Reference, EveryRefusalCodeIsDocumented) {
     const std::string pages =
         reference("events.md") + reference("registrations.md") + reference("receipts.md");
-    for (const refusal_meaning& entry : refusal_table) {
+    for (const refusal_row& entry : testing::all_refusals()) {
         const std::string row = "| `" + std::string(entry.word) + "` | " + std::string(entry.meaning) + " |";
         EXPECT_NE(pages.find(row), std::string::npos) << row;
     }
@@ -102,13 +103,13 @@ TEST(Reference, EveryRefusalCodeIsDocumented) {
 
 TEST(Reference, ExamplesAreAccepted) {
     for (const std::string& document : json_blocks(reference("events.md"))) {
-        const auto event = parse_event(document, sample_entry, event_limits{}, sample_now);
+        const auto event = parse_event(known_platforms(), document, sample_entry, event_limits{}, sample_now);
         EXPECT_TRUE(event) << event.error().message;
     }
     const std::vector<std::string> devices = json_blocks(reference("registrations.md"));
     EXPECT_EQ(devices.size(), 2U);
     for (const std::string& document : devices) {
-        const auto device = parse_registration(document, sample_now);
+        const auto device = parse_registration(known_platforms(), document, sample_now);
         EXPECT_TRUE(device) << device.error().message;
     }
 }
@@ -143,12 +144,12 @@ TEST(Schema, TypesAreThoseOfTheReaders) {
 TEST(Schema, WhatIsReadIsValid) {
     const json::value event = schema("event");
     for (const std::string& document : testing::sample_documents()) {
-        ASSERT_TRUE(parse_event(document, sample_entry, event_limits{}, sample_now));
+        ASSERT_TRUE(parse_event(known_platforms(), document, sample_entry, event_limits{}, sample_now));
         EXPECT_EQ(schema_error(event, json::parse(document)), "") << document;
     }
     const json::value registration = schema("registration");
     for (const std::string& document : testing::sample_registrations()) {
-        ASSERT_TRUE(parse_registration(document, sample_now));
+        ASSERT_TRUE(parse_registration(known_platforms(), document, sample_now));
         EXPECT_EQ(schema_error(registration, json::parse(document)), "") << document;
     }
 }
@@ -185,7 +186,7 @@ TEST(Schema, RegistrationsOfTheWrongShapeAreInvalid) {
          R"({"op":"unregister","app":"a","platform":"fcm","token":"cXJ0b2tlbg:APA91bFab_-","fid":"cXJ0b2tlbg0123456789_-"})",
          R"({"op":"unregister","app":"a","platform":"hms","fid":"cXJ0b2tlbg0123456789_-"})",
          R"({"op":"unregister","app":"a","platform":"fcm","fid":"cXJ0b2tlbg0123456789_-","follow":["everyone"]})"}) {
-        ASSERT_FALSE(parse_registration(document, sample_now)) << document;
+        ASSERT_FALSE(parse_registration(known_platforms(), document, sample_now)) << document;
         EXPECT_NE(schema_error(registration, json::parse(document)), "") << document;
     }
 }

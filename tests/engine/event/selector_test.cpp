@@ -1,12 +1,14 @@
 #include "engine/event/selector.hpp"
 
+#include "providers/known_platforms.hpp"
+
 #include <gtest/gtest.h>
 
 namespace tocsin {
 namespace {
 
 std::string code_of(std::string_view text) {
-    const auto one = parse_selector(text, "audience[0]");
+    const auto one = parse_selector(known_platforms(), text, "audience[0]");
     return one ? "accepted" : one.error().code;
 }
 
@@ -15,7 +17,7 @@ TEST(Selector, IsWrittenAsItIsRead) {
          {"commune:21231", "commune:2A004", "epci:242100410", "department:21", "department:2B",
           "department:971", "department:988", "zone:21231:centre", "zone:21231:Les_Gr.e-1", "everyone",
           "device:apns:0123456789abcdef0123456789abcdef", "device:fcm:cXJ0b2tlbg:APA91bFab_-"}) {
-        const auto one = parse_selector(text, "audience[0]");
+        const auto one = parse_selector(known_platforms(), text, "audience[0]");
         ASSERT_TRUE(one) << one.error().message;
         EXPECT_EQ(to_string(*one), text);
     }
@@ -37,13 +39,13 @@ TEST(Selector, ZoneNamesHave64CharactersAndNoMore) {
 }
 
 TEST(Selector, ZoneKnowsItsCommune) {
-    const auto one = parse_selector("zone:21231:centre", "audience[0]");
+    const auto one = parse_selector(known_platforms(), "zone:21231:centre", "audience[0]");
     ASSERT_TRUE(one);
     EXPECT_EQ(zone_of(*one), (territory{.commune = *parse_commune_id("21231"), .zone = "centre"}));
 }
 
 TEST(Selector, SuggestsTheKindThatWasMeant) {
-    const auto one = parse_selector("comune:21231", "audience[4]");
+    const auto one = parse_selector(known_platforms(), "comune:21231", "audience[4]");
     ASSERT_FALSE(one);
     EXPECT_EQ(
         one.error().message,
@@ -53,7 +55,7 @@ TEST(Selector, SuggestsTheKindThatWasMeant) {
 
 TEST(Selector, DevicesFollowCommunesAndZonesOnly) {
     const auto follow = [](std::string_view text) {
-        const auto where = parse_followed(text, "follow[0]");
+        const auto where = parse_followed(known_platforms(), text, "follow[0]");
         return where ? to_string(*where) : where.error().code;
     };
     EXPECT_EQ(follow("commune:21231"), "21231");

@@ -3,6 +3,7 @@
 #include "engine/event/device_token.hpp"
 #include "engine/event/registration.hpp"
 #include "engine/event/selector.hpp"
+#include "providers/known_platforms.hpp"
 
 #include <string>
 #include <vector>
@@ -27,6 +28,7 @@ std::string subscription(
 
 parsed<registration> read(std::string_view op, std::string_view who, std::string_view platform = "webpush") {
     return parse_registration(
+        known_platforms(),
         R"({"op":")" + std::string(op) + R"(","app":"mairies","platform":")" + std::string(platform) +
             R"(",)" + std::string(who) + R"(,"follow":["commune:21231"]})",
         now);
@@ -44,7 +46,7 @@ TEST(SubscriptionTest, WhatTheBrowserSaysIsRegisteredAndComesBackAsItWas) {
     EXPECT_EQ(device->keys.size(), subscription_keys_size);
     EXPECT_EQ(written_p256dh(device->keys), point);
     EXPECT_EQ(written_auth(device->keys), secret);
-    const auto again = parse_registration(to_json(*device), now);
+    const auto again = parse_registration(known_platforms(), to_json(known_platforms(), *device), now);
     ASSERT_TRUE(again) << again.error().message;
     EXPECT_EQ(*again, *device);
 }
@@ -56,7 +58,7 @@ TEST(SubscriptionTest, ItIsUnregisteredByItselfOrByItsEndpoint) {
     const auto token = read("unregister", R"("token":")" + std::string(endpoint) + '"');
     ASSERT_TRUE(token) << token.error().message;
     EXPECT_EQ(token->token, endpoint);
-    const auto again = parse_registration(to_json(*token), now);
+    const auto again = parse_registration(known_platforms(), to_json(known_platforms(), *token), now);
     ASSERT_TRUE(again) << again.error().message;
     EXPECT_EQ(again->token, endpoint);
 }
@@ -156,12 +158,14 @@ TEST(SubscriptionTest, WhatDoesNotBelongTogetherIsRefused) {
 }
 
 TEST(SubscriptionTest, ASelectorNamesADeviceByItsEndpoint) {
-    const auto one = parse_selector("device:webpush:" + std::string(endpoint), "audience[0]");
+    const auto one =
+        parse_selector(known_platforms(), "device:webpush:" + std::string(endpoint), "audience[0]");
     ASSERT_TRUE(one) << one.error().message;
     EXPECT_EQ(one->device, platform::webpush);
     EXPECT_EQ(one->value, endpoint);
     EXPECT_EQ(to_string(*one), "device:webpush:" + std::string(endpoint));
-    EXPECT_FALSE(parse_selector("device:webpush:http://push.example.org/x", "audience[0]"));
+    EXPECT_FALSE(
+        parse_selector(known_platforms(), "device:webpush:http://push.example.org/x", "audience[0]"));
 }
 
 TEST(SubscriptionTest, OriginsAreComparedInLowerCaseAndWithoutTheUsualPort) {

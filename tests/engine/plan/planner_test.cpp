@@ -3,6 +3,7 @@
 #include "engine/core/rfc3339.hpp"
 #include "engine/plan/deferral.hpp"
 #include "engine/plan/ledger_names.hpp"
+#include "providers/known_platforms.hpp"
 #include "tests/support/manual_time.hpp"
 #include "tests/support/redis_fixture.hpp"
 
@@ -65,7 +66,7 @@ protected:
         event->content.audience = std::move(whom);
         event->content.expires_at = clock.wall_now() + ttl;
         event->content.spread = spread;
-        event->audience = audience::resolve(event->content.audience, places).value();
+        event->audience = audience::resolve(known_platforms(), event->content.audience, places).value();
         event->targets = {{"mairies", platform::fcm}};
         return run(planner(store, book, preparer, clock).make(event, "1-0", {})).value();
     }
@@ -99,7 +100,7 @@ protected:
                                    "98818,Nouméa,9000,988,\n",
                                    "epci,name,type,communes,population\n")
                                    .value();
-    event_preparer preparer{places, event_limits{}, clock};
+    event_preparer preparer{places, known_platforms(), event_limits{}, clock};
     device_store store{
         redis,
         keys,

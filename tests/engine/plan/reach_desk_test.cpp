@@ -2,6 +2,7 @@
 
 #include "engine/audience/audience.hpp"
 #include "engine/plan/ledger_names.hpp"
+#include "providers/known_platforms.hpp"
 #include "tests/support/manual_time.hpp"
 #include "tests/support/redis_fixture.hpp"
 
@@ -26,7 +27,7 @@ protected:
             "HSET", keys.ledger("crue"), "entry", "1-0", "state", "finished", "receipts", "1",
             "receipts_until", until, "targeted", 12, "o:mairies/fcm:accepted", 10, "c:21231", 10, "l:21231",
             2, "w:displayed:21231", 7, "w:opened:21231", 3, ledger_names::audience,
-            audience::resolve(selectors, places).value().encode());
+            audience::resolve(known_platforms(), selectors, places).value().encode());
         write.add("ZADD", keys.receipts_open(), until, "crue");
         EXPECT_TRUE(run(redis.execute(std::move(write))).has_value());
     }

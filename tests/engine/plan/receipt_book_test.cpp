@@ -2,6 +2,7 @@
 
 #include "engine/plan/ledger_names.hpp"
 #include "engine/redis/error.hpp"
+#include "providers/known_platforms.hpp"
 #include "tests/support/redis_fixture.hpp"
 
 #include <set>
@@ -113,7 +114,7 @@ TEST_F(ReceiptBookTest, TermsAreThoseOfTheLedger) {
     EXPECT_EQ(run(book.terms_of("nobody")).value(), nullptr);
     const auto places = territories::load({}).value();
     std::vector<selector> selectors{{selector_kind::commune, "21231"}, {selector_kind::zone, "21054:centre"}};
-    const auto whom = audience::resolve(selectors, places).value();
+    const auto whom = audience::resolve(known_platforms(), selectors, places).value();
     redis::request write;
     write.add(
         "HSET", keys.ledger("crue"), ledger_names::audience, whom.encode(), ledger_names::targets,

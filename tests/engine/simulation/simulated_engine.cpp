@@ -1,6 +1,7 @@
 #include "tests/engine/simulation/simulated_engine.hpp"
 
 #include "engine/control/control_board.hpp"
+#include "providers/known_platforms.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -41,7 +42,7 @@ simulated_engine::simulated_engine(const surroundings& world, engine_settings ho
           }
           return out;
       }()),
-      preparer_(world.places, event_limits{}, world.time),
+      preparer_(world.places, known_platforms(), event_limits{}, world.time),
       store_(*connections_[2], world.keys, sizing_of(world.places)),
       book_(*connections_[2], world.keys, how_.instance),
       letters_(*connections_[2], world.keys, how_.dead_letters_max_length, shard_),
@@ -117,8 +118,8 @@ void simulated_engine::make_worker(const surroundings& world, std::size_t thread
             context_, board_.hold_quota(std::move(quota), until), [](const std::exception_ptr&, result<>) {});
     };
     workers_.push_back(std::make_unique<worker>(
-        context_.get_executor(), thread, *connections_.back(), world.keys, sizing_of(world.places), how_,
-        world.time, world.log, numbers_.add_shard(), std::move(tell)));
+        context_.get_executor(), thread, *connections_.back(), world.keys, sizing_of(world.places),
+        known_platforms(), how_, world.time, world.log, numbers_.add_shard(), std::move(tell)));
 }
 
 void simulated_engine::obey(const control_state& state) {

@@ -84,9 +84,10 @@ TEST(ApnsRenderer, DefaultsFollowThePushType) {
         for (const priority urgency : {priority::critical, priority::normal, priority::low}) {
             publish_event event = silent_event();
             event.priority = urgency;
-            event.apns = overrides(R"({"headers":{"apns-push-type":")" + type + R"("}})");
+            event.overrides[platform::apns] =
+                overrides(R"({"headers":{"apns-push-type":")" + type + R"("}})");
             if (type == "alert") {
-                event.apns["aps"] = boost::json::object{{"sound", "x"}};
+                event.overrides[platform::apns]["aps"] = boost::json::object{{"sound", "x"}};
             }
             const auto made = with_key.render(event);
             ASSERT_TRUE(made.has_value()) << type << ": " << made.error().message;
@@ -101,7 +102,7 @@ TEST(ApnsRenderer, DefaultsFollowThePushType) {
 TEST(ApnsRenderer, ATopicOfAnotherPushTypeIsRefused) {
     for (const std::string topic : {"fr.example.dijon.voip", "fr.example.dijon.push-type.widgets"}) {
         publish_event event = flood_event();
-        event.apns = overrides(R"({"headers":{"apns-topic":")" + topic + R"("}})");
+        event.overrides[platform::apns] = overrides(R"({"headers":{"apns-topic":")" + topic + R"("}})");
         EXPECT_EQ(refused(event).code, "invalid_override") << topic;
     }
     publish_event call = silent_event();
@@ -115,11 +116,11 @@ TEST(ApnsRenderer, NoNullLeavesWhateverItsDepth) {
     for (const std::string given :
          {R"({"x":[null]})", R"({"aps":{"alert":{"loc-args":["a",null]}}})", R"({"x":[{"y":null}]})"}) {
         publish_event event = flood_event();
-        event.apns = overrides(given);
+        event.overrides[platform::apns] = overrides(given);
         EXPECT_EQ(refused(event).code, "invalid_override") << given;
     }
     publish_event event = flood_event();
-    event.apns = overrides(R"({"x":{"y":{"z":null,"a":1}}})");
+    event.overrides[platform::apns] = overrides(R"({"x":{"y":{"z":null,"a":1}}})");
     EXPECT_EQ(body_of(event).at("x"), boost::json::parse(R"({"y":{"a":1}})"));
 }
 
@@ -178,7 +179,7 @@ TEST(ApnsRenderer, RefusesDataNamedAps) {
 TEST(ApnsRenderer, OverridesAreMergedLast) {
     auto event = flood_event();
     event.localized["en"] = {.title = "Flood", .subtitle = "", .body = ""};
-    event.apns = overrides(R"({
+    event.overrides[platform::apns] = overrides(R"({
         "headers": {"apns-priority": "5", "apns-collapse-id": "mine", "apns-expiration": "0"},
         "aps": {"interruption-level": "critical", "sound": {"critical": 1, "name": "siren.caf", "volume": 1.0},
                 "badge": null, "alert": {"title-loc-key": "FLOOD"}},
@@ -210,9 +211,10 @@ class ApnsTopicTest : public ::testing::TestWithParam<suffix_case> {};
 
 TEST_P(ApnsTopicTest, GetsTheSuffixOfItsPushType) {
     auto event = flood_event();
-    event.apns = overrides(R"({"headers":{"apns-push-type":")" + GetParam().type + "\"}}");
+    event.overrides[platform::apns] =
+        overrides(R"({"headers":{"apns-push-type":")" + GetParam().type + "\"}}");
     EXPECT_EQ(with_key.render(event).value()->headers().topic, GetParam().topic);
-    event.apns =
+    event.overrides[platform::apns] =
         overrides(R"({"headers":{"apns-topic":"my.own","apns-push-type":")" + GetParam().type + "\"}}");
     EXPECT_EQ(with_key.render(event).value()->headers().topic, "my.own");
 }
@@ -244,7 +246,7 @@ class ApnsBadOverrideTest : public ::testing::TestWithParam<bad_override_case> {
 
 TEST_P(ApnsBadOverrideTest, IsRefusedByName) {
     auto event = flood_event();
-    event.apns = overrides(GetParam().apns);
+    event.overrides[platform::apns] = overrides(GetParam().apns);
     const refusal why = refused(event);
     EXPECT_EQ(why.code, "invalid_override");
     EXPECT_NE(why.message.find(GetParam().says), std::string::npos) << why.message;
@@ -284,15 +286,15 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(ApnsRenderer, ABackgroundPushMustWakeTheApp) {
     auto event = silent_event();
-    event.apns = overrides(R"({"aps":{"content-available":null}})");
+    event.overrides[platform::apns] = overrides(R"({"aps":{"content-available":null}})");
     EXPECT_EQ(refused(event).code, "invalid_override");
-    event.apns = overrides(R"({"headers":{"apns-priority":"1"}})");
+    event.overrides[platform::apns] = overrides(R"({"headers":{"apns-priority":"1"}})");
     EXPECT_TRUE(with_key.render(event).has_value());
 }
 
 TEST(ApnsRenderer, LocationNeedsAKey) {
     auto event = flood_event();
-    event.apns = overrides(R"({"headers":{"apns-push-type":"location"}})");
+    event.overrides[platform::apns] = overrides(R"({"headers":{"apns-push-type":"location"}})");
     const renderer with_certificate("dijon", "fr.example.dijon", true);
     ASSERT_TRUE(with_certificate.render(event).has_error());
     EXPECT_EQ(with_certificate.render(event).error().code, "invalid_override");
@@ -320,7 +322,7 @@ TEST(ApnsRenderer, NamesTheLocaleThatIsTooLarge) {
 TEST(ApnsRenderer, VoipMayBeLarger) {
     auto event = flood_event();
     event.notification->body = std::string(4500, 'x');
-    event.apns = overrides(R"({"headers":{"apns-push-type":"voip"}})");
+    event.overrides[platform::apns] = overrides(R"({"headers":{"apns-push-type":"voip"}})");
     EXPECT_TRUE(with_key.render(event).has_value());
     event.notification->body = std::string(5120, 'x');
     EXPECT_NE(refused(event).message.find("the limit is 5120"), std::string::npos);

@@ -69,7 +69,7 @@ TEST(FcmRenderer, TheDocumentedFormIsCheckedBeforeTheFirstPush) {
         {R"({"android":{"notification":{"body_loc_args":["a",null]}}})", "null"}};
     for (const row& one : bad) {
         publish_event event = flood_event();
-        event.fcm = overrides(one.given);
+        event.overrides[platform::fcm] = overrides(one.given);
         const refusal why = refused(event);
         EXPECT_EQ(why.code, "invalid_override") << one.given;
         EXPECT_NE(why.message.find(one.says), std::string::npos) << one.given << ": " << why.message;
@@ -82,7 +82,7 @@ TEST(FcmRenderer, TheDocumentedFormIsCheckedBeforeTheFirstPush) {
          R"({"webpush":{"notification":{"anything":{"goes":1}},"fcm_options":{"link":"https://example.fr"}}})",
          R"({"fcm_options":{"analytics_label":"crue"}})"}) {
         publish_event event = flood_event();
-        event.fcm = overrides(good);
+        event.overrides[platform::fcm] = overrides(good);
         EXPECT_EQ(refused(event).code, "not refused") << good << ": " << refused(event).message;
     }
 }
@@ -202,7 +202,7 @@ TEST(FcmRenderer, TellsTheTimeThatIsLeftWhenThePushIsSent) {
 
 TEST(FcmRenderer, LeavesATtlOfTheEventsOwnAlone) {
     publish_event event = flood_event();
-    event.fcm = overrides(R"({"android":{"ttl":"60s"}})");
+    event.overrides[platform::fcm] = overrides(R"({"android":{"ttl":"60s"}})");
     const auto made = with.render(event, now).value();
     const auto body = boost::json::parse(request_of(*made, false, "", now + std::chrono::seconds(30)));
     EXPECT_EQ(body.at("message").at("android").at("ttl"), boost::json::value("60s"));
@@ -233,7 +233,8 @@ TEST(FcmRenderer, LocalizedWordsReplaceTheirOwnAndNoOthers) {
 
 TEST(FcmRenderer, OverridesAreMergedLast) {
     auto event = flood_event();
-    event.fcm = overrides(R"({"android":{"notification":{"channel_id":"alertes","sound":null},"ttl":"60s"},
+    event.overrides[platform::fcm] =
+        overrides(R"({"android":{"notification":{"channel_id":"alertes","sound":null},"ttl":"60s"},
                               "data":{"article":"5678","more":"x"},"fcm_options":{"analytics_label":"crue"}})");
     const auto body = body_of(event);
     const auto& message = body.at("message").as_object();
@@ -249,19 +250,20 @@ TEST(FcmRenderer, OverridesAreMergedLast) {
 
 TEST(FcmRenderer, ValidateOnlyIsForDryRuns) {
     auto event = flood_event();
-    event.fcm = overrides(R"({"validate_only":true})");
+    event.overrides[platform::fcm] = overrides(R"({"validate_only":true})");
     EXPECT_EQ(refused(event).code, "invalid_override");
     event.mode = delivery_mode::dry_run;
     const auto body = body_of(event);
     EXPECT_EQ(body.at("validate_only"), boost::json::value(true));
     EXPECT_FALSE(body.at("message").as_object().contains("validate_only"));
-    event.fcm = overrides(R"({"validate_only":false})");
+    event.overrides[platform::fcm] = overrides(R"({"validate_only":false})");
     EXPECT_FALSE(body_of(event).as_object().contains("validate_only"));
 }
 
 TEST(FcmRenderer, EverythingRemovedStillLeavesAMessage) {
     auto event = flood_event();
-    event.fcm = overrides(R"({"notification":null,"data":null,"android":null,"apns":null})");
+    event.overrides[platform::fcm] =
+        overrides(R"({"notification":null,"data":null,"android":null,"apns":null})");
     EXPECT_EQ(body_of(event), boost::json::parse(R"({"message":{"token":"TOKEN"}})"));
 }
 
@@ -280,7 +282,7 @@ TEST_P(FcmReservedKeyTest, IsRefused) {
     event.data.emplace_back(GetParam(), "x");
     EXPECT_EQ(refused(event).code, "reserved_data_key");
     event = flood_event();
-    event.fcm = overrides(R"({"data":{")" + GetParam() + R"(":"x"}})");
+    event.overrides[platform::fcm] = overrides(R"({"data":{")" + GetParam() + R"(":"x"}})");
     EXPECT_EQ(refused(event).code, "invalid_override");
 }
 
@@ -302,7 +304,7 @@ class FcmBadOverrideTest : public ::testing::TestWithParam<bad_override_case> {}
 
 TEST_P(FcmBadOverrideTest, IsRefusedByName) {
     auto event = flood_event();
-    event.fcm = overrides(GetParam().fcm);
+    event.overrides[platform::fcm] = overrides(GetParam().fcm);
     const refusal why = refused(event);
     EXPECT_EQ(why.code, "invalid_override");
     EXPECT_NE(why.message.find(GetParam().says), std::string::npos) << why.message;

@@ -81,7 +81,7 @@ TEST(WebPushRendererTest, AnEventWithReceiptsTellsTheServiceWorkerItsId) {
 
 TEST(WebPushRendererTest, TheOverrideIsMergedLast) {
     publish_event event = flood_event();
-    event.webpush =
+    event.overrides[platform::webpush] =
         overrides(R"({"mutable":true,"notification":{"icon":null,"renotify":true,"title":"Alerte"}})");
     const auto made = payload_of(event);
     EXPECT_EQ(made.at("mutable"), true);
@@ -96,7 +96,7 @@ TEST(WebPushRendererTest, AnOverrideThatNoBrowserWouldShowIsRefused) {
           R"({"notification":{"title":""}})", R"({"notification":{"navigate":7}})",
           R"({"notification":{"actions":[null]}})"}) {
         publish_event event = flood_event();
-        event.webpush = overrides(bad);
+        event.overrides[platform::webpush] = overrides(bad);
         const auto made = subject.render(event);
         ASSERT_TRUE(made.has_error()) << bad;
         EXPECT_EQ(made.error().code, "invalid_override") << bad;

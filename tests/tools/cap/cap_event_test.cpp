@@ -2,6 +2,7 @@
 
 #include "engine/core/rfc3339.hpp"
 #include "engine/event/event_parser.hpp"
+#include "providers/known_platforms.hpp"
 #include "tests/tools/cap/cap_samples.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -42,8 +43,9 @@ TEST(CapEvent, IsAnEventThatTheEngineTakes) {
     sample.more_infos = testing::english_info();
     const auto event = event_of(sample);
     ASSERT_TRUE(event.has_value()) << event.error().message;
-    const auto taken =
-        parse_event(json::serialize(*event), "", event_limits{}, *parse_rfc3339("2026-11-23T05:00:00Z"));
+    const auto taken = parse_event(
+        known_platforms(), json::serialize(*event), "", event_limits{},
+        *parse_rfc3339("2026-11-23T05:00:00Z"));
     ASSERT_TRUE(taken.has_value()) << taken.error().message;
     EXPECT_EQ(taken->priority, priority::critical);
     EXPECT_EQ(taken->notification->title, "L'Ouche déborde");
@@ -79,7 +81,8 @@ TEST(CapEvent, AnAlertForMonthsLivesAsLongAsAnEventMay) {
     how.collapse_id = "c";
     how.now = *parse_rfc3339("2026-11-23T05:00:00Z");
     const auto event = cap_event(read_cap(document).value(), places(), how);
-    EXPECT_TRUE(parse_event(json::serialize(*event), "", event_limits{}, how.now).has_value());
+    EXPECT_TRUE(
+        parse_event(known_platforms(), json::serialize(*event), "", event_limits{}, how.now).has_value());
 }
 
 TEST(CapEvent, WhatIsNotActualIsADryRun) {
@@ -208,8 +211,9 @@ TEST(CapAllClear, GoesToThoseWhoWereSentToByWhatItEndsAndAtTheHoursOfThat) {
     how.reached_by = {std::string(alert.at("id").as_string())};
     how.ignores_quiet_hours = true;
     const json::object event = cap_all_clear(message, {"commune:21231"}, "L'Ouche déborde", how);
-    const auto taken =
-        parse_event(json::serialize(event), "", event_limits{}, *parse_rfc3339("2026-11-23T05:00:00Z"));
+    const auto taken = parse_event(
+        known_platforms(), json::serialize(event), "", event_limits{},
+        *parse_rfc3339("2026-11-23T05:00:00Z"));
     ASSERT_TRUE(taken.has_value()) << taken.error().message;
     EXPECT_EQ(taken->reached_by, how.reached_by);
     EXPECT_TRUE(taken->ignores_quiet_hours);

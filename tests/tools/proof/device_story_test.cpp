@@ -3,6 +3,7 @@
 #include "engine/core/digest.hpp"
 #include "engine/core/rfc3339.hpp"
 #include "engine/event/selector.hpp"
+#include "providers/known_platforms.hpp"
 
 #include <functional>
 #include <string>
@@ -35,7 +36,7 @@ const territories& places() {
 }
 
 audience whom(const std::vector<selector>& selectors) {
-    return audience::resolve(selectors, places()).value();
+    return audience::resolve(known_platforms(), selectors, places()).value();
 }
 
 /// An event to Dijon and its centre that has ended, and of which every device was accepted.

@@ -2,6 +2,9 @@
 
 #include <deque>
 #include <string>
+#include <string_view>
+
+// The scripts of those who work on shards.
 
 namespace tocsin::ledger_scripts {
 namespace {
@@ -24,54 +27,58 @@ local function guarded(body)
 end
 )lua";
 
-/// A script views its source: this keeps it.
-std::string_view with_guard(std::string_view body) {
+// 1 if nothing is left to do: no shard is open, and no push waits for a retry.
+constexpr std::string_view drained = R"lua(
+local function drained()
+  local left = redis.call('HMGET', KEYS[1], 'open', 'parked')
+  return (left[1] == '0' and left[2] == '0') and 1 or 0
+end
+)lua";
+
+// What settling a page and amending it have in common.
+constexpr std::string_view settling = R"lua(
+-- The state of the event, and whether it is over: whoever was taken for dead may come with its pages when
+-- others have ended it, or are about to.
+local function state_of_event()
+  local have = redis.call('HMGET', KEYS[1], 'state', 'result', 'damaged')
+  local state = have[1] or ''
+  return state, (state ~= 'running' and state ~= 'cancelling') or have[2] or have[3]
+end
+-- All of a page is added or nothing: what could be refused is asked first. A stream has to be there.
+local function check_types(kinds)
+  for k, kind in pairs(kinds) do
+    local found = redis.call('TYPE', KEYS[k]).ok
+    if found ~= kind and (found ~= 'none' or kind == 'stream') then
+      error('WRONGTYPE ' .. KEYS[k] .. ' is a ' .. found)
+    end
+  end
+end
+-- Adds what stands from ARGV[a] on: increments, field, amount, …, parked, due, member, …, dead, member, reason,
+-- …. Returns how many were parked, and where the arguments go on.
+local function add_sums(a, parked, dead)
+  local function each(add)
+    local count = tonumber(ARGV[a])
+    a = a + 1
+    for i = 1, count do
+      add(ARGV[a], ARGV[a + 1])
+      a = a + 2
+    end
+    return count
+  end
+  each(function(field, amount) redis.call('HINCRBY', KEYS[1], field, amount) end)
+  local waiting = each(function(due, member) redis.call('ZADD', parked, due, member) end)
+  each(function(member, reason) redis.call('HSET', dead, member, reason) end)
+  return waiting, a
+end
+)lua";
+
+/// A script views its source: this keeps it. `functions`: what the body uses beside guarded().
+std::string_view with_guard(std::string_view functions, std::string_view body) {
     static std::deque<std::string> kept;
-    return kept.emplace_back(std::string(guard).append(body));
+    return kept.emplace_back(std::string(guard).append(functions).append(body));
 }
 
 }  // namespace
-
-// What is left of an event that Redis has forgotten (some of its keys may have outlived the ledger) makes
-// way.
-//
-// A shard that may leave at once goes into the stream; one with a moment of its own waits for it in a sorted
-// set, as the text "page:kind:bytes". Both are open.
-//
-// KEYS: ledger, opened, settled, dead, then for each target its shards, its parked pushes and what waits
-// ARGV: group, entry, state, fields, name, value, …, then for each target: shards, (kind, page, bytes,
-// moment) …
-const redis::script plan("ledger.plan", R"lua(
-local entry, state = ARGV[2], ARGV[3]
-local kind = redis.call('TYPE', KEYS[1]).ok
-if kind ~= 'none' and kind ~= 'hash' then return 'damaged' end
-local have = redis.call('HMGET', KEYS[1], 'entry', 'state')
-if have[1] and have[1] ~= entry then return 'duplicate' end
-if have[2] and not (have[2] == 'scheduled' and state == 'running') then return 'exists' end
-for k = 2, #KEYS do redis.call('DEL', KEYS[k]) end
-local a = 5
-for i = 1, tonumber(ARGV[4]) do
-  redis.call('HSET', KEYS[1], ARGV[a], ARGV[a + 1])
-  a = a + 2
-end
-local open = 0
-for k = 5, #KEYS, 3 do
-  local shards = tonumber(ARGV[a])
-  a = a + 1
-  redis.call('XGROUP', 'CREATE', KEYS[k], ARGV[1], '0', 'MKSTREAM')
-  for i = 1, shards do
-    if ARGV[a + 3] == '' then
-      redis.call('XADD', KEYS[k], '*', 'page', ARGV[a + 1], ARGV[a], ARGV[a + 2])
-    else
-      redis.call('ZADD', KEYS[k + 2], ARGV[a + 3], ARGV[a + 1] .. ':' .. ARGV[a] .. ':' .. ARGV[a + 2])
-    end
-    a = a + 4
-  end
-  open = open + shards
-end
-redis.call('HSET', KEYS[1], 'entry', entry, 'state', state, 'open', open, 'shards', open, 'parked', 0)
-return 'created'
-)lua");
 
 // KEYS: ledger, shards, parked, waiting
 // ARGV: group, consumer, now, lease, limit, own, devices a page, most takeovers, up to which moment waiting
@@ -81,7 +88,7 @@ return 'created'
 // aside (taken up too often, without a page of them ever being settled), how many new ones were left
 // to others, the first page number that is free, what is damaged, and the moment of the first waiting
 // shard if there is nothing else.
-const redis::script claim("ledger.claim", with_guard(R"lua(
+const redis::script claim("ledger.claim", with_guard({}, R"lua(
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind ~= 'hash' and kind ~= 'none' then return {'', '0', '0', {}, {}, 0, '0', 'the ledger is a ' .. kind, ''} end
 local have = redis.call('HMGET', KEYS[1], 'state', 'open', 'parked', 'damaged')
@@ -177,7 +184,7 @@ return {state, have[1] or '0', have[2] or '0', out, poison, left, have[3] or '0'
 
 // KEYS: ledger, opened, settled    ARGV: page
 // Returns how often the page was opened by now, and 1 if there is nothing left to do for it.
-const redis::script open("ledger.open", with_guard(R"lua(
+const redis::script open("ledger.open", with_guard({}, R"lua(
 local out, damaged = guarded(function()
   local have = redis.call('HMGET', KEYS[1], 'state', 'damaged')
   if have[2] or (have[1] ~= 'running' and have[1] ~= 'cancelling') then return {0, 1} end
@@ -199,7 +206,7 @@ return 1
 )lua");
 
 // KEYS: ledger, shards    ARGV: group, entry, 1 if it is put aside
-const redis::script complete("ledger.complete", with_guard(R"lua(
+const redis::script complete("ledger.complete", with_guard(drained, R"lua(
 local out, damaged = guarded(function()
   if redis.call('XACK', KEYS[2], ARGV[1], ARGV[2]) == 1 then
     redis.call('XDEL', KEYS[2], ARGV[2])
@@ -209,8 +216,7 @@ local out, damaged = guarded(function()
       redis.call('HINCRBY', KEYS[1], 'revision', 1)
     end
   end
-  local left = redis.call('HMGET', KEYS[1], 'open', 'parked')
-  return (left[1] == '0' and left[2] == '0') and 1 or 0
+  return drained()
 end)
 return damaged and 0 or out
 )lua"));
@@ -220,19 +226,13 @@ return damaged and 0 or out
 //       increments, field, amount, …, parked, due, member, …, dead, member, reason, …,
 //       whom it reached, the others of the page, how long (ms) to remember them
 // Returns repeated, drained, state.
-const redis::script settle("ledger.settle", with_guard(R"lua(
+const redis::script settle("ledger.settle", with_guard(std::string(drained).append(settling), R"lua(
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind ~= 'hash' then return {1, 0, ''} end
 local out, damaged = guarded(function()
-  local have = redis.call('HMGET', KEYS[1], 'state', 'result', 'damaged')
-  local state = have[1] or ''
-  -- Whoever was taken for dead may come with its pages when others have ended the event, or are about to.
-  if (state ~= 'running' and state ~= 'cancelling') or have[2] or have[3] then return {1, 0, state} end
-  -- All of a page is added or nothing: what could be refused is asked first.
-  for k, kind in pairs({[2] = 'string', [3] = 'hash', [4] = 'stream', [5] = 'zset', [6] = 'string', [7] = 'hash'}) do
-    local found = redis.call('TYPE', KEYS[k]).ok
-    if found ~= kind and (found ~= 'none' or k == 4) then error('WRONGTYPE ' .. KEYS[k] .. ' is a ' .. found) end
-  end
+  local state, over = state_of_event()
+  if over then return {1, 0, state} end
+  check_types({[2] = 'string', [3] = 'hash', [4] = 'stream', [5] = 'zset', [6] = 'string', [7] = 'hash'})
   local repeated = redis.call('SETBIT', KEYS[2], ARGV[3], 1)
   if repeated == 0 then
     redis.call('HINCRBY', KEYS[1], 'revision', 1)
@@ -242,24 +242,8 @@ local out, damaged = guarded(function()
     if opened > 1 and ARGV[6] ~= '0' then
       redis.call('HINCRBY', KEYS[1], 'possible_duplicates', (opened - 1) * ARGV[6])
     end
-    local a = 8
-    for i = 1, tonumber(ARGV[7]) do
-      redis.call('HINCRBY', KEYS[1], ARGV[a], ARGV[a + 1])
-      a = a + 2
-    end
-    local parked = tonumber(ARGV[a])
-    a = a + 1
-    for i = 1, parked do
-      redis.call('ZADD', KEYS[5], ARGV[a], ARGV[a + 1])
-      a = a + 2
-    end
+    local parked, a = add_sums(7, KEYS[5], KEYS[3])
     if parked > 0 then redis.call('HINCRBY', KEYS[1], 'parked', parked) end
-    local dead = tonumber(ARGV[a])
-    a = a + 1
-    for i = 1, dead do
-      redis.call('HSET', KEYS[3], ARGV[a], ARGV[a + 1])
-      a = a + 2
-    end
     local reached = opened > 1 and ARGV[a] .. ARGV[a + 1] or ARGV[a]
     if reached ~= '' then
       redis.call('HSET', KEYS[7], ARGV[3], reached)
@@ -274,9 +258,7 @@ local out, damaged = guarded(function()
   else
     redis.call('XCLAIM', KEYS[4], ARGV[1], ARGV[2], 0, ARGV[4], 'RETRYCOUNT', 1, 'JUSTID')
   end
-  local left = redis.call('HMGET', KEYS[1], 'open', 'parked', 'state')
-  local drained = (left[1] == '0' and left[2] == '0') and 1 or 0
-  return {repeated, drained, left[3] or ''}
+  return {repeated, drained(), state}
 end)
 return damaged and {1, 0, redis.call('HGET', KEYS[1], 'state') or ''} or out
 )lua"));
@@ -284,127 +266,23 @@ return damaged and {1, 0, redis.call('HGET', KEYS[1], 'state') or ''} or out
 // KEYS: ledger, dead, parked
 // ARGV: name, increments, field, amount, …, parked, due, member, …, dead, member, reason, …
 // Returns repeated, drained, state. What others have taken meanwhile is theirs to count.
-const redis::script amend("ledger.amend", with_guard(R"lua(
+const redis::script amend("ledger.amend", with_guard(std::string(drained).append(settling), R"lua(
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind ~= 'hash' then return {1, 0, ''} end
 local out, damaged = guarded(function()
-  local have = redis.call('HMGET', KEYS[1], 'state', 'result', 'damaged')
-  local state = have[1] or ''
-  if (state ~= 'running' and state ~= 'cancelling') or have[2] or have[3] then return {1, 0, state} end
-  for k, kind in pairs({[2] = 'hash', [3] = 'zset'}) do
-    local found = redis.call('TYPE', KEYS[k]).ok
-    if found ~= kind and found ~= 'none' then error('WRONGTYPE ' .. KEYS[k] .. ' is a ' .. found) end
-  end
+  local state, over = state_of_event()
+  if over then return {1, 0, state} end
+  check_types({[2] = 'hash', [3] = 'zset'})
   local repeated = 1
   if redis.call('ZREM', KEYS[3], ARGV[1]) == 1 then
     repeated = 0
     redis.call('HINCRBY', KEYS[1], 'revision', 1)
-    local a = 3
-    for i = 1, tonumber(ARGV[2]) do
-      redis.call('HINCRBY', KEYS[1], ARGV[a], ARGV[a + 1])
-      a = a + 2
-    end
-    local parked = tonumber(ARGV[a])
-    a = a + 1
-    for i = 1, parked do
-      redis.call('ZADD', KEYS[3], ARGV[a], ARGV[a + 1])
-      a = a + 2
-    end
+    local parked = add_sums(2, KEYS[3], KEYS[2])
     redis.call('HINCRBY', KEYS[1], 'parked', parked - 1)
-    local dead = tonumber(ARGV[a])
-    a = a + 1
-    for i = 1, dead do
-      redis.call('HSET', KEYS[2], ARGV[a], ARGV[a + 1])
-      a = a + 2
-    end
   end
-  local left = redis.call('HMGET', KEYS[1], 'open', 'parked')
-  local drained = (left[1] == '0' and left[2] == '0') and 1 or 0
-  return {repeated, drained, state}
+  return {repeated, drained(), state}
 end)
 return damaged and {1, 0, redis.call('HGET', KEYS[1], 'state') or ''} or out
 )lua"));
-
-// An event ends in steps of one slot each, any of which any engine can repeat.
-//
-// KEYS: ledger    ARGV: document, the revision of the sums that it was made of
-// The first document is the one that is published, whoever goes on. There is none before everything is
-// planned and done: no shard is open, no push is parked, and nothing was added since the sums were read.
-// Whoever comes with a document too early, however long it was on its way, gets 0.
-const redis::script conclude("ledger.conclude", R"lua(
-local have = redis.call('HMGET', KEYS[1], 'state', 'result', 'open', 'parked', 'revision')
-if have[1] ~= 'running' and have[1] ~= 'cancelling' then return false end
-if have[2] then return have[2] end
-if have[3] ~= '0' or have[4] ~= '0' or (have[5] or '') ~= ARGV[2] then return 0 end
-redis.call('HSET', KEYS[1], 'result', ARGV[1])
-return ARGV[1]
-)lua");
-
-// KEYS: results, published    ARGV: event, document, max length, now (ms), remember (ms)
-const redis::script publish("ledger.publish", R"lua(
-if redis.call('ZADD', KEYS[2], 'NX', ARGV[4], ARGV[1]) == 0 then return 0 end
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[4] - ARGV[5])
-redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'result', ARGV[2])
-return 1
-)lua");
-
-// An event that its apps report on stays whole until that is over; whoever closes its receipts says how long
-// it is kept from then on.
-//
-// KEYS: ledger, then the event's other keys    ARGV: state, retention (ms), until when (ms) receipts count,
-// or empty
-const redis::script close("ledger.close", R"lua(
-local have = redis.call('HMGET', KEYS[1], 'state', 'result')
-if (have[1] ~= 'running' and have[1] ~= 'cancelling') or not have[2] then return 0 end
-redis.call('HSET', KEYS[1], 'state', ARGV[1])
-if ARGV[3] == '' then
-  redis.call('PEXPIRE', KEYS[1], ARGV[2])
-else
-  redis.call('HSET', KEYS[1], 'receipts_until', ARGV[3])
-end
-for k = 2, #KEYS do redis.call('DEL', KEYS[k]) end
-return 1
-)lua");
-
-// What cannot be gone on with for damage is over: its devices that have no outcome yet have failed, so that
-// the sums agree, and no shard is open any more.
-//
-// KEYS: ledger, then for each target its shards, its parked pushes and what waits
-// ARGV: why, the field that counts the failed
-// Returns 0 if there is no ledger to say it in.
-const redis::script give_up("ledger.give_up", R"lua(
-if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return 0 end
-local state = redis.call('HGET', KEYS[1], 'state')
-if (state ~= 'running' and state ~= 'cancelling') or redis.call('HEXISTS', KEYS[1], 'result') == 1 then
-  return 1
-end
-local fields, ended, targeted = redis.call('HGETALL', KEYS[1]), 0, 0
-for i = 1, #fields, 2 do
-  local amount = tonumber(fields[i + 1])
-  if string.sub(fields[i], 1, 2) == 'o:' then
-    if not amount or amount < 0 or amount % 1 ~= 0 then
-      amount = 0
-      redis.call('HDEL', KEYS[1], fields[i])
-    end
-    ended = ended + amount
-  elseif fields[i] == 'targeted' and amount and amount % 1 == 0 then
-    targeted = amount
-  end
-end
-if targeted > ended then redis.call('HINCRBY', KEYS[1], ARGV[2], targeted - ended) end
-redis.call('HSET', KEYS[1], 'targeted', math.max(targeted, ended), 'open', 0, 'parked', 0)
-if ARGV[1] ~= '' then redis.call('HSETNX', KEYS[1], 'damaged', ARGV[1]) end
-redis.call('HINCRBY', KEYS[1], 'revision', 1)
-for k = 2, #KEYS do redis.call('DEL', KEYS[k]) end
-return 1
-)lua");
-
-// KEYS: ledger
-// Returns the state that it was in; empty: there is no such event.
-const redis::script cancel("ledger.cancel", R"lua(
-local state = redis.call('HGET', KEYS[1], 'state') or ''
-if state == 'running' or state == 'scheduled' then redis.call('HSET', KEYS[1], 'state', 'cancelling') end
-return state
-)lua");
 
 }  // namespace tocsin::ledger_scripts

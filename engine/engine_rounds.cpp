@@ -1,0 +1,111 @@
+#include "engine/engine_implementation.hpp"
+#include "engine/runtime/timer.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+
+// What an engine does again and again, and what it passes on from one of its parts to another.
+
+namespace tocsin {
+
+namespace asio = boost::asio;
+
+// While Redis is asked who is concerned, the providers are dialled.
+void engine::implementation::expect(const active_event& event) {
+    for (const target& which : event.targets) {
+        if (!event.content.skips_provider(which.on)) {
+            auto& one = threads[work_finder->next_thread(which, event.content.priority)];
+            asio::post(one->context, [work = one->work.get(), which] { work->expect(which); });
+        }
+    }
+}
+
+void engine::implementation::obey(const control_state& state) {
+    work_finder->set_cancelling(state.cancelling);
+    for (auto& one : threads) {
+        asio::post(one->context, [work = one->work.get(), state] { work->set_controls(state); });
+    }
+}
+
+// An engine that has just come up must know what is paused, slowed down or being cancelled before it sends
+// its first push; what it is told travels on a connection of its own, which may take its time.
+asio::awaitable<void> engine::implementation::find_work() {
+    while (!controls_known && !stopping) {
+        co_await controls_heard->wait();
+    }
+    co_await work_finder->run();
+}
+
+// The threads of this engine hear of it when the change comes back from Redis, as all others do.
+void engine::implementation::share_quota(const std::string& quota, wall_time until) {
+    asio::co_spawn(
+        threads.front()->context, board->hold_quota(quota, until),
+        [this](const std::exception_ptr& failed, result<> told) {
+            if (failed || told.has_error()) {
+                log.warning("quota.not_shared", {{"error", failed ? "exception" : told.error().message()}});
+            }
+        });
+}
+
+void engine::implementation::put_aside(
+    const std::string& event, const target& which, const std::string& entry) {
+    const std::string name = to_string(which);
+    refusal why{
+        "poison_shard", "a shard of event \"" + event + "\" for " + name +
+                            " was taken up engine.max_takeovers times and none of its pages was settled: "
+                            "its devices were not sent to."};
+    asio::co_spawn(
+        threads.front()->context, letters->post(keys.shards(event, name), entry, std::move(why), {}),
+        [this](const std::exception_ptr& failed, result<> posted) {
+            if (failed || posted.has_error()) {
+                log.warning(
+                    "letter.not_posted", {{"error", failed ? "exception" : posted.error().message()}});
+            }
+        });
+}
+
+asio::awaitable<void> engine::implementation::every(
+    duration period, asio::awaitable<void> (implementation::*step)()) {
+    timer rest(threads.front()->context.get_executor(), time);
+    while (!stopping) {
+        co_await rest.wait_for(period);
+        if (!stopping) {
+            co_await (this->*step)();
+        }
+    }
+}
+
+asio::awaitable<void> engine::implementation::look_around() {
+    co_await watch->sample();
+    co_await own_name->look();
+}
+
+asio::awaitable<void> engine::implementation::keep_schedule() {
+    const auto begun = co_await desk->look();
+    if (begun.has_error()) {
+        log.warning("schedule.interrupted", {{"error", begun.error().message()}});
+    }
+}
+
+asio::awaitable<void> engine::implementation::keep_receipts() {
+    return receipts->look();
+}
+
+asio::awaitable<void> engine::implementation::keep_leases() {
+    for (auto& one : threads) {
+        asio::co_spawn(one->context, one->work->renew_leases(), asio::detached);
+    }
+    co_return;
+}
+
+asio::awaitable<void> engine::implementation::watch_connection() {
+    watch->look();
+    co_return;
+}
+
+asio::awaitable<void> engine::implementation::watch_followers() {
+    co_await followers->look(time.now());
+}
+
+}  // namespace tocsin

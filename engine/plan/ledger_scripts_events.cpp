@@ -1,0 +1,130 @@
+#include "engine/plan/ledger_scripts.hpp"
+
+// The scripts with which an event begins and ends.
+
+namespace tocsin::ledger_scripts {
+
+// What is left of an event that Redis has forgotten (some of its keys may have outlived the ledger) makes
+// way.
+//
+// A shard that may leave at once goes into the stream; one with a moment of its own waits for it in a sorted
+// set, as the text "page:kind:bytes". Both are open.
+//
+// KEYS: ledger, opened, settled, dead, then for each target its shards, its parked pushes and what waits
+// ARGV: group, entry, state, fields, name, value, …, then for each target: shards, (kind, page, bytes,
+// moment) …
+const redis::script plan("ledger.plan", R"lua(
+local entry, state = ARGV[2], ARGV[3]
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'none' and kind ~= 'hash' then return 'damaged' end
+local have = redis.call('HMGET', KEYS[1], 'entry', 'state')
+if have[1] and have[1] ~= entry then return 'duplicate' end
+if have[2] and not (have[2] == 'scheduled' and state == 'running') then return 'exists' end
+for k = 2, #KEYS do redis.call('DEL', KEYS[k]) end
+local a = 5
+for i = 1, tonumber(ARGV[4]) do
+  redis.call('HSET', KEYS[1], ARGV[a], ARGV[a + 1])
+  a = a + 2
+end
+local open = 0
+for k = 5, #KEYS, 3 do
+  local shards = tonumber(ARGV[a])
+  a = a + 1
+  redis.call('XGROUP', 'CREATE', KEYS[k], ARGV[1], '0', 'MKSTREAM')
+  for i = 1, shards do
+    if ARGV[a + 3] == '' then
+      redis.call('XADD', KEYS[k], '*', 'page', ARGV[a + 1], ARGV[a], ARGV[a + 2])
+    else
+      redis.call('ZADD', KEYS[k + 2], ARGV[a + 3], ARGV[a + 1] .. ':' .. ARGV[a] .. ':' .. ARGV[a + 2])
+    end
+    a = a + 4
+  end
+  open = open + shards
+end
+redis.call('HSET', KEYS[1], 'entry', entry, 'state', state, 'open', open, 'shards', open, 'parked', 0)
+return 'created'
+)lua");
+
+// KEYS: ledger
+// Returns the state that it was in; empty: there is no such event.
+const redis::script cancel("ledger.cancel", R"lua(
+local state = redis.call('HGET', KEYS[1], 'state') or ''
+if state == 'running' or state == 'scheduled' then redis.call('HSET', KEYS[1], 'state', 'cancelling') end
+return state
+)lua");
+
+// An event ends in steps of one slot each, any of which any engine can repeat.
+//
+// KEYS: ledger    ARGV: document, the revision of the sums that it was made of
+// The first document is the one that is published, whoever goes on. There is none before everything is
+// planned and done: no shard is open, no push is parked, and nothing was added since the sums were read.
+// Whoever comes with a document too early, however long it was on its way, gets 0.
+const redis::script conclude("ledger.conclude", R"lua(
+local have = redis.call('HMGET', KEYS[1], 'state', 'result', 'open', 'parked', 'revision')
+if have[1] ~= 'running' and have[1] ~= 'cancelling' then return false end
+if have[2] then return have[2] end
+if have[3] ~= '0' or have[4] ~= '0' or (have[5] or '') ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], 'result', ARGV[1])
+return ARGV[1]
+)lua");
+
+// KEYS: results, published    ARGV: event, document, max length, now (ms), remember (ms)
+const redis::script publish("ledger.publish", R"lua(
+if redis.call('ZADD', KEYS[2], 'NX', ARGV[4], ARGV[1]) == 0 then return 0 end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[4] - ARGV[5])
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'result', ARGV[2])
+return 1
+)lua");
+
+// An event that its apps report on stays whole until that is over; whoever closes its receipts says how long
+// it is kept from then on.
+//
+// KEYS: ledger, then the event's other keys    ARGV: state, retention (ms), until when (ms) receipts count,
+// or empty
+const redis::script close("ledger.close", R"lua(
+local have = redis.call('HMGET', KEYS[1], 'state', 'result')
+if (have[1] ~= 'running' and have[1] ~= 'cancelling') or not have[2] then return 0 end
+redis.call('HSET', KEYS[1], 'state', ARGV[1])
+if ARGV[3] == '' then
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+else
+  redis.call('HSET', KEYS[1], 'receipts_until', ARGV[3])
+end
+for k = 2, #KEYS do redis.call('DEL', KEYS[k]) end
+return 1
+)lua");
+
+// What cannot be gone on with for damage is over: its devices that have no outcome yet have failed, so that
+// the sums agree, and no shard is open any more.
+//
+// KEYS: ledger, then for each target its shards, its parked pushes and what waits
+// ARGV: why, the field that counts the failed
+// Returns 0 if there is no ledger to say it in.
+const redis::script give_up("ledger.give_up", R"lua(
+if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return 0 end
+local state = redis.call('HGET', KEYS[1], 'state')
+if (state ~= 'running' and state ~= 'cancelling') or redis.call('HEXISTS', KEYS[1], 'result') == 1 then
+  return 1
+end
+local fields, ended, targeted = redis.call('HGETALL', KEYS[1]), 0, 0
+for i = 1, #fields, 2 do
+  local amount = tonumber(fields[i + 1])
+  if string.sub(fields[i], 1, 2) == 'o:' then
+    if not amount or amount < 0 or amount % 1 ~= 0 then
+      amount = 0
+      redis.call('HDEL', KEYS[1], fields[i])
+    end
+    ended = ended + amount
+  elseif fields[i] == 'targeted' and amount and amount % 1 == 0 then
+    targeted = amount
+  end
+end
+if targeted > ended then redis.call('HINCRBY', KEYS[1], ARGV[2], targeted - ended) end
+redis.call('HSET', KEYS[1], 'targeted', math.max(targeted, ended), 'open', 0, 'parked', 0)
+if ARGV[1] ~= '' then redis.call('HSETNX', KEYS[1], 'damaged', ARGV[1]) end
+redis.call('HINCRBY', KEYS[1], 'revision', 1)
+for k = 2, #KEYS do redis.call('DEL', KEYS[k]) end
+return 1
+)lua");
+
+}  // namespace tocsin::ledger_scripts

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "engine/ops/platform_configuration.hpp"
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tocsin {
+
+/// The section [app.X] of a platform, put together of its parts. `Settings` is the platform's kind of
+/// settings.
+template <class Settings>
+class platform_section final : public platform_configuration {
+public:
+    using check_function = void (*)(Settings& given, const std::string& place, config_checks& checks);
+
+    /// `about`, `rows` and `rules` must outlive it.
+    platform_section(
+        const config_section& about, std::span<const config_key> rows, std::string_view rules,
+        check_function check)
+        : about_(about), rows_(rows), rules_(rules), check_(check) {}
+
+    [[nodiscard]] platform kind() const noexcept override { return Settings::kind; }
+    [[nodiscard]] const config_section& section() const noexcept override { return about_; }
+    [[nodiscard]] std::span<const config_key> keys() const noexcept override { return rows_; }
+    [[nodiscard]] std::shared_ptr<platform_settings> fresh() const override {
+        return std::make_shared<Settings>();
+    }
+    void check(platform_settings& given, const std::string& place, config_checks& checks) const override {
+        check_(static_cast<Settings&>(given), place, checks);
+    }
+    [[nodiscard]] std::string_view rules() const noexcept override { return rules_; }
+
+private:
+    const config_section& about_;
+    std::span<const config_key> rows_;
+    std::string_view rules_;
+    check_function check_;
+};
+
+}  // namespace tocsin
