@@ -1,5 +1,7 @@
 #include "tools/tocsin/bench_charts.hpp"
 
+#include "tools/tocsin/chart_frame.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -11,13 +13,14 @@ namespace tocsin::cli {
 namespace {
 
 namespace json = boost::json;
+using chart_frame::bottom;
+using chart_frame::height;
+using chart_frame::left;
+using chart_frame::right;
+using chart_frame::width;
+using chart_frame::x_at;
+using chart_frame::y_at;
 
-constexpr double width = 720;
-constexpr double height = 260;
-constexpr double left = 84;
-constexpr double right = 28;
-constexpr double top = 16;
-constexpr double bottom = 40;
 constexpr int ticks = 5;
 constexpr int points_a_nine = 8;
 constexpr int most_nines = 6;
@@ -27,13 +30,6 @@ struct point {
     double x = 0;  ///< A share of the axis.
     double y = 0;
 };
-
-double x_at(double share) {
-    return left + share * (width - left - right);
-}
-double y_at(double share) {
-    return height - bottom - share * (height - top - bottom);
-}
 
 /// The next of 1, 2, 2.5, 5 and 10 of a power of ten: five ticks of it are numbers that people read.
 double rounded_up(double most) {

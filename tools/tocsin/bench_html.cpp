@@ -3,6 +3,7 @@
 #include "tools/tocsin/bench_charts.hpp"
 #include "tools/tocsin/bench_figures.hpp"
 #include "tools/tocsin/bench_text.hpp"
+#include "tools/tocsin/chart_frame.hpp"
 #include "tools/tocsin/console.hpp"
 
 #include <boost/json/array.hpp>
@@ -20,13 +21,14 @@ namespace tocsin::cli {
 namespace {
 
 namespace json = boost::json;
+using chart_frame::bottom;
+using chart_frame::height;
+using chart_frame::left;
+using chart_frame::right;
+using chart_frame::width;
+using chart_frame::x_at;
+using chart_frame::y_at;
 
-constexpr double width = 720;
-constexpr double height = 260;
-constexpr double left = 84;
-constexpr double bottom = 40;
-constexpr double top = 16;
-constexpr double right = 28;
 constexpr double most_ticks = 6;
 
 constexpr std::string_view head =
@@ -50,13 +52,6 @@ std::string escaped(std::string_view text) {
         }
     }
     return out;
-}
-
-double x_at(double share) {
-    return left + share * (width - left - right);
-}
-double y_at(double share) {
-    return height - bottom - share * (height - top - bottom);
 }
 
 std::string begin_chart(std::string_view title) {
