@@ -16,11 +16,11 @@ class platform_section final : public platform_configuration {
 public:
     using check_function = void (*)(Settings& given, const std::string& place, config_checks& checks);
 
-    /// `about`, `rows` and `rules` must outlive it.
+    /// All of it must outlive it.
     platform_section(
-        const config_section& about, std::span<const config_key> rows, std::string_view rules,
-        check_function check)
-        : about_(about), rows_(rows), rules_(rules), check_(check) {}
+        const config_section& about, std::span<const config_key> given, std::string_view said,
+        check_function checks)
+        : about_(about), rows_(given), rules_(said), check_(checks) {}
 
     [[nodiscard]] platform kind() const noexcept override { return Settings::kind; }
     [[nodiscard]] const config_section& section() const noexcept override { return about_; }

@@ -103,13 +103,13 @@ asio::awaitable<result<control_board::cancel_answer>> control_board::cancel(std:
         co_return checked.error();
     }
     cancel_answer out;
-    out.state = checked->front().text();
+    out.state = parse_event_state(checked->front().text());
     if (!out.cancelled()) {
         co_return out;
     }
     // A scheduled event has nobody who looks after it before its time: from here on it is a running
     // one that has nothing left to do. Its score is that of the most urgent.
-    if (out.state == "scheduled") {
+    if (out.state == event_state::scheduled) {
         redis::request move;
         move.add("ZADD", keys_.running(), 0, event);
         auto moved = co_await redis_.execute(std::move(move));

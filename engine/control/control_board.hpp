@@ -4,6 +4,7 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 #include "engine/keyspace/keyspace.hpp"
+#include "engine/plan/event_state.hpp"
 #include "engine/redis/client.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -34,11 +35,8 @@ public:
     boost::asio::awaitable<result<>> hold_quota(std::string quota, wall_time until);
 
     struct cancel_answer {
-        std::string
-            state;  ///< Before: "running", "scheduled", "cancelling", how it ended; empty: unknown event.
-        [[nodiscard]] bool cancelled() const noexcept {
-            return state == "running" || state == "scheduled" || state == "cancelling";
-        }
+        event_state state{};  ///< In which it was.
+        [[nodiscard]] bool cancelled() const noexcept { return is_open(state); }
     };
     /// Nothing of `event` is sent from now on that is not on its way; repeatable.
     boost::asio::awaitable<result<cancel_answer>> cancel(std::string event);

@@ -295,11 +295,11 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::
         const auto ended = co_await give_up(id, std::move(why));
         co_return ended.has_error() ? result<claim_outcome>(ended.error()) : claim_outcome::nothing;
     }
-    if (answer->state.empty()) {
+    if (answer->state == event_state::none) {
         found->second.missing_since = time_.now();
         co_return claim_outcome::nothing;
     }
-    if (answer->state == "cancelling") {
+    if (answer->state == event_state::cancelling) {
         event->cancelled.store(true, std::memory_order_relaxed);
     }
     const auto told = co_await put_aside(id, which, *answer);

@@ -83,10 +83,10 @@ asio::awaitable<result<finish_outcome>> coordinator::publish_result(std::shared_
         co_return fields.error();
     }
     event_report report = read_report(event->id, *fields);
-    if (report.state.empty()) {
+    if (report.state == event_state::none) {
         co_return redis::redis_errc::damaged;  // Nothing is left of it.
     }
-    if (report.state != "running" && report.state != "cancelling") {
+    if (!is_live(report.state)) {
         co_return finish_outcome::had_ended;  // Somebody else was first.
     }
     if (report.ended() < report.targeted && report.reasons.contains("engine:PoisonShard")) {
@@ -109,7 +109,7 @@ asio::awaitable<result<finish_outcome>> coordinator::publish_result(std::shared_
     if (ended.has_error()) {
         co_return ended.error();
     }
-    if (report.state == "cancelled" && *ended != finish_outcome::unfinished) {
+    if (report.state == event_state::cancelled && *ended != finish_outcome::unfinished) {
         const auto forgotten = co_await board_.forget_cancelled(event->id);
         if (forgotten.has_error()) {
             co_return forgotten.error();
@@ -122,14 +122,14 @@ asio::awaitable<result<finish_outcome>> coordinator::publish_result(std::shared_
 }
 
 void coordinator::tell_finished(const active_event& event, const event_report& report) {
-    metrics_.counter(metric::events_total, {report.state}).add(1);
+    metrics_.counter(metric::events_total, {to_string(report.state)}).add(1);
     metrics_.histogram(metric::event_seconds, {to_string(event.content.priority)})
         .record_microseconds(
             static_cast<std::uint64_t>(std::max<std::int64_t>(0, report.finished_at - report.accepted_at)) *
             1000);
     log_.info(
         "event.finished", {{"event_id", event.id},
-                           {"state", report.state},
+                           {"state", to_string(report.state)},
                            {"targeted", report.targeted},
                            {"accepted", report.count(outcome::accepted)},
                            {"dead", report.count(outcome::dead)},

@@ -39,13 +39,9 @@ refusal vanished(const std::string& id, const active_event* event) {
     return {"event_vanished", std::move(text)};
 }
 
-std::string_view state_of(const ledger_fields& fields) {
+event_state state_of(const ledger_fields& fields) {
     const auto found = fields.find(ledger_names::state);
-    return found == fields.end() ? std::string_view() : std::string_view(found->second);
-}
-
-bool is_live(std::string_view state) noexcept {
-    return state == "running" || state == "cancelling";
+    return found == fields.end() ? event_state::none : parse_event_state(found->second);
 }
 
 }  // namespace
@@ -59,12 +55,12 @@ asio::awaitable<result<>> coordinator::track(std::string id) {
     if (fields.has_error()) {
         co_return fields.error();
     }
-    const std::string_view state = state_of(*fields);
-    if (state.empty() && !events_.contains(id)) {
+    const event_state state = state_of(*fields);
+    if (state == event_state::none && !events_.contains(id)) {
         refusal why = vanished(id, nullptr);
         co_return co_await write_off(std::move(id), std::move(why));
     }
-    if (state.empty()) {
+    if (state == event_state::none) {
         events_.at(id).missing_since = time_.now();
         co_return result<>();
     }
@@ -134,7 +130,7 @@ asio::awaitable<result<>> coordinator::look_for(std::string id, bool listed) {
         co_return result<>();
     }
     const std::shared_ptr<active_event> event = at->second.event;
-    const std::string_view state = damaged ? std::string_view() : state_of(*fields);
+    const event_state state = damaged ? event_state::none : state_of(*fields);
     if (is_live(state)) {
         at->second.missing_since.reset();
         if (listed) {
@@ -144,7 +140,7 @@ asio::awaitable<result<>> coordinator::look_for(std::string id, bool listed) {
         co_return co_await ledger_.activate(
             std::move(id), std::string(), event->content.priority, event->accepted_at);
     }
-    if (!state.empty()) {
+    if (state != event_state::none) {
         events_.erase(at);  // Another engine has ended it.
         co_return result<>();
     }

@@ -197,7 +197,7 @@ asio::awaitable<page_ending> page_desk::write(
             co_await pause_after_error("page.settle_failed", answer.error());
             continue;
         }
-        if (answer->state == "cancelling") {
+        if (answer->state == event_state::cancelling) {
             from->event->cancelled.store(true, std::memory_order_relaxed);
         }
         if (answer->repeated) {

@@ -121,7 +121,7 @@ asio::awaitable<result<>> event_intake::take_up(
         plan = std::move(*made);
         keep_planned_targets(*event, plan);
     }
-    const std::string state = at_once ? "running" : "scheduled";
+    const event_state state = at_once ? event_state::running : event_state::scheduled;
     const auto planned = co_await ledger_.plan(plan, state);
     if (planned.has_error()) {
         co_return planned.error();

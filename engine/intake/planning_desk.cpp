@@ -104,8 +104,8 @@ asio::awaitable<result<>> planning_desk::plan_scheduled(std::string id) {
                                   "is sent to nobody."};
         co_return co_await write_off(std::move(id), std::move(why), std::string());
     }
-    const std::string_view now = state->second;
-    if (now != "scheduled" && now != "running" && now != "cancelling") {
+    const event_state now = parse_event_state(state->second);
+    if (!is_open(now)) {
         co_return co_await ledger_.forget_scheduled(std::move(id));
     }
     auto restored = preparer_.restore(id, *fields);
@@ -120,7 +120,7 @@ asio::awaitable<result<>> planning_desk::plan_scheduled(std::string id) {
         co_return result<>();
     }
     std::shared_ptr<active_event> event = std::move(*restored);
-    if (now != "scheduled") {
+    if (now != event_state::scheduled) {
         co_return co_await ledger_.activate_scheduled(
             std::move(id), event->content.priority, event->accepted_at);
     }
@@ -161,7 +161,7 @@ asio::awaitable<result<>> planning_desk::plan_now(std::shared_ptr<active_event> 
         co_return made.error();
     }
     keep_planned_targets(*event, *made);
-    const auto planned = co_await ledger_.plan(*made, "running");
+    const auto planned = co_await ledger_.plan(*made, event_state::running);
     if (planned.has_error()) {
         co_return planned.error();
     }

@@ -206,7 +206,7 @@ std::vector<std::string> moving_fields(const std::vector<std::string>& targets) 
 
 json::object summary_of(
     const event_heading& heading, const event_report& report, const event_pace* pace, wall_time now) {
-    json::object out{{"event", report.event}, {"state", report.state}};
+    json::object out{{"event", report.event}, {"state", to_string(report.state)}};
     add_heading(out, heading);
     out["targeted"] = report.targeted;
     for (std::size_t i = 0; i < outcome_count; ++i) {

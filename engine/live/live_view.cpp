@@ -220,7 +220,7 @@ json::array live_view::event_lines() const {
     for (const std::string& id : running_) {
         const auto found = known_.find(id);
         if (found == known_.end() || found->second.report.event.empty()) {
-            out.push_back(json::object{{"event", id}, {"state", "running"}});
+            out.push_back(json::object{{"event", id}, {"state", to_string(event_state::running)}});
         } else {
             out.push_back(summary_of(found->second.heading, found->second.report, &found->second.pace, now));
         }

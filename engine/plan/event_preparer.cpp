@@ -165,7 +165,7 @@ parsed<std::shared_ptr<active_event>> event_preparer::restore(
     event->audience = std::move(*whom);
     event->accepted_at = accepted_at;
     event->counts_communes = field(fields, names::communes) == "1";
-    event->cancelled = field(fields, names::state) == "cancelling";
+    event->cancelled = parse_event_state(field(fields, names::state)) == event_state::cancelling;
     event->when = timetable::decode(field(fields, names::waves));
     event->pages_planned = static_cast<std::uint32_t>(to_number(field(fields, names::pages_planned)));
     event->targets = read_targets(fields);

@@ -4,6 +4,7 @@
 #include "engine/core/error.hpp"
 #include "engine/event/publish_event.hpp"
 #include "engine/keyspace/keyspace.hpp"
+#include "engine/plan/event_state.hpp"
 #include "engine/plan/shard.hpp"
 #include "engine/plan/timetable.hpp"
 #include "engine/redis/client.hpp"
@@ -60,7 +61,7 @@ struct claimed_shard {
 };
 
 struct claim_answer {
-    std::string state;         ///< Of the event: "running", "cancelled", …; empty: there is no such event.
+    event_state state{};       ///< Of the event.
     std::uint64_t open = 0;    ///< Shards that are not settled, of all targets.
     std::uint64_t parked = 0;  ///< Pushes that wait for a retry, of all targets.
     std::vector<claimed_shard> shards;
@@ -115,7 +116,7 @@ struct page_settlement {
 struct settle_answer {
     bool repeated = false;  ///< Another engine had settled the page: nothing was added but duplicates.
     bool drained = false;   ///< The event has nothing left to do.
-    std::string state;
+    event_state state{};
 };
 
 /// Says that a page is about to be read, and asks whether that is still wanted: one command. To be sent
@@ -135,8 +136,9 @@ public:
     ledger(redis::client& redis, keyspace keys, std::string consumer)
         : redis_(redis), keys_(std::move(keys)), consumer_(std::move(consumer)) {}
 
-    /// First step: the shards exist, but no engine looks for them yet. With state "scheduled", none are made.
-    boost::asio::awaitable<result<plan_outcome>> plan(const event_plan& what, std::string state);
+    /// First step: the shards exist, but no engine looks for them yet. An event that is scheduled has none
+    /// yet.
+    boost::asio::awaitable<result<plan_outcome>> plan(const event_plan& what, event_state state);
     /// Second step: engines see the event, and then its entry is acknowledged.
     boost::asio::awaitable<result<>> activate(
         std::string event, std::string entry, priority urgency, wall_time at);

@@ -18,7 +18,7 @@ using ledger_numbers::to_ms;
 
 /// What a result document says of the end of its event.
 struct ending {
-    std::string state = "finished";
+    std::string state{to_string(event_state::finished)};
     std::optional<std::int64_t> at;
 };
 

@@ -22,11 +22,11 @@ std::string running_score(priority urgency, wall_time at) {
 
 }  // namespace
 
-asio::awaitable<result<plan_outcome>> ledger::plan(const event_plan& what, std::string state) {
+asio::awaitable<result<plan_outcome>> ledger::plan(const event_plan& what, event_state state) {
     std::vector<std::string> keys{
         keys_.ledger(what.event), keys_.opened(what.event), keys_.settled(what.event),
         keys_.dead(what.event)};
-    std::vector<std::string> arguments{std::string(keys_.group), what.entry, state};
+    std::vector<std::string> arguments{std::string(keys_.group), what.entry, std::string(to_string(state))};
     arguments.push_back(std::to_string(what.fields.size() + 1));
     for (const auto& [name, value] : what.fields) {
         arguments.push_back(name);

@@ -56,11 +56,11 @@ asio::awaitable<result<ledger::knowledge>> ledger::known(std::string event, std:
     if (answer.has_error()) {
         co_return answer.error();
     }
-    const std::string_view state = answer->front().text();
-    if (state == "running" || state == "cancelling" || state == "scheduled") {
+    const event_state state = parse_event_state(answer->front().text());
+    if (is_open(state)) {
         co_return knowledge::under_way;
     }
-    bool any = !state.empty();
+    bool any = state != event_state::none;
     for (std::size_t i = 1; i < answer->size(); ++i) {
         any = any || (*answer)[i].integer() == 1;
     }

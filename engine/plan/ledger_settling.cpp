@@ -44,7 +44,7 @@ result<settle_answer> read_settled(const redis::reply& parts) {
     settle_answer out;
     out.repeated = parts[0].integer() == 1;
     out.drained = parts[1].integer() == 1;
-    out.state = parts[2].text();
+    out.state = parse_event_state(parts[2].text());
     return out;
 }
 

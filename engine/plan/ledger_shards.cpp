@@ -71,7 +71,7 @@ asio::awaitable<result<claim_answer>> ledger::claim(
     for (std::size_t i = 0; i < parts[4].size(); ++i) {
         out.poison.emplace_back(parts[4][i].text());
     }
-    out.state = parts[0].text();
+    out.state = parse_event_state(parts[0].text());
     out.open = to_number(parts[1].text());
     out.parked = to_number(parts[2].text());
     const redis::reply entries = parts[3];

@@ -136,13 +136,13 @@ asio::awaitable<result<std::shared_ptr<const receipt_terms>>> receipt_book::term
     if (fields.size() != 6) {
         co_return redis_errc::unexpected_reply;
     }
-    const std::string state = text_of(fields[1]);
-    if (state.empty()) {
+    const event_state state = parse_event_state(text_of(fields[1]));
+    if (state == event_state::none) {
         co_return std::shared_ptr<const receipt_terms>();
     }
     auto out = std::make_shared<receipt_terms>();
     out->entry = text_of(fields[0]);
-    out->begun = state != "scheduled";
+    out->begun = state != event_state::scheduled;
     out->asked = text_of(fields[2]) == "1";
     ledger_fields planned;
     planned.emplace(names::targets, text_of(fields[3]));

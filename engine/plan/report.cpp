@@ -123,7 +123,7 @@ event_report read_report(std::string event, const ledger_fields& fields) {
         if (const auto number = numbers.find(name); number != numbers.end()) {
             *number->second = to_number(value);
         } else if (name == names::state) {
-            out.state = value;
+            out.state = parse_event_state(value);
         } else if (name == names::accepted_at) {
             out.accepted_at = to_number<std::int64_t>(value);
         } else if (name == names::started_at) {
@@ -168,29 +168,29 @@ event_report read_report(std::string event, const ledger_fields& fields) {
 
 std::vector<deferral> still_deferred(const event_report& report, wall_time now) {
     std::vector<deferral> out;
-    if (report.state == "running" && report.finished_at == 0) {
+    if (report.state == event_state::running && report.finished_at == 0) {
         std::ranges::copy_if(
             report.deferred, std::back_inserter(out), [&](const deferral& one) { return one.until > now; });
     }
     return out;
 }
 
-std::string final_state(const event_report& report) {
-    if (report.state == "cancelling") {
-        return "cancelled";
+event_state final_state(const event_report& report) {
+    if (report.state == event_state::cancelling) {
+        return event_state::cancelled;
     }
     const std::uint64_t failed = report.count(outcome::failed) + report.count(outcome::rejected);
     if (report.count(outcome::expired) != 0) {
-        return "expired";
+        return event_state::expired;
     }
     // Somebody of the audience was not even looked for.
     const bool incomplete = std::ranges::any_of(
         std::array{"engine:PoisonShard", "engine:DamagedEvent", "engine:DamagedRoster"},
         [&](const char* reason) { return report.reasons.contains(reason); });
     if ((failed != 0 && report.count(outcome::accepted) == 0) || incomplete) {
-        return "failed";
+        return event_state::failed;
     }
-    return "finished";
+    return event_state::finished;
 }
 
 std::uint64_t reach_line::confirmed() const noexcept {
@@ -270,7 +270,7 @@ void add_reach(json::object& to, const event_report& report, const territories& 
 json::object reach_document(const event_report& report, const territories& places) {
     json::object out;
     out["event"] = report.event;
-    out["state"] = report.state;
+    out["state"] = to_string(report.state);
     out["closed_at"] = time_or_null(report.receipts_closed_at);
     add_reach(out, report, places);
     return out;
@@ -314,7 +314,7 @@ json::object limits_object(const event_report& report) {
 json::object result_document(const event_report& report, const territories& places) {
     json::object out;
     out["event"] = report.event;
-    out["state"] = report.state;
+    out["state"] = to_string(report.state);
     out["targeted"] = report.targeted;
     for (std::size_t i = 0; i < outcome_count; ++i) {
         out[outcome_names[i]] = report.outcomes[i];

@@ -26,7 +26,7 @@ using receipt_counts = std::array<std::uint64_t, receipt_kind_count>;
 /// The sums of an event, out of its ledger.
 struct event_report {
     std::string event;
-    std::string state;
+    event_state state{};
     std::uint64_t targeted = 0;
     std::array<std::uint64_t, outcome_count> outcomes{};
     std::uint64_t retries = 0;
@@ -63,8 +63,8 @@ struct event_report {
 
 [[nodiscard]] event_report read_report(std::string event, const ledger_fields& fields);
 
-/// How an event that has nothing left to do ended: "finished", "cancelled", "expired" or "failed".
-[[nodiscard]] std::string final_state(const event_report& report);
+/// How an event that has nothing left to do ended.
+[[nodiscard]] event_state final_state(const event_report& report);
 
 /// What is known of one commune, or of all together.
 struct reach_line {

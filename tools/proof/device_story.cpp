@@ -272,7 +272,7 @@ private:
     void tell_unsettled(page_stage stage) {
         const bool over = event_.now >= event_.content.expires_at;
         std::string_view end = over ? "the event has expired" : "";
-        end = event_.report.state == "cancelling" ? "the event is being cancelled" : end;
+        end = event_.report.state == event_state::cancelling ? "the event is being cancelled" : end;
         const bool tried = stage == page_stage::open || (out_.place->maybe_sent);
         out_.sent =
             tried && !event_.content.skips_provider(about_.which.on) ? sent_state::unknown : sent_state::no;

@@ -29,7 +29,7 @@ struct event_facts {
     wall_time now{};
 
     [[nodiscard]] bool ended() const noexcept { return report.finished_at != 0; }
-    [[nodiscard]] bool is_scheduled() const noexcept { return report.state == "scheduled"; }
+    [[nodiscard]] bool is_scheduled() const noexcept { return report.state == event_state::scheduled; }
 };
 
 /// What is known of the device in one app on one platform.

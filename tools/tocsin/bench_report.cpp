@@ -200,8 +200,8 @@ std::vector<std::string> disagreements(const bench_measurement& of) {
     };
     for (const bench_ending* const one : endings(of)) {
         const event_report& report = one->report;
-        expect(report.state == "finished", [&] {
-            return fmt::format("event {} ended as {}", report.event, report.state);
+        expect(report.state == event_state::finished, [&] {
+            return fmt::format("event {} ended as {}", report.event, to_string(report.state));
         });
         expect(report.targeted == one->event.devices, [&] {
             return fmt::format(

@@ -32,12 +32,13 @@ int cancel(const common_options& common, const cancel_options& how) {
     if (!answer) {
         return exit_unreachable;
     }
-    if (answer->state.empty()) {
+    if (answer->state == event_state::none) {
         complain("no event \"" + how.event + "\" is known");
         return exit_failed;
     }
     if (!answer->cancelled()) {
-        complain("the event \"" + how.event + "\" has ended already: " + answer->state);
+        complain(
+            "the event \"" + how.event + "\" has ended already: " + std::string(to_string(answer->state)));
         return exit_failed;
     }
     if (how.watch) {
@@ -51,7 +52,8 @@ int cancel(const common_options& common, const cancel_options& how) {
     }
     const std::uint64_t accepted = *report ? (*report)->count(outcome::accepted) : 0;
     if (common.json) {
-        print_json(json::object{{"event", how.event}, {"state", "cancelling"}, {"accepted", accepted}});
+        print_json(json::object{
+            {"event", how.event}, {"state", to_string(event_state::cancelling)}, {"accepted", accepted}});
     } else {
         print(fmt::format(
             "{} is being cancelled: nothing more is sent. {} accepted so far; the result has the exact "

@@ -165,7 +165,7 @@ asio::awaitable<result<told>> stop(
         }
         // Of what was over for long there is no report any more.
         if (!*report || (*report)->pages_settled != 0 || (*report)->finished_at != 0 ||
-            ended->state == "running") {
+            ended->state == event_state::running) {
             out = told::somebody;
         }
     }

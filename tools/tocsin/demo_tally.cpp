@@ -93,7 +93,8 @@ bool verify(const event_report& report, const tally& seen, std::uint64_t devices
             good = false;
         }
     };
-    expect(report.state == "finished", "the event ended as " + report.state);
+    expect(
+        report.state == event_state::finished, "the event ended as " + std::string(to_string(report.state)));
     expect(report.targeted == devices, fmt::format("{} devices, {} targeted", devices, report.targeted));
     expect(report.ended() == report.targeted, "the outcomes do not add up to the devices targeted");
     expect(seen.living_never == 0, fmt::format("{} living devices were not reached", seen.living_never));

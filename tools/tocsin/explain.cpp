@@ -312,7 +312,7 @@ json::object explanation(
     const std::size_t chief = main_story(stories);
     json::object out{
         {"event", event.report.event},
-        {"state", event.report.state},
+        {"state", to_string(event.report.state)},
         {"device", common.show_tokens ? token : shorten_token(token)}};
     for (auto& [name, value] : proof::story_object(stories[chief], about[chief], places)) {
         out[name] = std::move(value);
@@ -379,7 +379,7 @@ int explain(store_session& in, const common_options& common, const explain_optio
     } else {
         const std::string written = common.show_tokens ? token : shorten_token(token);
         print(fmt::format(
-            "{} {}, device {}", shown(event->report.event), shown(event->report.state), shown(written)));
+            "{} {}, device {}", shown(event->report.event), to_string(event->report.state), shown(written)));
         // An app that neither knows it nor was asked for it has nothing to say, unless nobody has.
         const std::size_t chief = main_story(*stories);
         for (std::size_t i = 0; i < stories->size(); ++i) {

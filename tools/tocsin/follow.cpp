@@ -82,7 +82,8 @@ event_report report_of(std::string event, const ledger_fields& fields, boost::js
             }
             // Between the writing of the result and the last tidying up the ledger still says "running".
             if (const auto* const how = object->if_contains("state"); how != nullptr && how->is_string()) {
-                report.state = how->as_string();
+                const auto& word = how->get_string();
+                report.state = parse_event_state({word.data(), word.size()});
             }
         }
     }
@@ -125,7 +126,7 @@ boost::json::object document_so_far(const event_report& report, const territorie
 }
 
 std::string report_table(const event_report& report, wall_time now) {
-    std::string out = fmt::format("{} {}", inked(ink::bold, report.event), shown(report.state));
+    std::string out = fmt::format("{} {}", inked(ink::bold, report.event), to_string(report.state));
     if (report.finished_at != 0) {
         out += " in " + spoken_ms(static_cast<double>(report.finished_at - report.accepted_at));
     }
@@ -200,7 +201,7 @@ int follow_event(redis_session& redis, const common_options& common, std::string
             } else {
                 print(report_table(*seen->report, redis.time().wall_now()));
             }
-            return seen->report->state == "finished" ? exit_ok : exit_failed;
+            return seen->report->state == event_state::finished ? exit_ok : exit_failed;
         }
         if (seen->report) {
             const event_report& report = *seen->report;

@@ -57,10 +57,10 @@ TEST_F(ControlBoardTest, RatesHoldUntilTheyAreForgotten) {
 
 TEST_F(ControlBoardTest, ARunningEventIsCancelledOnce) {
     plan("running");
-    EXPECT_EQ(run(board.cancel("crue")).value().state, "running");
+    EXPECT_EQ(run(board.cancel("crue")).value().state, event_state::running);
     EXPECT_TRUE(read().cancelling.contains("crue"));
     const auto again = run(board.cancel("crue")).value();
-    EXPECT_EQ(again.state, "cancelling");
+    EXPECT_EQ(again.state, event_state::cancelling);
     EXPECT_TRUE(again.cancelled());
     ASSERT_TRUE(run(board.forget_cancelled("crue")).has_value());
     EXPECT_TRUE(read().cancelling.empty());
@@ -69,14 +69,14 @@ TEST_F(ControlBoardTest, ARunningEventIsCancelledOnce) {
 TEST_F(ControlBoardTest, AScheduledEventThatIsCancelledIsTakenUpToBeEnded) {
     plan("scheduled");
     ASSERT_TRUE(run(book.schedule("crue", "1-0", time.wall_now() + 1h)).has_value());
-    EXPECT_EQ(run(board.cancel("crue")).value().state, "scheduled");
+    EXPECT_EQ(run(board.cancel("crue")).value().state, event_state::scheduled);
     EXPECT_EQ(run(book.running(10)).value(), std::vector<std::string>{"crue"});
     EXPECT_TRUE(run(book.due_events(time.wall_now() + 2h, 64)).value().empty());
 }
 
 TEST_F(ControlBoardTest, AnEventThatIsCancelledWhileItIsBeingScheduledIsNotLost) {
     plan("scheduled");
-    EXPECT_EQ(run(board.cancel("crue")).value().state, "scheduled");
+    EXPECT_EQ(run(board.cancel("crue")).value().state, event_state::scheduled);
     ASSERT_TRUE(run(book.schedule("crue", "1-0", time.wall_now() + 1h)).has_value());
     EXPECT_EQ(run(book.running(10)).value(), std::vector<std::string>{"crue"});
 }
@@ -85,7 +85,7 @@ TEST_F(ControlBoardTest, AnUnknownOrEndedEventIsNotCancelled) {
     EXPECT_FALSE(run(board.cancel("nobody")).value().cancelled());
     plan("running");
     server.cli({"HSET", keys.ledger("crue"), "state", "finished"});
-    EXPECT_EQ(run(board.cancel("crue")).value().state, "finished");
+    EXPECT_EQ(run(board.cancel("crue")).value().state, event_state::finished);
     EXPECT_TRUE(read().cancelling.empty());
 }
 

@@ -60,7 +60,7 @@ TEST_F(LedgerDamageTest, WhateverIsDamagedEndsItsEventAndTheSumsAgree) {
         const event_report report = read_report("crue", run(book.read("crue")).value());
         EXPECT_EQ(report.ended(), report.targeted);
         EXPECT_TRUE(report.reasons.contains("engine:DamagedEvent"));
-        EXPECT_EQ(final_state(report), "failed");
+        EXPECT_EQ(final_state(report), event_state::failed);
         EXPECT_EQ(finish(other, field("revision")), finish_outcome::published);
         EXPECT_EQ(server.cli({"KEYS", "tocsin:{e:crue}:*"}), "tocsin:{e:crue}:ledger");
     }
@@ -68,7 +68,7 @@ TEST_F(LedgerDamageTest, WhateverIsDamagedEndsItsEventAndTheSumsAgree) {
 
 TEST_F(LedgerDamageTest, ALedgerThatIsSomethingElseIsLeftAlone) {
     server.cli({"SET", keys.ledger("crue"), "x"});
-    EXPECT_EQ(run(book.plan(plan_of(1), "running")).value(), plan_outcome::damaged);
+    EXPECT_EQ(run(book.plan(plan_of(1), event_state::running)).value(), plan_outcome::damaged);
     EXPECT_NE(claim(book).damaged, "");
     EXPECT_EQ(run(book.read("crue")).error(), redis::redis_errc::damaged);
     EXPECT_EQ(run(book.give_up("crue", "x", {mairies})).value(), ledger::given_up::nowhere);

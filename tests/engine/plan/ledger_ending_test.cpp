@@ -17,7 +17,7 @@ class LedgerEndingTest : public testing::ledger_fixture {};
 TEST_F(LedgerEndingTest, WhatWaitsIsGoneWithTheEvent) {
     event_plan plan = plan_of(2);
     plan.when.add({.first_page = 0, .pages = 2, .starts = time.wall_now() + 9h});
-    ASSERT_EQ(run(book.plan(plan, "running")).value(), plan_outcome::created);
+    ASSERT_EQ(run(book.plan(plan, event_state::running)).value(), plan_outcome::created);
     ASSERT_TRUE(run(book.give_up("crue", "why", {mairies})).has_value());
     EXPECT_EQ(server.cli({"EXISTS", "tocsin:{e:crue}:waiting:mairies/fcm"}), "0");
 }
@@ -36,7 +36,7 @@ TEST_F(LedgerEndingTest, TheResultIsPublishedOnceHoweverManyFinishIt) {
     EXPECT_EQ(server.cli({"XLEN", keys.results()}), "1");
     EXPECT_TRUE(run(book.running(10)).value().empty());
     // The id is still known, and nothing else of the event is left.
-    EXPECT_EQ(run(book.plan(plan_of(1, "9-0"), "running")).value(), plan_outcome::duplicate);
+    EXPECT_EQ(run(book.plan(plan_of(1, "9-0"), event_state::running)).value(), plan_outcome::duplicate);
     EXPECT_EQ(server.cli({"KEYS", "tocsin:{e:crue}:*"}), "tocsin:{e:crue}:ledger");
 }
 

@@ -39,7 +39,7 @@ protected:
         return out;
     }
     void start(std::uint32_t shards) {
-        ASSERT_EQ(run(book.plan(plan_of(shards), "running")).value(), plan_outcome::created);
+        ASSERT_EQ(run(book.plan(plan_of(shards), event_state::running)).value(), plan_outcome::created);
         ASSERT_TRUE(run(book.activate("crue", "1-0", priority::high, time.wall_now())).has_value());
     }
     claim_answer claim(

@@ -14,9 +14,9 @@ using namespace std::chrono_literals;
 class LedgerPlanningTest : public testing::ledger_fixture {};
 
 TEST_F(LedgerPlanningTest, AReplayOfAnEntryIsNotASecondEvent) {
-    EXPECT_EQ(run(book.plan(plan_of(2), "running")).value(), plan_outcome::created);
-    EXPECT_EQ(run(other.plan(plan_of(2), "running")).value(), plan_outcome::exists);
-    EXPECT_EQ(run(other.plan(plan_of(2, "2-0"), "running")).value(), plan_outcome::duplicate);
+    EXPECT_EQ(run(book.plan(plan_of(2), event_state::running)).value(), plan_outcome::created);
+    EXPECT_EQ(run(other.plan(plan_of(2), event_state::running)).value(), plan_outcome::exists);
+    EXPECT_EQ(run(other.plan(plan_of(2, "2-0"), event_state::running)).value(), plan_outcome::duplicate);
     EXPECT_EQ(claim(book).shards.size(), 2U);
     EXPECT_EQ(claim(other).shards.size(), 0U);
 }
@@ -25,7 +25,7 @@ TEST_F(LedgerPlanningTest, TheEntryIsAcknowledgedTogetherWithTheEventBecomingVis
     server.cli({"XGROUP", "CREATE", keys.events(), "tocsin", "0", "MKSTREAM"});
     server.cli({"XADD", keys.events(), "1-0", "event", "{}"});
     server.cli({"XREADGROUP", "GROUP", "tocsin", "a", "STREAMS", keys.events(), ">"});
-    ASSERT_TRUE(run(book.plan(plan_of(1), "running")).has_value());
+    ASSERT_TRUE(run(book.plan(plan_of(1), event_state::running)).has_value());
     EXPECT_TRUE(run(book.running(10)).value().empty());
     EXPECT_EQ(server.cli({"XPENDING", keys.events(), "tocsin"}).substr(0, 1), "1");
     ASSERT_TRUE(run(book.activate("crue", "1-0", priority::normal, time.wall_now())).has_value());
@@ -47,7 +47,7 @@ TEST_F(LedgerPlanningTest, WhatIsLeftOfAForgottenEventMakesWayForTheNewOne) {
     const auto before = claim(book).shards;
     ASSERT_TRUE(run(book.settle(settlement_of(before[0], 5))).has_value());
     server.cli({"DEL", keys.ledger("crue")});
-    EXPECT_EQ(run(book.plan(plan_of(2, "9-0"), "running")).value(), plan_outcome::created);
+    EXPECT_EQ(run(book.plan(plan_of(2, "9-0"), event_state::running)).value(), plan_outcome::created);
     EXPECT_EQ(claim(other).shards.size(), 2U);
     EXPECT_EQ(open(0), page_state::opened) << "nothing of it is settled";
 }

@@ -52,7 +52,7 @@ TEST_F(LedgerSettlingTest, WhoeverComesAfterTheEndAddsNothingAndLeavesNothingBeh
     unfinished.shard_done = false;
     const auto answer = run(other.settle(unfinished)).value();
     EXPECT_TRUE(answer.repeated);
-    EXPECT_EQ(answer.state, "finished");
+    EXPECT_EQ(answer.state, event_state::finished);
     EXPECT_TRUE(run(other.renew("crue", mairies, {late[0].entry})).has_value());
     EXPECT_EQ(field("targeted"), "10");
     EXPECT_EQ(server.cli({"KEYS", "tocsin:{e:crue}:*"}), "tocsin:{e:crue}:ledger");

@@ -41,7 +41,7 @@ TEST_F(LedgerShardsTest, AShardWithAMomentOfItsOwnIsOpenAndTakenWhenThatHasCome)
     const wall_time evening = time.wall_now();
     const wall_time morning = evening + 9h;
     plan.when.add({.first_page = 1, .pages = 2, .starts = morning, .over = 20s});
-    ASSERT_EQ(run(book.plan(plan, "running")).value(), plan_outcome::created);
+    ASSERT_EQ(run(book.plan(plan, event_state::running)).value(), plan_outcome::created);
     EXPECT_EQ(field("open"), "3");
     const auto claim_at = [this](ledger& by, wall_time when, std::chrono::milliseconds ahead) {
         claim_terms how;
@@ -71,7 +71,7 @@ TEST_F(LedgerShardsTest, AShardWithAMomentOfItsOwnIsOpenAndTakenWhenThatHasCome)
 TEST_F(LedgerShardsTest, OfACancelledEventWhatWaitsForItsMomentIsTakenAtOnce) {
     event_plan plan = plan_of(3);
     plan.when.add({.first_page = 0, .pages = 3, .starts = time.wall_now() + 9h});
-    ASSERT_EQ(run(book.plan(plan, "running")).value(), plan_outcome::created);
+    ASSERT_EQ(run(book.plan(plan, event_state::running)).value(), plan_outcome::created);
     EXPECT_TRUE(claim(book).shards.empty());
     server.cli({"HSET", "tocsin:{e:crue}:ledger", "state", "cancelling"});
     EXPECT_EQ(claim(book).shards.size(), 3U);

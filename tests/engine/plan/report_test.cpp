@@ -92,13 +92,15 @@ TEST(EventReport, ReachHasFourDecimalsAtMost) {
 
 TEST(EventReport, StateSaysHowItEnded) {
     const auto state_of = [](ledger_fields fields) { return final_state(read_report("e", fields)); };
-    EXPECT_EQ(state_of({{"state", "running"}}), "finished");
-    EXPECT_EQ(state_of({{"state", "cancelling"}, {"o:a/fcm:accepted", "3"}}), "cancelled");
+    EXPECT_EQ(state_of({{"state", "running"}}), event_state::finished);
+    EXPECT_EQ(state_of({{"state", "cancelling"}, {"o:a/fcm:accepted", "3"}}), event_state::cancelled);
     EXPECT_EQ(
-        state_of({{"state", "running"}, {"o:a/fcm:accepted", "3"}, {"o:a/fcm:expired", "1"}}), "expired");
-    EXPECT_EQ(state_of({{"state", "running"}, {"o:a/fcm:rejected", "3"}}), "failed");
+        state_of({{"state", "running"}, {"o:a/fcm:accepted", "3"}, {"o:a/fcm:expired", "1"}}),
+        event_state::expired);
+    EXPECT_EQ(state_of({{"state", "running"}, {"o:a/fcm:rejected", "3"}}), event_state::failed);
     EXPECT_EQ(
-        state_of({{"state", "running"}, {"o:a/fcm:accepted", "1"}, {"o:a/fcm:failed", "3"}}), "finished");
+        state_of({{"state", "running"}, {"o:a/fcm:accepted", "1"}, {"o:a/fcm:failed", "3"}}),
+        event_state::finished);
 }
 
 territories two_communes() {

@@ -57,7 +57,7 @@ protected:
             what.targets.back().shards.push_back(one);
         }
         what.pages = 450;
-        ASSERT_EQ(run(book.plan(what, "running")).value(), plan_outcome::created);
+        ASSERT_EQ(run(book.plan(what, event_state::running)).value(), plan_outcome::created);
         ASSERT_TRUE(run(book.activate("crue", "1-0", priority::high, time.wall_now())).has_value());
     }
     whereabouts find(const std::string& token, std::uint32_t bucket) {

@@ -43,7 +43,7 @@ audience whom(const std::vector<selector>& selectors) {
 event_facts some_event() {
     event_facts out;
     out.report.event = "crue-1";
-    out.report.state = "finished";
+    out.report.state = event_state::finished;
     out.report.started_at = began.time_since_epoch().count();
     out.report.finished_at = out.report.started_at + 5'000;
     out.report.apps["mairies"]["apns"] = {90, 0, 0, 0, 0, 10, 0};
@@ -67,8 +67,8 @@ device_facts some_device() {
     return out;
 }
 
-void run_again(event_facts& event, std::string state = "running") {
-    event.report.state = std::move(state);
+void run_again(event_facts& event, event_state state = event_state::running) {
+    event.report.state = state;
     event.report.finished_at = 0;
 }
 
@@ -108,13 +108,13 @@ std::vector<story_case> ended_cases() {
          true, sent_state::unknown, "accepted or rejected"},
         {"all expired",
          [](event_facts& e, device_facts&) {
-             e.report.state = "expired";
+             e.report.state = event_state::expired;
              e.report.apps["mairies"]["apns"] = {0, 0, 0, 100, 0, 0, 0};
          },
          true, sent_state::unknown, "ended as expired"},
         {"some cancelled",
          [](event_facts& e, device_facts&) {
-             e.report.state = "cancelled";
+             e.report.state = event_state::cancelled;
              e.report.apps["mairies"]["apns"] = {50, 0, 0, 0, 50, 0, 0};
          },
          true, sent_state::unknown, "accepted or cancelled"},
@@ -259,7 +259,7 @@ std::vector<story_case> running_cases() {
         {"not begun, and cancelled",
          [=](event_facts& e, device_facts& d) {
              stands(page_stage::not_begun)(e, d);
-             e.report.state = "cancelling";
+             e.report.state = event_state::cancelling;
          },
          true, sent_state::no, "being cancelled: it will not be sent to"},
         {"registered meanwhile, before its page is read",

@@ -40,7 +40,7 @@ bench_ending ending(const std::string& id, std::uint64_t devices, std::int64_t p
     out.event = {id, {"commune:21231"}, "normal", devices};
     out.published_at = published_at;
     out.report.event = id;
-    out.report.state = "finished";
+    out.report.state = event_state::finished;
     out.report.targeted = devices;
     out.report.outcomes[0] = devices;
     out.report.accepted_at = published_at + 5;
@@ -153,7 +153,7 @@ TEST(BenchAccounting, NamesEachContradiction) {
     EXPECT_THAT(disagreements(open), ElementsAre(HasSubstr("1001 devices targeted, 1000 have an outcome")));
 
     bench_measurement expired = sample();
-    expired.record.events.front().report.state = "expired";
+    expired.record.events.front().report.state = event_state::expired;
     EXPECT_THAT(disagreements(expired), ElementsAre(HasSubstr("ended as expired")));
     EXPECT_FALSE(bench_report(expired).at("sums_agree").as_bool());
 }
