@@ -95,13 +95,11 @@ std::string default_text(const config_table& table, const config_key& key) {
 
 std::string configuration_reference(platform_configurations platforms, std::string_view example) {
     const config_table table(platforms);
-    const std::string one_or_more = "one or more of " + list_platforms("and", "`[app.", "]`") + ".";
     std::string page(introduction);
     page.append(example).append("```\n");
     const auto out = std::back_inserter(page);
     for (const config_section& section : table.sections()) {
-        fmt::format_to(out, "\n## `{}`\n\n{}", section.header, section.help);
-        page += section.path == app_section ? " Each has " + one_or_more + "\n\n" : "\n\n";
+        fmt::format_to(out, "\n## `{}`\n\n{}\n\n", section.header, section.help);
         if (section.in_environment) {
             page += "| key | type | default | environment | meaning |\n|---|---|---|---|---|\n";
         } else {
@@ -118,7 +116,7 @@ std::string configuration_reference(platform_configurations platforms, std::stri
             fmt::format_to(out, " {} |\n", key.help);
         }
     }
-    page += "\n## Checks\n\n- `app.id` is unique.\n- An app has " + one_or_more + "\n";
+    page += "\n## Checks\n\n- `app.id` is unique.\n- An app has " + table.choice_of_platforms() + "\n";
     for (const platform_configuration* const one : platforms) {
         page += one->rules();
     }

@@ -8,6 +8,9 @@ config_table::config_table(platform_configurations platforms)
     : platforms_(platforms),
       sections_(engine_config_sections().begin(), engine_config_sections().end()),
       keys_(engine_config_keys().begin(), engine_config_keys().end()) {
+    const auto apps = std::ranges::find(sections_, app_section, &config_section::path);
+    about_apps_ = std::string(apps->help) + " Each has " + choice_of_platforms();
+    apps->help = about_apps_;
     for (const platform_configuration* const one : platforms_) {
         sections_.push_back(one->section());
         keys_.insert(keys_.end(), one->keys().begin(), one->keys().end());
@@ -29,6 +32,10 @@ const platform_configuration* config_table::platform_at(std::string_view path) c
     const auto found = std::ranges::find_if(
         platforms_, [path](const platform_configuration* one) { return one->section().path == path; });
     return found == platforms_.end() ? nullptr : *found;
+}
+
+std::string config_table::choice_of_platforms() const {
+    return "one or more of " + list_platforms("and", "`[app.", "]`") + ".";
 }
 
 std::vector<std::string_view> config_table::names_in(std::string_view section) const {

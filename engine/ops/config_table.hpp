@@ -4,6 +4,7 @@
 #include "engine/ops/platform_configuration.hpp"
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +14,8 @@ namespace tocsin {
 class config_table {
 public:
     explicit config_table(platform_configurations platforms);
+    config_table(const config_table&) = delete;
+    config_table& operator=(const config_table&) = delete;
 
     [[nodiscard]] std::span<const config_section> sections() const noexcept { return sections_; }
     [[nodiscard]] std::span<const config_key> keys() const noexcept { return keys_; }
@@ -24,11 +27,15 @@ public:
     /// The platform that the section at this path is about.
     [[nodiscard]] const platform_configuration* platform_at(std::string_view path) const noexcept;
 
+    /// "one or more of `[app.X]` and `[app.Y]`."
+    [[nodiscard]] std::string choice_of_platforms() const;
+
     /// What a section may hold, as words that a wrong one is compared with: its keys, then the tables in it.
     [[nodiscard]] std::vector<std::string_view> names_in(std::string_view section) const;
 
 private:
     platform_configurations platforms_;
+    std::string about_apps_;  ///< What is said of apps, with the platforms that they may be on.
     std::vector<config_section> sections_;
     std::vector<config_key> keys_;
 };

@@ -190,7 +190,7 @@ std::uint64_t fault_fixture::bound_of_deaths(std::uint64_t deaths, std::uint64_t
 }
 
 std::uint64_t fault_fixture::biggest_page(const crowd& whom, std::size_t population) {
-    constexpr double inhabitants_of_a_page = buckets_per_page * inhabitants_per_bucket(platform::fcm);
+    constexpr double inhabitants_of_a_page = buckets_per_page * row_of(platform::fcm).inhabitants_per_bucket;
     const double on_fcm = 0.75 * static_cast<double>(whom.count);
     const double usual = on_fcm * std::min(1.0, inhabitants_of_a_page / static_cast<double>(population));
     // Devices are spread by hash: six standard deviations.

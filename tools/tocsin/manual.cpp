@@ -1,7 +1,8 @@
 #include "tools/tocsin/manual.hpp"
 
 #include "engine/ops/config.hpp"
-#include "engine/ops/config_keys.hpp"
+#include "engine/ops/config_table.hpp"
+#include "providers/platforms.hpp"
 #include "tools/tocsin/help.hpp"
 
 #include <algorithm>
@@ -236,10 +237,11 @@ std::string manual_of_configuration(const manual_stamp& stamp) {
         "type, and a key "
         "file that is missing, malformed or open to others are errors; \\fBtocsin check\\-config\\fR reports "
         "all of them.\n";
-    for (const config_section_description& section : config_section_table()) {
+    const config_table table(all_platform_configurations());
+    for (const config_section& section : table.sections()) {
         out += ".SH \"" + roff(section.header) + "\"\n" + marked(section.help) + "\n";
-        for (const config_key& key : config_key_table()) {
-            if (key.section == section.id) {
+        for (const config_key& key : table.keys()) {
+            if (key.section == section.path) {
                 out += ".TP\n\\fB" + roff(key.name) + "\\fR\n" + marked(key.help) + "\n";
                 if (section.in_environment) {
                     out += "(" + roff(environment_name(key)) + ")\n";

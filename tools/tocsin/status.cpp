@@ -123,7 +123,8 @@ void show(
     table events({"event", "state", "pages", "accepted", "dead", "waiting"});
     for (const event_report& one : all.running) {
         events.add(
-            {one.event, one.state, fmt::format("{}/{}", one.pages_settled, one.pages_planned),
+            {one.event, std::string(to_string(one.state)),
+             fmt::format("{}/{}", one.pages_settled, one.pages_planned),
              grouped(one.count(outcome::accepted)), grouped(one.count(outcome::dead)), grouped(one.parked)});
     }
     print(all.running.empty() ? "No event is running." : events.text());

@@ -54,7 +54,7 @@ protected:
     redis::client redis{loop.get_executor(), redis::parse_address(cluster.url()).value(), time, log};
     // Five buckets for each roster of FCM.
     store_sizing sizing{
-        [](commune_id) { return 5 * inhabitants_per_bucket(platform::fcm); },
+        [](commune_id) { return 5 * row_of(platform::fcm).inhabitants_per_bucket; },
         [](std::string_view) { return 10'000ULL; }};
     device_store store{redis, keys, sizing};
 };

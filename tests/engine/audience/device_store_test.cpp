@@ -40,7 +40,7 @@ protected:
 
     // Five buckets for each roster of FCM.
     store_sizing sizing{
-        [](commune_id) { return 5 * inhabitants_per_bucket(platform::fcm); },
+        [](commune_id) { return 5 * row_of(platform::fcm).inhabitants_per_bucket; },
         [](std::string_view) { return 10'000ULL; }};
     device_store store{redis, keys, sizing};
 };
@@ -207,7 +207,7 @@ TEST_F(DeviceStoreHistoryTest, WhateverRedisLosesWhoRegistersAfterwardsIsFoundWh
         place("21231"), place("21054"), place("21166"), place("21231", "centre"), place("71076")};
     // Another process on the same Redis, which may size what it makes otherwise.
     store_sizing wider = sizing;
-    wider.population = [](commune_id) { return 9 * inhabitants_per_bucket(platform::fcm); };
+    wider.population = [](commune_id) { return 9 * row_of(platform::fcm).inhabitants_per_bucket; };
     wider.population_served = [](std::string_view) { return 30'000ULL; };
     device_store other(redis, keys, wider);
     std::map<std::string, std::size_t> since;  // Who registered since the last loss, and how much it follows.

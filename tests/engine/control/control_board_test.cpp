@@ -23,7 +23,7 @@ const target mairies{"mairies", platform::fcm};
 class ControlBoardTest : public testing::redis_fixture {
 protected:
     control_state read() { return run(board.read()).value(); }
-    void plan(const std::string& state) {
+    void plan(event_state state) {
         event_plan what;
         what.event = "crue";
         what.entry = "1-0";
@@ -56,7 +56,7 @@ TEST_F(ControlBoardTest, RatesHoldUntilTheyAreForgotten) {
 }
 
 TEST_F(ControlBoardTest, ARunningEventIsCancelledOnce) {
-    plan("running");
+    plan(event_state::running);
     EXPECT_EQ(run(board.cancel("crue")).value().state, event_state::running);
     EXPECT_TRUE(read().cancelling.contains("crue"));
     const auto again = run(board.cancel("crue")).value();
@@ -67,7 +67,7 @@ TEST_F(ControlBoardTest, ARunningEventIsCancelledOnce) {
 }
 
 TEST_F(ControlBoardTest, AScheduledEventThatIsCancelledIsTakenUpToBeEnded) {
-    plan("scheduled");
+    plan(event_state::scheduled);
     ASSERT_TRUE(run(book.schedule("crue", "1-0", time.wall_now() + 1h)).has_value());
     EXPECT_EQ(run(board.cancel("crue")).value().state, event_state::scheduled);
     EXPECT_EQ(run(book.running(10)).value(), std::vector<std::string>{"crue"});
@@ -75,7 +75,7 @@ TEST_F(ControlBoardTest, AScheduledEventThatIsCancelledIsTakenUpToBeEnded) {
 }
 
 TEST_F(ControlBoardTest, AnEventThatIsCancelledWhileItIsBeingScheduledIsNotLost) {
-    plan("scheduled");
+    plan(event_state::scheduled);
     EXPECT_EQ(run(board.cancel("crue")).value().state, event_state::scheduled);
     ASSERT_TRUE(run(book.schedule("crue", "1-0", time.wall_now() + 1h)).has_value());
     EXPECT_EQ(run(book.running(10)).value(), std::vector<std::string>{"crue"});
@@ -83,7 +83,7 @@ TEST_F(ControlBoardTest, AnEventThatIsCancelledWhileItIsBeingScheduledIsNotLost)
 
 TEST_F(ControlBoardTest, AnUnknownOrEndedEventIsNotCancelled) {
     EXPECT_FALSE(run(board.cancel("nobody")).value().cancelled());
-    plan("running");
+    plan(event_state::running);
     server.cli({"HSET", keys.ledger("crue"), "state", "finished"});
     EXPECT_EQ(run(board.cancel("crue")).value().state, event_state::finished);
     EXPECT_TRUE(read().cancelling.empty());

@@ -1,6 +1,7 @@
 #include "engine/core/rfc3339.hpp"
 #include "engine/intake/event_intake.hpp"
 #include "engine/intake/planning_desk.hpp"
+#include "providers/known_platforms.hpp"
 #include "tests/engine/simulation/imagined_provider.hpp"
 #include "tests/support/loop_until.hpp"
 #include "tests/support/manual_time.hpp"
@@ -92,7 +93,7 @@ protected:
         [this](const std::shared_ptr<active_event>& one) { planned.insert(one->id); };
     testing::manual_time clock;
     territories places = many_communes();
-    event_preparer preparer{places, event_limits{}, clock};
+    event_preparer preparer{places, known_platforms(), event_limits{}, clock};
     metrics numbers;
     metrics_shard& shard = numbers.add_shard();
     ledger book{redis, keys, "one"};

@@ -1,3 +1,4 @@
+#include "engine/audience/roster_codec.hpp"
 #include "engine/plan/dead_device.hpp"
 #include "engine/plan/report.hpp"
 #include "engine/redis/error.hpp"

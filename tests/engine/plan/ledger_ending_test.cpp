@@ -1,3 +1,4 @@
+#include "engine/audience/roster_codec.hpp"
 #include "tests/engine/plan/ledger_fixture.hpp"
 
 #include <string>

@@ -106,7 +106,8 @@ TEST(ApnsRenderer, ATopicOfAnotherPushTypeIsRefused) {
         EXPECT_EQ(refused(event).code, "invalid_override") << topic;
     }
     publish_event call = silent_event();
-    call.apns = overrides(R"({"headers":{"apns-push-type":"voip","apns-topic":"fr.example.dijon.voip"}})");
+    call.overrides[platform::apns] =
+        overrides(R"({"headers":{"apns-push-type":"voip","apns-topic":"fr.example.dijon.voip"}})");
     EXPECT_EQ(with_key.render(call).value()->headers().topic, "fr.example.dijon.voip");
     EXPECT_TRUE(with_key.render(call).value()->overridden());
     EXPECT_FALSE(with_key.render(flood_event()).value()->overridden());

@@ -276,7 +276,7 @@ std::vector<story_case> running_cases() {
          false, sent_state::unknown, "is not kept"},
         {"scheduled",
          [](event_facts& e, device_facts&) {
-             run_again(e, "scheduled");
+             run_again(e, event_state::scheduled);
              e.report.started_at = 0;
              e.content.send_at = began + 3h;
          },

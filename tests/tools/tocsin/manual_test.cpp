@@ -1,7 +1,8 @@
 #include "tools/tocsin/manual.hpp"
 
 #include "engine/ops/config.hpp"
-#include "engine/ops/config_keys.hpp"
+#include "engine/ops/config_table.hpp"
+#include "providers/platforms.hpp"
 #include "tools/tocsin/completions.hpp"
 #include "tools/tocsin/help.hpp"
 
@@ -83,7 +84,8 @@ TEST(ManualTest, NoLineOfItIsTakenForARequestByMistake) {
 
 TEST(ManualTest, EveryKeyOfTheConfigurationIsInItsPage) {
     const std::string page = bare(manual_of_configuration(stamp));
-    for (const config_key& key : config_key_table()) {
+    const config_table table(all_platform_configurations());
+    for (const config_key& key : table.keys()) {
         EXPECT_THAT(page, HasSubstr(" " + std::string(key.name) + " "));
     }
 }
