@@ -9,7 +9,8 @@ namespace tocsin::sim {
 ///
 ///     GET  /healthz
 ///     GET  /stats
-///     GET  /tokens?platform=apns|sandbox|fcm&token=…
+///     GET  /tokens?platform=apns|sandbox|fcm|webpush&token=…
+///     POST /tokens         {"platform", "tokens": […]}
 ///     GET  /received?platform=…&limit=n
 ///     GET  /behaviour      POST /behaviour
 ///     POST /reset
@@ -21,6 +22,7 @@ public:
 private:
     [[nodiscard]] http_reply get(const http_call& call) const;
     [[nodiscard]] http_reply token(const http_call& call) const;
+    [[nodiscard]] http_reply tokens(const boost::json::value& document) const;
     [[nodiscard]] http_reply received(const http_call& call) const;
     [[nodiscard]] http_reply subscriptions(const http_call& call) const;
 
