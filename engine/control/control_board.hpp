@@ -34,14 +34,20 @@ public:
     boost::asio::awaitable<result<>> hold_quota(std::string quota, wall_time until);
 
     struct cancel_answer {
-        std::string
-            state;  ///< Before: "running", "scheduled", "cancelling", how it ended; empty: unknown event.
+        /// Before: "running", "scheduled", "cancelling", "unread" (its entry stands in the stream, and no
+        /// engine has taken it up), how it ended; empty: unknown event.
+        std::string state;
         [[nodiscard]] bool cancelled() const noexcept {
-            return state == "running" || state == "scheduled" || state == "cancelling";
+            return state == "running" || state == "scheduled" || state == "cancelling" || state == "unread";
         }
     };
+    /// What becomes of an event that nobody knows.
+    enum class absent : std::uint8_t {
+        ignore,    ///< Nothing: the name may be mistyped.
+        call_off,  ///< It is not sent if it comes yet. For callers who know that somebody may be about to.
+    };
     /// Nothing of `event` is sent from now on that is not on its way; repeatable.
-    boost::asio::awaitable<result<cancel_answer>> cancel(std::string event);
+    boost::asio::awaitable<result<cancel_answer>> cancel(std::string event, absent how = absent::ignore);
     /// Devices that were taken out of the store by somebody's wish: what waits for them in any engine
     /// is not sent.
     boost::asio::awaitable<result<>> tell_removed(std::vector<removed_device> devices);
@@ -49,6 +55,8 @@ public:
     boost::asio::awaitable<result<>> forget_cancelled(std::string event);
 
 private:
+    boost::asio::awaitable<result<std::string>> note_cancelled(std::string event);
+    boost::asio::awaitable<result<>> obey_cancelled(std::string event, bool scheduled);
     boost::asio::awaitable<result<>> change(redis::request what, std::string word);
 
     redis::client& redis_;

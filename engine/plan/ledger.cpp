@@ -182,8 +182,8 @@ page_state read_opening(const redis::reply& answer) noexcept {
 
 asio::awaitable<result<plan_outcome>> ledger::plan(const event_plan& what, std::string state) {
     std::vector<std::string> keys{
-        keys_.ledger(what.event), keys_.opened(what.event), keys_.settled(what.event),
-        keys_.dead(what.event)};
+        keys_.ledger(what.event), keys_.called_off(what.event), keys_.opened(what.event),
+        keys_.settled(what.event), keys_.dead(what.event)};
     std::vector<std::string> arguments{std::string(keys_.group), what.entry, state};
     arguments.push_back(std::to_string(what.fields.size() + 1));
     for (const auto& [name, value] : what.fields) {
@@ -214,8 +214,8 @@ asio::awaitable<result<plan_outcome>> ledger::plan(const event_plan& what, std::
         co_return answer.error();
     }
     const std::string_view word = answer->front().text();
-    if (word == "damaged") {
-        co_return plan_outcome::damaged;
+    if (word == "damaged" || word == "called_off") {
+        co_return word == "damaged" ? plan_outcome::damaged : plan_outcome::called_off;
     }
     co_return word == "created" ? plan_outcome::created
                                 : (word == "exists" ? plan_outcome::exists : plan_outcome::duplicate);
@@ -580,6 +580,16 @@ asio::awaitable<result<>> ledger::forget_scheduled(std::string event) {
     ask.add("ZREM", keys_.scheduled(), event);
     const auto answer = co_await run(redis_, std::move(ask));
     co_return answer.has_error() ? result<>(answer.error()) : result<>();
+}
+
+asio::awaitable<result<>> ledger::erase_scheduled(std::string event) {
+    redis::request erase;
+    erase.add("DEL", keys_.ledger(event));
+    const auto erased = co_await run(redis_, std::move(erase));
+    if (erased.has_error()) {
+        co_return erased.error();
+    }
+    co_return co_await forget_scheduled(std::move(event));
 }
 
 asio::awaitable<result<>> ledger::forget_running(std::string event) {

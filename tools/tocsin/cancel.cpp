@@ -44,6 +44,11 @@ int cancel(const common_options& common, const cancel_options& how) {
         const int code = follow_event(*redis, common, how.event, "");
         return code == exit_failed ? exit_ok : code;  // "cancelled" is what was asked for.
     }
+    if (answer->state == "unread" && !common.json) {
+        print(fmt::format(
+            "{} is cancelled: no engine has read it yet, and none will send it.", shown(how.event)));
+        return exit_ok;
+    }
     json::value ignored;
     const auto report = redis->run(read_event(*redis, how.event, &ignored));
     if (!report) {
@@ -82,7 +87,8 @@ command cancel_command() {
             "`cancelled`, "
             "and the result follows with the state `cancelled`. An event that waits for its `send_at` is "
             "cancelled "
-            "before anybody is targeted. `--json`: `event`, `state`, `accepted` (so far). Exit code 1 if no "
+            "before anybody is targeted, and so is one that stands unread in the stream. `--json`: `event`, "
+            "`state`, `accepted` (so far). Exit code 1 if no "
             "such event "
             "is known or it has ended.",
         .run = [how](const common_options& common) { return cancel(common, *how); },
