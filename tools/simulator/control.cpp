@@ -1,6 +1,7 @@
 #include "tools/simulator/control.hpp"
 
 #include "tools/simulator/dead_token.hpp"
+#include "tools/simulator/screen.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -98,10 +99,14 @@ http_reply control_endpoint::get(const http_call& call) const {
     if (call.path == "/received") {
         return received(call);
     }
+    if (call.path == "/screen") {
+        return screen(call);
+    }
     if (call.path == "/subscriptions") {
         return subscriptions(call);
     }
-    return problem(404, "GET goes to /healthz, /stats, /behaviour, /tokens, /received or /subscriptions.");
+    return problem(
+        404, "GET goes to /healthz, /stats, /behaviour, /tokens, /received, /screen or /subscriptions.");
 }
 
 http_reply control_endpoint::token(const http_call& call) const {
@@ -154,6 +159,16 @@ http_reply control_endpoint::received(const http_call& call) const {
         return problem(400, "limit must be a whole number.");
     }
     return answer(simulator_.received(platform, limit));
+}
+
+http_reply control_endpoint::screen(const http_call& call) const {
+    const auto platform = find_provider(form_field(call.query, "platform").value_or(""));
+    const auto given = form_field(call.query, "token");
+    if (!platform || !given) {
+        return problem(400, "platform (apns, sandbox, fcm or webpush) and token are required.");
+    }
+    constexpr std::size_t all_that_are_kept = 1'000;
+    return answer(screen_of(simulator_.received(*platform, all_that_are_kept), known_as(*platform, *given)));
 }
 
 http_reply control_endpoint::subscriptions(const http_call& call) const {

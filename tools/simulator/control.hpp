@@ -12,6 +12,7 @@ namespace tocsin::sim {
 ///     GET  /tokens?platform=apns|sandbox|fcm|webpush&token=…
 ///     POST /tokens         {"platform", "tokens": […]}
 ///     GET  /received?platform=…&limit=n
+///     GET  /screen?platform=…&token=…
 ///     GET  /behaviour      POST /behaviour
 ///     POST /reset
 class control_endpoint final : public http_handler {
@@ -24,6 +25,7 @@ private:
     [[nodiscard]] http_reply token(const http_call& call) const;
     [[nodiscard]] http_reply tokens(const boost::json::value& document) const;
     [[nodiscard]] http_reply received(const http_call& call) const;
+    [[nodiscard]] http_reply screen(const http_call& call) const;
     [[nodiscard]] http_reply subscriptions(const http_call& call) const;
 
     simulator& simulator_;
