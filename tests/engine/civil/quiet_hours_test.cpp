@@ -141,7 +141,7 @@ TEST(QuietHours, OfEveryZoneEndWhenItsClocksShowSevenAlsoInTheNightsOfChange) {
                     continue;
                 }
                 ASSERT_EQ(clock_at(zone, *end), "07:00") << zone << " " << format_rfc3339(when);
-                ASSERT_LT(*end - when, 10h + 30min) << zone << " " << format_rfc3339(when);
+                ASSERT_LE(*end - when, 10h + 30min) << zone << " " << format_rfc3339(when);
                 if (when == quiet_since && *end - when != 9h + 30min) {
                     ++nights_of_change;
                 }
