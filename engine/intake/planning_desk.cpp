@@ -89,7 +89,11 @@ asio::awaitable<result<>> planning_desk::write_off(std::string id, refusal why, 
     co_return co_await ledger_.forget_scheduled(std::move(id));
 }
 
-asio::awaitable<result<>> planning_desk::refuse(std::shared_ptr<active_event> event, ledger_fields fields) {
+asio::awaitable<result<>> planning_desk::wait_or_refuse(
+    std::shared_ptr<active_event> event, ledger_fields fields) {
+    if (time_.wall_now() < event->accepted_at + unknown_for) {
+        co_return co_await postpone(event->id);
+    }
     refusal why{
         "unknown_event", "reached_by: nothing is known of \"" + event->content.reached_by.front() +
                              "\", or not any longer: nobody can be told who was sent to by it"};
@@ -149,10 +153,7 @@ asio::awaitable<result<>> planning_desk::plan_scheduled(std::string id) {
         co_return co_await postpone(std::move(id));
     }
     if (*ends == ledger::knowledge::none) {
-        if (time_.wall_now() < event->accepted_at + unknown_for) {
-            co_return co_await postpone(std::move(id));
-        }
-        co_return co_await refuse(std::move(event), std::move(*fields));
+        co_return co_await wait_or_refuse(std::move(event), std::move(*fields));
     }
     if (event->content.priority == priority::critical) {
         co_return co_await plan_now(std::move(event), std::move(*fields));
