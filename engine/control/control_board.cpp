@@ -1,8 +1,10 @@
 #include "engine/control/control_board.hpp"
 
+#include "engine/control/unread_entry.hpp"
 #include "engine/plan/ledger_scripts.hpp"
 #include "engine/redis/check.hpp"
 
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -13,6 +15,8 @@ namespace asio = boost::asio;
 
 // Whoever waits reads them at once: they only have to outlast a short absence.
 constexpr int changes_kept = 50'000;
+// Longer than any entry is of use: no event lives for more than 28 days.
+constexpr std::chrono::milliseconds called_off_lasts = std::chrono::hours(30 * 24);
 
 }  // namespace
 
@@ -93,23 +97,64 @@ asio::awaitable<result<>> control_board::hold_quota(std::string quota, wall_time
     return change(std::move(ask), "quota");
 }
 
-asio::awaitable<result<control_board::cancel_answer>> control_board::cancel(std::string event) {
-    const std::vector<std::string> keys{keys_.ledger(event)};
+// In one step with the look at its state: an engine that takes it up finds either.
+asio::awaitable<result<event_state>> control_board::note_cancelled(std::string event) {
+    const std::vector<std::string> keys{keys_.ledger(event), keys_.called_off(event)};
+    const std::vector<std::string> arguments{std::to_string(called_off_lasts.count())};
     redis::request ask;
-    ask.add_script(ledger_scripts::cancel, keys, {});
+    ask.add_script(ledger_scripts::cancel, keys, arguments);
     auto answer = co_await redis_.execute(std::move(ask));
     const auto checked = redis::checked(std::move(answer));
     if (checked.has_error()) {
         co_return checked.error();
     }
+    co_return parse_event_state(checked->front().text());
+}
+
+asio::awaitable<result<control_board::cancel_answer>> control_board::cancel(std::string event, absent how) {
     cancel_answer out;
-    out.state = parse_event_state(checked->front().text());
-    if (!out.cancelled()) {
-        co_return out;
+    auto before = co_await note_cancelled(event);
+    if (before.has_error()) {
+        co_return before.error();
     }
+    if (*before == event_state::none) {
+        const auto unread = co_await stands_unread(redis_, keys_, event);
+        if (unread.has_error()) {
+            co_return unread.error();
+        }
+        if (*unread == unread_entry::there) {
+            out.unread = true;
+            co_return out;
+        }
+        // It may have been taken up between the two looks.
+        before = co_await note_cancelled(event);
+        if (before.has_error()) {
+            co_return before.error();
+        }
+    }
+    out.state = *before;
+    if (out.state == event_state::none && how == absent::ignore) {
+        redis::request forget;
+        forget.add("DEL", keys_.called_off(event));
+        auto answer = co_await redis_.execute(std::move(forget));
+        const auto forgotten = redis::checked(std::move(answer));
+        if (forgotten.has_error()) {
+            co_return forgotten.error();
+        }
+    }
+    if (out.cancelled()) {
+        const auto obeyed = co_await obey_cancelled(std::move(event), out.state == event_state::scheduled);
+        if (obeyed.has_error()) {
+            co_return obeyed.error();
+        }
+    }
+    co_return out;
+}
+
+asio::awaitable<result<>> control_board::obey_cancelled(std::string event, bool scheduled) {
     // A scheduled event has nobody who looks after it before its time: from here on it is a running
     // one that has nothing left to do. Its score is that of the most urgent.
-    if (out.state == event_state::scheduled) {
+    if (scheduled) {
         redis::request move;
         move.add("ZADD", keys_.running(), 0, event);
         auto moved = co_await redis_.execute(std::move(move));
@@ -127,11 +172,7 @@ asio::awaitable<result<control_board::cancel_answer>> control_board::cancel(std:
     }
     redis::request tell;
     tell.add("SADD", keys_.cancelling(), event);
-    const auto told = co_await change(std::move(tell), "cancel");
-    if (told.has_error()) {
-        co_return told.error();
-    }
-    co_return out;
+    co_return co_await change(std::move(tell), "cancel");
 }
 
 asio::awaitable<result<>> control_board::tell_removed(std::vector<removed_device> devices) {

@@ -35,11 +35,18 @@ public:
     boost::asio::awaitable<result<>> hold_quota(std::string quota, wall_time until);
 
     struct cancel_answer {
-        event_state state{};  ///< In which it was.
-        [[nodiscard]] bool cancelled() const noexcept { return is_open(state); }
+        event_state state{};  ///< Before.
+        /// Its entry stands in the stream, and no engine has taken it up.
+        bool unread = false;
+        [[nodiscard]] bool cancelled() const noexcept { return is_open(state) || unread; }
+    };
+    /// What becomes of an event that nobody knows.
+    enum class absent : std::uint8_t {
+        ignore,    ///< Nothing: the name may be mistyped.
+        call_off,  ///< It is not sent if it comes yet. For callers who know that somebody may be about to.
     };
     /// Nothing of `event` is sent from now on that is not on its way; repeatable.
-    boost::asio::awaitable<result<cancel_answer>> cancel(std::string event);
+    boost::asio::awaitable<result<cancel_answer>> cancel(std::string event, absent how = absent::ignore);
     /// Devices that were taken out of the store by somebody's wish: what waits for them in any engine
     /// is not sent.
     boost::asio::awaitable<result<>> tell_removed(std::vector<removed_device> devices);
@@ -47,6 +54,8 @@ public:
     boost::asio::awaitable<result<>> forget_cancelled(std::string event);
 
 private:
+    boost::asio::awaitable<result<event_state>> note_cancelled(std::string event);
+    boost::asio::awaitable<result<>> obey_cancelled(std::string event, bool scheduled);
     boost::asio::awaitable<result<>> change(redis::request what, std::string word);
 
     redis::client& redis_;

@@ -86,15 +86,10 @@ asio::awaitable<result<>> event_intake::handle_event(std::string entry, std::str
     if (ends.has_error()) {
         co_return ends.error();
     }
-    if (*ends == ledger::knowledge::none) {
-        refusal why{
-            "unknown_event", "reached_by: nothing is known of \"" + event->content.reached_by.front() +
-                                 "\", or not any longer: nobody can be told who was sent to by it"};
-        co_return co_await refuse(std::move(entry), std::move(why), std::move(document));
-    }
-    // What it ends must be over: who was sent to is known then.
-    const bool later = event->content.send_at.value_or(wall_time{}) > time_.wall_now() ||
-                       *ends == ledger::knowledge::under_way;
+    // What it ends must be over: who was sent to is known then. Of one that nobody knows the entry may be in
+    // the hands of another engine at this moment.
+    const bool later =
+        event->content.send_at.value_or(wall_time{}) > time_.wall_now() || *ends != ledger::knowledge::ended;
     const planning_moment when = later                ? planning_moment::later
                                  : takes_long(*event) ? planning_moment::beside
                                                       : planning_moment::now;
@@ -130,6 +125,9 @@ asio::awaitable<result<>> event_intake::take_up(
         refusal why = not_a_ledger(event->id);
         co_return co_await refuse(std::move(entry), std::move(why), std::move(document));
     }
+    if (*planned == plan_outcome::called_off) {
+        co_return co_await end_unsent(std::move(entry), std::move(document));
+    }
     if (*planned == plan_outcome::duplicate) {
         log_.info("event.duplicate", {{"event_id", event->id}, {"entry", entry}});
         metrics_.counter(metric::events_total, {"duplicate"}).add(1);
@@ -148,6 +146,27 @@ asio::awaitable<result<>> event_intake::take_up(
         planned_(event);
     }  // Else somebody has planned it otherwise, perhaps: it is found as it stands in Redis.
     co_return result<>();
+}
+
+// As one that was cancelled while it waited for its send_at: it runs, and has nothing left to do.
+asio::awaitable<result<>> event_intake::end_unsent(std::string entry, std::string document) {
+    auto prepared = preparer_.accept(document, entry);
+    if (prepared.has_error()) {
+        refusal why = std::move(prepared.error());
+        co_return co_await refuse(std::move(entry), std::move(why), std::move(document));
+    }
+    const std::shared_ptr<active_event> event = std::move(*prepared);
+    event_plan plan;
+    plan.event = event->id;
+    plan.entry = entry;
+    plan.fields = preparer_.describe(*event, document);
+    const auto planned = co_await ledger_.plan(plan, "cancelling");
+    if (planned.has_error()) {
+        co_return planned.error();
+    }
+    log_.info("event.called_off", {{"event_id", event->id}, {"entry", entry}});
+    co_return co_await ledger_.activate(
+        event->id, std::move(entry), event->content.priority, event->accepted_at);
 }
 
 asio::awaitable<result<>> event_intake::put_on_schedule(

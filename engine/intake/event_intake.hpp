@@ -61,6 +61,8 @@ private:
         std::shared_ptr<active_event> event, std::string entry, std::string document, planning_moment when);
     boost::asio::awaitable<result<>> put_on_schedule(
         std::shared_ptr<active_event> event, std::string entry, planning_moment when);
+    /// Ends an event that was cancelled before it was taken up.
+    boost::asio::awaitable<result<>> end_unsent(std::string entry, std::string document);
     boost::asio::awaitable<result<>> refuse(std::string entry, refusal why, std::string document);
 
     ledger& ledger_;

@@ -17,6 +17,8 @@ namespace asio = boost::asio;
 // Of events that are planned, or wait for their turn to be.
 constexpr std::size_t most_under_way = 1'000;
 constexpr auto between_tries = std::chrono::seconds(1);
+// What another engine is just planning is known by then.
+constexpr auto unknown_for = std::chrono::seconds(10);
 // New ones in one look.
 constexpr std::size_t most_begun = 64;
 
@@ -87,6 +89,25 @@ asio::awaitable<result<>> planning_desk::write_off(std::string id, refusal why, 
     co_return co_await ledger_.forget_scheduled(std::move(id));
 }
 
+asio::awaitable<result<>> planning_desk::wait_or_refuse(
+    std::shared_ptr<active_event> event, ledger_fields fields) {
+    if (time_.wall_now() < event->accepted_at + unknown_for) {
+        co_return co_await postpone(event->id);
+    }
+    refusal why{
+        "unknown_event", "reached_by: nothing is known of \"" + event->content.reached_by.front() +
+                             "\", or not any longer: nobody can be told who was sent to by it"};
+    std::string entry = fields["entry"];
+    std::string document = fields[std::string(ledger_names::document)];
+    log_.warning("event.refused", {{"entry", entry}, {"reason", why.code}, {"message", why.message}});
+    const auto posted = co_await letters_.post_once(
+        ledger_.keys().events(), std::move(entry), std::move(why), std::move(document));
+    if (posted.has_error()) {
+        co_return posted;
+    }
+    co_return co_await ledger_.erase_scheduled(event->id);
+}
+
 asio::awaitable<result<>> planning_desk::plan_scheduled(std::string id) {
     auto fields = co_await ledger_.read(id);
     if (fields.has_error() && fields.error() == redis::redis_errc::damaged) {
@@ -130,6 +151,9 @@ asio::awaitable<result<>> planning_desk::plan_scheduled(std::string id) {
     }
     if (*ends == ledger::knowledge::under_way && time_.wall_now() < event->content.expires_at) {
         co_return co_await postpone(std::move(id));
+    }
+    if (*ends == ledger::knowledge::none) {
+        co_return co_await wait_or_refuse(std::move(event), std::move(*fields));
     }
     if (event->content.priority == priority::critical) {
         co_return co_await plan_now(std::move(event), std::move(*fields));

@@ -64,6 +64,9 @@ private:
     boost::asio::awaitable<result<>> plan_now(std::shared_ptr<active_event> event, ledger_fields fields);
     /// Looks at it again later.
     boost::asio::awaitable<result<>> postpone(std::string id);
+    /// Of an event that ends others, and nobody has heard of any of them.
+    boost::asio::awaitable<result<>> wait_or_refuse(
+        std::shared_ptr<active_event> event, ledger_fields fields);
     /// Ends a scheduled event that cannot be planned.
     boost::asio::awaitable<result<>> write_off(std::string id, refusal why, std::string document);
 

@@ -67,6 +67,10 @@ public:
 
     // One event. All of them share its slot.
     [[nodiscard]] std::string ledger(std::string_view event) const { return of_event(event, "ledger"); }
+    /// String: it was cancelled before any engine had taken it up, and is not to be sent; expires by itself.
+    [[nodiscard]] std::string called_off(std::string_view event) const {
+        return of_event(event, "called-off");
+    }
     /// String, a byte a page: how often it was read to be sent.
     [[nodiscard]] std::string opened(std::string_view event) const { return of_event(event, "opened"); }
     /// Bitmap, a bit a page: what is settled.

@@ -51,4 +51,14 @@ asio::awaitable<result<>> ledger::forget_scheduled(std::string event) {
     co_return answer.has_error() ? result<>(answer.error()) : result<>();
 }
 
+asio::awaitable<result<>> ledger::erase_scheduled(std::string event) {
+    redis::request erase;
+    erase.add("DEL", keys_.ledger(event));
+    const auto erased = co_await redis::execute_checked(redis_, std::move(erase));
+    if (erased.has_error()) {
+        co_return erased.error();
+    }
+    co_return co_await forget_scheduled(std::move(event));
+}
+
 }  // namespace tocsin

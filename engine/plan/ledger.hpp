@@ -44,6 +44,7 @@ enum class plan_outcome : std::uint8_t {
     exists,     ///< This very entry was planned before.
     duplicate,  ///< Another event with this id was accepted before.
     damaged,    ///< Where its ledger should stand is something that we have not written.
+    called_off  ///< It was cancelled before: nothing was written, and it is only to be ended.
 };
 
 /// Whether an event has anything left to do.
@@ -137,7 +138,7 @@ public:
         : redis_(redis), keys_(std::move(keys)), consumer_(std::move(consumer)) {}
 
     /// First step: the shards exist, but no engine looks for them yet. An event that is scheduled has none
-    /// yet.
+    /// yet, nor has one that is cancelling since it was called off.
     boost::asio::awaitable<result<plan_outcome>> plan(const event_plan& what, event_state state);
     /// Second step: engines see the event, and then its entry is acknowledged.
     boost::asio::awaitable<result<>> activate(
@@ -207,6 +208,8 @@ public:
     boost::asio::awaitable<result<>> forget_running(std::string event);
     /// The same for one that waits for its send_at.
     boost::asio::awaitable<result<>> forget_scheduled(std::string event);
+    /// The same, as if it had never been: what is published again under its id is new.
+    boost::asio::awaitable<result<>> erase_scheduled(std::string event);
 
     [[nodiscard]] const keyspace& keys() const noexcept { return keys_; }
     [[nodiscard]] redis::client& connection() noexcept { return redis_; }

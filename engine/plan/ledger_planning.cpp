@@ -24,8 +24,8 @@ std::string running_score(priority urgency, wall_time at) {
 
 asio::awaitable<result<plan_outcome>> ledger::plan(const event_plan& what, event_state state) {
     std::vector<std::string> keys{
-        keys_.ledger(what.event), keys_.opened(what.event), keys_.settled(what.event),
-        keys_.dead(what.event)};
+        keys_.ledger(what.event), keys_.called_off(what.event), keys_.opened(what.event),
+        keys_.settled(what.event), keys_.dead(what.event)};
     std::vector<std::string> arguments{std::string(keys_.group), what.entry, std::string(to_string(state))};
     arguments.push_back(std::to_string(what.fields.size() + 1));
     for (const auto& [name, value] : what.fields) {
@@ -56,8 +56,8 @@ asio::awaitable<result<plan_outcome>> ledger::plan(const event_plan& what, event
         co_return answer.error();
     }
     const std::string_view word = answer->front().text();
-    if (word == "damaged") {
-        co_return plan_outcome::damaged;
+    if (word == "damaged" || word == "called_off") {
+        co_return word == "damaged" ? plan_outcome::damaged : plan_outcome::called_off;
     }
     co_return word == "created" ? plan_outcome::created
                                 : (word == "exists" ? plan_outcome::exists : plan_outcome::duplicate);

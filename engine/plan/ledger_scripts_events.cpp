@@ -10,7 +10,8 @@ namespace tocsin::ledger_scripts {
 // A shard that may leave at once goes into the stream; one with a moment of its own waits for it in a sorted
 // set, as the text "page:kind:bytes". Both are open.
 //
-// KEYS: ledger, opened, settled, dead, then for each target its shards, its parked pushes and what waits
+// KEYS: ledger, called off, opened, settled, dead, then for each target its shards, its parked pushes and
+// what waits
 // ARGV: group, entry, state, fields, name, value, …, then for each target: shards, (kind, page, bytes,
 // moment) …
 const redis::script plan("ledger.plan", R"lua(
@@ -20,14 +21,15 @@ if kind ~= 'none' and kind ~= 'hash' then return 'damaged' end
 local have = redis.call('HMGET', KEYS[1], 'entry', 'state')
 if have[1] and have[1] ~= entry then return 'duplicate' end
 if have[2] and not (have[2] == 'scheduled' and state == 'running') then return 'exists' end
-for k = 2, #KEYS do redis.call('DEL', KEYS[k]) end
+if not have[2] and state ~= 'cancelling' and redis.call('EXISTS', KEYS[2]) == 1 then return 'called_off' end
+for k = 3, #KEYS do redis.call('DEL', KEYS[k]) end
 local a = 5
 for i = 1, tonumber(ARGV[4]) do
   redis.call('HSET', KEYS[1], ARGV[a], ARGV[a + 1])
   a = a + 2
 end
 local open = 0
-for k = 5, #KEYS, 3 do
+for k = 6, #KEYS, 3 do
   local shards = tonumber(ARGV[a])
   a = a + 1
   redis.call('XGROUP', 'CREATE', KEYS[k], ARGV[1], '0', 'MKSTREAM')
@@ -45,11 +47,13 @@ redis.call('HSET', KEYS[1], 'entry', entry, 'state', state, 'open', open, 'shard
 return 'created'
 )lua");
 
-// KEYS: ledger
+// KEYS: ledger, called off    ARGV: how long (ms) to remember that an event is not to be sent which is not
+// there yet
 // Returns the state that it was in; empty: there is no such event.
 const redis::script cancel("ledger.cancel", R"lua(
 local state = redis.call('HGET', KEYS[1], 'state') or ''
 if state == 'running' or state == 'scheduled' then redis.call('HSET', KEYS[1], 'state', 'cancelling') end
+if state == '' then redis.call('SET', KEYS[2], '1', 'PX', ARGV[1]) end
 return state
 )lua");
 

@@ -189,6 +189,42 @@ TEST_F(ProofTest, ACertificateIsTrueUntilADigitOfItIsChanged) {
         1);
 }
 
+TEST_F(ProofTest, ACertificateCanBeCheckedWhenItsEventIsLongForgotten) {
+    start_engine();
+    register_devices();
+    send("crue-6");
+    const fs::path file = directory / "crue.html";
+    ASSERT_EQ(tocsin({"report", "crue-6", "--certificate", file.string()}).exit_code, 0);
+    ask_redis({"DEL", "tocsin:{e:crue-6}:ledger"});
+    EXPECT_EQ(tocsin({"report", "crue-6"}).exit_code, 1);
+
+    const auto good = tocsin({"report", "crue-6", "--verify", file.string()});
+    EXPECT_EQ(good.exit_code, 0) << good.err;
+    EXPECT_THAT(good.out, HasSubstr("unchanged"));
+    EXPECT_TRUE(json::parse(tocsin({"report", "crue-6", "--verify", file.string(), "--json"}).out)
+                    .at("valid")
+                    .as_bool());
+
+    const auto of_another = tocsin({"report", "crue-7", "--verify", file.string()});
+    EXPECT_EQ(of_another.exit_code, 1);
+    EXPECT_THAT(of_another.err, HasSubstr("no certificate of it was made here"));
+    EXPECT_TRUE(json::parse(tocsin({"report", "crue-7", "--verify", file.string(), "--json"}).out)
+                    .at("valid")
+                    .is_null());
+
+    std::string page = read_file(file);
+    const std::string find = "data-of=\"communes.21231.accepted\">";
+    ASSERT_NE(page.find(find), std::string::npos);
+    page[page.find(find) + find.size()] = '9';
+    std::ofstream(file, std::ios::binary) << page;
+    const auto bad = tocsin({"report", "crue-6", "--verify", file.string()});
+    EXPECT_EQ(bad.exit_code, 1);
+    EXPECT_THAT(bad.err, HasSubstr("one certificate was made of it, and this is none of them"));
+    EXPECT_FALSE(json::parse(tocsin({"report", "crue-6", "--verify", file.string(), "--json"}).out)
+                     .at("valid")
+                     .as_bool());
+}
+
 TEST_F(ProofTest, ReceiptsAreInACertificateAsOfWhenItWasMade) {
     start_engine();
     register_devices();

@@ -48,6 +48,15 @@ end
 return {'fresh', collapse, records}
 )");
 
+// KEYS: the message    ARGV: record, how long to keep
+// Returns 0 if a message that replaces it has come since it was admitted.
+const redis::script begin_script("cap_begin", R"(
+if redis.call('HEXISTS', KEYS[1], 'replaced') == 1 then return 0 end
+redis.call('HSET', KEYS[1], 'record', ARGV[1])
+redis.call('EXPIRE', KEYS[1], tonumber(ARGV[2]))
+return 1
+)");
+
 std::string text_of(const json::object& from, std::string_view name) {
     const json::value* const found = from.if_contains(name);
     return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
@@ -120,7 +129,8 @@ asio::awaitable<result<cap_admission>> cap_register::admit(const cap_message& me
     co_return out;
 }
 
-asio::awaitable<result<>> cap_register::done(const cap_message& message, const cap_record& what) {
+asio::awaitable<result<cap_admission::verdict>> cap_register::begin(
+    const cap_message& message, const cap_record& what) {
     const json::object record{
         {"events", json::array(what.events.begin(), what.events.end())},
         {"title", what.title},
@@ -128,9 +138,22 @@ asio::awaitable<result<>> cap_register::done(const cap_message& message, const c
         {"apps", what.apps},
         {"category", what.category},
         {"ignores_quiet_hours", what.ignores_quiet_hours}};
+    const std::vector<std::string> keys{key_of(cap_key(message.name))};
+    const std::vector<std::string> arguments{json::serialize(record), std::to_string(kept_seconds)};
+    redis::request ask;
+    ask.add_script(begin_script, keys, arguments);
+    auto answered = co_await redis_.execute(std::move(ask));
+    const auto got = redis::checked(std::move(answered));
+    if (got.has_error()) {
+        co_return got.error();
+    }
+    co_return got->front().integer() == 1 ? cap_admission::verdict::fresh : cap_admission::verdict::late;
+}
+
+asio::awaitable<result<>> cap_register::done(const cap_message& message) {
     const std::string key = key_of(cap_key(message.name));
     redis::request ask;
-    ask.add("HSET", key, "state", "done", "record", json::serialize(record)).add("EXPIRE", key, kept_seconds);
+    ask.add("HSET", key, "state", "done").add("EXPIRE", key, kept_seconds);
     auto answered = co_await redis_.execute(std::move(ask));
     const auto got = redis::checked(std::move(answered));
     co_return got.has_error() ? result<>(got.error()) : result<>();

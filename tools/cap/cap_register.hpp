@@ -28,7 +28,7 @@ struct cap_record {
 /// What becomes of a message that arrives.
 struct cap_admission {
     enum class verdict : std::uint8_t {
-        fresh,     ///< Publish it, then call done(). Also if an earlier attempt ended between the two.
+        fresh,     ///< Call begin(), publish it, call done(). Also if an earlier attempt ended in between.
         repeated,  ///< It was published before.
         late,      ///< A message that replaces it was published before.
     };
@@ -46,8 +46,12 @@ public:
     /// Decides, and writes down that this message is under way and that it replaces what it refers to, in one
     /// step.
     boost::asio::awaitable<result<cap_admission>> admit(const cap_message& message);
-    /// `what` was added to the stream.
-    boost::asio::awaitable<result<>> done(const cap_message& message, const cap_record& what);
+    /// Writes down what is about to be added to the stream, so that whoever replaces the message finds it
+    /// however little of that has happened. Late: somebody has replaced it, and nothing is to be added.
+    boost::asio::awaitable<result<cap_admission::verdict>> begin(
+        const cap_message& message, const cap_record& what);
+    /// It was added.
+    boost::asio::awaitable<result<>> done(const cap_message& message);
 
 private:
     [[nodiscard]] std::string key_of(std::string_view what) const;

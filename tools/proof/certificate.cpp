@@ -177,7 +177,7 @@ std::vector<std::string> audience_in_french(
         const auto id = parse_commune_id(code);
         const std::string_view name = id ? places.name(*id) : std::string_view();
         return name.empty() ? fmt::format("commune{}{}", french::wide, code)
-                            : fmt::format("{} ({})", name, code);
+                            : fmt::format("{}{}({})", french::place(name), french::wide, code);
     };
     for (const selector& one : audience) {
         switch (one.kind) {
@@ -191,7 +191,7 @@ std::vector<std::string> audience_in_french(
                 const std::string_view name = id ? places.epci_name(*id) : std::string_view();
                 out.push_back(
                     name.empty() ? fmt::format("intercommunalité{}{}", french::wide, one.value)
-                                 : fmt::format("{} ({})", name, one.value));
+                                 : fmt::format("{}{}({})", french::place(name), french::wide, one.value));
                 break;
             }
             case selector_kind::zone: {

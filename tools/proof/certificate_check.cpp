@@ -1,5 +1,7 @@
 #include "tools/proof/certificate_check.hpp"
 
+#include "engine/core/digest.hpp"
+
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -88,6 +90,10 @@ std::vector<certificate_difference> compare_certificates(std::string_view file, 
         out.push_back(first_line_apart(have, want));
     }
     return out;
+}
+
+std::string certificate_digest(std::string_view file) {
+    return sha256_hex(without_returns(file));
 }
 
 std::vector<certificate_difference> check_certificate(std::string_view file, const certificate_subject& now) {

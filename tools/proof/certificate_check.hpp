@@ -22,6 +22,9 @@ struct certificate_difference {
 [[nodiscard]] std::vector<certificate_difference> compare_certificates(
     std::string_view file, std::string_view expected);
 
+/// SHA-256 of a file as it is compared, in hexadecimal.
+[[nodiscard]] std::string certificate_digest(std::string_view file);
+
 /// What is not true of `file`, of the event that `now` is in Redis. At least one difference if it is no
 /// certificate.
 [[nodiscard]] std::vector<certificate_difference> check_certificate(

@@ -70,11 +70,15 @@ std::string lede(const certificate_subject& subject, const reach_row& sum) {
         "notification",
         value("targeted", french::number(targeted)), targeted > 1 ? "s" : "", targeted > 1 ? "s" : "",
         value("accepted", french::number(accepted)), accepted > 1 ? "ont" : "a", accepted > 1 ? "s" : "");
-    if (communes != 0) {
+    const std::string people = value("population", french::number(sum.of(measure::population).value_or(0)));
+    if (communes == 1 && !subject.rows.front().name.empty()) {
         out += fmt::format(
-            ", dans <strong>{}</strong> commune{} de <strong>{}</strong> habitants",
-            value("communes", french::number(communes)), communes > 1 ? "s" : "",
-            value("population", french::number(sum.of(measure::population).value_or(0))));
+            ", {}, commune de <strong>{}</strong> habitants",
+            escaped(french::in_commune(subject.rows.front().name)), people);
+    } else if (communes != 0) {
+        out += fmt::format(
+            ", dans <strong>{}</strong> commune{} <strong>{}</strong> habitants",
+            value("communes", french::number(communes)), communes > 1 ? "s qui ont ensemble" : " de", people);
     }
     return out + ".</p>\n";
 }
@@ -229,11 +233,11 @@ std::string footer(const certificate_subject& subject, const certificate_stamp& 
     const std::string seal = sha256_hex(
         canonical_json(json::value(json::object{{"result", subject.result}, {"stamp", stamp_tag(stamp)}})));
     out += fmt::format(
-        "</p>\n<p>Établi le {} (heure de Paris). Les accusés de réception venus depuis n’y figurent "
-        "pas.</p>\n"
+        "</p>\n<p>Établi le {} (heure de Paris).{}</p>\n"
         "<p>SHA-256 du résultat{}: <code>{}</code><br>SHA-256 du certificat{}: <code>{}</code><br>"
         "Vérifier{}: <code>tocsin report {} --verify FICHIER.html</code></p>\n</footer>\n",
-        value("as_of", french::moment(stamp.as_of)), french::wide,
+        value("as_of", french::moment(stamp.as_of)),
+        sum.confirmed() ? " Les accusés de réception venus depuis n’y figurent pas." : "", french::wide,
         value("sha256", result_digest(subject.result)), french::wide, value("seal", seal), french::wide,
         escaped(subject.event));
     return out;

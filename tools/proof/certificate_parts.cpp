@@ -104,7 +104,7 @@ std::string communes_section(const std::vector<reach_row>& rows, const reach_row
         const std::string of = "communes." + row.insee;
         fmt::format_to(
             std::back_inserter(out), "<tr><th scope=\"row\" data-of=\"{0}.name\">{1}</th>{2}{3}</tr>\n",
-            escaped(of), row.name.empty() ? std::string("—") : escaped(row.name),
+            escaped(of), row.name.empty() ? std::string("—") : escaped(french::place(row.name)),
             value(of + ".insee", escaped(row.insee), "td"), commune_cells(row, of, columns, confirmed));
     }
     if (rows.size() > 1) {

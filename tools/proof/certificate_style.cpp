@@ -62,7 +62,7 @@ svg .grid { stroke: #dde3ec; stroke-width: 1; }
 svg .axis { stroke: #8391a8; stroke-width: 1; }
 svg .drop { stroke: #b3471d; stroke-width: 1; stroke-dasharray: 2 2; }
 svg .dot { fill: #b3471d; stroke: #fff; stroke-width: 1.5; }
-.times { display: grid; grid-template-columns: repeat(3, 1fr); gap: 1.6mm; margin-top: .6mm; }
+.times { display: grid; grid-template-columns: repeat(3, 1fr); gap: 1.6mm; margin-top: 1.4mm; }
 .times dt { font-size: 6.8pt; color: #46536a; }
 .times dd { font-weight: 700; }
 footer { margin-top: 1.8mm; padding-top: 1.2mm; border-top: .3mm solid #c3cddd; font-size: 6.4pt; line-height: 1.3;

@@ -166,6 +166,12 @@ private:
         if (!apps.empty() && std::ranges::find(apps, about_.which.app) == apps.end()) {
             return fmt::format("The event names other apps than {}.", about_.which.app);
         }
+        if (follows_others()) {
+            return fmt::format(
+                "The event was not sent through {}: when it was planned, nobody there was known to have been "
+                "sent to by \"{}\".",
+                to_string(about_.which), fmt::join(event_.content.reached_by, "\" or \""));
+        }
         return fmt::format(
             "The event was not sent through {}: when it was planned, the app did not serve its audience "
             "there, or "

@@ -70,6 +70,33 @@ std::string span(std::uint64_t ms) {
     return fmt::format("{0}{2}h{2}{1:02}{2}min", number(s / 3'600), s % 3'600 / 60, narrow);
 }
 
+std::string place(std::string_view name) {
+    std::string out;
+    for (const char c : name) {
+        if (c == '\'') {
+            out += "’";
+        } else {
+            out += c;
+        }
+    }
+    for (const std::string_view article : {"Le ", "La ", "Les "}) {
+        if (out.starts_with(article)) {
+            out.replace(article.size() - 1, 1, wide);
+        }
+    }
+    return out;
+}
+
+std::string in_commune(std::string_view name) {
+    if (name.starts_with("Le ")) {
+        return "au" + std::string(wide) + place(name.substr(3));
+    }
+    if (name.starts_with("Les ")) {
+        return "aux" + std::string(wide) + place(name.substr(4));
+    }
+    return "à" + std::string(wide) + place(name);
+}
+
 hours paris_offset(wall_time when) noexcept {
     const year in = year_month_day(floor<days>(when)).year();
     const bool summer = when >= change_in(in, March) && when < change_in(in, October);

@@ -24,6 +24,11 @@ inline constexpr std::string_view wide = "\u00A0";    ///< Before a colon, insid
 /// "850 ms", "12,3 s", "2 min 05 s", "1 h 02 min".
 [[nodiscard]] std::string span(std::uint64_t ms);
 
+/// The name of a place as it is printed: "L’Haÿ-les-Roses"; an article is not parted from it.
+[[nodiscard]] std::string place(std::string_view name);
+/// Where a commune of that name is: "à Dijon", "au Havre", "aux Ulis", "à La Rochelle".
+[[nodiscard]] std::string in_commune(std::string_view name);
+
 /// How far Paris is ahead of UTC at `when`: one hour, two in summer (directive 2000/84/EC).
 [[nodiscard]] std::chrono::hours paris_offset(wall_time when) noexcept;
 /// "lundi 23 novembre 2026 à 7 h 00 min 05 s": the time of Paris.

@@ -1,6 +1,7 @@
 #include "tools/simulator/control.hpp"
 
 #include "tools/simulator/dead_token.hpp"
+#include "tools/simulator/screen.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -35,6 +36,12 @@ std::string lower(std::string text) {
     return text;
 }
 
+/// Tokens of Apple are hex, in whatever case.
+std::string known_as(provider platform, std::string_view token) {
+    const bool exact = platform == provider::fcm || platform == provider::webpush;
+    return exact ? std::string(token) : lower(std::string(token));
+}
+
 /// False if the field is there and is no whole number.
 bool read_number(const http_call& call, std::string_view name, std::size_t& into) {
     const auto text = form_field(call.query, name);
@@ -58,13 +65,16 @@ http_reply control_endpoint::handle(const http_call& call) {
         simulator_.reset();
         return answer(json::object{{"reset", true}});
     }
-    if (call.path != "/behaviour") {
-        return problem(404, "POST goes to /behaviour or /reset.");
+    if (call.path != "/behaviour" && call.path != "/tokens") {
+        return problem(404, "POST goes to /behaviour, /tokens or /reset.");
     }
     error_code ec;
     const auto document = json::parse(call.body, ec);
     if (ec) {
         return problem(400, "The body is not JSON: " + ec.message() + ".");
+    }
+    if (call.path == "/tokens") {
+        return tokens(document);
     }
     const auto changed = simulator_.change(document);
     if (!changed) {
@@ -89,10 +99,14 @@ http_reply control_endpoint::get(const http_call& call) const {
     if (call.path == "/received") {
         return received(call);
     }
+    if (call.path == "/screen") {
+        return screen(call);
+    }
     if (call.path == "/subscriptions") {
         return subscriptions(call);
     }
-    return problem(404, "GET goes to /healthz, /stats, /behaviour, /tokens, /received or /subscriptions.");
+    return problem(
+        404, "GET goes to /healthz, /stats, /behaviour, /tokens, /received, /screen or /subscriptions.");
 }
 
 http_reply control_endpoint::token(const http_call& call) const {
@@ -101,8 +115,7 @@ http_reply control_endpoint::token(const http_call& call) const {
     if (!platform || !given) {
         return problem(400, "platform (apns, sandbox, fcm or webpush) and token are required.");
     }
-    const std::string name =
-        *platform == provider::fcm || *platform == provider::webpush ? *given : lower(*given);
+    const std::string name = known_as(*platform, *given);
     const token_counts counts = simulator_.counts(*platform, name);
     const behaviour current = simulator_.current_behaviour();
     const provider_behaviour& rules = current.of(*platform);
@@ -111,6 +124,26 @@ http_reply control_endpoint::token(const http_call& call) const {
         {"accepted", counts.accepted},
         {"dead",
          is_dead(name, current.seed, rules.dead_share) || rules.dead_tokens.contains(token_key(name))}});
+}
+
+http_reply control_endpoint::tokens(const json::value& document) const {
+    const json::object* const asked = document.if_object();
+    const json::value* const name = asked == nullptr ? nullptr : asked->if_contains("platform");
+    const json::value* const list = asked == nullptr ? nullptr : asked->if_contains("tokens");
+    const auto platform =
+        name == nullptr || !name->is_string() ? std::nullopt : find_provider(name->get_string());
+    if (!platform || list == nullptr || !list->is_array()) {
+        return problem(400, "platform (apns, sandbox, fcm or webpush) and a list of tokens are required.");
+    }
+    json::array accepted;
+    accepted.reserve(list->get_array().size());
+    for (const json::value& one : list->get_array()) {
+        if (!one.is_string()) {
+            return problem(400, "tokens are texts.");
+        }
+        accepted.push_back(simulator_.counts(*platform, known_as(*platform, one.get_string())).accepted);
+    }
+    return answer(json::object{{"accepted", std::move(accepted)}});
 }
 
 http_reply control_endpoint::received(const http_call& call) const {
@@ -126,6 +159,16 @@ http_reply control_endpoint::received(const http_call& call) const {
         return problem(400, "limit must be a whole number.");
     }
     return answer(simulator_.received(platform, limit));
+}
+
+http_reply control_endpoint::screen(const http_call& call) const {
+    const auto platform = find_provider(form_field(call.query, "platform").value_or(""));
+    const auto given = form_field(call.query, "token");
+    if (!platform || !given) {
+        return problem(400, "platform (apns, sandbox, fcm or webpush) and token are required.");
+    }
+    constexpr std::size_t all_that_are_kept = 1'000;
+    return answer(screen_of(simulator_.received(*platform, all_that_are_kept), known_as(*platform, *given)));
 }
 
 http_reply control_endpoint::subscriptions(const http_call& call) const {

@@ -9,8 +9,10 @@ namespace tocsin::sim {
 ///
 ///     GET  /healthz
 ///     GET  /stats
-///     GET  /tokens?platform=apns|sandbox|fcm&token=…
+///     GET  /tokens?platform=apns|sandbox|fcm|webpush&token=…
+///     POST /tokens         {"platform", "tokens": […]}
 ///     GET  /received?platform=…&limit=n
+///     GET  /screen?platform=…&token=…
 ///     GET  /behaviour      POST /behaviour
 ///     POST /reset
 class control_endpoint final : public http_handler {
@@ -21,7 +23,9 @@ public:
 private:
     [[nodiscard]] http_reply get(const http_call& call) const;
     [[nodiscard]] http_reply token(const http_call& call) const;
+    [[nodiscard]] http_reply tokens(const boost::json::value& document) const;
     [[nodiscard]] http_reply received(const http_call& call) const;
+    [[nodiscard]] http_reply screen(const http_call& call) const;
     [[nodiscard]] http_reply subscriptions(const http_call& call) const;
 
     simulator& simulator_;

@@ -32,7 +32,7 @@ int cancel(const common_options& common, const cancel_options& how) {
     if (!answer) {
         return exit_unreachable;
     }
-    if (answer->state == event_state::none) {
+    if (answer->state == event_state::none && !answer->unread) {
         complain("no event \"" + how.event + "\" is known");
         return exit_failed;
     }
@@ -44,6 +44,11 @@ int cancel(const common_options& common, const cancel_options& how) {
     if (how.watch) {
         const int code = follow_event(*redis, common, how.event, "");
         return code == exit_failed ? exit_ok : code;  // "cancelled" is what was asked for.
+    }
+    if (answer->unread && !common.json) {
+        print(fmt::format(
+            "{} is cancelled: no engine has read it yet, and none will send it.", shown(how.event)));
+        return exit_ok;
     }
     json::value ignored;
     const auto report = redis->run(read_event(*redis, how.event, &ignored));
@@ -84,7 +89,8 @@ command cancel_command() {
             "`cancelled`, "
             "and the result follows with the state `cancelled`. An event that waits for its `send_at` is "
             "cancelled "
-            "before anybody is targeted. `--json`: `event`, `state`, `accepted` (so far). Exit code 1 if no "
+            "before anybody is targeted, and so is one that stands unread in the stream. `--json`: `event`, "
+            "`state`, `accepted` (so far). Exit code 1 if no "
             "such event "
             "is known or it has ended.",
         .run = [how](const common_options& common) { return cancel(common, *how); },

@@ -151,12 +151,16 @@ asio::awaitable<result<told>> stop(
     control_board board(redis.redis(), redis.keys());
     told out = told::nobody;
     for (const std::string& id : events) {
-        const auto ended = co_await board.cancel(id);
+        // Whoever wrote it down may be about to add it to the stream.
+        const auto ended = co_await board.cancel(id, control_board::absent::call_off);
         if (ended.has_error()) {
             co_return ended.error();
         }
         if (ended->cancelled()) {
             cancelled.push_back(id);
+        }
+        if (ended->state == "unread") {
+            continue;  // It was sent to nobody, and will not be.
         }
         json::value ignored;
         const auto report = co_await read_event(redis, id, &ignored);
@@ -169,6 +173,21 @@ asio::awaitable<result<told>> stop(
             out = told::somebody;
         }
     }
+    co_return out;
+}
+
+/// A message that has nobody to tell.
+asio::awaitable<result<cap_outcome>> write_down(
+    cap_register& known, const cap_message& message, cap_record what, cap_outcome out) {
+    const auto begun = co_await known.begin(message, std::move(what));
+    if (begun.has_error()) {
+        co_return begun.error();
+    }
+    const auto noted = co_await known.done(message);
+    if (noted.has_error()) {
+        co_return noted.error();
+    }
+    out.state = "published";
     co_return out;
 }
 
@@ -197,13 +216,17 @@ asio::awaitable<result<cap_outcome>> carry_out(
         co_return anything_sent.error();
     }
     if (message.kind == cap_kind::cancel && *anything_sent == told::nobody) {
-        out.state = "published";
         cap_record nothing;
         nothing.events = before.ids;
-        const auto noted = co_await known.done(message, std::move(nothing));
-        if (noted.has_error()) {
-            co_return noted.error();
-        }
+        co_return co_await write_down(known, message, std::move(nothing), std::move(out));
+    }
+    cap_record record = record_of(*event, before);
+    const auto begun = co_await known.begin(message, std::move(record));
+    if (begun.has_error()) {
+        co_return begun.error();
+    }
+    if (*begun == cap_admission::verdict::late) {
+        out.state = "late";
         co_return out;
     }
     out.event = event->at("id").as_string();
@@ -216,8 +239,7 @@ asio::awaitable<result<cap_outcome>> carry_out(
     }
     out.entry = added->front().text();
     out.state = "published";
-    cap_record record = record_of(*event, before);
-    const auto noted = co_await known.done(message, std::move(record));
+    const auto noted = co_await known.done(message);
     if (noted.has_error()) {
         co_return noted.error();
     }

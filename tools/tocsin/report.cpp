@@ -175,11 +175,14 @@ int report(const common_options& common, const report_options& how) {
     if (!found) {
         return exit_unreachable;
     }
+    if (!*found && !how.verify.empty()) {
+        return verify_remembered(*redis, common, how.event, how.verify);
+    }
     if (!*found) {
         return tell_absence(*redis, how.event);
     }
     if (!how.certificate.empty()) {
-        return write_certificate(common, **found, *places, how.certificate);
+        return write_certificate(*redis, common, **found, *places, how.certificate);
     }
     if (!how.verify.empty()) {
         return verify_certificate(common, **found, *places, how.verify);
@@ -215,8 +218,11 @@ constexpr std::string_view about =
     "it. "
     "`--verify` makes the page again from Redis and compares: exit code 1 if anything that it shows is not "
     "so, "
-    "with the name of each value. Receipts that came after it was made do not make it false. With `--json`: "
-    "`event`, `valid`, `sha256`, `as_of`, `differences` (`of`, `certificate`, `redis`). See the page "
+    "with the name of each value. Receipts that came after it was made do not make it false. Of an event "
+    "that "
+    "is no longer kept, the page is compared with those that were made of it within a year, whole. With "
+    "`--json`: `event`, `valid`, `sha256`, `as_of`, `differences` (`of`, `certificate`, `redis`). See the "
+    "page "
     "[Prove reach](../how-to/prove-reach.md).";
 
 }  // namespace

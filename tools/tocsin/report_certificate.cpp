@@ -5,6 +5,7 @@
 #include "engine/plan/ledger_names.hpp"
 #include "providers/known_platforms.hpp"
 #include "tools/proof/certificate_check.hpp"
+#include "tools/tocsin/certificate_register.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
 
@@ -134,7 +135,7 @@ std::optional<std::string> read_whole(const std::string& file) {
 }  // namespace
 
 int write_certificate(
-    const common_options& common, const stored_event& event, const territories& places,
+    redis_session& redis, const common_options& common, const stored_event& event, const territories& places,
     const std::string& file) {
     if (!has_ended(event)) {
         return exit_failed;
@@ -142,6 +143,9 @@ int write_certificate(
     const proof::certificate_subject subject = subject_of(event, places);
     const auto stamp = proof::stamp_of(subject, system_time_source().wall_now());
     const std::string page = proof::certificate_page(subject, stamp);
+    if (!redis.run(note_certificate(redis, subject.event, proof::certificate_digest(page), stamp.as_of))) {
+        return exit_unreachable;
+    }
     if (file == "-") {
         print_document(page);
         return exit_ok;
@@ -201,6 +205,51 @@ int verify_certificate(
         complain(fmt::format(
             "{}: {}: the certificate says \"{}\", Redis says \"{}\"", file, one.of, one.shown, one.expected));
     }
+    return exit_failed;
+}
+
+int verify_remembered(
+    redis_session& redis, const common_options& common, const std::string& event, const std::string& file) {
+    const auto text = read_whole(file);
+    if (!text) {
+        return exit_usage;
+    }
+    const bool is_one = proof::stamp_in(*text).has_value();
+    const auto made = redis.run(find_certificate(redis, event, proof::certificate_digest(*text)));
+    if (!made) {
+        return exit_unreachable;
+    }
+    const bool valid = is_one && made->this_one;
+    if (common.json) {
+        // Of what nobody remembers a certificate, this one is neither true nor false.
+        const bool unknown = is_one && made->how_many == 0;
+        print_json(json::object{
+            {"event", event},
+            {"valid", unknown ? json::value(nullptr) : json::value(valid)},
+            {"sha256", nullptr},
+            {"as_of", valid ? json::value(made->this_one->time_since_epoch().count()) : json::value(nullptr)},
+            {"differences", json::array()}});
+    } else if (valid) {
+        print(fmt::format(
+            "{}: the certificate of {} that was made as of {}, unchanged. The event itself is no longer "
+            "kept.",
+            shown(file), shown(event), format_rfc3339(*made->this_one)));
+    }
+    if (valid) {
+        return exit_ok;
+    }
+    std::string why =
+        "no certificate of it was made here within a year: there is nothing left to compare with. "
+        "Whoever has kept the result can compare its SHA-256 with the page's";
+    if (!is_one) {
+        why = "the file is no certificate that tocsin report has made";
+    } else if (made->how_many != 0) {
+        why = fmt::format(
+            "{} made of it, and this is none of them: it was changed, or made elsewhere",
+            made->how_many == 1 ? "one certificate was"
+                                : std::to_string(made->how_many) + " certificates were");
+    }
+    complain(fmt::format("{}: the event \"{}\" is no longer kept; {}", file, event, why));
     return exit_failed;
 }
 

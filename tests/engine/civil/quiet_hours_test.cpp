@@ -4,6 +4,9 @@
 #include "engine/core/rfc3339.hpp"
 #include "engine/core/time_of_day.hpp"
 
+#include <chrono>
+#include <cstdlib>
+#include <ctime>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -104,6 +107,52 @@ INSTANTIATE_TEST_SUITE_P(
         zone_case{"98818", "Noumea", "2026-01-14T20:00:00Z", "2026-07-14T20:00:00Z"},
         zone_case{"98901", "Clipperton", "2026-01-15T15:00:00Z", "2026-07-15T15:00:00Z"}),
     [](const auto& test) { return std::string(test.param.name); });
+
+/// What a clock on the wall there shows, by the C library.
+std::string clock_at(std::string_view zone, wall_time when) {
+    ::setenv("TZ", std::string(zone).c_str(), 1);
+    ::tzset();
+    const std::time_t seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(when.time_since_epoch()).count();
+    std::tm local{};
+    ::localtime_r(&seconds, &local);
+    std::string out(9, '\0');
+    out.resize(std::strftime(out.data(), out.size(), "%H:%M", &local));
+    return out;
+}
+
+// Of every department and collectivity, since every zone of a commune is one of these.
+TEST(QuietHours, OfEveryZoneEndWhenItsClocksShowSevenAlsoInTheNightsOfChange) {
+    using namespace std::chrono_literals;
+    const quiet_hours night = hours("21:30", "07:00");
+    std::size_t nights_of_change = 0;
+    for (const std::string_view zone : commune_zones()) {
+        for (const std::string_view day :
+             {"2026-01-15T00:00:00Z", "2026-03-07T12:00:00Z", "2026-03-28T12:00:00Z", "2026-07-15T00:00:00Z",
+              "2026-10-24T12:00:00Z", "2026-10-31T12:00:00Z"}) {
+            wall_time quiet_since{};
+            for (wall_time when = at(day); when < at(day) + 36h; when += 10min) {
+                const std::string shown = clock_at(zone, when);
+                const auto end = night.end(zone, when);
+                const bool quiet = shown >= "21:30" || shown < "07:00";
+                ASSERT_EQ(end.has_value(), quiet) << zone << " " << format_rfc3339(when);
+                quiet_since = shown == "21:30" ? when : quiet_since;
+                if (!quiet) {
+                    continue;
+                }
+                ASSERT_EQ(clock_at(zone, *end), "07:00") << zone << " " << format_rfc3339(when);
+                ASSERT_LE(*end - when, 10h + 30min) << zone << " " << format_rfc3339(when);
+                if (when == quiet_since && *end - when != 9h + 30min) {
+                    ++nights_of_change;
+                }
+            }
+        }
+    }
+    ::unsetenv("TZ");
+    ::tzset();
+    // Two in metropolitan France, two in Saint-Pierre-et-Miquelon.
+    EXPECT_EQ(nights_of_change, 4U);
+}
 
 // --- The nights on which the clocks are changed ----------------------------------------------
 

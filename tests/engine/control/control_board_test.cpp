@@ -89,6 +89,46 @@ TEST_F(ControlBoardTest, AnUnknownOrEndedEventIsNotCancelled) {
     EXPECT_TRUE(read().cancelling.empty());
 }
 
+TEST_F(ControlBoardTest, AnEventThatNoEngineHasTakenUpIsCalledOff) {
+    server.cli(
+        {"EVAL",
+         "for n = 1, 1200 do redis.call('XADD', KEYS[1], '*', 'event', "
+         "'{\"id\":\"other-' .. n .. '\",\"data\":{\"a\":\"crue\"}}') end",
+         "1", keys.events()});
+    server.cli({"XADD", keys.events(), "*", "event", R"({"id":"crue"})"});
+    EXPECT_TRUE(run(board.cancel("crue")).value().unread);
+    event_plan what;
+    what.event = "crue";
+    what.entry = "1-0";
+    EXPECT_EQ(run(book.plan(what, "scheduled")).value(), plan_outcome::called_off);
+    EXPECT_EQ(run(book.plan(what, "running")).value(), plan_outcome::called_off);
+    EXPECT_EQ(server.cli({"EXISTS", keys.ledger("crue")}), "0");
+    EXPECT_EQ(run(book.plan(what, "cancelling")).value(), plan_outcome::created);
+    EXPECT_EQ(run(board.cancel("crue")).value().state, event_state::cancelling);
+    // One of another name goes on.
+    what.event = "other-7";
+    EXPECT_EQ(run(book.plan(what, "running")).value(), plan_outcome::created);
+}
+
+TEST_F(ControlBoardTest, AnEventThatAnEngineHasInItsHandsIsCalledOffToo) {
+    server.cli({"XGROUP", "CREATE", keys.events(), "tocsin", "0", "MKSTREAM"});
+    const std::string entry = server.cli({"XADD", keys.events(), "*", "event", "{}"});
+    server.cli({"XREADGROUP", "GROUP", "tocsin", "a", "STREAMS", keys.events(), ">"});
+    EXPECT_TRUE(run(board.cancel(entry)).value().unread);
+    server.cli({"XACK", keys.events(), "tocsin", entry});
+    EXPECT_EQ(run(board.cancel(entry)).value().state, event_state::none);
+}
+
+TEST_F(ControlBoardTest, AMistypedNameIsNotRememberedButWhatIsAboutToComeIs) {
+    EXPECT_EQ(run(board.cancel("crue")).value().state, event_state::none);
+    EXPECT_EQ(server.cli({"EXISTS", keys.called_off("crue")}), "0");
+    EXPECT_EQ(run(board.cancel("crue", control_board::absent::call_off)).value().state, event_state::none);
+    event_plan what;
+    what.event = "crue";
+    what.entry = "1-0";
+    EXPECT_EQ(run(book.plan(what, "running")).value(), plan_outcome::called_off);
+}
+
 TEST_F(ControlBoardTest, AnEngineThatStartsIsToldEvenThatNothingIsHeldBack) {
     redis::client blocking{loop.get_executor(), redis::parse_address(server.url()).value(), time, log};
     std::vector<control_state> heard;

@@ -28,7 +28,8 @@ protected:
         cap_record record;
         record.events = {cap_event_id(given.name)};
         record.title = given.name.identifier;
-        ASSERT_TRUE(run(book.done(given, record)).has_value());
+        ASSERT_EQ(run(book.begin(given, record)).value(), cap_admission::verdict::fresh);
+        ASSERT_TRUE(run(book.done(given)).has_value());
     }
 
     cap_register book{redis, keys};
@@ -57,6 +58,22 @@ TEST_F(CapRegisterTest, AnUpdateFindsWhatItReplacesAlsoThroughAnother) {
         admit(message("FR-3", "08", "Cancel", "prefecture@example.fr,FR-2,2026-11-23T07:00:00+01:00"));
     EXPECT_EQ(third.what, verdict::fresh);
     EXPECT_EQ(third.collapse_id, collapse);
+}
+
+TEST_F(CapRegisterTest, WhatIsReplacedWhileItIsOnItsWayIsFoundOrIsNotSent) {
+    const auto alert = message("FR-1", "06");
+    const auto slow = message("FR-2", "06");
+    cap_record record;
+    record.events = {cap_event_id(alert.name)};
+    admit(alert);
+    admit(slow);
+    ASSERT_EQ(run(book.begin(alert, record)).value(), verdict::fresh);
+    // One is written down, and not on the stream yet; the other not even that.
+    const std::string both = std::string(first) + " prefecture@example.fr,FR-2,2026-11-23T06:00:00+01:00";
+    const cap_admission found = admit(message("FR-3", "07", "Cancel", both));
+    ASSERT_EQ(found.replaced.size(), 1U);
+    EXPECT_EQ(found.replaced.front().events, record.events);
+    EXPECT_EQ(run(book.begin(slow, record)).value(), verdict::late);
 }
 
 TEST_F(CapRegisterTest, WhatIsReplacedComesTooLate) {

@@ -242,9 +242,9 @@ TEST(CertificateTest, AudiencesAreNamedAsPeopleNameThem) {
         places);
     EXPECT_THAT(
         said, ::testing::ElementsAre(
-                  "Dijon (21231)", "Dijon Métropole (242100410)", "département\u00A02A",
-                  "Dijon (21231), zone «\u00A0centre\u00A0»", "toutes les communes", "commune\u00A099999",
-                  "2\u00A0appareils désignés"));
+                  "Dijon\u00A0(21231)", "Dijon Métropole\u00A0(242100410)", "département\u00A02A",
+                  "Dijon\u00A0(21231), zone «\u00A0centre\u00A0»", "toutes les communes",
+                  "commune\u00A099999", "2\u00A0appareils désignés"));
 }
 
 }  // namespace

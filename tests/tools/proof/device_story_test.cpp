@@ -194,6 +194,13 @@ std::vector<story_case> ended_cases() {
              e.content.reached_by = {"alert-1", "alert-2"};
          },
          false, sent_state::no, "those whom \"alert-1\" or \"alert-2\" was sent to"},
+        {"an all-clear to nobody of its platform",
+         [](event_facts& e, device_facts& d) {
+             e.content.reached_by = {"alert-1", "alert-2"};
+             d.reached_by = "alert-2";
+             e.targets.clear();
+         },
+         false, sent_state::no, "sent to by \"alert-1\" or \"alert-2\""},
         {"an alert that remembers it",
          [](event_facts& e, device_facts& d) {
              e.report.apps["mairies"]["apns"] = {50, 0, 0, 50, 0, 0, 0};

@@ -44,6 +44,23 @@ TEST(FrenchTest, SpansAreSaidInTheUnitThatFits) {
     EXPECT_EQ(told(span(3'720'000)), "1~h~02~min");
 }
 
+TEST(FrenchTest, PlacesHaveTheirApostropheAndKeepTheirArticle) {
+    EXPECT_EQ(told(place("L'Haÿ-les-Roses")), "L’Haÿ-les-Roses");
+    EXPECT_EQ(told(place("La Roche-sur-Yon")), "La_Roche-sur-Yon");
+    EXPECT_EQ(told(place("Leuglay")), "Leuglay");
+    const std::vector<std::pair<std::string_view, std::string_view>> communes{
+        {"Dijon", "à_Dijon"},
+        {"Arras", "à_Arras"},
+        {"Le Havre", "au_Havre"},
+        {"Les Ulis", "aux_Ulis"},
+        {"La Rochelle", "à_La_Rochelle"},
+        {"L'Haÿ-les-Roses", "à_L’Haÿ-les-Roses"},
+        {"Lesquin", "à_Lesquin"}};
+    for (const auto& [name, said] : communes) {
+        EXPECT_EQ(told(in_commune(name)), said) << name;
+    }
+}
+
 TEST(FrenchTest, MomentsAreInWordsAndInTheTimeOfParis) {
     const std::vector<std::pair<std::string_view, std::string_view>> moments{
         {"2026-11-23T06:00:05Z", "lundi 23_novembre_2026 à 7~h~00~min~05~s"},

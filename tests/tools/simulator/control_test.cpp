@@ -35,6 +35,47 @@ TEST_F(ControlTest, TellsHowOftenATokenCame) {
     EXPECT_EQ(get("/tokens?platform=hms&token=x").status, 400);
 }
 
+TEST_F(ControlTest, TellsHowOftenEachOfManyTokensCame) {
+    h2_client client = apns_client();
+    client.ask(apns_headers(apns_device(10)), apns_body);
+    client.ask(apns_headers(apns_device(12)), apns_body);
+    client.ask(apns_headers(apns_device(12)), apns_body);
+    const std::string asked = R"({"platform":"apns","tokens":[")" + apns_device(10) + R"(",")" +
+                              apns_device(11) + R"(",")" + apns_device(12) + R"("]})";
+    EXPECT_EQ(json_of(post("/tokens", asked).body), json_of(R"({"accepted":[1,0,2]})"));
+    for (const char* const wrong :
+         {"[]", R"({"platform":"apns"})", R"({"platform":"hms","tokens":[]})",
+          R"({"platform":"apns","tokens":[7]})", R"({"platform":7,"tokens":[]})"}) {
+        EXPECT_EQ(post("/tokens", wrong).status, 400) << wrong;
+    }
+}
+
+TEST_F(ControlTest, AScreenHoldsOneNotificationOfEachCollapseId) {
+    post("/behaviour", R"({"record":true})");
+    h2_client client = apns_client();
+    const auto push = [&](const char* title, const std::string& collapse) {
+        auto headers = apns_headers(apns_device(1));
+        if (!collapse.empty()) {
+            headers.emplace_back("apns-collapse-id", collapse);
+        }
+        const std::string body = R"({"aps":{"alert":{"title":")" + std::string(title) + R"("}}})";
+        return client.ask(headers, body).status;
+    };
+    EXPECT_EQ(push("Crue", "a"), 200);
+    EXPECT_EQ(push("Marché", ""), 200);
+    EXPECT_EQ(push("Coupure", "b"), 200);
+    EXPECT_EQ(push("Marché", ""), 200);
+    EXPECT_EQ(push("Fin de crue", "a"), 200);
+    const auto shown = json_of(get("/screen?platform=apns&token=" + apns_device(1)).body).as_array();
+    std::vector<std::string> titles;
+    for (const auto& one : shown) {
+        titles.emplace_back(one.at("title").as_string());
+    }
+    EXPECT_EQ(titles, (std::vector<std::string>{"Fin de crue", "Marché", "Coupure", "Marché"}));
+    EXPECT_EQ(json_of(get("/screen?platform=apns&token=" + apns_device(2)).body), boost::json::array());
+    EXPECT_EQ(get("/screen?platform=apns").status, 400);
+}
+
 TEST_F(ControlTest, ABehaviourIsInForceWhenThePostIsAnswered) {
     h2_client client = apns_client();
     EXPECT_EQ(client.ask(apns_headers(apns_device(1)), apns_body).status, 200);

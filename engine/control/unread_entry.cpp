@@ -1,0 +1,140 @@
+#include "engine/control/unread_entry.hpp"
+
+#include "engine/redis/check.hpp"
+#include "engine/redis/error.hpp"
+#include "engine/redis/streams.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tocsin {
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+constexpr int entries_per_read = 500;
+// An engine has no more of them in its hands than it reads at a time.
+constexpr int most_pending = 10'000;
+
+bool is_of(const redis::stream_entry& entry, const std::string& event) {
+    if (entry.id == event) {
+        return true;  // An event without an id has that of its entry.
+    }
+    const std::string_view document = entry.field("event").value_or("");
+    if (document.find(event) == std::string_view::npos) {
+        return false;  // Most are others, and parsing costs more than looking.
+    }
+    error_code ec;
+    const json::value parsed = json::parse(json::string_view(document), ec);
+    const json::object* const fields = ec ? nullptr : parsed.if_object();
+    const json::value* const id = fields == nullptr ? nullptr : fields->if_contains("id");
+    return id != nullptr && id->is_string() && id->get_string() == json::string_view(event);
+}
+
+result<unread_entry> look_through(const redis::reply& answer, const std::string& event, std::string* last) {
+    const auto entries = redis::parse_entries(answer);
+    if (entries.has_error()) {
+        return entries.error();
+    }
+    if (last != nullptr) {
+        *last = entries->empty() ? std::string() : entries->back().id;
+    }
+    const bool found = std::ranges::any_of(*entries, [&](const auto& one) { return is_of(one, event); });
+    return found ? unread_entry::there : unread_entry::none;
+}
+
+/// What engines have read up to; empty: there is no stream.
+asio::awaitable<result<std::string>> read_up_to(redis::client& redis, const keyspace& keys) {
+    redis::request ask;
+    ask.add("XINFO", "GROUPS", keys.events());
+    auto answered = co_await redis.execute(std::move(ask));
+    if (answered.has_error()) {
+        co_return answered.error();
+    }
+    if (answered->front().is_error()) {
+        co_return std::string();
+    }
+    std::string out = "0-0";
+    const redis::reply groups = answered->front();
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+        std::string_view name;
+        std::string_view last;
+        for (std::size_t k = 0; k + 1 < groups[i].size(); k += 2) {
+            if (groups[i][k].text() == "name") {
+                name = groups[i][k + 1].text();
+            } else if (groups[i][k].text() == "last-delivered-id") {
+                last = groups[i][k + 1].text();
+            }
+        }
+        if (name == keyspace::group) {
+            out = last;
+        }
+    }
+    co_return out;
+}
+
+/// Among what engines have read and not acknowledged.
+asio::awaitable<result<unread_entry>> stands_pending(
+    redis::client& redis, const keyspace& keys, std::string event) {
+    redis::request ask;
+    ask.add("XPENDING", keys.events(), keyspace::group, "-", "+", most_pending);
+    auto answered = co_await redis.execute(std::move(ask));
+    if (answered.has_error()) {
+        co_return answered.error();
+    }
+    const redis::reply pending = answered->front();
+    if (pending.is_error() || pending.size() == 0) {
+        co_return unread_entry::none;  // There is no group yet.
+    }
+    redis::request each;
+    for (std::size_t i = 0; i < pending.size(); ++i) {
+        const std::string_view id = pending[i][0].text();
+        each.add("XRANGE", keys.events(), id, id);
+    }
+    auto given = co_await redis.execute(std::move(each));
+    const auto found = redis::checked(std::move(given));
+    if (found.has_error()) {
+        co_return found.error();
+    }
+    for (std::size_t i = 0; i < found->size(); ++i) {
+        const auto one = look_through((*found)[i], event, nullptr);
+        if (one.has_error() || *one == unread_entry::there) {
+            co_return one;
+        }
+    }
+    co_return unread_entry::none;
+}
+
+}  // namespace
+
+asio::awaitable<result<unread_entry>> stands_unread(
+    redis::client& redis, const keyspace& keys, std::string event) {
+    auto from = co_await read_up_to(redis, keys);
+    if (from.has_error()) {
+        co_return from.error();
+    }
+    // First what is unread: what is read meanwhile is pending afterwards.
+    std::string after = std::move(*from);
+    while (!after.empty()) {
+        redis::request ask;
+        ask.add("XRANGE", keys.events(), "(" + after, "+", "COUNT", entries_per_read);
+        auto answered = co_await redis.execute(std::move(ask));
+        const auto answer = redis::checked(std::move(answered));
+        if (answer.has_error()) {
+            co_return answer.error();
+        }
+        const auto found = look_through(answer->front(), event, &after);
+        if (found.has_error() || *found == unread_entry::there) {
+            co_return found;
+        }
+    }
+    co_return co_await stands_pending(redis, keys, std::move(event));
+}
+
+}  // namespace tocsin
