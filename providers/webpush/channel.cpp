@@ -24,6 +24,8 @@ constexpr std::size_t batch = 32;
 // Messages encrypted before the loop has its turn: about a millisecond.
 constexpr std::size_t messages_per_turn = 16;
 constexpr std::chrono::milliseconds no_room_pause = 5s;
+// Pushes by which is judged for whom the next ones will be; half of them are forgotten then.
+constexpr std::size_t routed_remembered = 1'024;
 
 http2::pool_policy policy(bool anywhere) {
     http2::pool_policy out;
@@ -60,6 +62,7 @@ webpush_channel::~webpush_channel() {
 }
 
 void webpush_channel::close(place& which) noexcept {
+    routed_ -= which.way->routed;
     which.pool->detach(*which.way);
 }
 
@@ -73,6 +76,12 @@ void webpush_channel::wake() {
             take_some(nullptr, time_.now());
         }
     });
+}
+
+void webpush_channel::prepare() {
+    for (auto& [authority, which] : places_) {
+        which.pool->prepare();
+    }
 }
 
 void webpush_channel::take_some(line* whose, time_point now) noexcept {
@@ -104,7 +113,24 @@ void webpush_channel::route(push& item, bool urgent, const line* whose, time_poi
         source_.settle(item, why, now);
         return;
     }
+    note_routed(*way);
     way->add(item, urgent, now);
+}
+
+void webpush_channel::note_routed(line& way) noexcept {
+    ++way.routed;
+    if (++routed_ < routed_remembered) {
+        return;
+    }
+    routed_ = 0;
+    for (auto& [authority, which] : places_) {
+        which.way->routed /= 2;
+        routed_ += which.way->routed;
+    }
+}
+
+std::size_t webpush_channel::coming(const line& whose, duration within) const noexcept {
+    return routed_ == 0 ? 0 : (source_.backlog(within) * whose.routed + routed_ / 2) / routed_;
 }
 
 line* webpush_channel::line_for(std::string_view endpoint, const line* whose, verdict& why, time_point) {
