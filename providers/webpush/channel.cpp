@@ -21,8 +21,8 @@ constexpr auto forget_after = 5min;
 constexpr auto look_every = 500ms;
 // Pushes taken from the source at a time.
 constexpr std::size_t batch = 32;
-// Messages encrypted before the loop has its turn: about a millisecond.
-constexpr std::size_t messages_per_turn = 16;
+// Messages encrypted before the loop has its turn: a third of a millisecond.
+constexpr std::size_t messages_per_turn = 8;
 constexpr std::chrono::milliseconds no_room_pause = 5s;
 // Pushes by which is judged for whom the next ones will be; half of them are forgotten then.
 constexpr std::size_t routed_remembered = 1'024;
