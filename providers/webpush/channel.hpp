@@ -65,6 +65,7 @@ private:
     [[nodiscard]] bool make_room(const line* whose);
     void note_routed(line& way) noexcept;
     void begin_turn() noexcept;
+    void make_keys_ahead() noexcept;
     void look() noexcept;
     void schedule_look();
     void close(place& which) noexcept;
@@ -85,6 +86,7 @@ private:
     bool looking_ = false;
     bool waking_ = false;
     bool turn_posted_ = false;
+    bool making_keys_ = false;
     std::shared_ptr<void> alive_;
 };
 
