@@ -402,6 +402,16 @@ TEST_F(DeviceStoreTest, ABrowserTakesThreeHundredBytesOfRedis) {
         bytes +=
             std::stoull(server.cli({"MEMORY", "USAGE", keys.index_bucket("mairies", platform::webpush, b)}));
     }
+    device_change longest = browser(devices);
+    longest.which.token = "https://push.example.org/" + std::string(1'536 - 25, 'x');
+    longest.which.locale = "fr-FR";
+    longest.which.mute = {"agenda", "voirie"};
+    const std::uint32_t bucket = hash_token(longest.which.token).bucket(browser_buckets);
+    apply({longest});
+    EXPECT_EQ(
+        server.cli(
+            {"OBJECT", "ENCODING", keys.roster_bucket("mairies", platform::webpush, "21231", 1, bucket)}),
+        "listpack");
     RecordProperty("bytes_of_redis_per_device", static_cast<int>(bytes / devices));
     EXPECT_LT(bytes / devices, 320U) << "152 of them are the endpoint's own, 80 the keys'";
 }
