@@ -154,9 +154,9 @@ asio::awaitable<result<std::vector<std::optional<device_store::found>>>> device_
     }
     for (std::size_t k = 0; k < known.size(); ++k) {
         const auto record = decode_roster_record((*records)[k].text());
-        auto which = record ? decode_device(record->token, record->entry, first[k]) : std::nullopt;
+        auto which = record ? decode_device(record->token.whole(), record->entry, first[k]) : std::nullopt;
         // Else it changed between two reads, or another token stands in its place.
-        if (which && hash_token(record->token) == hashes[known[k]]) {
+        if (which && hash_token(which->token) == hashes[known[k]]) {
             out[known[k]] = found{std::move(*which), std::string(record->entry)};
         }
     }
@@ -259,7 +259,8 @@ asio::awaitable<result<device_store::member_list>> device_store::members(
         const redis::reply records = (*answer)[i];
         for (std::size_t j = 0; j < records.size(); ++j) {
             const auto record = decode_roster_record(records[j].text());
-            auto which = record ? decode_device(record->token, record->entry, from.where) : std::nullopt;
+            auto which =
+                record ? decode_device(record->token.whole(), record->entry, from.where) : std::nullopt;
             if (which) {
                 out.devices.push_back({std::move(*which), std::string(record->entry)});
             } else {

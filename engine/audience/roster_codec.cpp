@@ -13,8 +13,13 @@ enum flag : std::uint8_t {
     flag_mute = 8,
     flag_follows = 16,
     flag_keys = 32,
-    known_flags = 63,
+    flag_short = 64,  // The token beside it is a shortened_endpoint().
+    known_flags = 127,
 };
+
+bool has_short_token(std::string_view entry) noexcept {
+    return !entry.empty() && (static_cast<std::uint8_t>(entry.front()) & flag_short) != 0;
+}
 
 void append_territory(std::string& out, const territory& where) {
     append_varint(out, std::uint64_t{where.commune.value()} << 1U | (where.zone.empty() ? 0U : 1U));
@@ -30,12 +35,19 @@ std::optional<roster_record> decode_roster_record(std::string_view value) noexce
     if (!token || token->empty()) {
         return std::nullopt;
     }
-    return roster_record{*token, value};
+    if (!has_short_token(value)) {
+        return roster_record{{{*token}}, value};
+    }
+    const auto whole = lengthened_endpoint(*token);
+    if (!whole || whole->size() == 0) {
+        return std::nullopt;
+    }
+    return roster_record{*whole, value};
 }
 
 std::string encode_roster_record(std::string_view token, std::string_view entry) {
     std::string out;
-    append_counted(out, token);
+    append_counted(out, has_short_token(entry) ? shortened_endpoint(token) : std::string(token));
     out += entry;
     return out;
 }
@@ -116,7 +128,7 @@ std::string encode_roster_entry(const device& which) {
         out.push_back(static_cast<char>(which.registered_at >> shift));
     }
     if (which.keys.size() == subscription_keys_size) {
-        flags |= flag_keys;
+        flags |= flag_keys | flag_short;  // Who has keys is a browser.
         out += which.keys;
     }
     if (!which.locale.empty()) {

@@ -59,6 +59,11 @@ void page::add(std::string_view token, std::string_view entry, std::uint32_t ros
     entries_.push_back(entry);
 }
 
+std::string_view page::whole_token(const roster_record& from) {
+    const auto& pieces = from.token.of;
+    return from.token.size() == pieces.front().size() ? pieces.front() : tokens_.join(pieces);
+}
+
 void page::fill(
     redis::replies storage, std::size_t first, const std::vector<bucket_run>& runs, const message* content) {
     storage_ = std::move(storage);
@@ -89,8 +94,8 @@ void page::fill(
                     ++passed_over_;
                     continue;
                 }
-                if (names_devices &&
-                    event.named_devices.contains(named_device(from_->which.on, record->token))) {
+                const std::string_view token = whole_token(*record);
+                if (names_devices && event.named_devices.contains(named_device(from_->which.on, token))) {
                     ++passed_over_;
                     continue;
                 }
@@ -99,7 +104,7 @@ void page::fill(
                     ++outcomes_[static_cast<std::size_t>(outcome::muted)];
                     continue;
                 }
-                add(record->token, record->entry, roster, content);
+                add(token, record->entry, roster, content);
                 push& item = pushes_.back();
                 item.registered_at = entry->registered_at;
                 item.sandbox = entry->sandbox;

@@ -2,6 +2,7 @@
 
 #include "engine/audience/roster_codec.hpp"
 #include "engine/core/clock.hpp"
+#include "engine/core/text_arena.hpp"
 #include "engine/delivery/bound_account.hpp"
 #include "engine/delivery/push.hpp"
 #include "engine/delivery/verdict.hpp"
@@ -151,6 +152,7 @@ public:
 private:
     void begin();
     void tell_reached(page_settlement& into) const;
+    [[nodiscard]] std::string_view whole_token(const roster_record& from);
     void add(std::string_view token, std::string_view entry, std::uint32_t roster, const message* content);
     [[nodiscard]] std::size_t few() const noexcept {
         return std::min(most_named, (pushes_.size() + part_named - 1) / part_named);
@@ -166,6 +168,7 @@ private:
     time_point read_at_;
     message_reception* reception_ = nullptr;
     redis::replies storage_;
+    text_arena tokens_;  ///< Those that Redis holds in pieces.
     std::vector<push> pushes_;
     std::vector<std::string_view> entries_;  ///< Of each push: its roster entry.
     std::vector<std::uint32_t> communes_;    ///< Of each roster (push::territory): what it counts for.

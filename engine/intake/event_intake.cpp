@@ -160,7 +160,7 @@ asio::awaitable<result<>> event_intake::end_unsent(std::string entry, std::strin
     plan.event = event->id;
     plan.entry = entry;
     plan.fields = preparer_.describe(*event, document);
-    const auto planned = co_await ledger_.plan(plan, "cancelling");
+    const auto planned = co_await ledger_.plan(plan, event_state::cancelling);
     if (planned.has_error()) {
         co_return planned.error();
     }

@@ -68,6 +68,10 @@ constexpr auto table = std::to_array<cause_row>({
 static_assert(std::ranges::is_sorted(table, {}, &cause_row::why));
 static_assert(table.size() == static_cast<std::size_t>(cause::unknown) + 1);
 
+constexpr auto codes = std::to_array<std::string_view>(
+    {"UNREGISTERED", "THIRD_PARTY_AUTH_ERROR", "APNS_AUTH_ERROR", "SENDER_ID_MISMATCH", "QUOTA_EXCEEDED",
+     "INTERNAL", "UNAVAILABLE", "UNSPECIFIED_ERROR"});
+
 constexpr std::string_view malformed_token = "The registration token is not a valid FCM registration token";
 
 bool contains(std::string_view text, std::string_view part) noexcept {
@@ -188,18 +192,19 @@ std::string_view word_for(const error_facts& facts, cause why) noexcept {
     return "NoReason";
 }
 
+std::span<const std::string_view> documented_codes() noexcept {
+    return codes;
+}
+
 std::string explain(std::uint16_t status, std::string_view word) {
     if (status == 0) {
         return std::string(explain_no_answer(word));
     }
     // The word alone is left of the answer: put it back where it can have come from.
-    static constexpr auto fcm_codes = std::to_array<std::string_view>(
-        {"UNREGISTERED", "THIRD_PARTY_AUTH_ERROR", "APNS_AUTH_ERROR", "SENDER_ID_MISMATCH", "QUOTA_EXCEEDED",
-         "INTERNAL", "UNAVAILABLE", "UNSPECIFIED_ERROR"});
     error_facts facts;
     facts.status = status;
     facts.has_envelope = word != "NoReason";
-    if (std::ranges::find(fcm_codes, word) != fcm_codes.end()) {
+    if (std::ranges::find(codes, word) != codes.end()) {
         facts.fcm_code = word;
     } else if (apns::find_reason(word) != nullptr) {
         facts.apns_reason = word;

@@ -69,6 +69,9 @@ struct surroundings {
 /// A view into the facts, or of static storage; not sanitised.
 [[nodiscard]] std::string_view word_for(const error_facts& facts, cause why) noexcept;
 
+/// The codes of FcmError that Google documents and that are no status as well.
+[[nodiscard]] std::span<const std::string_view> documented_codes() noexcept;
+
 /// What `word` with `status` means and what to do, for people.
 [[nodiscard]] std::string explain(std::uint16_t status, std::string_view word);
 

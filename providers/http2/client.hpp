@@ -125,6 +125,10 @@ public:
         std::uint64_t connection, time_point now, request& out) noexcept = 0;
     /// True if it should go out at once instead of being gathered with others.
     [[nodiscard]] virtual bool urgent() const noexcept = 0;
+    /// True if a request costs it so much that it makes few at a time: these go out as they are made, also
+    /// while the thread gathers, for there is little to gather, and its turns are too few to make them all
+    /// in.
+    [[nodiscard]] virtual bool paces_itself() const noexcept { return false; }
     /// Its requests that are written and not answered: somebody whose answers do not come may not take what
     /// the other clients of a pool need.
     [[nodiscard]] virtual std::size_t open_requests() const noexcept { return 0; }

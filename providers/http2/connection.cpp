@@ -49,11 +49,12 @@ connection::connection(
       plain_(std::make_unique_for_overwrite<char[]>(record_size)),
       proven_(!context.policy.probe_first) {}
 
-std::size_t connection::room(bool urgent) const noexcept {
+std::size_t connection::room(const client& who) const noexcept {
     if (phase_ != phase::ready || writing_ || in_session_ || !lost_.empty()) {
         return 0;
     }
-    if (gathers_ && !urgent && !filled_up_ && !context_.rounds->under_way()) {
+    const bool urgent = who.urgent();
+    if (gathers_ && !urgent && !who.paces_itself() && !filled_up_ && !context_.rounds->under_way()) {
         return 0;
     }
     if (session_->output().size() >= write_size) {

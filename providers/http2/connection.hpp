@@ -96,9 +96,9 @@ public:
     /// has ended in one way or another.
     void start(SSL_SESSION* ticket, dial_gate::pass pass);
 
-    /// How many requests it takes now: none while a write is under way, and while it gathers only
-    /// in a turn or for something urgent.
-    [[nodiscard]] std::size_t room(bool urgent) const noexcept;
+    /// How many requests of `who` it takes now: none while a write is under way, and while it gathers only
+    /// in a turn, for something urgent, or for somebody who paces himself.
+    [[nodiscard]] std::size_t room(const client& who) const noexcept;
     /// At most room() of them, then flush(). `who` is told of every outcome.
     void submit(client& who, const request& what, time_point now) noexcept;
     /// Hands everything submitted to the socket.

@@ -127,7 +127,7 @@ void pool::implementation::fill_up() {
     }
     touched_.clear();
     while (client* const next = round_.next()) {
-        connection* const best = most_room(next->urgent());
+        connection* const best = most_room(*next);
         if (best == nullptr || !fill(*best, *next, now)) {
             break;
         }
@@ -143,11 +143,11 @@ void pool::implementation::forget_closed() {
     plan(context_.time.now());
 }
 
-connection* pool::implementation::most_room(bool urgent) const {
+connection* pool::implementation::most_room(const client& who) const {
     connection* best = nullptr;
     std::size_t most = 0;
     for (const auto& each : connections_) {
-        const std::size_t room = each->room(urgent);
+        const std::size_t room = each->room(who);
         if (room > most) {
             most = room;
             best = each.get();
@@ -160,7 +160,7 @@ bool pool::implementation::fill(connection& where, client& who, time_point now) 
     round_.had_its_turn(who);
     bool progress = false;
     for (std::size_t taken = 0; taken < quantum; ++taken) {
-        if (where.room(who.urgent()) == 0 || !round_.may_open_more(who)) {
+        if (where.room(who) == 0 || !round_.may_open_more(who)) {
             break;
         }
         progress = true;

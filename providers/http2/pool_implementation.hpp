@@ -49,7 +49,7 @@ private:
 
     void fill_up();
     void forget_closed();
-    [[nodiscard]] connection* most_room(bool urgent) const;
+    [[nodiscard]] connection* most_room(const client& who) const;
 
     /// A run of one client's requests on one connection: what repeats from request to request repeats most
     /// within a client. False if it could neither place a request nor learn that the client has none.

@@ -110,6 +110,12 @@ constexpr auto own_words = std::to_array<own_word>({
     {damaged_keys, "The stored keys of the subscription are damaged: let the browser subscribe again."},
 });
 
+constexpr auto own_names = [] {
+    std::array<std::string_view, own_words.size()> out;
+    std::ranges::transform(own_words, out.begin(), &own_word::word);
+    return out;
+}();
+
 char lower(char c) noexcept {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -139,6 +145,10 @@ std::string_view said_in(const boost::json::object& body, std::array<char, 8>& d
 
 std::span<const answer_row> answer_table() noexcept {
     return table;
+}
+
+std::span<const std::string_view> own_reasons() noexcept {
+    return own_names;
 }
 
 const answer_row& find_answer(std::uint16_t status, std::string_view said) noexcept {

@@ -64,6 +64,9 @@ inline constexpr std::string_view service_left_alone = "ServiceLeftAlone";
 inline constexpr std::string_view service_busy = "ServiceBusy";
 inline constexpr std::string_view damaged_keys = "DamagedKeys";
 
+/// The same words.
+[[nodiscard]] std::span<const std::string_view> own_reasons() noexcept;
+
 /// What the answer means and what to do, for people.
 [[nodiscard]] std::string explain(std::uint16_t status, std::string_view reason);
 

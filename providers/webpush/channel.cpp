@@ -21,9 +21,15 @@ constexpr auto forget_after = 5min;
 constexpr auto look_every = 500ms;
 // Pushes taken from the source at a time.
 constexpr std::size_t batch = 32;
-// Messages encrypted before the loop has its turn: about a millisecond.
-constexpr std::size_t messages_per_turn = 16;
+// Messages encrypted before the loop has its turn: a sixth of a millisecond. From its stream to its phones an
+// alert of another platform goes through the loop many times, and may wait for such a turn each time.
+constexpr std::size_t messages_per_turn = 4;
+// Pushes that a line takes from the source at a time, if there are.
+constexpr std::size_t worth_a_refill = 16;
+constexpr std::size_t keys_per_turn = 16;  // An eighth of a millisecond.
 constexpr std::chrono::milliseconds no_room_pause = 5s;
+// Pushes by which is judged for whom the next ones will be; half of them are forgotten then.
+constexpr std::size_t routed_remembered = 1'024;
 
 http2::pool_policy policy(bool anywhere) {
     http2::pool_policy out;
@@ -60,6 +66,7 @@ webpush_channel::~webpush_channel() {
 }
 
 void webpush_channel::close(place& which) noexcept {
+    routed_ -= which.way->routed;
     which.pool->detach(*which.way);
 }
 
@@ -75,6 +82,12 @@ void webpush_channel::wake() {
     });
 }
 
+void webpush_channel::prepare() {
+    for (auto& [authority, which] : places_) {
+        which.pool->prepare();
+    }
+}
+
 void webpush_channel::take_some(line* whose, time_point now) noexcept {
     for (std::size_t i = 0; i < batch; ++i) {
         const bool urgent = source_.urgent();
@@ -83,7 +96,7 @@ void webpush_channel::take_some(line* whose, time_point now) noexcept {
             return;
         }
         route(*item, urgent, whose, now);
-        if (whose != nullptr && whose->waiting() >= messages_per_turn) {
+        if (whose != nullptr && whose->waiting() >= worth_a_refill) {
             return;
         }
     }
@@ -104,7 +117,24 @@ void webpush_channel::route(push& item, bool urgent, const line* whose, time_poi
         source_.settle(item, why, now);
         return;
     }
+    note_routed(*way);
     way->add(item, urgent, now);
+}
+
+void webpush_channel::note_routed(line& way) noexcept {
+    ++way.routed;
+    if (++routed_ < routed_remembered) {
+        return;
+    }
+    routed_ = 0;
+    for (auto& [authority, which] : places_) {
+        which.way->routed /= 2;
+        routed_ += which.way->routed;
+    }
+}
+
+std::size_t webpush_channel::coming(const line& whose, duration within) const noexcept {
+    return routed_ == 0 ? 0 : (source_.backlog(within) * whose.routed + routed_ / 2) / routed_;
 }
 
 line* webpush_channel::line_for(std::string_view endpoint, const line* whose, verdict& why, time_point) {
@@ -216,8 +246,32 @@ void webpush_channel::schedule_look() {
     });
 }
 
+/// Keys for the next messages, while there are none to be encrypted: a few a turn of the loop.
+void webpush_channel::make_keys_ahead() noexcept {
+    const bool idle =
+        std::ranges::all_of(places_, [](const auto& entry) { return entry.second.way->waiting() == 0; });
+    std::size_t made = 0;
+    while (idle && made < keys_per_turn && cipher_.make_ahead()) {
+        ++made;
+    }
+    if (made < keys_per_turn || std::exchange(making_keys_, true)) {
+        return;
+    }
+    try {
+        boost::asio::post(executor_, [this, alive = std::weak_ptr<void>(alive_)] {
+            if (!alive.expired()) {
+                making_keys_ = false;
+                make_keys_ahead();
+            }
+        });
+    } catch (const std::exception&) {
+        making_keys_ = false;  // Out of memory: the next look goes on.
+    }
+}
+
 void webpush_channel::look() noexcept {
     const time_point now = time_.now();
+    make_keys_ahead();
     for (auto at = places_.begin(); at != places_.end();) {
         line& way = *at->second.way;
         if (way.idle() && now - way.last_used() > forget_after) {

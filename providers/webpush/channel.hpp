@@ -44,6 +44,7 @@ public:
     ~webpush_channel() override;
 
     void wake() override;
+    void prepare() override;
     [[nodiscard]] channel_statistics statistics() const override;
 
 private:
@@ -54,6 +55,7 @@ private:
 
     void refill(line& whose, time_point now) noexcept override { take_some(&whose, now); }
     [[nodiscard]] bool may_encrypt(line& whose) noexcept override;
+    [[nodiscard]] std::size_t coming(const line& whose, duration within) const noexcept override;
 
     void take_some(line* whose, time_point now) noexcept;
     void route(push& item, bool urgent, const line* whose, time_point now) noexcept;
@@ -61,7 +63,9 @@ private:
     [[nodiscard]] line* line_for(std::string_view endpoint, const line* whose, verdict& why, time_point now);
     [[nodiscard]] line& open_line(std::string_view authority, const std::string& origin);
     [[nodiscard]] bool make_room(const line* whose);
+    void note_routed(line& way) noexcept;
     void begin_turn() noexcept;
+    void make_keys_ahead() noexcept;
     void look() noexcept;
     void schedule_look();
     void close(place& which) noexcept;
@@ -77,10 +81,12 @@ private:
     body_store bodies_;
     line_wiring wiring_;
     boost::unordered_flat_map<std::string, place, text_hash, std::equal_to<>> places_;  ///< By authority.
+    std::size_t routed_ = 0;  ///< Sum of the lines'.
     boost::asio::steady_timer look_;
     bool looking_ = false;
     bool waking_ = false;
     bool turn_posted_ = false;
+    bool making_keys_ = false;
     std::shared_ptr<void> alive_;
 };
 

@@ -8,6 +8,7 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace tocsin::webpush {
@@ -17,6 +18,7 @@ constexpr std::size_t block_size = 64;  // Of SHA-256.
 constexpr std::uint32_t record_size = largest_body;
 constexpr std::size_t key_size = 16;
 constexpr std::size_t nonce_size = 12;
+constexpr std::size_t point_offset = header_size - point_size;
 constexpr unsigned char uncompressed = 0x04;
 
 /// The text with the NUL behind it, which both RFCs have in these places.
@@ -126,11 +128,54 @@ bool encryptor::seal(
                1;
 }
 
+bool encryptor::make_scalar() noexcept {
+    return BN_priv_rand_range_ex(scalar_.get(), EC_GROUP_get0_order(curve_.get()), 0, scratch_.get()) == 1 &&
+           BN_is_zero(scalar_.get()) == 0;
+}
+
+bool encryptor::make_ahead() noexcept {
+    if (ahead_count_ == most_ahead) {
+        return false;
+    }
+    if (ahead_ == nullptr) {
+        ahead_.reset(new (std::nothrow) key_store);
+        if (ahead_ == nullptr) {
+            return false;
+        }
+    }
+    ephemeral_key& made = (*ahead_)[ahead_count_];
+    if (!make_scalar() || !multiply_base(scalar_.get(), made.point) ||
+        BN_bn2binpad(scalar_.get(), made.scalar.data(), static_cast<int>(made.scalar.size())) !=
+            static_cast<int>(made.scalar.size())) {
+        ERR_clear_error();
+        return false;
+    }
+    ++ahead_count_;
+    return true;
+}
+
+bool encryptor::fresh_key(std::span<unsigned char> point) noexcept {
+    if (ahead_count_ == 0) {
+        return make_scalar() && multiply_base(scalar_.get(), point);
+    }
+    ephemeral_key& made = (*ahead_)[--ahead_count_];
+    const bool taken =
+        BN_bin2bn(made.scalar.data(), static_cast<int>(made.scalar.size()), scalar_.get()) != nullptr;
+    std::ranges::copy(made.point, point.begin());
+    OPENSSL_cleanse(made.scalar.data(), made.scalar.size());
+    return taken;
+}
+
+bool encryptor::fits(
+    std::string_view keys, std::string_view plaintext, std::span<unsigned char> out) noexcept {
+    return keys.size() == subscription_keys_size && plaintext.size() <= largest_plaintext &&
+           out.size() >= body_size(plaintext.size());
+}
+
 std::optional<std::size_t> encryptor::encrypt(
     std::string_view keys, std::string_view plaintext, std::span<unsigned char> out) noexcept {
-    if (out.size() < header_size || RAND_bytes(out.data(), salt_size) != 1 ||
-        BN_priv_rand_range_ex(scalar_.get(), EC_GROUP_get0_order(curve_.get()), 0, scratch_.get()) != 1 ||
-        BN_is_zero(scalar_.get()) == 1) {
+    if (!fits(keys, plaintext, out) || RAND_bytes(out.data(), salt_size) != 1 ||
+        !fresh_key(out.subspan(point_offset, point_size))) {
         ERR_clear_error();
         return std::nullopt;
     }
@@ -140,23 +185,21 @@ std::optional<std::size_t> encryptor::encrypt(
 std::optional<std::size_t> encryptor::encrypt_with(
     std::span<const unsigned char, scalar_size> private_key, std::span<const unsigned char, salt_size> salt,
     std::string_view keys, std::string_view plaintext, std::span<unsigned char> out) noexcept {
-    if (out.size() < header_size ||
-        BN_bin2bn(private_key.data(), static_cast<int>(private_key.size()), scalar_.get()) == nullptr) {
+    if (!fits(keys, plaintext, out) ||
+        BN_bin2bn(private_key.data(), static_cast<int>(private_key.size()), scalar_.get()) == nullptr ||
+        !multiply_base(scalar_.get(), out.subspan(point_offset, point_size))) {
+        ERR_clear_error();
         return std::nullopt;
     }
     std::ranges::copy(salt, out.begin());
     return encrypt_for(keys, plaintext, out);
 }
 
-/// With the salt in its place and the private key in scalar_.
+/// With the salt and our point in their places, and the private key in scalar_.
 std::optional<std::size_t> encryptor::encrypt_for(
     std::string_view keys, std::string_view plaintext, std::span<unsigned char> out) noexcept {
-    if (keys.size() != subscription_keys_size || plaintext.size() > largest_plaintext ||
-        out.size() < body_size(plaintext.size())) {
-        return std::nullopt;
-    }
     const auto salt = out.first(salt_size);
-    const auto our_point = out.subspan(salt_size + 5, point_size);
+    const auto our_point = out.subspan(point_offset, point_size);
     const auto their_point = bytes_of(keys.substr(0, subscription_point_size));
     const auto auth = bytes_of(keys.substr(subscription_point_size));
     constexpr std::array<unsigned char, 1> prefix{uncompressed};
@@ -166,12 +209,12 @@ std::optional<std::size_t> encryptor::encrypt_for(
     digest key{};
     digest nonce{};
     // RFC 8291, section 3.4, then RFC 8188, sections 2.2 and 2.3.
-    const bool fine =
-        multiply_base(scalar_.get(), our_point) && agree(keys, secret) && hmac(auth, {secret}, prk) &&
-        hmac(prk, {with_nul("WebPush: info"), prefix, their_point, our_point, one}, input) &&
-        hmac(salt, {input}, prk) && hmac(prk, {with_nul("Content-Encoding: aes128gcm"), one}, key) &&
-        hmac(prk, {with_nul("Content-Encoding: nonce"), one}, nonce) &&
-        seal(key, nonce, plaintext, out.data() + header_size);
+    const bool fine = agree(keys, secret) && hmac(auth, {secret}, prk) &&
+                      hmac(prk, {with_nul("WebPush: info"), prefix, their_point, our_point, one}, input) &&
+                      hmac(salt, {input}, prk) &&
+                      hmac(prk, {with_nul("Content-Encoding: aes128gcm"), one}, key) &&
+                      hmac(prk, {with_nul("Content-Encoding: nonce"), one}, nonce) &&
+                      seal(key, nonce, plaintext, out.data() + header_size);
     for (digest* each : {&secret, &prk, &input, &key}) {
         OPENSSL_cleanse(each->data(), each->size());
     }

@@ -4,12 +4,14 @@
 #include "engine/core/error.hpp"
 
 #include <openssl/bn.h>
+#include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -34,6 +36,17 @@ static_assert(largest_plaintext == 3993);
     return header_size + plaintext + 1 + tag_size;
 }
 
+/// A key pair that was made ahead, for one message. Forgets its secret when it goes.
+struct ephemeral_key {
+    std::array<unsigned char, scalar_size> scalar;
+    std::array<unsigned char, point_size> point;
+
+    ephemeral_key() noexcept = default;
+    ephemeral_key(const ephemeral_key&) = delete;
+    ephemeral_key& operator=(const ephemeral_key&) = delete;
+    ~ephemeral_key() { OPENSSL_cleanse(scalar.data(), scalar.size()); }
+};
+
 /// Encrypts, one message after another. Everything OpenSSL looks up or allocates is kept, so a message costs
 /// the two multiplications on P-256 and little else. Not thread-safe: one for each thread.
 class encryptor {
@@ -46,6 +59,12 @@ public:
 
     /// Fails only if OpenSSL has no P-256, SHA-256 or AES-128-GCM, or no memory.
     [[nodiscard]] static result<encryptor> create();
+
+    /// Keys that are made ahead: a fifth of the work for the first messages of an alert.
+    static constexpr std::size_t most_ahead = 1'024;
+    /// For when there is nothing else to do: makes one more key pair. False if there are enough.
+    [[nodiscard]] bool make_ahead() noexcept;
+    [[nodiscard]] std::size_t ahead() const noexcept { return ahead_count_; }
 
     /// Writes body_size(plaintext.size()) bytes to `out`, with a key pair and a salt made for this message
     /// alone. `keys` are subscription_keys of a point that is on the curve. Empty if the system has no random
@@ -68,13 +87,22 @@ private:
     [[nodiscard]] bool hmac(
         std::span<const unsigned char> key, std::initializer_list<std::span<const unsigned char>> pieces,
         digest& out) noexcept;
+    [[nodiscard]] bool make_scalar() noexcept;
     [[nodiscard]] bool multiply_base(const BIGNUM* scalar, std::span<unsigned char> point) noexcept;
+    /// A key pair that nothing was encrypted with: the scalar in scalar_, the point in `point`.
+    [[nodiscard]] bool fresh_key(std::span<unsigned char> point) noexcept;
     [[nodiscard]] bool agree(std::string_view keys, digest& secret) noexcept;
     [[nodiscard]] bool seal(
         const digest& key, const digest& nonce, std::string_view plaintext, unsigned char* out) noexcept;
+    [[nodiscard]] static bool fits(
+        std::string_view keys, std::string_view plaintext, std::span<unsigned char> out) noexcept;
     [[nodiscard]] std::optional<std::size_t> encrypt_for(
         std::string_view keys, std::string_view plaintext, std::span<unsigned char> out) noexcept;
 
+    using key_store = std::array<ephemeral_key, most_ahead>;
+
+    std::unique_ptr<key_store> ahead_;  ///< Null before the first.
+    std::size_t ahead_count_ = 0;
     c_handle<EC_GROUP, EC_GROUP_free> curve_;
     c_handle<BN_CTX, BN_CTX_free> scratch_;
     c_handle<BIGNUM, BN_clear_free> scalar_;

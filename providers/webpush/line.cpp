@@ -23,6 +23,8 @@ constexpr milliseconds denied_pause = 1s;
 constexpr auto forbidden_for = 60s;
 // Requests that a service may leave unanswered before it is thought to be stuck.
 constexpr std::size_t unanswered_to_doubt = 200;
+// What one thread encrypts in a second, and some room: connections for more would stand idle.
+constexpr std::size_t encrypted_per_second = 25'000;
 
 }  // namespace
 
@@ -68,6 +70,18 @@ bool line::may_send(time_point now) const noexcept {
     return !stuck && in_flight_ < state_.most_in_flight();
 }
 
+std::size_t line::backlog(duration within) const noexcept {
+    const time_point now = wiring_.time.now();
+    if (now < forbidden_until_ || (state_.reachable() && state_.wait(now) > 0ms)) {
+        return 0;
+    }
+    const auto affordable =
+        static_cast<std::size_t>(encrypted_per_second * std::chrono::duration<double>(within).count());
+    const std::size_t all = std::min(waiting() + wiring_.owner.coming(*this, within), affordable);
+    // One finds out whether the service works again: no more are of use before.
+    return state_.reachable() && !state_.probing() ? all : std::min<std::size_t>(all, 1);
+}
+
 /// What to send next; what is not to be sent any more goes back on the way.
 push* line::next(time_point now) noexcept {
     for (;;) {
@@ -93,7 +107,8 @@ bool line::next_request(std::uint64_t, time_point now, http2::request& out) noex
     if (state_.wait(now) > 0ms) {
         return false;
     }
-    if (waiting() == 0) {
+    // Whatever waits here, what is critical comes before it.
+    if (waiting() == 0 || (urgent_.empty() && wiring_.source.urgent())) {
         wiring_.owner.refill(*this, now);
     }
     if (waiting() == 0 || !wiring_.owner.may_encrypt(*this)) {

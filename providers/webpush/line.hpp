@@ -33,6 +33,9 @@ public:
     /// Whether one more message may be encrypted before others have their turn; if not, `whose` is woken for
     /// the next turn.
     [[nodiscard]] virtual bool may_encrypt(line& whose) noexcept = 0;
+    /// Pushes for `whose` that the source could hand out within that time, as far as can be told: it knows of
+    /// no services, but what it handed out lately was for somebody.
+    [[nodiscard]] virtual std::size_t coming(const line& whose, duration within) const noexcept = 0;
 
 protected:
     ~line_owner() = default;
@@ -74,7 +77,9 @@ public:
     [[nodiscard]] bool next_request(
         std::uint64_t connection, time_point now, http2::request& out) noexcept override;
     [[nodiscard]] bool urgent() const noexcept override { return !urgent_.empty(); }
+    [[nodiscard]] bool paces_itself() const noexcept override { return true; }
     [[nodiscard]] std::size_t open_requests() const noexcept override { return in_flight_; }
+    [[nodiscard]] std::size_t backlog(duration within) const noexcept override;
     [[nodiscard]] http2::connection_advice on_response(const http2::response& answer) noexcept override;
     void on_failure(const http2::failed_request& failed) noexcept override;
     void on_dial_failed(const error_code& why) noexcept override;
@@ -87,9 +92,10 @@ public:
     /// It has something to send, perhaps.
     void wake() noexcept;
 
-    /// Messages that it may encrypt in this turn: the channel's book, kept here.
-    std::size_t allowance = 0;
+    // The channel's book, kept here.
+    std::size_t allowance = 0;  ///< Messages that it may encrypt in this turn.
     bool waits_for_turn = false;
+    std::size_t routed = 0;  ///< Of the pushes that were taken from the source lately.
 
 private:
     [[nodiscard]] push* next(time_point now) noexcept;

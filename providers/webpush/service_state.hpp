@@ -41,6 +41,7 @@ public:
         }
         return proven_ ? SIZE_MAX : most_unproven;
     }
+    [[nodiscard]] bool probing() const noexcept { return probing_; }
     [[nodiscard]] bool reachable() const noexcept { return reachable_; }
 
     void accepted() noexcept {

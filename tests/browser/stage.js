@@ -75,10 +75,13 @@ class Stage {
     this.address = `http://127.0.0.1:${port}`;
     this.config = path.join(this.folder, "sim", "tocsin.toml");
     const simulator = this.run("simulator", tocsin, [
-      "sim", "--directory", path.dirname(this.config), "--apns-port", "0", "--sandbox-port", "0", "--fcm-port", "0",
-      "--oauth-port", "0", "--control-port", "0", "--redis-url", `unix://${socket}`, "--admin-listen", `127.0.0.1:${port}`,
+      "sim", "--json", "--directory", path.dirname(this.config), "--apns-port", "0", "--sandbox-port", "0", "--fcm-port", "0",
+      "--oauth-port", "0", "--control-port", "0", "--webpush-port", "0", "--redis-url", `unix://${socket}`, "--admin-listen", `127.0.0.1:${port}`,
       "--latency", latency, "--dead-share", String(deadShare)]);
     await simulator.until("the simulator has written a configuration", () => fs.existsSync(this.config));
+    const told = () => fs.readFileSync(path.join(this.folder, "simulator.log"), "utf8").split("\n").find((line) => line.endsWith("}"));
+    await simulator.until("the simulator has told its ports", told);
+    this.control = `http://127.0.0.1:${JSON.parse(told()).control}`;
     this.register(devices, communesEach);
     await this.startEngine();
   }
@@ -144,6 +147,24 @@ class Stage {
   publish(...events) {
     const commands = events.map((event) => `XADD tocsin:events * event ${JSON.stringify(JSON.stringify(event))}`);
     execFileSync("redis-cli", ["-s", this.socket], { input: `${commands.join("\n")}\n`, stdio: ["pipe", "ignore", "inherit"] });
+  }
+
+  /** Registers a browser whose messages the simulator reads. */
+  async subscribe(commune) {
+    const [subscription] = await (await fetch(`${this.control}/subscriptions?count=1`)).json();
+    await fetch(`${this.control}/behaviour`, { method: "POST", body: JSON.stringify({ record: true }) });
+    const registration = { op: "register", app: "mairies", platform: "webpush", subscription, follow: [`commune:${commune}`] };
+    execFileSync("redis-cli", ["-s", this.socket, "XADD", "tocsin:registrations", "*", "registration", JSON.stringify(registration)], { stdio: "ignore" });
+    await until("the browser is registered", async () => {
+      const counted = await (await fetch(`${this.address}/metrics`)).text();
+      return /^tocsin_registrations_total\{[^}]*\} [1-9]/m.test(counted);
+    });
+  }
+
+  /** The messages to it, newest first, as it reads them. */
+  async messages() {
+    const requests = await (await fetch(`${this.control}/received?platform=webpush`)).json();
+    return requests.map((one) => one.body);
   }
 
   /** What a backend hands on of what phones report. */

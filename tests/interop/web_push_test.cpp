@@ -165,6 +165,39 @@ TEST_F(WebPushInteropTest, EveryAnswerEndsAsItShouldAndEveryBrowserReadsWhatWasS
     EXPECT_EQ(seen.at("headers").at("content-type"), "application/octet-stream");
 }
 
+TEST_F(WebPushInteropTest, TenThousandBrowsersOfThreeServicesAreEachAccountedForWhateverTheServicesDo) {
+    constexpr int devices = 10'000;
+    start(
+        {{"origins", 3},
+         {"devices", devices},
+         {"delay_ms", 20},
+         {"words", json::object{
+                       {"gone", 200},
+                       {"unknown", 100},
+                       {"large", 50},
+                       {"elsewhere", 50},
+                       {"often", 300},
+                       {"down", 300},
+                       {"trouble", 30},
+                       {"lost", 20},
+                       {"reset", 20},
+                       {"queued", 200}}}});
+    publish(event);
+    const json::object result = wait_for_result("crue");
+    expect_sums_agree(result);
+    EXPECT_EQ(number(result, "targeted"), devices);
+    EXPECT_EQ(number(result, "dead"), 300);
+    EXPECT_EQ(number(result, "rejected"), 100);
+    EXPECT_EQ(number(result, "accepted"), devices - 400);
+    EXPECT_EQ(stop_engine(), 0);
+    const json::object seen = services->stop();
+    EXPECT_EQ(json::serialize(seen.at("problems")), "[]");
+    EXPECT_EQ(seen.at("texts").as_object().size(), std::size_t{devices}) << "each has read its message";
+    EXPECT_EQ(seen.at("keys"), seen.at("requests"));
+    EXPECT_EQ(seen.at("salts"), seen.at("requests"));
+    EXPECT_EQ(seen.at("by_origin").as_object().size(), 3U);
+}
+
 TEST_F(WebPushInteropTest, AKeyThatIsRefusedPausesTheAppAndRemovesNobody) {
     start(
         {{"origins", 2},

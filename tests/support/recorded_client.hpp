@@ -60,6 +60,7 @@ public:
         return true;
     }
     [[nodiscard]] bool urgent() const noexcept override { return is_urgent; }
+    [[nodiscard]] bool paces_itself() const noexcept override { return is_slow; }
 
     http2::connection_advice on_response(const http2::response& answer) noexcept override {
         outcome& item = outcomes[index_of(answer.context)];
@@ -122,6 +123,7 @@ public:
     std::size_t answered = 0;
     std::size_t failed = 0;
     bool is_urgent = false;
+    bool is_slow = false;        ///< To make requests: paces_itself().
     bool tells_backlog = false;  ///< How much waits, to whoever opens connections.
     bool send_again = false;     ///< Put what was not processed back into the list.
     std::function<void()> on_requeue;

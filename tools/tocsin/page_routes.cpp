@@ -27,6 +27,7 @@
 TOCSIN_ASSET(index, "index.html")
 TOCSIN_ASSET(icon, "icon.svg")
 TOCSIN_ASSET(style, "page.css")
+TOCSIN_ASSET(reasons, "reasons.js")
 TOCSIN_ASSET(words, "words.js")
 TOCSIN_ASSET(map, "map.js")
 TOCSIN_ASSET(page, "page.js")
@@ -52,6 +53,7 @@ const std::array assets{
     asset{"/", "text/html; charset=utf-8", tocsin_page_index_data, tocsin_page_index_size},
     asset{"/icon.svg", "image/svg+xml", tocsin_page_icon_data, tocsin_page_icon_size},
     asset{"/page.css", style, tocsin_page_style_data, tocsin_page_style_size},
+    asset{"/reasons.js", script, tocsin_page_reasons_data, tocsin_page_reasons_size},
     asset{"/words.js", script, tocsin_page_words_data, tocsin_page_words_size},
     asset{"/map.js", script, tocsin_page_map_data, tocsin_page_map_size},
     asset{"/page.js", script, tocsin_page_page_data, tocsin_page_page_size},

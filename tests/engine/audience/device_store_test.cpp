@@ -42,6 +42,8 @@ protected:
     store_sizing sizing{
         [](commune_id) { return 5 * row_of(platform::fcm).inhabitants_per_bucket; },
         [](std::string_view) { return 10'000ULL; }};
+    static constexpr std::uint32_t browser_buckets =
+        5 * inhabitants_per_bucket(platform::fcm) / inhabitants_per_bucket(platform::webpush);
     device_store store{redis, keys, sizing};
 };
 
@@ -331,6 +333,87 @@ TEST_F(DeviceStoreTest, KeepsRostersInRedisCompactForm) {
             server.cli({"OBJECT", "ENCODING", keys.roster_bucket("mairies", platform::fcm, "21231", 1, b)}),
             "listpack");
     }
+}
+
+/// A browser of Chrome's: the longest endpoints of those that are common.
+device_change browser(int number) {
+    std::string token = std::to_string(number) + "APA91b";
+    token.resize(140, 'x');
+    device_change out = put("https://fcm.googleapis.com/fcm/send/dGVzdDEyMzQ:" + token, {place("21231")});
+    out.where = platform::webpush;
+    out.which.keys = std::string(80, static_cast<char>(number));
+    return out;
+}
+
+TEST_F(DeviceStoreTest, ABrowserThatWasStoredWithItsWholeEndpointIsFoundReplacedAndRemoved) {
+    const device_change known = browser(1);
+    const std::string& token = known.which.token;
+    apply({known});
+    std::string entry = encode_roster_entry(known.which);
+    entry[0] = static_cast<char>(entry[0] & ~64);
+    const token_hash hash = hash_token(token);
+    const auto write_as_before = [&] {
+        redis::request what;
+        what.add(
+            "HSET",
+            keys.roster_bucket("mairies", platform::webpush, "21231", 1, hash.bucket(browser_buckets)),
+            hash.within_bucket(), encode_roster_record(token, entry));
+        ASSERT_FALSE(run(redis.execute(std::move(what))).value().first_error());
+    };
+    write_as_before();
+    const auto found = run(store.find("mairies", platform::webpush, token)).value();
+    ASSERT_TRUE(found.has_value());
+    EXPECT_EQ(found->which.keys, known.which.keys);
+    EXPECT_EQ(found->entry, entry);
+
+    // It died: what is removed is what the event was sent to.
+    device_change dead = known;
+    dead.what = device_change::action::remove;
+    dead.only_if_entry = entry;
+    EXPECT_EQ(apply({dead}), std::vector{change_outcome::removed});
+
+    apply({known});
+    write_as_before();
+    EXPECT_EQ(apply({known}), std::vector{change_outcome::replaced});
+    EXPECT_EQ(
+        run(store.find("mairies", platform::webpush, token)).value()->entry,
+        encode_roster_entry(known.which));
+    device_change gone = known;
+    gone.what = device_change::action::remove;
+    EXPECT_EQ(apply({gone}), std::vector{change_outcome::removed});
+    EXPECT_FALSE(run(store.find("mairies", platform::webpush, token)).value().has_value());
+}
+
+TEST_F(DeviceStoreTest, ABrowserTakesThreeHundredBytesOfRedis) {
+    run(prefer_compact(redis));
+    constexpr int devices = 2'000;
+    std::vector<device_change> changes;
+    for (int i = 0; i < devices; ++i) {
+        changes.push_back(browser(i));
+    }
+    apply(std::move(changes));
+    std::size_t bytes = 0;
+    for (std::uint32_t b = 0; b < browser_buckets; ++b) {
+        const std::string key = keys.roster_bucket("mairies", platform::webpush, "21231", 1, b);
+        EXPECT_EQ(server.cli({"OBJECT", "ENCODING", key}), "listpack");
+        bytes += std::stoull(server.cli({"MEMORY", "USAGE", key}));
+    }
+    for (std::uint32_t b = 0; b < 10'000 / inhabitants_per_index_bucket; ++b) {
+        bytes +=
+            std::stoull(server.cli({"MEMORY", "USAGE", keys.index_bucket("mairies", platform::webpush, b)}));
+    }
+    device_change longest = browser(devices);
+    longest.which.token = "https://push.example.org/" + std::string(1'536 - 25, 'x');
+    longest.which.locale = "fr-FR";
+    longest.which.mute = {"agenda", "voirie"};
+    const std::uint32_t bucket = hash_token(longest.which.token).bucket(browser_buckets);
+    apply({longest});
+    EXPECT_EQ(
+        server.cli(
+            {"OBJECT", "ENCODING", keys.roster_bucket("mairies", platform::webpush, "21231", 1, bucket)}),
+        "listpack");
+    RecordProperty("bytes_of_redis_per_device", static_cast<int>(bytes / devices));
+    EXPECT_LT(bytes / devices, 320U) << "152 of them are the endpoint's own, 80 the keys'";
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ TEST(RosterCodec, ARecordIsTheTokenOfAnyBytesAndLengthAndTheEntry) {
         EXPECT_EQ(record.size(), length + (length < 128 ? 1U : 2U) + entry.size());
         const auto back = decode_roster_record(record);
         ASSERT_TRUE(back.has_value());
-        EXPECT_EQ(back->token, token);
+        EXPECT_EQ(back->token.whole(), token);
         EXPECT_EQ(back->entry, entry);
         EXPECT_FALSE(decode_roster_record(std::string_view(record).substr(0, length)).has_value());
     }
@@ -88,6 +88,53 @@ TEST(RosterCodec, RoundTripsFollowLists) {
     const std::vector<territory> follow{place("01001"), place("2A004"), place("97105", "port")};
     EXPECT_EQ(decode_follows(encode_follows(follow)), follow);
     EXPECT_FALSE(decode_follows("\xFF"));
+}
+
+device browser() {
+    device out;
+    out.token = "https://fcm.googleapis.com/fcm/send/dGVzdA:APA91bX";
+    out.keys = std::string(80, 'k');
+    out.follow = {place("21231")};
+    return out;
+}
+
+TEST(RosterCodec, ABrowserIsItsKeysAsBytesAndWhatItsEndpointHasAlone) {
+    const device before = browser();
+    const std::string record = encode_roster_record(before);
+    EXPECT_EQ(record.size(), 1 + 1 + std::string("dGVzdA:APA91bX").size() + 5 + 80);
+    const auto back = decode_roster_record(record);
+    ASSERT_TRUE(back.has_value());
+    EXPECT_EQ(back->token.whole(), before.token);
+    EXPECT_EQ(encode_roster_record(before.token, back->entry), record);
+    const auto after = decode_device(back->token.whole(), back->entry, place("21231"));
+    ASSERT_TRUE(after.has_value());
+    EXPECT_EQ(after->token, before.token);
+    EXPECT_EQ(after->keys, before.keys);
+}
+
+/// As browsers were written once: with the whole endpoint.
+std::string record_of_before(const device& which) {
+    std::string entry = encode_roster_entry(which);
+    entry[0] = static_cast<char>(entry[0] & ~64);
+    return static_cast<char>(which.token.size()) + which.token + entry;
+}
+
+TEST(RosterCodec, ABrowserOfBeforeIsReadAndNamedAsItWasWritten) {
+    const std::string record = record_of_before(browser());
+    const auto back = decode_roster_record(record);
+    ASSERT_TRUE(back.has_value());
+    EXPECT_EQ(back->token.whole(), browser().token);
+    EXPECT_EQ(decode_device(back->token.whole(), back->entry, place("21231")).value().keys, browser().keys);
+    EXPECT_EQ(encode_roster_record(browser().token, back->entry), record);
+}
+
+TEST(RosterCodec, AnEndpointThatBeginsInAnUnknownWayIsRefused) {
+    std::string record = encode_roster_record(browser());
+    record[1] = '\x1F';
+    EXPECT_FALSE(decode_roster_record(record).has_value());
+    device nowhere = browser();
+    nowhere.token.clear();
+    EXPECT_FALSE(decode_roster_record(encode_roster_record(nowhere)).has_value());
 }
 
 }  // namespace

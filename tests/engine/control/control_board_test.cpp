@@ -100,14 +100,14 @@ TEST_F(ControlBoardTest, AnEventThatNoEngineHasTakenUpIsCalledOff) {
     event_plan what;
     what.event = "crue";
     what.entry = "1-0";
-    EXPECT_EQ(run(book.plan(what, "scheduled")).value(), plan_outcome::called_off);
-    EXPECT_EQ(run(book.plan(what, "running")).value(), plan_outcome::called_off);
+    EXPECT_EQ(run(book.plan(what, event_state::scheduled)).value(), plan_outcome::called_off);
+    EXPECT_EQ(run(book.plan(what, event_state::running)).value(), plan_outcome::called_off);
     EXPECT_EQ(server.cli({"EXISTS", keys.ledger("crue")}), "0");
-    EXPECT_EQ(run(book.plan(what, "cancelling")).value(), plan_outcome::created);
+    EXPECT_EQ(run(book.plan(what, event_state::cancelling)).value(), plan_outcome::created);
     EXPECT_EQ(run(board.cancel("crue")).value().state, event_state::cancelling);
     // One of another name goes on.
     what.event = "other-7";
-    EXPECT_EQ(run(book.plan(what, "running")).value(), plan_outcome::created);
+    EXPECT_EQ(run(book.plan(what, event_state::running)).value(), plan_outcome::created);
 }
 
 TEST_F(ControlBoardTest, AnEventThatAnEngineHasInItsHandsIsCalledOffToo) {
@@ -126,7 +126,7 @@ TEST_F(ControlBoardTest, AMistypedNameIsNotRememberedButWhatIsAboutToComeIs) {
     event_plan what;
     what.event = "crue";
     what.entry = "1-0";
-    EXPECT_EQ(run(book.plan(what, "running")).value(), plan_outcome::called_off);
+    EXPECT_EQ(run(book.plan(what, event_state::running)).value(), plan_outcome::called_off);
 }
 
 TEST_F(ControlBoardTest, AnEngineThatStartsIsToldEvenThatNothingIsHeldBack) {

@@ -89,6 +89,56 @@ void fourth_free(attempt_facts& attempt, verdict&, lane_facts&) {
 void going_round(attempt_facts& attempt, verdict&, lane_facts&) {
     attempt.free_requeues = 10;
 }
+void one_service(attempt_facts&, verdict& answer, lane_facts&) {
+    answer.of_one_service = true;
+}
+void one_service_last_try(attempt_facts& attempt, verdict& answer, lane_facts&) {
+    attempt.attempts = 4;
+    answer.of_one_service = true;
+}
+void one_service_of_a_lane_in_trouble(attempt_facts&, verdict& answer, lane_facts& lane) {
+    answer.of_one_service = true;
+    lane.provider_complaints = 19;
+}
+void one_service_of_a_paused_lane(attempt_facts&, verdict& answer, lane_facts& lane) {
+    answer.of_one_service = true;
+    lane.provider_paused = true;
+}
+void one_service_going_round(attempt_facts& attempt, verdict& answer, lane_facts&) {
+    attempt.free_requeues = 10;
+    answer.of_one_service = true;
+}
+void one_service_second_complaint(attempt_facts&, verdict& answer, lane_facts& lane) {
+    answer.of_one_service = true;
+    lane.credential_complaints = 2;
+}
+void left_alone_for(verdict& answer, std::chrono::milliseconds wait) {
+    answer.of_one_service = true;
+    answer.told = true;
+    answer.retry_after = wait;
+}
+void left_alone(attempt_facts&, verdict& answer, lane_facts&) {
+    left_alone_for(answer, 1s);
+}
+void left_alone_for_long(attempt_facts&, verdict& answer, lane_facts&) {
+    left_alone_for(answer, 1min);
+}
+void left_alone_again(attempt_facts& attempt, verdict& answer, lane_facts&) {
+    attempt.free_requeues = 10;
+    left_alone_for(answer, 1s);
+}
+void left_alone_maybe_sent(attempt_facts& attempt, verdict& answer, lane_facts&) {
+    attempt.maybe_sent = true;
+    left_alone_for(answer, 1s);
+}
+void left_alone_to_the_end(attempt_facts& attempt, verdict& answer, lane_facts&) {
+    attempt.time_left = 10s;
+    left_alone_for(answer, 1min);
+}
+void put_off_by_ourselves(attempt_facts& attempt, verdict& answer, lane_facts& lane) {
+    left_alone_to_the_end(attempt, answer, lane);
+    answer.told = false;
+}
 
 const std::vector<row>& rows() {
     using enum fate;
@@ -147,6 +197,28 @@ const std::vector<row>& rows() {
         {"not processed", r::resend, nothing, requeue},
         {"not processed a few times", r::resend, fourth_free, delay},
         {"not processed for ever", r::resend, going_round, delay, failed, true, complaint::provider},
+        // One of many services says nothing of the others, and its word stops nobody but itself.
+        {"gone from one service", r::drop_token, one_service, end, dead},
+        {"an error of one service", r::retry_elsewhere, one_service, delay, failed, true},
+        {"the twentieth error, of one service", r::retry_elsewhere, one_service_of_a_lane_in_trouble, delay,
+         failed, true},
+        {"an error of one service to a probe", r::retry_elsewhere, one_service_of_a_paused_lane, delay,
+         failed, true},
+        {"the last error of one service", r::retry_elsewhere, one_service_last_try, end, failed},
+        {"no answer of one service", r::unknown, one_service, defer, failed, true},
+        {"no answer of one service for the last time", r::unknown, one_service_last_try, end, failed},
+        {"not processed by one service", r::resend, one_service, requeue},
+        {"not processed by one service for ever", r::resend, one_service_going_round, delay, failed, true},
+        {"a service that is left alone", r::resend, left_alone, delay},
+        {"a service that is left alone for long", r::resend, left_alone_for_long, defer},
+        {"a service that is left alone again and again", r::resend, left_alone_again, delay},
+        {"a service that is left alone, and what may have been sent", r::resend, left_alone_maybe_sent,
+         defer},
+        {"a service that wants to be left alone until after the end", r::resend, left_alone_to_the_end, end,
+         expired},
+        {"put off by ourselves: once more before the end", r::resend, put_off_by_ourselves, defer},
+        {"the third complaint, of one service, about a key that all have", r::pause_app,
+         one_service_second_complaint, requeue, failed, false, complaint::credential, pausing::credential},
     };
     return all;
 }

@@ -114,6 +114,24 @@ TEST_F(PageTest, ADeviceThatTheEventNamesIsPassedOverInItsRoster) {
         filled(event, place("21231"), {one("named-device-token", {place("21231")})})->pushes().empty());
 }
 
+TEST_F(PageTest, TheEndpointOfABrowserIsWholeThoughItIsStoredShort) {
+    const auto event = event_to({"21231"});
+    std::vector<device> browsers;
+    for (int i = 0; i < 300; ++i) {  // More than one block of the page's memory holds.
+        browsers.push_back(
+            one("https://fcm.googleapis.com/fcm/send/" + std::string(140, 'x') + std::to_string(i),
+                {place("21231")}));
+        browsers.back().keys = std::string(80, 'k');
+    }
+    event->named_devices.insert(named_device(platform::fcm, browsers[7].token));
+    const auto here = filled(event, place("21231"), browsers);
+    ASSERT_EQ(here->pushes().size(), 299U);
+    EXPECT_EQ(here->passed_over(), 1U);
+    EXPECT_EQ(here->pushes().front().token, browsers.front().token);
+    EXPECT_EQ(here->pushes().front().keys, browsers.front().keys);
+    EXPECT_EQ(here->pushes().back().token, browsers.back().token);
+}
+
 TEST_F(PageTest, MalformedEntriesAreCountedAndStopNobodyElse) {
     const auto event = event_to({"21231"});
     auto shard = std::make_shared<active_shard>();

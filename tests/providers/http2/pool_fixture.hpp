@@ -59,7 +59,8 @@ protected:
         const std::uint16_t port = server ? server->port() : closed_port;
         pool_ = std::make_unique<pool>(
             loop.get_executor(), endpoint{host, port}, net::tls_context::create(options).value(), policy,
-            thread_commons{std::make_shared<turns>(loop.get_executor(), time), std::make_shared<dial_gate>()},
+            thread_commons{
+                std::make_shared<turns>(loop.get_executor(), time, rhythm), std::make_shared<dial_gate>()},
             time, log, 7);
         pool_->attach(client);
     }
@@ -87,6 +88,7 @@ protected:
     recorded_log log;
     recorded_client client;
     pool_policy policy;
+    turn_policy rhythm;
     std::uint16_t closed_port = 1;
     std::unique_ptr<pool> pool_;
 };

@@ -221,6 +221,31 @@ TEST_F(Http2PoolTest, UrgentClientOvertakes) {
     pool_->detach(alert);
 }
 
+TEST_F(Http2PoolTest, WhoMakesFewRequestsAtATimeDoesNotWaitForATurnWithEach) {
+    serve();
+    constexpr std::size_t many = 100;
+    std::size_t taken = 0;
+    server->on_request = [&](auto& peer, std::int32_t stream, const auto&) {
+        if (++taken == many) {
+            peer.http2.respond(stream, "200");  // With so many open, its answer begins the gathering.
+        }
+    };
+    rhythm.shortest = rhythm.longest = 1h;
+    policy.silence_before_ping = policy.request_timeout = 1h;  // Each of which would end the gathering.
+    policy.max_connections = 1;
+    open();
+    client.add_many(many, "x");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.answered == 1; }));
+    client.add_many(1, "x");
+    go();
+    run_for(50ms);
+    ASSERT_EQ(taken, many) << "the next turn is in an hour";
+    client.is_slow = true;
+    go();
+    EXPECT_TRUE(run_until([&] { return taken == many + 1; }));
+}
+
 TEST_F(Http2PoolTest, AnAlertFindsAStreamThoughNobodyIsAnswered) {
     h2_tls_server::options options;
     options.http2.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 100}};

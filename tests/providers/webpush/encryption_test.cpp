@@ -3,8 +3,12 @@
 #include "engine/core/text.hpp"
 #include "engine/event/subscription.hpp"
 
+#include <openssl/hmac.h>
+#include <openssl/obj_mac.h>
+
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -28,6 +32,57 @@ template <std::size_t Size>
 std::array<unsigned char, Size> bytes(std::string_view base64) {
     std::array<unsigned char, Size> out{};
     std::ranges::copy(from_base64url(base64).value(), out.begin());
+    return out;
+}
+
+std::string hmac(std::string_view key, std::string_view data) {
+    std::array<unsigned char, 32> out{};
+    ::HMAC(
+        ::EVP_sha256(), key.data(), static_cast<int>(key.size()),
+        reinterpret_cast<const unsigned char*>(data.data()), data.size(), out.data(), nullptr);
+    return {reinterpret_cast<const char*>(out.data()), out.size()};
+}
+
+/// The x coordinate of the browser's scalar times `point`.
+std::string agreed(std::string_view point) {
+    const std::string scalar = from_base64url("q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94").value();
+    const c_handle<EC_GROUP, EC_GROUP_free> curve(EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1));
+    const c_handle<EC_POINT, EC_POINT_free> theirs(EC_POINT_new(curve.get()));
+    const c_handle<EC_POINT, EC_POINT_free> shared(EC_POINT_new(curve.get()));
+    const c_handle<BIGNUM, BN_clear_free> x(BN_new());
+    const c_handle<BIGNUM, BN_clear_free> secret(BN_bin2bn(
+        reinterpret_cast<const unsigned char*>(scalar.data()), static_cast<int>(scalar.size()), nullptr));
+    EXPECT_EQ(
+        EC_POINT_oct2point(
+            curve.get(), theirs.get(), reinterpret_cast<const unsigned char*>(point.data()), point.size(),
+            nullptr),
+        1);
+    EC_POINT_mul(curve.get(), shared.get(), nullptr, theirs.get(), secret.get(), nullptr);
+    EC_POINT_get_affine_coordinates(curve.get(), shared.get(), x.get(), nullptr, nullptr);
+    std::string out(32, '\0');
+    BN_bn2binpad(x.get(), reinterpret_cast<unsigned char*>(out.data()), 32);
+    return out;
+}
+
+/// What the browser of the RFC's appendix reads; the tag is not looked at.
+std::string read(std::string_view sealed, std::string_view keys) {
+    const std::string_view point = sealed.substr(salt_size + 5, point_size);
+    const std::string info = std::string("WebPush: info") + '\0' + '\4' +
+                             std::string(keys.substr(0, subscription_point_size)) + std::string(point) + '\1';
+    const std::string prk = hmac(
+        sealed.substr(0, salt_size), hmac(hmac(keys.substr(subscription_point_size), agreed(point)), info));
+    const std::string key = hmac(prk, std::string("Content-Encoding: aes128gcm") + '\0' + '\1');
+    const std::string nonce = hmac(prk, std::string("Content-Encoding: nonce") + '\0' + '\1');
+    const std::string_view inside = sealed.substr(header_size, sealed.size() - header_size - tag_size);
+    std::string out(inside.size(), '\0');
+    int size = 0;
+    const c_handle<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free> cipher(EVP_CIPHER_CTX_new());
+    EVP_DecryptInit_ex(
+        cipher.get(), EVP_aes_128_gcm(), nullptr, reinterpret_cast<const unsigned char*>(key.data()),
+        reinterpret_cast<const unsigned char*>(nonce.data()));
+    EVP_DecryptUpdate(
+        cipher.get(), reinterpret_cast<unsigned char*>(out.data()), &size,
+        reinterpret_cast<const unsigned char*>(inside.data()), static_cast<int>(inside.size()));
     return out;
 }
 
@@ -56,6 +111,29 @@ TEST_F(EncryptionTest, EachMessageHasASaltAndAKeyOfItsOwn) {
     EXPECT_FALSE(std::equal(first.begin(), first.begin() + salt_size, body.begin()));
     EXPECT_FALSE(
         std::equal(first.begin() + salt_size + 5, first.begin() + header_size, body.begin() + salt_size + 5));
+}
+
+TEST_F(EncryptionTest, AKeyThatWasMadeAheadIsUsedOnceAndTheBrowserCanReadWithIt) {
+    ASSERT_EQ(read(from_base64url(expected).value(), keys), std::string(text) + '\2');
+    ASSERT_TRUE(subject.make_ahead());
+    ASSERT_TRUE(subject.make_ahead());
+    EXPECT_EQ(subject.ahead(), 2U);
+    std::set<std::string> points;
+    for (const std::size_t left : {1U, 0U, 0U}) {
+        const auto size = subject.encrypt(keys, text, body);
+        ASSERT_TRUE(size);
+        EXPECT_EQ(read(view(body, *size), keys), std::string(text) + '\2');
+        EXPECT_EQ(subject.ahead(), left);
+        EXPECT_TRUE(points.emplace(view(body, *size).substr(salt_size + 5, point_size)).second);
+    }
+}
+
+TEST_F(EncryptionTest, NoMoreKeysAreMadeAheadThanThereIsRoomFor) {
+    std::size_t made = 0;
+    while (subject.make_ahead()) {
+        ASSERT_LE(++made, encryptor::most_ahead);
+    }
+    EXPECT_EQ(subject.ahead(), encryptor::most_ahead);
 }
 
 TEST_F(EncryptionTest, TheLargestTextFillsTheLargestBody) {

@@ -39,6 +39,7 @@ protected:
         }
     }
     bool may_encrypt(line&) noexcept override { return allowance != 0 && allowance-- != 0; }
+    std::size_t coming(const line&, duration) const noexcept override { return in_source; }
 
     push& add() {
         push& made = pushes.emplace_back();
@@ -96,6 +97,7 @@ protected:
     encryptor cipher{encryptor::create().value()};
     body_store bodies;
     std::size_t allowance = 1'000'000;
+    std::size_t in_source = 0;
     std::shared_ptr<const rendered_message> content =
         renderer("dijon", "https://www.example.fr/").render(testing::flood_event()).value();
     std::list<push> pushes;
@@ -161,6 +163,51 @@ TEST_F(WebPushLineTest, EncryptsNoMoreThanItsTurnAllows) {
     EXPECT_EQ(subject.waiting(), 1U);
     allowance = 1;
     EXPECT_FALSE(next().empty());
+}
+
+TEST_F(WebPushLineTest, WhatWaitsAndWhatIsComingIsTold) {
+    EXPECT_EQ(subject.backlog(100ms), 0U);
+    push& first = add();
+    source.waiting.clear();
+    subject.add(first, false, time.now());
+    EXPECT_EQ(subject.backlog(100ms), 1U);
+    in_source = 300;
+    EXPECT_EQ(subject.backlog(100ms), 301U);
+}
+
+TEST_F(WebPushLineTest, NoConnectionsAreAskedForBeyondWhatOneThreadEncrypts) {
+    in_source = 1'000'000;
+    EXPECT_LT(subject.backlog(100ms), 5'000U);
+    EXPECT_LT(subject.backlog(1ms), 50U);
+}
+
+TEST_F(WebPushLineTest, AServiceThatIsLeftAloneNeedsNoConnections) {
+    in_source = 300;
+    for (std::uint32_t i = 0; i < service_state::refusals_to_pause; ++i) {
+        exchange(503, "30");
+    }
+    EXPECT_EQ(subject.backlog(100ms), 0U);
+    time.advance(30s);
+    EXPECT_EQ(subject.backlog(100ms), 1U) << "two probes fit on one";
+}
+
+TEST_F(WebPushLineTest, OneConnectionFindsOutWhetherAServiceCanBeReachedAgain) {
+    in_source = 300;
+    subject.on_dial_failed(http2::http2_errc::connection_lost);
+    EXPECT_EQ(subject.backlog(100ms), 1U);
+}
+
+TEST_F(WebPushLineTest, WhatIsCriticalIsFetchedThoughOthersWait) {
+    push& newsletter = add();
+    source.waiting.clear();
+    subject.add(newsletter, false, time.now());
+    push& alert = add();
+    source.is_urgent = true;
+    EXPECT_FALSE(next().empty());
+    EXPECT_EQ(static_cast<sent_message*>(sent.back())->item, &alert);
+    source.is_urgent = false;
+    EXPECT_FALSE(next().empty());
+    EXPECT_EQ(static_cast<sent_message*>(sent.back())->item, &newsletter);
 }
 
 TEST_F(WebPushLineTest, WhatATurnedAwayServiceIsOwedGoesBackUnchargedAndItIsProbedLater) {

@@ -274,7 +274,7 @@
     at("wrong").hidden = reasons.length === 0;
     keep(at("reasons"), reasons, ([name]) => name, () => make("li", {}, make("span"), document.createTextNode(" "), make("code")),
       (item, [name, times]) => {
-        const words = term("reason", name);
+        const words = tocsinWords.reason(name);
         const explained = words !== name ? words : (detail.reasons_explained || {})[name] || "";
         write(item.children[0], `${number(times)} × ${explained || name}`);
         write(item.children[1], explained ? name : "");

@@ -38,16 +38,6 @@ const tocsinWords = (() => {
       credential: "a credential that the provider refuses", operator: "an operator's pause", streams: "the provider's streams",
       redis: "Redis (pages are being read)", answers: "the provider's answers", provider: "errors of the provider" },
     priority: { critical: "critical", high: "high", normal: "normal", low: "low" }, dryRun: "dry run",
-    reason: {
-      "apns:Unregistered": "the app was removed from the phone", "fcm:UNREGISTERED": "the app was removed from the phone",
-      "apns:BadDeviceToken": "the token is not one of this app or environment", "apns:DeviceTokenNotForTopic": "the token belongs to another app (topic)",
-      "apns:InvalidProviderToken": "Apple refuses our signature: check key, team and the clock", "apns:ExpiredProviderToken": "our signature was too old: check the clock",
-      "apns:TooManyProviderTokenUpdates": "the signature was renewed too often", "apns:TooManyRequests": "too many pushes to one device",
-      "apns:PayloadTooLarge": "the message is too large", "apns:InternalServerError": "Apple had an internal error",
-      "apns:ServiceUnavailable": "Apple was unavailable", "apns:TopicDisallowed": "the topic is not allowed for this key",
-      "fcm:SENDER_ID_MISMATCH": "the token belongs to another Firebase project", "fcm:INVALID_ARGUMENT": "Firebase calls the message or the token invalid",
-      "fcm:QUOTA_EXCEEDED": "the project's quota is used up", "fcm:UNAVAILABLE": "Firebase was unavailable", "fcm:INTERNAL": "Firebase had an internal error",
-      "fcm:THIRD_PARTY_AUTH_ERROR": "Firebase cannot reach Apple with the project's APNs key", "engine:PoisonShard": "a part of the event could not be worked on" },
   };
   const fr = {
     skip: "Aller au contenu", problems: "Ce qui ne va pas", running: "En cours", recent: "Événements récents", event: "Événement",
@@ -86,19 +76,11 @@ const tocsinWords = (() => {
       credential: "un identifiant que le fournisseur refuse", operator: "la pause d’un opérateur", streams: "les flux du fournisseur",
       redis: "Redis (lecture des pages)", answers: "les réponses du fournisseur", provider: "des erreurs du fournisseur" },
     priority: { critical: "critique", high: "haute", normal: "normale", low: "basse" }, dryRun: "à blanc",
-    reason: {
-      "apns:Unregistered": "l’application a été retirée du téléphone", "fcm:UNREGISTERED": "l’application a été retirée du téléphone",
-      "apns:BadDeviceToken": "le jeton n’est pas de cette application ou de cet environnement", "apns:DeviceTokenNotForTopic": "le jeton appartient à une autre application (topic)",
-      "apns:InvalidProviderToken": "Apple refuse notre signature : vérifier la clé, l’équipe et l’horloge", "apns:ExpiredProviderToken": "notre signature était trop vieille : vérifier l’horloge",
-      "apns:TooManyProviderTokenUpdates": "la signature a été renouvelée trop souvent", "apns:TooManyRequests": "trop d’envois à un même appareil",
-      "apns:PayloadTooLarge": "le message est trop grand", "apns:InternalServerError": "erreur interne chez Apple",
-      "apns:ServiceUnavailable": "Apple était indisponible", "apns:TopicDisallowed": "ce topic n’est pas permis à cette clé",
-      "fcm:SENDER_ID_MISMATCH": "le jeton appartient à un autre projet Firebase", "fcm:INVALID_ARGUMENT": "Firebase juge le message ou le jeton invalide",
-      "fcm:QUOTA_EXCEEDED": "le quota du projet est épuisé", "fcm:UNAVAILABLE": "Firebase était indisponible", "fcm:INTERNAL": "erreur interne chez Firebase",
-      "fcm:THIRD_PARTY_AUTH_ERROR": "Firebase ne peut joindre Apple avec la clé APNs du projet", "engine:PoisonShard": "une partie de l’événement n’a pu être traitée" },
   };
   const language = (navigator.languages || [navigator.language || "en"]).some((one, i) => i === 0 && /^fr\b/i.test(one)) ? "fr" : "en";
   const words = language === "fr" ? fr : en;
+  words.reason = Object.create(null);  // A provider may call something "constructor".
+  for (const [name, [inEnglish, inFrench]] of Object.entries(tocsinReasons)) words.reason[name] = language === "fr" ? inFrench : inEnglish;
   // Dates and numbers as the reader's own country writes them: en-GB is not en-US.
   const country = [navigator.language || ""].find((one) => one.toLowerCase().startsWith(language)) || language;
   const number = new Intl.NumberFormat(country);
@@ -116,10 +98,15 @@ const tocsinWords = (() => {
     count: (name, n) => fill(words[name][plural.select(n)] || words[name].other, [number.format(n)]),
     /** A term of a closed list; what is not on it is shown as it is. */
     term: (list, name) => words[list][name] || name,
+    /** A reason of a result: of one provider, of all of them, or Apple's word that Firebase has passed on. */
+    reason: (name) => {
+      const word = name.slice(name.indexOf(":") + 1);
+      return words.reason[name] || words.reason[word] || words.reason[`apns:${word}`] || name;
+    },
     /** What one language has and the other has not. */
     untranslated: () => {
       const keys = (list) => Object.entries(list).flatMap(([name, one]) => typeof one === "object" ? keys(one).map((sub) => `${name}.${sub}`) : [name]);
-      const [here, there] = [keys(en), keys(fr)];
+      const [here, there] = [keys({ ...en, reason: {} }), keys({ ...fr, reason: {} })];
       return [...here.filter((name) => !there.includes(name)), ...there.filter((name) => !here.includes(name))];
     },
     number: (n) => number.format(n),
