@@ -46,10 +46,10 @@ connection::connection(
       random_(random_seed),
       resolver_(context.executor),
       socket_(context.executor),
-      tick_timer_(context.executor),
+      tick_(context.executor, context.time),
       cipher_(read_size),
       plain_(record_size),
-      proven_(!context.policy.probe_first) {}
+      opened_up_(!context.policy.probe_first) {}
 
 std::size_t connection::room(bool urgent) const noexcept {
     if (phase_ != phase::ready || writing_ || in_session_ || !lost_.empty()) {
@@ -65,7 +65,7 @@ std::size_t connection::room(bool urgent) const noexcept {
         return 0;
     }
     const std::size_t free = free_streams(urgent);
-    return proven_ || free == 0 ? free : std::size_t{session_->in_flight() == 0 ? 1U : 0U};
+    return opened_up_ || free == 0 ? free : std::size_t{session_->in_flight() == 0 ? 1U : 0U};
 }
 
 std::size_t connection::free_streams(bool urgent) const noexcept {
@@ -211,14 +211,14 @@ void connection::on_written(const error_code& failed) {
 void connection::on_answer(client& who, const response& answer) noexcept {
     const connection_advice advice = who.on_response(answer);
     context_.rounds->pace().answered(answer.answered_at - answer.written_at);
-    if (!answered_) {
-        answered_ = true;
-        owner_->on_first_answer(*this);
-    }
-    if (advice == connection_advice::drain) {
+    answered_ = true;
+    if (advice == connection_advice::keep) {
+        opened_up_ = true;
+        if (!std::exchange(proven_, true)) {
+            owner_->on_proof(*this);
+        }
+    } else if (advice == connection_advice::drain) {
         drain("its client advised so after an answer");
-    } else {
-        proven_ = true;
     }
 }
 
