@@ -5,7 +5,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -18,6 +17,7 @@ namespace tocsin::http2 {
 namespace {
 
 namespace asio = boost::asio;
+using asio::ip::tcp;
 
 constexpr std::size_t read_size = std::size_t{64} * 1024;
 constexpr std::size_t record_size = std::size_t{16} * 1024;
@@ -106,6 +106,8 @@ void connection::flush(time_point now) noexcept {
     }
     filled_up_ = session_->output().size() >= write_size;
     session_->mark_written(now);
+    wires_before_ += std::exchange(wire_taken_, 0);
+    writes_.note(session_->produced(), wires_before_);
     const bool encrypted = tls_->write(session_->output());
     session_->clear_output();
     if (!encrypted) {
@@ -116,19 +118,35 @@ void connection::flush(time_point now) noexcept {
     count_open();
     // Most writes fit into the socket's buffer, and need no handler afterwards.
     error_code failed;
-    const std::size_t written = socket_.write_some(asio::buffer(wire_), failed);
+    wire_taken_ = socket_.write_some(asio::buffer(wire_), failed);
     const bool full = failed == asio::error::would_block;
-    if (!failed && written == wire_.size() && !filled_up_) {
+    if (!failed && wire_taken_ == wire_.size() && !filled_up_) {
         return;
     }
     writing_ = true;
-    if ((failed && !full) || written == wire_.size()) {
+    if ((failed && !full) || wire_taken_ == wire_.size()) {
         asio::post(context_.executor, [self = shared_from_this(), failed] { self->on_written(failed); });
         return;
     }
-    asio::async_write(
-        socket_, asio::buffer(wire_) + (full ? 0 : written),
-        [self = shared_from_this()](const error_code& lost, std::size_t) { self->on_written(lost); });
+    write_when_possible();
+}
+
+/// The rest of what is being written. At each moment it is known how much of it the socket has taken.
+void connection::write_when_possible() {
+    socket_.async_wait(tcp::socket::wait_write, [self = shared_from_this()](const error_code& lost) {
+        if (lost || self->phase_ == phase::closed) {
+            self->on_written(lost);
+            return;
+        }
+        error_code failed;
+        self->wire_taken_ += self->socket_.write_some(asio::buffer(self->wire_) + self->wire_taken_, failed);
+        const bool more = !failed && self->wire_taken_ != self->wire_.size();
+        if (more || failed == asio::error::would_block) {
+            self->write_when_possible();
+        } else {
+            self->on_written(failed);
+        }
+    });
 }
 
 /// So that the thread knows how much is under way.

@@ -12,6 +12,7 @@
 #include "providers/http2/pool.hpp"
 #include "providers/http2/session.hpp"
 #include "providers/http2/turns.hpp"
+#include "providers/http2/unsent.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -165,6 +166,7 @@ private:
     [[nodiscard]] bool follow_up(time_point now);
     void gather();
     void become_ready(time_point now);
+    void write_when_possible();
     void on_written(const error_code& failed);
     void read_rest();
     void offer_ticket();
@@ -183,6 +185,7 @@ private:
     void finish(std::string problem, error_code detail) noexcept;
     void tell_of_alert() noexcept;
     void say_goodbye() noexcept;
+    [[nodiscard]] bool take_back_unsent() noexcept;
 
     void on_answer(client& who, const response& answer) noexcept override;
     void on_failure(client& who, const failed_request& failed) noexcept override;
@@ -204,7 +207,10 @@ private:
     std::optional<session> session_;
     std::vector<char> cipher_;  // What is read from the socket.
     std::vector<char> plain_;
-    std::string wire_;  // What is being written to the socket.
+    std::string wire_;                // What is being written to the socket.
+    std::size_t wire_taken_ = 0;      // Of it, what the socket has taken.
+    std::uint64_t wires_before_ = 0;  // Bytes of all others since the greeting.
+    write_log writes_;
 
     bool reading_ = false;
     bool writing_ = false;

@@ -216,7 +216,9 @@ void connection::finish(std::string problem, error_code detail) noexcept {
         if (answered_) {
             offer_ticket();
         }
-        say_goodbye();
+        if (!take_back_unsent()) {
+            say_goodbye();
+        }
     }
     error_code ignored;
     socket_.close(ignored);
@@ -273,6 +275,23 @@ void connection::tell_of_alert() noexcept {
     said.connection = id_;
     said.answered = answered_;
     owner_->on_peer_word(said);
+}
+
+/// Requests of which no byte has left this machine cannot have been processed, whatever was done to write
+/// them. True if the socket is beyond any goodbye.
+bool connection::take_back_unsent() noexcept {
+    if (session_->in_flight() == 0) {
+        return false;
+    }
+    const std::size_t unsent = http2::take_back_unsent(socket_.native_handle());
+    const bool behind = writing_ && wire_taken_ != wire_.size();
+    if (unsent == 0 && !behind) {
+        return false;
+    }
+    const std::uint64_t taken = wires_before_ + wire_taken_;
+    const std::uint64_t sent = taken - std::min<std::uint64_t>(unsent, taken);
+    session_->take_back(writes_.plain_behind(sent, session_->produced()));
+    return unsent != 0;
 }
 
 /// Tells the peer, if that needs no waiting. It must not find out by a request that went nowhere,

@@ -69,6 +69,18 @@ public:
         h2_test_server http2;
         bool muted = false;  ///< Reads nothing and writes nothing from now on.
         std::function<void()> on_greeting;
+        /// Takes nothing from the socket, until it does again: what arrives fills the kernel's buffers.
+        void stop_reading() { reads_ = false; }
+        void read_on() {
+            reads_ = true;
+            read();
+        }
+        /// What was not read yet is thrown away, and the client told so: RST.
+        void reset() {
+            boost::system::error_code ignored;
+            stream_.next_layer().set_option(boost::asio::socket_base::linger(true, 0), ignored);
+            cut();
+        }
 
     private:
         friend class h2_tls_server;
@@ -113,7 +125,9 @@ public:
                         http2.feed({buffer_.data(), count});
                         flush();
                     }
-                    read();
+                    if (reads_) {
+                        read();
+                    }
                 });
         }
 
@@ -123,6 +137,7 @@ public:
         bool ready_ = false;
         bool writing_ = false;
         bool gone_ = false;
+        bool reads_ = true;
     };
 
     h2_tls_server(boost::asio::io_context& loop, const throw_away_ca& ca)
