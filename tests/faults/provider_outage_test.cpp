@@ -1,11 +1,18 @@
 #include "tests/faults/fault_fixture.hpp"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <iostream>
 #include <ostream>
+#include <random>
 #include <string>
 #include <thread>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 // Both providers are of no use for a while, each time in another way: nobody is failed, nobody is dialled
 // without end, and what waited goes out soon after. Five minutes of each kind, on a clock that the test
@@ -29,13 +36,44 @@ void PrintTo(const kind& given, std::ostream* out) {
     *out << given.name;
 }
 
+/// One that nobody is given by chance while nobody listens on it.
+std::uint16_t port_to_come_back_to() {
+    std::random_device chance;
+    boost::asio::io_context loop;
+    for (;;) {
+        const auto port = static_cast<std::uint16_t>(10'000 + chance() % 20'000);
+        boost::asio::ip::tcp::acceptor probe(loop);
+        boost::system::error_code taken;
+        probe.open(boost::asio::ip::tcp::v4());
+        probe.bind({boost::asio::ip::address_v4::loopback(), port}, taken);
+        if (!taken) {
+            return port;
+        }
+    }
+}
+
+/// What listens here is not to be listened on by the engine, too, that is started from here.
+void keep_sockets_from_children() {
+    for (int fd = STDERR_FILENO + 1; fd < 1'024; ++fd) {
+        if (const int flags = fcntl(fd, F_GETFD); flags >= 0) {
+            fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
+        }
+    }
+}
+
 class ProviderOutageTest : public testing::fault_fixture, public ::testing::WithParamInterface<kind> {
 protected:
+    ProviderOutageTest() {
+        for (std::uint16_t* const port :
+             {&options.ports.apns, &options.ports.sandbox, &options.ports.fcm, &options.ports.oauth,
+              &options.ports.control, &options.ports.webpush}) {
+            *port = port_to_come_back_to();
+        }
+    }
+
     void begin() {
         const std::string told = GetParam().begin;
         if (told.empty()) {
-            const auto used = providers->ports();
-            options.ports = {used.apns, used.sandbox, used.fcm, used.oauth, used.control, used.webpush};
             providers.reset();
         } else {
             change_providers(told);
@@ -61,6 +99,7 @@ TEST_P(ProviderOutageTest, FailsNobodyStormsNobodyAndEndsWithinHalfAMinuteOfItsE
     crowd all;
     all.count = 3'000;
     register_crowds({all});
+    keep_sockets_from_children();
     auto& only = launch("only");
     wait_until_ready(only);
     begin();
