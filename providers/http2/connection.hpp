@@ -144,8 +144,11 @@ public:
     /// True if its streams or its window, not the lack of requests, limit it: all but those that are kept
     /// for what is urgent. Not while it is probed.
     [[nodiscard]] bool saturated() const noexcept {
-        return phase_ == phase::ready && opened_up_ && session_->accepting() && free_streams(false) == 0;
+        return phase_ == phase::ready && session_->accepting() &&
+               (opened_up_ ? free_streams(false) == 0 : session_->in_flight() != 0);
     }
+    /// Its first request has the whole of it, until it is answered.
+    [[nodiscard]] bool on_trial() const noexcept { return phase_ == phase::ready && !opened_up_; }
 
 private:
     [[nodiscard]] std::size_t free_streams(bool urgent) const noexcept;

@@ -16,6 +16,8 @@ constexpr int rounds_of_shortage = 2;
 constexpr milliseconds assumed_round_trip(50);
 // A moment between two writes in which streams are free does not end a shortage.
 constexpr milliseconds shortage_memory(10);
+// The one request that decides may be answered late, or never: another connection may lead to who answers.
+constexpr milliseconds patience_with_a_trial(5'000);
 // Connections that are opened together before one of them has shown that the peer works with us: in an
 // outage, all of them are for nothing.
 constexpr std::size_t most_unproven = 16;
@@ -37,6 +39,7 @@ pool::implementation::supply pool::implementation::what_there_is(time_point now)
                 }
                 ++out.usable;
                 out.all_saturated = out.all_saturated && each->saturated();
+                out.all_on_trial = out.all_on_trial && each->on_trial();
                 const std::size_t streams = each->streams();
                 out.streams += streams;
                 out.opened_up += streams == 0 ? 0 : 1;
@@ -76,7 +79,10 @@ void pool::implementation::plan(time_point now) {
     if (have.doubtful != nullptr && !have.probing && (have.usable == 0 || have.all_saturated)) {
         have.doubtful->probe(now);
     }
-    const duration patience = dial_schedule::growth_delay(have.usable);
+    duration patience = dial_schedule::growth_delay(have.usable);
+    if (have.all_on_trial && have.usable != 0) {
+        patience = patience_with_a_trial;
+    }
     const bool enough = known == 0 || grow_for(known, have, now);
     if (!enough) {
         short_since_.reset();

@@ -63,6 +63,7 @@ private:
         std::size_t streams = 0;  ///< Of the usable ones that may carry more than one.
         std::size_t opened_up = 0;
         bool all_saturated = true;
+        bool all_on_trial = true;
         std::size_t doubts = 0;          ///< Silent for so long that they may be gone.
         connection* doubtful = nullptr;  ///< One of them that is not asked yet.
         bool probing = false;
