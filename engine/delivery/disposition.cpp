@@ -65,8 +65,13 @@ disposition provider_trouble(
         return retried(attempt, answer, lane, jitter);
     }
     const std::uint32_t complaints = lane.provider_complaints + (attempt.complained ? 0U : 1U);
+    // While others are accepted it may be the push; while nobody is, the second time says enough, and the
+    // last try is not spent. An outage may show in few answers: some take a connection for each.
+    const bool second_time = attempt.complained || attempt.attempts + 1 >= lane.max_attempts;
+    const bool nobody_else_either = second_time && lane.provider_unheard;
     disposition out;
-    if (lane.provider_paused || lane.credential_paused || complaints >= provider_complaints_to_pause) {
+    if (lane.provider_paused || lane.credential_paused || nobody_else_either ||
+        complaints >= provider_complaints_to_pause) {
         out = requeued(true);
         out.pause = pausing::provider;
         if (answer.told) {

@@ -36,6 +36,8 @@ struct lane_facts {
     bool provider_paused = false;  ///< The same for complaints about the provider as a whole.
     std::uint32_t credential_complaints = 0;
     std::uint32_t provider_complaints = 0;
+    /// Nobody, of either environment, was accepted since an earlier complaint about the provider.
+    bool provider_unheard = false;
     std::uint32_t suspects = 0;     ///< Tokens of this kind that were called bad.
     bool works = false;             ///< A push was accepted in the last minutes.
     bool other_kind_works = false;  ///< The same, of devices of the other environment.

@@ -64,12 +64,12 @@ void lane::refuse_credential(std::string_view reason, time_point now) noexcept {
     verdict what;
     what.action = reaction::pause_app;
     what.reason = reason;
-    trust_.note(false, decided.about, true);
+    trust_.note(false, decided.about, true, now);
     begin_pause(decided, what, now);
 }
 
 void lane::carry_out(push& item, const verdict& what, const disposition& decided, time_point now) noexcept {
-    trust_.note(item.sandbox, decided.about, !item.complained);
+    trust_.note(item.sandbox, decided.about, !item.complained, now);
     item.complained = item.complained || decided.about != complaint::none;
     item.maybe_sent = item.maybe_sent || decided.maybe_sent;
     if (decided.charge) {

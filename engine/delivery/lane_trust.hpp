@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 namespace tocsin {
 
@@ -17,12 +18,15 @@ public:
         kind& of = kinds_[sandbox ? 1 : 0];
         of = {.last_accepted = now, .ever = true};
     }
-    void note(bool sandbox, complaint about, bool first_of_its_push) noexcept {
+    void note(bool sandbox, complaint about, bool first_of_its_push, time_point now) noexcept {
         kind& of = kinds_[sandbox ? 1 : 0];
         switch (about) {
             case complaint::none: break;
             case complaint::credential: ++of.credential; break;
-            case complaint::provider: of.provider += first_of_its_push ? 1 : 0; break;
+            case complaint::provider:
+                of.provider += first_of_its_push ? 1 : 0;
+                of.in_trouble_since = of.in_trouble_since.value_or(now);
+                break;
             case complaint::token: ++of.suspects; break;
         }
     }
@@ -33,9 +37,12 @@ public:
         const kind& of = kinds_[sandbox ? 1 : 0];
         out.credential_complaints = of.credential;
         out.provider_complaints = of.provider;
+        const kind& other = kinds_[sandbox ? 0 : 1];
+        out.provider_unheard =
+            of.in_trouble_since && !(other.ever && other.last_accepted >= *of.in_trouble_since);
         out.suspects = of.suspects;
         out.works = works(of, now);
-        out.other_kind_works = works(kinds_[sandbox ? 0 : 1], now);
+        out.other_kind_works = works(other, now);
     }
 
 private:
@@ -45,6 +52,7 @@ private:
         std::uint32_t credential = 0;
         std::uint32_t provider = 0;
         std::uint32_t suspects = 0;
+        std::optional<time_point> in_trouble_since{};  ///< The provider, as far as this kind knows.
         time_point last_accepted{};
         bool ever = false;
     };

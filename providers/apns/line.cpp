@@ -5,6 +5,7 @@
 #include "providers/apns/message.hpp"
 #include "providers/common/bounded_json.hpp"
 #include "providers/common/no_answer.hpp"
+#include "providers/common/service_proof.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -260,6 +261,11 @@ http2::connection_advice line::weigh(judgement& given, const http2::response& an
             what.action = reaction::pause_app;
         }
         unrelated_key_connection_ = answer.connection;
+    }
+    // A number alone may be anybody's: a proxy's, or that of another service.
+    const bool in_apples_words = given.row().reason != "Unknown";
+    if (advice == http2::connection_advice::keep && !(in_apples_words && shows_service(what))) {
+        advice = http2::connection_advice::doubt;
     }
     if (what.action == reaction::pause_app && !overridden && report(given.row(), what.reason, problem)) {
         // A key for production alone is no reason to stop production.

@@ -13,7 +13,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds margin = 5min;
 constexpr milliseconds spread = 1min;
 constexpr milliseconds between_refusals = 5min;
-constexpr backoff_policy after_failure{.base = 1s, .cap = 15s};
+// Half of it is waited in any case: in an outage, a random part alone would be nothing too often.
+constexpr backoff_policy half_after_failure{.base = 500ms, .cap = 7'500ms};
 // Without a token nothing is sent at all: a peer's typo must not stop an alert.
 constexpr milliseconds longest_told_wait = 1min;
 
@@ -31,7 +32,9 @@ void oauth_schedule::succeeded(time_point now, std::chrono::seconds lifetime) {
 }
 
 void oauth_schedule::failed(time_point now, std::optional<milliseconds> retry_after) {
-    const milliseconds delay = backoff_delay(after_failure, failures_++, random_);
+    const auto& [base, cap] = half_after_failure;
+    const milliseconds least = std::min(cap, base * (1U << std::min(failures_, 16U)));
+    const milliseconds delay = least + backoff_delay(half_after_failure, failures_++, random_);
     due_ = now + std::max(delay, std::min(retry_after.value_or(0ms), longest_told_wait));
 }
 
@@ -41,7 +44,7 @@ void oauth_schedule::refused(time_point now) {
 }
 
 void oauth_schedule::clock_was_set(time_point now) {
-    due_ = std::min(due_, failures_ == 0 ? now : now + after_failure.base);
+    due_ = std::min(due_, failures_ == 0 ? now : now + 2 * half_after_failure.base);
     failures_ = 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include "providers/common/no_answer.hpp"
 #include "providers/common/retry_after.hpp"
+#include "providers/common/service_proof.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -99,8 +100,10 @@ http2::connection_advice line::on_response(const http2::response& answer) noexce
     weigh_load(given.why() == cause::unavailable, answer);
     wiring_.counters.count(given.what().status, given.what().reason);
     wiring_.source.settle(item, given.what(), answer.answered_at);
-    // FCM authenticates each request, so no answer says anything about the connection.
-    return http2::connection_advice::keep;
+    // FCM authenticates each request, so no answer is a reason to leave the connection.
+    const bool in_googles_words = given.why() != cause::unknown;
+    return in_googles_words && shows_service(given.what()) ? http2::connection_advice::keep
+                                                           : http2::connection_advice::doubt;
 }
 
 void line::weigh(judgement& given, const push& item, const http2::response& answer) noexcept {

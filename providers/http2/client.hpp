@@ -109,10 +109,11 @@ struct peer_word {
     [[nodiscard]] bool about_our_certificate() const noexcept;
 };
 
-/// What the pool should do with the connection that gave an answer.
+/// What an answer says of the connection that gave it.
 enum class connection_advice : std::uint8_t {
-    keep,
-    drain,  ///< No new request on it; close it when the ones in flight are answered.
+    keep,   ///< The peer works with us: it took the request, or judged what the request is about.
+    doubt,  ///< Nothing: the peer is in trouble, or does not know us. Such answers alone prove no connection.
+    drain,  ///< As doubt; and no new request on it, close it when the ones in flight are answered.
 };
 
 /// Something with requests to send. All calls come from the pool's thread, must not throw, and must neither

@@ -5,7 +5,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -18,6 +17,7 @@ namespace tocsin::http2 {
 namespace {
 
 namespace asio = boost::asio;
+using asio::ip::tcp;
 
 // One write: four full TLS records. More does not go faster, and delays what is urgent.
 constexpr std::size_t write_size = std::size_t{64} * 1024;
@@ -44,10 +44,10 @@ connection::connection(
       random_(random_seed),
       resolver_(context.executor),
       socket_(context.executor),
-      tick_timer_(context.executor),
+      tick_(context.executor, context.time),
       cipher_(std::make_unique_for_overwrite<char[]>(read_size)),
       plain_(std::make_unique_for_overwrite<char[]>(record_size)),
-      proven_(!context.policy.probe_first) {}
+      opened_up_(!context.policy.probe_first) {}
 
 std::size_t connection::room(const client& who) const noexcept {
     if (phase_ != phase::ready || writing_ || in_session_ || !lost_.empty()) {
@@ -64,7 +64,7 @@ std::size_t connection::room(const client& who) const noexcept {
         return 0;
     }
     const std::size_t free = free_streams(urgent);
-    return proven_ || free == 0 ? free : std::size_t{session_->in_flight() == 0 ? 1U : 0U};
+    return opened_up_ || free == 0 ? free : std::size_t{session_->in_flight() == 0 ? 1U : 0U};
 }
 
 std::size_t connection::free_streams(bool urgent) const noexcept {
@@ -105,6 +105,8 @@ void connection::flush(time_point now) noexcept {
     }
     filled_up_ = session_->output().size() >= write_size;
     session_->mark_written(now);
+    wires_before_ += std::exchange(wire_taken_, 0);
+    writes_.note(session_->produced(), wires_before_);
     const bool encrypted = tls_->write(session_->output());
     session_->clear_output();
     if (!encrypted) {
@@ -115,19 +117,35 @@ void connection::flush(time_point now) noexcept {
     count_open();
     // Most writes fit into the socket's buffer, and need no handler afterwards.
     error_code failed;
-    const std::size_t written = socket_.write_some(asio::buffer(wire_), failed);
+    wire_taken_ = socket_.write_some(asio::buffer(wire_), failed);
     const bool full = failed == asio::error::would_block;
-    if (!failed && written == wire_.size() && !filled_up_) {
+    if (!failed && wire_taken_ == wire_.size() && !filled_up_) {
         return;
     }
     writing_ = true;
-    if ((failed && !full) || written == wire_.size()) {
+    if ((failed && !full) || wire_taken_ == wire_.size()) {
         asio::post(context_.executor, [self = shared_from_this(), failed] { self->on_written(failed); });
         return;
     }
-    asio::async_write(
-        socket_, asio::buffer(wire_) + (full ? 0 : written),
-        [self = shared_from_this()](const error_code& lost, std::size_t) { self->on_written(lost); });
+    write_when_possible();
+}
+
+/// The rest of what is being written. At each moment it is known how much of it the socket has taken.
+void connection::write_when_possible() {
+    socket_.async_wait(tcp::socket::wait_write, [self = shared_from_this()](const error_code& lost) {
+        if (lost || self->phase_ == phase::closed) {
+            self->on_written(lost);
+            return;
+        }
+        error_code failed;
+        self->wire_taken_ += self->socket_.write_some(asio::buffer(self->wire_) + self->wire_taken_, failed);
+        const bool more = !failed && self->wire_taken_ != self->wire_.size();
+        if (more || failed == asio::error::would_block) {
+            self->write_when_possible();
+        } else {
+            self->on_written(failed);
+        }
+    });
 }
 
 /// So that the thread knows how much is under way.
@@ -210,14 +228,14 @@ void connection::on_written(const error_code& failed) {
 void connection::on_answer(client& who, const response& answer) noexcept {
     const connection_advice advice = who.on_response(answer);
     context_.rounds->pace().answered(answer.answered_at - answer.written_at);
-    if (!answered_) {
-        answered_ = true;
-        owner_->on_first_answer(*this);
-    }
-    if (advice == connection_advice::drain) {
+    answered_ = true;
+    if (advice == connection_advice::keep) {
+        opened_up_ = true;
+        if (!std::exchange(proven_, true)) {
+            owner_->on_proof(*this);
+        }
+    } else if (advice == connection_advice::drain) {
         drain("its client advised so after an answer");
-    } else {
-        proven_ = true;
     }
 }
 

@@ -5,17 +5,18 @@
 #include "engine/core/log.hpp"
 #include "engine/net/tls_channel.hpp"
 #include "engine/net/tls_context.hpp"
+#include "engine/runtime/alarm.hpp"
 #include "providers/http2/client.hpp"
 #include "providers/http2/dial_gate.hpp"
 #include "providers/http2/error.hpp"
 #include "providers/http2/pool.hpp"
 #include "providers/http2/session.hpp"
 #include "providers/http2/turns.hpp"
+#include "providers/http2/unsent.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -47,11 +48,10 @@ struct connection_context {
 /// How a connection ended.
 struct connection_end {
     bool was_ready = false;  ///< False: the dial did not get as far as the peer's SETTINGS.
-    bool answered = false;   ///< At least one request was.
+    bool in_vain = false;    ///< It had been ready, ended without proof, and on_sent_away() was not called.
     bool calm = false;       ///< The peer asked for fewer requests.
     bool forgotten = false;  ///< It did not answer the probe after a silence. No request was open.
     time_point dialled_at{};
-    duration lived{};     ///< Since it became ready.
     std::string problem;  ///< A sentence.
     error_code detail;    ///< Of a dial: why it failed.
 };
@@ -62,7 +62,11 @@ public:
     virtual void on_ready(connection& which) noexcept = 0;
     /// room() may have grown: answers came, a write drained, a limit rose.
     virtual void on_room(connection& which) noexcept = 0;
-    virtual void on_first_answer(connection& which) noexcept = 0;
+    /// The first answer that shows that the peer works with us.
+    virtual void on_proof(connection& which) noexcept = 0;
+    /// It takes no new request any more, by the peer's word or for want of answers, without ever having
+    /// proven anything.
+    virtual void on_sent_away(connection& which) noexcept = 0;
     virtual void on_peer_word(const peer_word& said) noexcept = 0;
     /// A ticket to resume the TLS session with, for the next dial.
     virtual void on_ticket(ticket_handle ticket) noexcept = 0;
@@ -120,7 +124,8 @@ public:
     /// The second half: writes what is left to write. Goes back to being woken if the turns are over for it.
     void end_turn();
 
-    /// No new request; closes when those in flight have their answers, or at the drain timeout.
+    /// No new request, for the peer's sake; closes when those in flight have their answers, or at the drain
+    /// timeout.
     void drain(std::string_view why) noexcept;
     /// Closes now. Idempotent.
     void close() noexcept;
@@ -129,15 +134,21 @@ public:
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
     [[nodiscard]] phase state() const noexcept { return phase_; }
     [[nodiscard]] std::size_t in_flight() const noexcept { return session_ ? session_->in_flight() : 0; }
-    /// Requests that it carries at once, as far as that is known: 0 before it is proven.
+    /// An answer has shown that the peer works with us.
+    [[nodiscard]] bool proven() const noexcept { return proven_; }
+    [[nodiscard]] time_point dialled_at() const noexcept { return dialled_at_; }
+    /// Requests that it carries at once, as far as that is known: 0 before it may carry more than one.
     [[nodiscard]] std::size_t streams() const noexcept {
-        return phase_ == phase::ready && proven_ ? session_->credit() + session_->in_flight() : 0;
+        return phase_ == phase::ready && opened_up_ ? session_->credit() + session_->in_flight() : 0;
     }
     /// True if its streams or its window, not the lack of requests, limit it: all but those that are kept
     /// for what is urgent. Not while it is probed.
     [[nodiscard]] bool saturated() const noexcept {
-        return phase_ == phase::ready && proven_ && session_->accepting() && free_streams(false) == 0;
+        return phase_ == phase::ready && session_->accepting() &&
+               (opened_up_ ? free_streams(false) == 0 : session_->in_flight() != 0);
     }
+    /// Its first request has the whole of it, until it is answered.
+    [[nodiscard]] bool on_trial() const noexcept { return phase_ == phase::ready && !opened_up_; }
 
 private:
     [[nodiscard]] std::size_t free_streams(bool urgent) const noexcept;
@@ -158,6 +169,7 @@ private:
     [[nodiscard]] bool follow_up(time_point now);
     void gather();
     void become_ready(time_point now);
+    void write_when_possible();
     void on_written(const error_code& failed);
     void read_rest();
     void offer_ticket();
@@ -169,10 +181,14 @@ private:
     void arm(time_point due);
     [[nodiscard]] time_point next_due() const noexcept;
     void retire_if_due(time_point now) noexcept;
+    void retire(std::string_view why) noexcept;
+    [[nodiscard]] bool in_vain(time_point now) const noexcept;
+    void note_stuck(time_point now) noexcept;
     [[nodiscard]] bool finish_if_over() noexcept;
     void finish(std::string problem, error_code detail) noexcept;
     void tell_of_alert() noexcept;
     void say_goodbye() noexcept;
+    [[nodiscard]] bool take_back_unsent() noexcept;
 
     void on_answer(client& who, const response& answer) noexcept override;
     void on_failure(client& who, const failed_request& failed) noexcept override;
@@ -189,7 +205,7 @@ private:
 
     boost::asio::ip::tcp::resolver resolver_;
     boost::asio::ip::tcp::socket socket_;
-    boost::asio::steady_timer tick_timer_;
+    alarm tick_;
     std::unique_ptr<net::tls_channel> tls_;
     std::optional<session> session_;
     static constexpr std::size_t read_size = std::size_t{64} * 1024;
@@ -197,7 +213,10 @@ private:
     // Not cleared: what a connection never fills costs it no memory.
     std::unique_ptr<char[]> cipher_;  // What is read from the socket.
     std::unique_ptr<char[]> plain_;
-    std::string wire_;  // What is being written to the socket.
+    std::string wire_;                // What is being written to the socket.
+    std::size_t wire_taken_ = 0;      // Of it, what the socket has taken.
+    std::uint64_t wires_before_ = 0;  // Bytes of all others since the greeting.
+    write_log writes_;
 
     bool reading_ = false;
     bool writing_ = false;
@@ -205,7 +224,9 @@ private:
     bool filled_up_ = false;  // The last write was as large as one may be: more may wait for it to drain.
     bool in_session_ = false;
     bool close_asked_ = false;
-    bool proven_;
+    bool opened_up_;  // More than one request at a time.
+    bool proven_ = false;
+    bool sent_away_ = false;
     bool answered_ = false;
     bool calm_ = false;
     bool probing_ = false;
@@ -221,6 +242,7 @@ private:
     time_point last_received_{};
     time_point active_since_{};
     time_point idle_since_{};
+    time_point stuck_until_ = time_point::max();
     time_point ping_sent_{};
     time_point armed_for_ = time_point::max();
     std::string drain_reason_;

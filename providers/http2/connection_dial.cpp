@@ -78,23 +78,27 @@ asio::awaitable<void> connection::dial(std::shared_ptr<connection> self, ticket_
 
 /// Tries the addresses of the host one after another, in random order. Empty if one accepted.
 asio::awaitable<std::string> connection::connect() {
-    const std::string port = std::to_string(context_.where.port);
-    const auto [unresolved, found] =
-        co_await resolver_.async_resolve(context_.where.host, port, asio::as_tuple(asio::use_awaitable));
-    if (phase_ != phase::dialling) {
-        co_return std::string();
-    }
-    if (unresolved || found.empty()) {
-        // "Not now" from the resolver says nothing about the name.
-        if (unresolved == asio::error::host_not_found || unresolved == asio::error::no_data) {
-            dial_error_ = http2_errc::unknown_host;
-        }
-        co_return "no such host: " + context_.where.host + " (" + unresolved.message() + ")";
-    }
-    // A provider spreads its load by DNS, and the resolver's own order would undo that.
     std::vector<tcp::endpoint> addresses;
-    for (const auto& entry : found) {
-        addresses.push_back(entry.endpoint());
+    error_code no_number;
+    if (const auto number = asio::ip::make_address(context_.where.host, no_number); !no_number) {
+        addresses.emplace_back(number, context_.where.port);  // No name to look up, on another thread.
+    } else {
+        const std::string port = std::to_string(context_.where.port);
+        const auto [unresolved, found] =
+            co_await resolver_.async_resolve(context_.where.host, port, asio::as_tuple(asio::use_awaitable));
+        if (phase_ != phase::dialling) {
+            co_return std::string();
+        }
+        if (unresolved || found.empty()) {
+            // "Not now" from the resolver says nothing about the name.
+            if (unresolved == asio::error::host_not_found || unresolved == asio::error::no_data) {
+                dial_error_ = http2_errc::unknown_host;
+            }
+            co_return "no such host: " + context_.where.host + " (" + unresolved.message() + ")";
+        }
+        for (const auto& entry : found) {
+            addresses.push_back(entry.endpoint());
+        }
     }
     // One of them is enough: who answers so for a public service wants something of this network.
     const auto forbidden = std::ranges::find_if(
@@ -104,6 +108,7 @@ asio::awaitable<std::string> connection::connect() {
         co_return host_and_port() + " is at " + forbidden->address().to_string() +
             ", which is not in the public Internet";
     }
+    // A provider spreads its load by DNS, and the resolver's own order would undo that.
     std::ranges::shuffle(addresses, random_);
 
     doing_ = "connecting";
@@ -172,6 +177,10 @@ std::string connection::host_and_port() const {
 }
 
 std::string connection::overdue_sentence() const {
+    if (phase_ == phase::greeting && session_->settings_received()) {
+        return host_and_port() + " allows no request on the connection (SETTINGS), and did not within " +
+               std::to_string(context_.policy.settings_timeout.count()) + " ms";
+    }
     if (phase_ == phase::greeting) {
         return host_and_port() + " sent no HTTP/2 SETTINGS within " +
                std::to_string(context_.policy.settings_timeout.count()) + " ms";

@@ -111,7 +111,8 @@ bool connection::take_bytes(std::size_t count) {
 
 /// What follows from input for the connection itself. False if it is over.
 bool connection::follow_up(time_point now) {
-    if (phase_ == phase::greeting && session_->settings_received()) {
+    // Settings that let nobody open a stream are no greeting: there may be others to come.
+    if (phase_ == phase::greeting && session_->credit() != 0) {
         become_ready(now);
     }
     if (!session_->accepting()) {
@@ -129,6 +130,7 @@ bool connection::follow_up(time_point now) {
         offer_ticket();
     }
     note_idle(now);
+    note_stuck(now);
     count_open();
     return true;
 }

@@ -3,6 +3,7 @@
 #include <boost/asio/buffer.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 // Deadlines and endings. One timer serves them all: it is set to the nearest, and only moved when
@@ -12,15 +13,20 @@ namespace tocsin::http2 {
 
 namespace asio = boost::asio;
 
+namespace {
+
+// Until its end needs no explanation: nobody keeps a connection for long that is not used.
+constexpr std::chrono::seconds a_short_life(10);
+
+}  // namespace
+
 void connection::arm(time_point due) {
     if (due >= armed_for_) {
         return;
     }
     armed_for_ = due;
-    // Relative, because a test's time_source need not be the timer's.
-    tick_timer_.expires_after(std::max(due - context_.time.now(), duration::zero()));
-    tick_timer_.async_wait([self = shared_from_this()](const error_code& cancelled) {
-        if (!cancelled && self->phase_ != phase::closed) {
+    tick_.set(due, [self = shared_from_this()] {
+        if (self->phase_ != phase::closed) {
             self->armed_for_ = time_point::max();
             self->on_tick();
         }
@@ -42,7 +48,7 @@ time_point connection::next_due() const noexcept {
     } else {
         due = std::min(due, std::max(last_received_, active_since_) + context_.policy.silence_before_ping);
     }
-    return phase_ == phase::ready ? std::min(due, retire_at_) : due;
+    return phase_ == phase::ready ? std::min({due, retire_at_, stuck_until_}) : due;
 }
 
 void connection::on_tick() {
@@ -87,6 +93,7 @@ void connection::on_tick() {
         }
         if (expired != 0) {
             note_idle(now);
+            note_stuck(now);
             count_open();
             owner_->on_room(*this);
             if (phase_ == phase::closed) {
@@ -115,12 +122,14 @@ void connection::retire_if_due(time_point now) noexcept {
     if (phase_ != phase::ready) {
         return;
     }
-    if (session_->timeouts_in_a_row() >= session::timeouts_to_retire) {
+    if (now >= stuck_until_) {
+        drain("it takes no request");
+    } else if (session_->timeouts_in_a_row() >= session::timeouts_to_retire) {
         drain(std::to_string(session_->timeouts_in_a_row()) + " requests in a row had no answer in time");
     } else if (now >= retire_at_) {
-        drain("it has reached its age limit");
+        retire("it has reached its age limit");
     } else if (session_->in_flight() == 0 && now >= idle_since_ + context_.policy.idle_timeout) {
-        drain("it was idle");
+        retire("it was idle");
     }
 }
 
@@ -131,10 +140,34 @@ void connection::note_idle(time_point now) noexcept {
     }
 }
 
+/// A peer that lets nobody open a stream, or takes no body, may be gone without having said so.
+void connection::note_stuck(time_point now) noexcept {
+    if (phase_ != phase::ready || session_->in_flight() != 0 || session_->credit() != 0) {
+        stuck_until_ = time_point::max();
+    } else if (stuck_until_ == time_point::max()) {
+        stuck_until_ = now + context_.policy.settings_timeout;
+        arm(stuck_until_);
+    }
+}
+
 void connection::drain(std::string_view why) noexcept {
     if (phase_ != phase::ready) {
         return;
     }
+    retire(why);
+    if (in_vain(context_.time.now())) {
+        sent_away_ = true;
+        owner_->on_sent_away(*this);
+    }
+}
+
+/// Whether its end would say that the peer does not work with us.
+bool connection::in_vain(time_point now) const noexcept {
+    const bool was_used = active_since_ != time_point{};
+    return !proven_ && (was_used || now - ready_at_ < a_short_life);
+}
+
+void connection::retire(std::string_view why) noexcept {
     phase_ = phase::draining;
     drain_reason_ = "the connection was retired because ";
     drain_reason_ += why;
@@ -167,11 +200,11 @@ void connection::finish(std::string problem, error_code detail) noexcept {
     const auto self = shared_from_this();  // The owner is about to let go of it.
     connection_end end;
     end.was_ready = phase_ == phase::ready || phase_ == phase::draining;
-    end.answered = answered_;
+    const bool our_wish = detail == http2_errc::closed_here;
+    end.in_vain = end.was_ready && !our_wish && !sent_away_ && in_vain(context_.time.now());
     end.calm = calm_;
     end.forgotten = probing_ && detail == http2_errc::connection_silent;
     end.dialled_at = dialled_at_;
-    end.lived = end.was_ready ? context_.time.now() - ready_at_ : duration::zero();
     end.problem = std::move(problem);
     end.detail = dial_error_;
 
@@ -183,12 +216,14 @@ void connection::finish(std::string problem, error_code detail) noexcept {
         if (answered_) {
             offer_ticket();
         }
-        say_goodbye();
+        if (!take_back_unsent()) {
+            say_goodbye();
+        }
     }
     error_code ignored;
     socket_.close(ignored);
     resolver_.cancel();
-    tick_timer_.cancel();
+    tick_.cancel();
     tell_of_alert();
     if (session_) {
         in_session_ = true;
@@ -240,6 +275,23 @@ void connection::tell_of_alert() noexcept {
     said.connection = id_;
     said.answered = answered_;
     owner_->on_peer_word(said);
+}
+
+/// Requests of which no byte has left this machine cannot have been processed, whatever was done to write
+/// them. True if the socket is beyond any goodbye.
+bool connection::take_back_unsent() noexcept {
+    if (session_->in_flight() == 0) {
+        return false;
+    }
+    const std::size_t unsent = http2::take_back_unsent(socket_.native_handle());
+    const bool behind = writing_ && wire_taken_ != wire_.size();
+    if (unsent == 0 && !behind) {
+        return false;
+    }
+    const std::uint64_t taken = wires_before_ + wire_taken_;
+    const std::uint64_t sent = taken - std::min<std::uint64_t>(unsent, taken);
+    session_->take_back(writes_.plain_behind(sent, session_->produced()));
+    return unsent != 0;
 }
 
 /// Tells the peer, if that needs no waiting. It must not find out by a request that went nowhere,

@@ -1,7 +1,5 @@
 #include "providers/http2/dial_schedule.hpp"
 
-#include "engine/core/backoff.hpp"
-
 #include <algorithm>
 
 namespace tocsin::http2 {
@@ -9,7 +7,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr backoff_policy after_failure{milliseconds(1'000), milliseconds(60'000)};
+constexpr milliseconds first_backoff(1'000);
+constexpr std::uint32_t most_doublings = 4;
 constexpr milliseconds growth_step(20);
 constexpr milliseconds longest_growth_delay(100);
 constexpr milliseconds least_spacing(50);
@@ -18,7 +17,6 @@ constexpr milliseconds most_spacing(200);
 constexpr milliseconds refill(125);
 constexpr milliseconds least_calm(5'000);
 constexpr milliseconds most_calm(30'000);
-constexpr std::chrono::seconds a_short_life(10);
 
 milliseconds between(milliseconds least, milliseconds most, std::mt19937_64& random) {
     return milliseconds(std::uniform_int_distribution<std::int64_t>(least.count(), most.count())(random));
@@ -36,6 +34,10 @@ void dial_schedule::dialled(time_point now) {
     left_ -= left_ == 0 ? 0 : 1;
     counted_at_ = now;
     not_before(now + between(least_spacing, most_spacing, random_));
+    if (failures_ != 0) {
+        // Though it may take its time to fail, or not be tried for long.
+        not_before(now + backoff_after(failures_ - 1));
+    }
 }
 
 std::size_t dial_schedule::left_at(time_point now) const noexcept {
@@ -48,24 +50,21 @@ void dial_schedule::failed(time_point now, time_point dialled_at) {
         return;
     }
     failed_at_ = now;
-    // The spacing stays in force beneath: a random part of a second may be nothing at all.
+    // From dial to dial: what took its time to fail has waited already. Never without any distance.
     not_before(now + between(least_spacing, most_spacing, random_));
-    not_before(now + backoff_delay(after_failure, failures_, random_));
+    not_before(dialled_at + backoff_after(failures_));
     held_off_ = earliest_;
     ++failures_;
-}
-
-void dial_schedule::ended(time_point now, duration lived, bool ever_answered, time_point dialled_at) {
-    if (ever_answered || lived >= a_short_life) {
-        failures_ = 0;
-    } else {
-        failed(now, dialled_at);
-    }
 }
 
 void dial_schedule::calm_down(time_point now) {
     not_before(now + between(least_calm, most_calm, random_));
     held_off_ = earliest_;
+}
+
+milliseconds dial_schedule::backoff_after(std::uint32_t failures) {
+    const milliseconds most = first_backoff * (1U << std::min(failures, most_doublings));
+    return between(most / 2, most, random_);
 }
 
 void dial_schedule::not_before(time_point when) noexcept {

@@ -13,11 +13,14 @@ namespace tocsin::http2 {
 ///
 /// Providers take frequent connecting for an attack (Apple says so) and one refused certificate
 /// must not become a loop: the first connection may be opened at once, the next ones 50 to 200 ms
-/// apart, and after failures in a row no sooner than a random part of 1, 2, 4 … 60 s. For work that is
-/// known, `burst` of them may be opened together once in a while, as long as none has failed. A connection
-/// that ended within 10 s without a single answer counts as a failure, for a peer that accepts
-/// everybody and closes at once is no better than one that refuses. What was dialled before a failure
-/// was known fails together with it, and counts once.
+/// apart, and after failures in a row no sooner than 1, 2, 4, 8 and then 16 s after the one before, less a
+/// random part of up to half. So an outage costs the provider some five dials a minute, and its end is
+/// noticed within seconds. For work that is known, `burst` of them may be opened together once in a while,
+/// as long as none has failed.
+///
+/// Only proof ends a row of failures: an answer that shows that the peer works with us. A peer that accepts
+/// everybody and then sends them away, or answers everybody that it is in trouble, is no better than one that
+/// refuses. What was dialled before a failure was known fails together with it, and counts once.
 class dial_schedule {
 public:
     explicit dial_schedule(std::uint64_t random_seed, std::size_t burst = 1)
@@ -35,12 +38,10 @@ public:
     [[nodiscard]] static std::chrono::milliseconds growth_delay(std::size_t connections) noexcept;
 
     void dialled(time_point now);
-    /// The dial did not get as far as the peer's SETTINGS.
-    void failed(time_point now, time_point dialled_at = time_point::max());
-    /// An answer came: the peer works with us.
-    void answered() noexcept { failures_ = 0; }
-    /// A connection that had been ready has ended.
-    void ended(time_point now, duration lived, bool ever_answered, time_point dialled_at = time_point::max());
+    /// What was dialled then has come to nothing: no connection, or one that ended or was sent away without
+    /// proof.
+    void failed(time_point now, time_point dialled_at);
+    void proven() noexcept { failures_ = 0; }
     /// The peer asked for calm (ENHANCE_YOUR_CALM).
     void calm_down(time_point now);
 
@@ -48,6 +49,7 @@ public:
 
 private:
     void not_before(time_point when) noexcept;
+    [[nodiscard]] std::chrono::milliseconds backoff_after(std::uint32_t failures);
     [[nodiscard]] std::size_t left_at(time_point now) const noexcept;
 
     time_point earliest_{};

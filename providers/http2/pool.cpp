@@ -28,7 +28,7 @@ pool::implementation::implementation(connection_context context, std::uint64_t r
       random_(random_seed),
       round_(most_of_one(context_.policy)),
       schedule_(random_(), context_.policy.max_connections),
-      timer_(context_.executor) {
+      timer_(context_.executor, context_.time) {
     context_.rounds->join(*this);
 }
 
@@ -71,6 +71,7 @@ pool_statistics pool::implementation::statistics() const {
         out.in_flight += each->in_flight();
     }
     out.client_limit = round_.limit();
+    out.dials = dials_;
     out.dials_failed = dials_failed_;
     out.last_dial_error = last_dial_error_;
     return out;

@@ -60,6 +60,7 @@ struct pool_statistics {
     std::size_t in_flight = 0;
     std::size_t saturated = 0;     ///< Of `ready`: at their limit of streams, or without send window.
     std::size_t client_limit = 0;  ///< Requests that one client may have open at once.
+    std::uint64_t dials = 0;       ///< That were begun.
     std::uint64_t dials_failed = 0;
     std::string last_dial_error;  ///< A sentence; empty after a success.
 };

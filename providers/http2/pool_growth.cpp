@@ -16,6 +16,11 @@ constexpr int rounds_of_shortage = 2;
 constexpr milliseconds assumed_round_trip(50);
 // A moment between two writes in which streams are free does not end a shortage.
 constexpr milliseconds shortage_memory(10);
+// The one request that decides may be answered late, or never: another connection may lead to who answers.
+constexpr milliseconds patience_with_a_trial(5'000);
+// Connections that are opened together before one of them has shown that the peer works with us: in an
+// outage, all of them are for nothing.
+constexpr std::size_t most_unproven = 16;
 
 }  // namespace
 
@@ -34,16 +39,31 @@ pool::implementation::supply pool::implementation::what_there_is(time_point now)
                 }
                 ++out.usable;
                 out.all_saturated = out.all_saturated && each->saturated();
+                out.all_on_trial = out.all_on_trial && each->on_trial();
                 const std::size_t streams = each->streams();
                 out.streams += streams;
-                out.proven += streams == 0 ? 0 : 1;
+                out.opened_up += streams == 0 ? 0 : 1;
                 break;
             }
-            case connection::phase::draining:
-            case connection::phase::closed: break;
+            case connection::phase::draining: ++out.draining; break;
+            case connection::phase::closed: continue;
         }
+        out.unproven += each->proven() ? 0 : 1;
     }
     return out;
+}
+
+std::size_t pool::implementation::worth_trying(const supply& have) const noexcept {
+    const std::size_t more = most_unproven - std::min(most_unproven, have.unproven);
+    return have.usable + have.connecting + have.doubts == 0 ? std::max<std::size_t>(1, more) : more;
+}
+
+std::size_t pool::implementation::most_usable(const supply& have) const noexcept {
+    const std::size_t all = context_.policy.max_connections;
+    if (have.draining == all) {
+        return 1;
+    }
+    return all > have.draining ? all - have.draining : 0;
 }
 
 void pool::implementation::plan(time_point now) {
@@ -59,7 +79,10 @@ void pool::implementation::plan(time_point now) {
     if (have.doubtful != nullptr && !have.probing && (have.usable == 0 || have.all_saturated)) {
         have.doubtful->probe(now);
     }
-    const duration patience = dial_schedule::growth_delay(have.usable);
+    duration patience = dial_schedule::growth_delay(have.usable);
+    if (have.all_on_trial && have.usable != 0) {
+        patience = patience_with_a_trial;
+    }
     const bool enough = known == 0 || grow_for(known, have, now);
     if (!enough) {
         short_since_.reset();
@@ -91,11 +114,12 @@ bool pool::implementation::grow_for(std::size_t known, const supply& have, time_
     demand what;
     what.known = known;
     what.urgent = round_.anybody_urgent();
-    what.streams_of_one = have.proven == 0 ? context_.policy.stream_cap : have.streams / have.proven;
+    what.streams_of_one = have.opened_up == 0 ? context_.policy.stream_cap : have.streams / have.opened_up;
     what.round_trip = context_.rounds->pace().round_trip();
-    const std::size_t wanted = std::min(connections_for(what), context_.policy.max_connections);
     // One that is asked whether it is still there mostly is.
     const std::size_t before = have.usable + have.connecting + have.doubts;
+    const std::size_t wanted =
+        std::min({connections_for(what), most_usable(have), before + worth_trying(have)});
     std::size_t there = before;
     while (there < wanted && schedule_.may_open_many(now)) {
         if (!dial(now)) {
@@ -113,7 +137,7 @@ bool pool::implementation::grow_for(std::size_t known, const supply& have, time_
 }
 
 void pool::implementation::grow_by_shortage(const supply& have, duration patience, time_point now) {
-    if (have.connecting != 0 || have.usable >= context_.policy.max_connections) {
+    if (have.connecting != 0 || have.usable >= most_usable(have) || worth_trying(have) == 0) {
         return;
     }
     time_point due = schedule_.earliest();
@@ -147,12 +171,9 @@ void pool::implementation::dispatch_at(time_point due, time_point now) {
         return;
     }
     timer_due_ = due;
-    timer_.expires_after(due - now);
-    timer_.async_wait([self = shared_from_this()](const error_code& cancelled) {
-        if (!cancelled) {
-            self->timer_due_ = {};
-            self->dispatch();
-        }
+    timer_.set(due, [self = shared_from_this()] {
+        self->timer_due_ = {};
+        self->dispatch();
     });
 }
 
@@ -172,6 +193,7 @@ bool pool::implementation::dial(time_point now) {
     }
     short_since_.reset();
     schedule_.dialled(now);
+    ++dials_;
     connection_owner& owner = *this;
     connections_.push_back(std::make_shared<connection>(context_, connection::next_id(), owner, random_()));
     connections_.back()->start(ticket_.get(), std::move(pass));
@@ -183,7 +205,9 @@ void pool::implementation::on_ended(connection& which, const connection_end& end
     if (closed_) {
         // Our own doing: says nothing about the peer.
     } else if (end.was_ready) {
-        schedule_.ended(now, end.lived, end.answered, end.dialled_at);
+        if (end.in_vain) {
+            schedule_.failed(now, end.dialled_at);
+        }
     } else {
         note_failed_dial(end, now);
         round_.tell_dial_failed(end.detail);

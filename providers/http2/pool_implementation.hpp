@@ -1,11 +1,10 @@
 #pragma once
 
+#include "engine/runtime/alarm.hpp"
 #include "providers/http2/client_round.hpp"
 #include "providers/http2/connection.hpp"
 #include "providers/http2/dial_schedule.hpp"
 #include "providers/http2/pool.hpp"
-
-#include <boost/asio/steady_timer.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -58,17 +57,26 @@ private:
     /// What there is to send over.
     struct supply {
         std::size_t connecting = 0;
+        std::size_t draining = 0;
+        std::size_t unproven = 0;  ///< Of all these: whether the peer works with us is not known yet.
         std::size_t usable = 0;
-        std::size_t streams = 0;  ///< Of the usable ones that are proven.
-        std::size_t proven = 0;
+        std::size_t streams = 0;  ///< Of the usable ones that may carry more than one.
+        std::size_t opened_up = 0;
         bool all_saturated = true;
+        bool all_on_trial = true;
         std::size_t doubts = 0;          ///< Silent for so long that they may be gone.
         connection* doubtful = nullptr;  ///< One of them that is not asked yet.
         bool probing = false;
     };
     [[nodiscard]] supply what_there_is(time_point now) const noexcept;
+    /// How many may be usable: those that drain are connections, too, and may be that for long. Should all
+    /// of them drain, there may be one more.
+    [[nodiscard]] std::size_t most_usable(const supply& have) const noexcept;
     /// What forgot one connection has forgotten those that are silent for as long.
     void close_doubtful(time_point now);
+
+    /// How many more to open before one of those that there are has shown that the peer works with us.
+    [[nodiscard]] std::size_t worth_trying(const supply& have) const noexcept;
 
     /// Opens connections, now or later, if what there is does not suffice.
     void plan(time_point now);
@@ -88,7 +96,10 @@ private:
 
     void on_ready(connection&) noexcept override { last_dial_error_.clear(); }
     void on_room(connection&) noexcept override { dispatch(); }
-    void on_first_answer(connection&) noexcept override { schedule_.answered(); }
+    void on_proof(connection&) noexcept override { schedule_.proven(); }
+    void on_sent_away(connection& which) noexcept override {
+        schedule_.failed(context_.time.now(), which.dialled_at());
+    }
     void on_peer_word(const peer_word& said) noexcept override { round_.tell(said); }
     void on_ticket(ticket_handle ticket) noexcept override { ticket_ = std::move(ticket); }
 
@@ -99,7 +110,7 @@ private:
     std::mt19937_64 random_;
     client_round round_;
     dial_schedule schedule_;
-    boost::asio::steady_timer timer_;
+    alarm timer_;
     time_point timer_due_{};
     std::vector<std::shared_ptr<connection>> connections_;
     std::vector<connection*> touched_;
@@ -108,6 +119,7 @@ private:
 
     std::optional<time_point> short_since_;
     time_point short_seen_{};
+    std::uint64_t dials_ = 0;
     std::uint64_t dials_failed_ = 0;
     std::string last_dial_error_;
     bool posted_ = false;

@@ -76,11 +76,18 @@ public:
     /// Frames to write. Everything submitted is in it until clear_output().
     [[nodiscard]] std::string_view output() const noexcept { return output_.view(); }
     void clear_output() noexcept {
+        produced_ += output_.size();
         output_.clear();
         replies_ = 0;
     }
     /// The output goes to the socket now: the requests in it may be processed from here on.
     void mark_written(time_point now) noexcept { order_.mark_written(now); }
+
+    /// Bytes of all output before the present one.
+    [[nodiscard]] std::uint64_t produced() const noexcept { return produced_; }
+    /// Nothing of the output from that byte on has reached anybody, or will: requests that begin there count
+    /// as never written. Only fail_all() is left to do.
+    void take_back(std::uint64_t from) noexcept { order_.take_back(from); }
 
     /// Gives up the requests that are due: they fail as timed_out and their streams are reset. Once
     /// `timeouts_to_retire` came in a row streams are not reset any more, since a peer counts resets
@@ -180,6 +187,7 @@ private:
     time_point now_{};
 
     byte_buffer output_;
+    std::uint64_t produced_ = 0;
     frame_reader input_;
     hpack_encoder encoder_;
     header_decoder decoder_;

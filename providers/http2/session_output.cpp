@@ -41,6 +41,7 @@ bool session::fits(const request& what) const noexcept {
 void session::write_request(stream_slot& slot, const request& what) {
     const bool has_body = what.body_size() != 0;
     const std::size_t start = output_.size();
+    slot.begins_at = produced_ + start;
     static_cast<void>(output_.room(frame_head_size));
     output_.advance(frame_head_size);
     encoder_.encode(what, output_);

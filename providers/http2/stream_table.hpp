@@ -18,7 +18,8 @@ struct stream_slot {
     client* who = nullptr;  ///< Null once nobody waits for the answer.
     void* context = nullptr;
     time_point submitted_at{};
-    time_point written_at{};  ///< time_point{} until its frames were handed to the socket.
+    time_point written_at{};      ///< time_point{} until its frames were handed to the socket.
+    std::uint64_t begins_at = 0;  ///< Its first byte in all that the session has written.
     std::uint32_t id = 0;
     bool waiting = false;  ///< In the submission_order: neither answered nor failed.
     /// Of the body, what is not in frames yet, in request::body's parts; all empty once it is.
@@ -105,6 +106,13 @@ public:
     void mark_written(time_point now) noexcept {
         for (; first_unwritten_ != nullptr; first_unwritten_ = first_unwritten_->newer) {
             first_unwritten_->written_at = now;
+        }
+    }
+
+    /// What was handed to the socket, from that byte on, was not after all.
+    void take_back(std::uint64_t from) noexcept {
+        for (stream_slot* slot = newest_; slot != nullptr && slot->begins_at >= from; slot = slot->older) {
+            slot->written_at = {};
         }
     }
 

@@ -2,6 +2,7 @@
 
 #include "engine/event/subscription.hpp"
 #include "providers/common/no_answer.hpp"
+#include "providers/common/service_proof.hpp"
 #include "providers/http2/error.hpp"
 
 #include <algorithm>
@@ -199,6 +200,8 @@ http2::connection_advice line::on_response(const http2::response& answer) noexce
     said.status = answer.status;
     said.body = answer.body;
     said.retry_after = answer.retry_after;
+    // Each request proves who sends it, so no answer is a reason to leave the connection.
+    auto advice = http2::connection_advice::keep;
     if (answer.status == 201) [[likely]] {
         verdict what;
         what.action = reaction::accept;
@@ -213,6 +216,7 @@ http2::connection_advice line::on_response(const http2::response& answer) noexce
     } else {
         judgement given(said, wiring_.time.wall_now());
         weigh(given, sent, answer);
+        advice = shows_service(given.what()) ? advice : http2::connection_advice::doubt;
         wiring_.counters.count(given.what().status, given.what().reason);
         wiring_.bodies.give_back(sent);
         wiring_.source.settle(item, given.what(), now);
@@ -220,8 +224,7 @@ http2::connection_advice line::on_response(const http2::response& answer) noexce
     if (waiting() != 0) {
         wake();
     }
-    // Each request proves who sends it, so no answer says anything about the connection.
-    return http2::connection_advice::keep;
+    return advice;
 }
 
 /// What the table cannot know: what was said before, and how old the token is.

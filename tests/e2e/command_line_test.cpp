@@ -146,11 +146,22 @@ TEST_F(CommandLineTest, CheckConfigOnlineShakesHandsWithEveryone) {
     EXPECT_EQ(good.exit_code, 0) << good.out << good.err;
     EXPECT_NE(good.out.find("redis"), std::string::npos);
     EXPECT_NE(good.out.find("no problem found"), std::string::npos) << good.out;
+    EXPECT_EQ(good.out.find("--online"), std::string::npos) << good.out;
     providers->stop();
     const auto bad = tocsin({"check-config", "--online"});
     EXPECT_EQ(bad.exit_code, 69);
     EXPECT_NE(bad.out.find("FAIL"), std::string::npos) << bad.out;
     EXPECT_EQ(bad.out.find("no problem found"), std::string::npos) << bad.out;
+}
+
+TEST_F(CommandLineTest, CheckConfigAloneSaysThatNobodyWasAsked) {
+    start_simulator();
+    const auto alone = tocsin({"check-config"});
+    EXPECT_EQ(alone.exit_code, 0) << alone.err;
+    EXPECT_NE(alone.out.find("--online"), std::string::npos) << alone.out;
+    EXPECT_NE(alone.out.find("communes which have merged"), std::string::npos) << alone.out;
+    const auto for_programs = tocsin({"check-config", "--json"});
+    EXPECT_TRUE(json::parse(for_programs.out).at("ok").as_bool()) << for_programs.out;
 }
 
 TEST_F(CommandLineTest, CheckConfigOnlineTellsOfAnAccountThatGetsNoAccessToken) {

@@ -2,10 +2,16 @@
 
 #include <boost/json/parse.hpp>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstdint>
 #include <fstream>
 #include <stdexcept>
-#include <thread>
+
+#include <poll.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
 namespace tocsin::testing {
 namespace {
@@ -14,6 +20,32 @@ using namespace std::chrono_literals;
 
 // Only ends a test that hangs: they need a moment to start on a busy machine.
 constexpr auto patience = 30s;
+
+/// Wakes who waits for a file to be written to. What is written after this was made is not missed.
+class change_watch {
+public:
+    explicit change_watch(const std::string& path) : fd_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+        if (fd_ < 0 || inotify_add_watch(fd_, path.c_str(), IN_MODIFY) < 0) {
+            throw std::runtime_error("cannot watch " + path);
+        }
+    }
+    change_watch(const change_watch&) = delete;
+    change_watch& operator=(const change_watch&) = delete;
+    ~change_watch() { close(fd_); }
+
+    void wait_until(std::chrono::steady_clock::time_point when) const {
+        const auto rest =
+            std::chrono::ceil<std::chrono::milliseconds>(when - std::chrono::steady_clock::now());
+        pollfd changed{fd_, POLLIN, 0};
+        poll(&changed, 1, static_cast<int>(std::max<std::int64_t>(rest.count(), 0)));
+        std::array<char, 4'096> events;  // All of them mean the same.
+        while (read(fd_, events.data(), events.size()) > 0) {
+        }
+    }
+
+private:
+    int fd_;
+};
 
 }  // namespace
 
@@ -43,6 +75,7 @@ boost::json::object foreign_server::stop() {
 
 boost::json::object foreign_server::line(std::size_t number) const {
     const auto deadline = std::chrono::steady_clock::now() + patience;
+    const change_watch changes(output_.path());
     for (;;) {
         std::ifstream in(output_.path());
         std::string text;
@@ -61,7 +94,7 @@ boost::json::object foreign_server::line(std::size_t number) const {
         if (std::chrono::steady_clock::now() > deadline) {
             throw std::runtime_error("the server said nothing; see " + output_.path());
         }
-        std::this_thread::sleep_for(5ms);
+        changes.wait_until(deadline);
     }
 }
 

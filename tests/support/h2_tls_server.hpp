@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -67,10 +68,34 @@ public:
 
         h2_test_server http2;
         bool muted = false;  ///< Reads nothing and writes nothing from now on.
+        std::function<void()> on_greeting;
+        /// Takes nothing from the socket, until it does again: what arrives fills the kernel's buffers.
+        void stop_reading() { reads_ = false; }
+        void read_on() {
+            reads_ = true;
+            read();
+        }
+        /// What was not read yet is thrown away, and the client told so: RST.
+        void reset() {
+            boost::system::error_code ignored;
+            stream_.next_layer().set_option(boost::asio::socket_base::linger(true, 0), ignored);
+            cut();
+        }
 
     private:
         friend class h2_tls_server;
 
+        /// Answers the first bytes with `record`, as it is, and ends the connection.
+        void turn_away(std::string_view record) {
+            stream_.next_layer().async_read_some(
+                boost::asio::buffer(buffer_),
+                [this, alive = shared_from_this(), record](const boost::system::error_code&, std::size_t) {
+                    boost::system::error_code ignored;
+                    boost::asio::write(
+                        stream_.next_layer(), boost::asio::buffer(record.data(), record.size()), ignored);
+                    cut();
+                });
+        }
         void start(bool greets) {
             stream_.async_handshake(
                 boost::asio::ssl::stream_base::server,
@@ -80,6 +105,9 @@ public:
                         return;
                     }
                     ready_ = greets;
+                    if (on_greeting) {
+                        on_greeting();
+                    }
                     flush();
                     read();
                 });
@@ -97,7 +125,9 @@ public:
                         http2.feed({buffer_.data(), count});
                         flush();
                     }
-                    read();
+                    if (reads_) {
+                        read();
+                    }
                 });
         }
 
@@ -107,6 +137,7 @@ public:
         bool ready_ = false;
         bool writing_ = false;
         bool gone_ = false;
+        bool reads_ = true;
     };
 
     h2_tls_server(boost::asio::io_context& loop, const throw_away_ca& ca)
@@ -152,20 +183,56 @@ public:
             from.http2.respond(stream, "200");
         };
 
+    /// How a new connection is met.
+    enum class welcome : std::uint8_t {
+        serve,
+        ignore,  ///< Accepted, and then nothing.
+        alert,   ///< The TLS handshake is answered with handshake_failure.
+    };
+    welcome welcomes = welcome::serve;
+    std::function<void(peer&)> on_greeting = [](peer&) {};
+
+    /// Nobody listens any more.
+    void stop_listening() {
+        const auto where = acceptor_.local_endpoint();
+        boost::system::error_code ignored;
+        acceptor_.close(ignored);
+        port_again_ = where;
+    }
+    void listen_again() {
+        acceptor_.open(port_again_.protocol());
+        acceptor_.set_option(boost::asio::socket_base::reuse_address(true));
+        acceptor_.bind(port_again_);
+        acceptor_.listen();
+        accept();
+    }
+
 private:
+    void meet(peer& added) {
+        constexpr std::string_view handshake_failure("\x15\x03\x01\x00\x02\x02\x28", 7);
+        switch (welcomes) {
+            case welcome::serve: added.start(options_.greets); break;
+            case welcome::ignore: break;
+            case welcome::alert: added.turn_away(handshake_failure); break;
+        }
+    }
+
     void accept() {
         acceptor_.async_accept(
             [this](const boost::system::error_code& failed, boost::asio::ip::tcp::socket socket) {
                 if (failed) {
                     return;
                 }
+                boost::system::error_code ignored;
+                socket.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
                 peers_.push_back(std::make_shared<peer>(std::move(socket), context_, options_));
                 peer& added = *peers_.back();
                 added.http2.on_request =
                     [this, &added](std::int32_t stream, const h2_test_server::received_request& request) {
                         on_request(added, stream, request);
                     };
-                added.start(options_.greets);
+                added.on_greeting = [this, &added] { on_greeting(added); };
+                meet(added);
                 accept();
             });
     }
@@ -187,6 +254,7 @@ private:
     options options_;
     boost::asio::ssl::context context_;
     boost::asio::ip::tcp::acceptor acceptor_;
+    boost::asio::ip::tcp::endpoint port_again_;
     std::vector<std::shared_ptr<peer>> peers_;
 };
 

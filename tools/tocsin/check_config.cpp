@@ -138,6 +138,11 @@ int check_config(const common_options& common, bool ask_online) {
                                : fmt::format(
                                      "no problem in itself, but {} check{} failed", online.failed,
                                      online.failed == 1 ? "" : "s")));
+        if (!ask_online) {
+            print(
+                "Nobody was asked: with --online, Redis and the providers are, also for devices that follow "
+                "communes which have merged.");
+        }
     }
     if (online.failed == 0) {
         return exit_ok;
@@ -159,8 +164,11 @@ command check_config_command() {
         .options = {option(
             "--online", *online, "Also shake hands with Redis and each provider, and ask for access tokens")},
         .details =
-            "Each problem is told with file, line and key. `--online` also connects to Redis, shakes hands "
-            "with each "
+            "Each problem is told with file, line and key. Without `--online` no connection is opened: what "
+            "only "
+            "Redis and the providers know, such as devices that follow communes which have merged, is not "
+            "told. "
+            "`--online` also connects to Redis, shakes hands with each "
             "provider (name, TCP, certificate, HTTP/2), and asks for an access token with each service "
             "account. Of Redis it looks at version, role, eviction, persistence, rights, and keys that hold "
             "something else; what can wait is a warning, and so are "

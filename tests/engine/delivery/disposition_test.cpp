@@ -43,6 +43,22 @@ void maybe_sent(attempt_facts& attempt, verdict&, lane_facts&) {
 void many_trouble(attempt_facts&, verdict&, lane_facts& lane) {
     lane.provider_complaints = 19;
 }
+void again_while_nobody_is_accepted(attempt_facts& attempt, verdict&, lane_facts& lane) {
+    attempt.complained = true;
+    attempt.attempts = 1;
+    lane.provider_complaints = 1;
+    lane.provider_unheard = true;
+}
+void again_after_others(attempt_facts& attempt, verdict&, lane_facts& lane) {
+    attempt.complained = true;
+    attempt.attempts = 1;
+    lane.works = true;
+}
+void last_while_nobody_is_accepted(attempt_facts& attempt, verdict&, lane_facts& lane) {
+    attempt.attempts = 4;
+    lane.provider_complaints = 1;
+    lane.provider_unheard = true;
+}
 void provider_paused(attempt_facts& attempt, verdict&, lane_facts& lane) {
     attempt.attempts = 4;
     lane.provider_paused = true;
@@ -188,6 +204,14 @@ const std::vector<row>& rows() {
          complaint::provider},
         {"the twentieth error", r::retry_elsewhere, many_trouble, requeue, failed, false, complaint::provider,
          pausing::provider},
+        {"a second error while nobody is accepted", r::retry_elsewhere, again_while_nobody_is_accepted,
+         requeue, failed, false, complaint::provider, pausing::provider},
+        {"a second error after others were accepted", r::retry_elsewhere, again_after_others, delay, failed,
+         true, complaint::provider},
+        {"the last error while nobody is accepted", r::retry_elsewhere, last_while_nobody_is_accepted,
+         requeue, failed, false, complaint::provider, pausing::provider},
+        {"no answer for the second time while nobody has one", r::unknown, again_while_nobody_is_accepted,
+         defer, failed, false, complaint::provider, pausing::provider},
         {"an error to a probe", r::retry_elsewhere, provider_paused, requeue, failed, false,
          complaint::provider, pausing::provider},
         {"no answer", r::unknown, nothing, defer, failed, true, complaint::provider},

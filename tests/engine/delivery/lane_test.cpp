@@ -163,7 +163,7 @@ TEST_F(LaneTest, RetriesAreBounded) {
         push* const item = line->take(time.now());
         ASSERT_NE(item, nullptr);
         ASSERT_LT(++tries, 10);
-        line->settle(*item, answer(reaction::retry_elsewhere, "INTERNAL"), time.now());
+        line->settle(*item, answer(reaction::retry_here, "QUOTA_EXCEEDED"), time.now());
     }
     EXPECT_EQ(tries, 3);
     EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:failed"), 1U);

@@ -172,6 +172,65 @@ TEST_F(LaneTest, AnOutageIsProbedWithOnePushAndEndsWithoutAFailure) {
     EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:accepted"), 4'000U);
 }
 
+TEST_F(LaneTest, AnOutageThatFewPushesMeetFailsNoneOfThem) {
+    // One app's village: fewer devices than it takes complaints to pause a lane at once.
+    const auto line = make();
+    page& only = add(*line, 3);
+    std::size_t requests = 0;
+    for (int second = 0; second < 300; ++second) {
+        for (push* const item : take_all(*line)) {
+            ++requests;
+            verdict what = answer(reaction::retry_elsewhere, "InternalServerError");
+            what.retry_after = 15min * (item->attempts == 0 ? 0 : 1);  // As Apple asks for of later tries.
+            line->settle(*item, what, time.now());
+        }
+        time.advance(1s);
+        line->tick(time.now());
+    }
+    EXPECT_EQ(line->bound(time.now()), lane_bound::provider);
+    EXPECT_LT(requests, 120U);
+    const time_point over = time.now();
+    while (done.empty() && time.now() < over + 30s) {
+        for (push* const item : take_all(*line)) {
+            line->settle(*item, answer(reaction::accept), time.now());
+        }
+        time.advance(1s);
+        line->tick(time.now());
+    }
+    EXPECT_EQ(done, std::vector{&only});
+    EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:accepted"), 3U);
+    EXPECT_LE(increment(only.settlement(true), "retries"), 3U);
+}
+
+TEST_F(LaneTest, APushThatFailsAgainAndAgainWhileOthersAreAcceptedUsesUpItsTries) {
+    lane_settings how;
+    how.longest_wait_in_memory = 1h;
+    const auto line = make(how);
+    page& only = add(*line, 200);
+    push* bad = nullptr;
+    while (done.empty()) {
+        for (push* const item : take_all(*line)) {
+            bad = bad == nullptr ? item : bad;
+            line->settle(
+                *item, item == bad ? answer(reaction::retry_elsewhere, "INTERNAL") : answer(reaction::accept),
+                time.now());
+            if (item == bad) {
+                page& others = add(*line, 1);  // There is always somebody else.
+                push* const other = line->take(time.now());
+                ASSERT_NE(other, nullptr);
+                line->settle(*other, answer(reaction::accept), time.now());
+                ASSERT_EQ(done.back(), &others);
+                done.pop_back();
+            }
+        }
+        time.advance(1s);
+        line->tick(time.now());
+    }
+    const auto sums = only.settlement(true);
+    EXPECT_EQ(increment(sums, "o:mairies/fcm:accepted"), 199U);
+    EXPECT_EQ(increment(sums, "o:mairies/fcm:failed"), 1U);
+}
+
 TEST_F(LaneTest, WhatAnEventsOwnTopicProvokesIsRejectedAndHoldsUpNobodyElse) {
     const auto line = make();
     testing::overridden_message mistyped;

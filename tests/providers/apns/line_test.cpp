@@ -309,10 +309,27 @@ TEST_F(ApnsLineTest, TooManyTokenUpdatesGoBackToTheTokenThatTheConnectionKnows) 
     next(production);
     EXPECT_EQ(
         answer(production, 429, R"({"reason":"TooManyProviderTokenUpdates"})"),
-        http2::connection_advice::keep);
+        http2::connection_advice::doubt);
     EXPECT_EQ(source.verdicts.back().action, pause_app);
     add();
     EXPECT_EQ(next(production).at("authorization"), first);
+}
+
+TEST_F(ApnsLineTest, OnlyWhatIsTakenOrJudgedInApplesWordsShowsThatTheServiceWorks) {
+    using enum http2::connection_advice;
+    const auto say = [this](int status, std::string_view body) {
+        add();
+        next(production);
+        return answer(production, status, body);
+    };
+    EXPECT_EQ(say(200, ""), keep);
+    EXPECT_EQ(say(400, R"({"reason":"BadDeviceToken"})"), keep);
+    EXPECT_EQ(say(429, R"({"reason":"TooManyRequests"})"), keep);
+    EXPECT_EQ(say(413, R"({"reason":"PayloadTooLarge"})"), keep);
+    EXPECT_EQ(say(503, R"({"reason":"ServiceUnavailable"})"), doubt);
+    EXPECT_EQ(say(404, "<html>"), doubt) << "who says that need not be Apple";
+    EXPECT_EQ(say(400, R"({"reason":"BadTopic"})"), doubt);
+    EXPECT_EQ(say(500, R"({"reason":"InternalServerError"})"), drain);
 }
 
 TEST_F(ApnsLineTest, ATokenThatIsTooLongIsNotSent) {

@@ -48,6 +48,8 @@ protected:
         return out;
     }
 
+    http2::connection_advice advice = http2::connection_advice::keep;
+
     void answer(int status, std::string_view body = "") {
         http2::response said;
         said.context = request.context;
@@ -56,7 +58,8 @@ protected:
         said.connection = 1;
         said.written_at = time.now();
         said.answered_at = time.now();
-        EXPECT_EQ(subject.on_response(said), http2::connection_advice::keep);
+        advice = subject.on_response(said);
+        EXPECT_NE(advice, http2::connection_advice::drain);
     }
 
     reaction exchange(int status, std::string_view body = "") {
@@ -169,6 +172,20 @@ TEST_F(FcmLineTest, ABareNotFoundIsDoubtedAndDropsNobody) {
     EXPECT_EQ(exchange(404, body), doubt_token);
     time.advance(11min);
     EXPECT_EQ(exchange(404, body), reject_push);
+}
+
+TEST_F(FcmLineTest, OnlyWhatIsTakenOrJudgedShowsThatTheServiceWorks) {
+    issue("x");
+    exchange(200);
+    EXPECT_EQ(advice, http2::connection_advice::keep);
+    exchange(500);
+    EXPECT_EQ(advice, http2::connection_advice::doubt);
+    exchange(400, invalid_argument);
+    EXPECT_EQ(advice, http2::connection_advice::keep);
+    exchange(503);
+    EXPECT_EQ(advice, http2::connection_advice::doubt);
+    exchange(401);
+    EXPECT_EQ(advice, http2::connection_advice::doubt);
 }
 
 TEST_F(FcmLineTest, AskForANewTokenWhenTheirsIsRefused) {

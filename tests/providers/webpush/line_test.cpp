@@ -69,7 +69,7 @@ protected:
         said.status = status;
         said.retry_after = retry_after;
         said.written_at = said.answered_at = time.now();
-        EXPECT_EQ(subject.on_response(said), http2::connection_advice::keep);
+        EXPECT_NE(subject.on_response(said), http2::connection_advice::drain);
     }
 
     void exchange(int status, std::string_view retry_after = "") {

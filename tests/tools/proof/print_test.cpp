@@ -9,9 +9,12 @@
 #include <fstream>
 #include <iterator>
 #include <string>
-#include <thread>
 
 #include <gtest/gtest.h>
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 // How a browser prints a certificate. Skipped where there is none: it is nothing that a build needs.
 
@@ -75,9 +78,12 @@ std::size_t sheets_of(const std::string& page) {
         folder / "log");
     std::size_t sheets = 0;
     if (printing.has_value()) {
-        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(90);
-        while (printing->running() && std::chrono::steady_clock::now() < deadline) {
-            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        // Readable once the process has ended.
+        pollfd ended{static_cast<int>(syscall(SYS_pidfd_open, printing->id(), 0)), POLLIN, 0};
+        constexpr int patience_ms = 90'000;
+        if (ended.fd >= 0) {
+            poll(&ended, 1, patience_ms);
+            close(ended.fd);
         }
         printing->stop(std::chrono::seconds(1));
         const std::string paper = read_file(folder / "page.pdf");
