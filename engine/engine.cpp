@@ -15,6 +15,7 @@
 #include "engine/plan/event_preparer.hpp"
 #include "engine/redis/client.hpp"
 #include "engine/redis_watch.hpp"
+#include "engine/removals_watch.hpp"
 #include "engine/runtime/timer.hpp"
 #include "engine/runtime/wait_queue.hpp"
 #include "engine/served_apps.hpp"
@@ -84,6 +85,7 @@ struct engine::implementation {
     asio::awaitable<void> keep_leases();
     asio::awaitable<void> watch_connection();
     asio::awaitable<void> watch_followers();
+    asio::awaitable<void> watch_removals();
     asio::awaitable<void> find_work();
     void obey(const control_state& state);
     void expect(const active_event& event);
@@ -128,6 +130,7 @@ struct engine::implementation {
     std::unique_ptr<name_watch> own_name;
     std::unique_ptr<redis_watch> watch;
     std::unique_ptr<followers_watch> followers;
+    std::unique_ptr<removals_watch> removals;
     std::uint64_t generation = 0;  // As preparer counts it.
     bool started = false;
     bool stopped = false;
@@ -237,6 +240,9 @@ void engine::implementation::make_control() {
         watch->also_watch(*one->redis);
     }
     followers = std::make_unique<followers_watch>(*store, preparer, log, *control_numbers);
+    removals = std::make_unique<removals_watch>(
+        *control_redis, keys, preparer, time, *control_numbers, health_checks.add_flag("removals", {}),
+        how.engine.removed_kept);
     own_name = std::make_unique<name_watch>(*control_redis, keys, how.engine.instance, random_word(), log);
 }
 
@@ -333,6 +339,10 @@ asio::awaitable<void> engine::implementation::watch_connection() {
     co_return;
 }
 
+asio::awaitable<void> engine::implementation::watch_removals() {
+    return removals->look();
+}
+
 asio::awaitable<void> engine::implementation::watch_followers() {
     co_await followers->look(time.now());
 }
@@ -418,6 +428,7 @@ void engine::start() {
     asio::co_spawn(first, self.every(self.how.engine.lease / 3, &how::keep_leases), asio::detached);
     asio::co_spawn(first, self.every(between_looks, &how::watch_connection), asio::detached);
     asio::co_spawn(first, self.every(tick, &how::watch_followers), asio::detached);
+    asio::co_spawn(first, self.every(tick, &how::watch_removals), asio::detached);
 }
 
 void engine::stop() {

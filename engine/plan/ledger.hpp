@@ -97,6 +97,8 @@ struct page_settlement {
     std::vector<std::pair<std::string, std::int64_t>> increments;
     std::vector<std::pair<std::int64_t, std::string>> parked;  ///< Due (ms), encode_listed().
     std::vector<std::pair<std::string, std::string>> dead;     ///< encode_dead(), reason.
+    /// Of a page as the rosters have it: how many of the devices that are settled were accepted.
+    std::optional<std::uint64_t> accepted;
     /// Pushes of the page: what another engine that opened it too may have sent as well.
     std::uint64_t devices = 0;
     // Of an event that remembers whom it reached, encode_hashed():
@@ -194,6 +196,11 @@ public:
     /// Dead devices that are counted and not yet removed: encode_dead() → reason.
     boost::asio::awaitable<result<std::vector<std::pair<std::string, std::string>>>> dead(std::string event);
 
+    /// Leaves dead devices, with the bare reason of each, to whoever removes them when the event ends:
+    /// waits_for_the_end() from now on.
+    boost::asio::awaitable<result<>> let_dead_wait(
+        std::string event, std::vector<std::pair<std::string, std::string>> dead);
+
     /// Publishes the result and ends the event, once however often and by whomever it is called: the
     /// first document given is the one that counts. `state` is read out of it. `revision` is that of the
     /// fields which the document was made of: nothing ends before all of it is done and counted. With a
@@ -229,6 +236,11 @@ private:
     keyspace keys_;
     std::string consumer_;
 };
+
+/// Whether the reason of a device in the `dead` hash says that it was left there on purpose.
+[[nodiscard]] bool waits_for_the_end(std::string_view reason) noexcept;
+/// The provider's own word.
+[[nodiscard]] std::string_view reason_of_dead(std::string_view reason) noexcept;
 
 /// A dead device as a field of the event's `dead` hash.
 [[nodiscard]] std::string encode_dead(const target& which, std::string_view token, std::string_view entry);
