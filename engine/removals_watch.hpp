@@ -18,8 +18,8 @@
 
 namespace tocsin {
 
-/// Says whose removals wait for an operator, as health and metrics tell it, and sees to it that nothing is kept
-/// of removed devices for longer than it should.
+/// Says whose removals wait for an operator, as health and metrics tell it, and sees to it that nothing is
+/// kept of removed devices for longer than it should.
 class removals_watch {
 public:
     removals_watch(

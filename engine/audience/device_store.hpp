@@ -79,8 +79,8 @@ public:
         : redis_(redis), keys_(std::move(keys)), sizing_(std::move(sizing)) {}
 
     /// Makes the changes, in their order as far as one device is concerned. One outcome each.
-    /// Safe to repeat after an error. Who is removed whatever its entry is was taken out by the app itself, and
-    /// then nobody brings it back (removal_traces::forget).
+    /// Safe to repeat after an error. Who is removed whatever its entry is was taken out by the app itself,
+    /// and then nobody brings it back (removal_traces::forget).
     boost::asio::awaitable<result<std::vector<change_outcome>>> apply(std::vector<device_change> changes);
 
     struct applied {

@@ -101,8 +101,7 @@ void removal_traces::forget(
 asio::awaitable<result<>> removal_traces::trim(
     std::string app, platform on, std::chrono::milliseconds kept_for) {
     const std::vector<std::string> keys{keys_.removed_devices(app, on), keys_.unregistered(app, on)};
-    const std::vector<std::string> arguments{
-        std::to_string(kept_for.count()), std::to_string(most_entries)};
+    const std::vector<std::string> arguments{std::to_string(kept_for.count()), std::to_string(most_entries)};
     for (bool more = true; more;) {
         redis::request ask;
         ask.add_script(keep_script, keys, arguments);

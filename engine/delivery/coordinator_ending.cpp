@@ -101,8 +101,7 @@ asio::awaitable<result<>> coordinator::remove_overdue() {
         auto waiting = std::move(*dead);
         std::erase_if(waiting, [](const auto& one) { return !waits_for_the_end(one.second); });
         ++event->pruning;  // Its end, if that comes meanwhile, waits for us.
-        const auto pruned =
-            co_await pruner_.prune(event->id, std::move(waiting), removal_moment::overdue);
+        const auto pruned = co_await pruner_.prune(event->id, std::move(waiting), removal_moment::overdue);
         --event->pruning;
         if (pruned.has_error()) {
             co_return pruned.error();

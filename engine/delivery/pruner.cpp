@@ -43,7 +43,7 @@ asio::awaitable<result<pruner::prune_outcome>> pruner::prune(
         one.device.event = event;
         by_target[std::move(which->which)].push_back(std::move(one));
     }
-    const auto struck = co_await strike(event, std::move(unreadable));
+    const auto struck = co_await book_.strike_dead(event, std::move(unreadable), ledger::dead_end::removed);
     if (struck.has_error()) {
         co_return struck.error();
     }
@@ -96,22 +96,9 @@ asio::awaitable<result<pruner::prune_outcome>> pruner::prune_of_target(
         log_.debug("devices.pruned", {{"event_id", event}, {"devices", devices.size()}});
     }
     // Only now: who is taken off the list must have been reported, or be held.
-    const auto struck = co_await strike(std::move(event), std::move(members));
+    const auto how = held ? ledger::dead_end::held : ledger::dead_end::removed;
+    const auto struck = co_await book_.strike_dead(std::move(event), std::move(members), how);
     co_return struck.has_error() ? result<prune_outcome>(struck.error()) : prune_outcome::done;
-}
-
-asio::awaitable<result<>> pruner::strike(std::string event, std::vector<std::string> members) {
-    if (members.empty()) {
-        co_return result<>();
-    }
-    redis::request done;
-    done.begin(2 + members.size()).append("HDEL").append(book_.keys().dead(event));
-    for (const std::string& one : members) {
-        done.append(one);
-    }
-    auto answer = co_await book_.connection().execute(std::move(done));
-    const auto checked = redis::checked(std::move(answer));
-    co_return checked.has_error() ? result<>(checked.error()) : result<>();
 }
 
 asio::awaitable<result<>> pruner::let_wait(std::string event, const std::vector<dying>& dead) {

@@ -82,7 +82,6 @@ private:
     /// Which of them were removed, or had left before.
     boost::asio::awaitable<result<std::vector<bool>>> remove(
         target which, const std::vector<held_device>& devices);
-    boost::asio::awaitable<result<>> strike(std::string event, std::vector<std::string> members);
 
     device_store& store_;
     ledger& book_;

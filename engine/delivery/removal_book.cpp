@@ -120,8 +120,7 @@ void count_field(removal_facts& into, std::string_view field, std::uint64_t amou
     if (ec != std::errc() || end != field.data() + field.size()) {
         return;
     }
-    const bool old =
-        small ? at <= hour_of(now) - hours_together : at <= day_of(now) - days_known;
+    const bool old = small ? at <= hour_of(now) - hours_together : at <= day_of(now) - days_known;
     answer_counts& counts = small ? into.small : into.usual;
     (field[0] == 'a' ? counts.accepted : counts.dead) += old ? 0 : amount;
 }

@@ -43,7 +43,8 @@ public:
         added,     ///< To those that wait already.
         believed,  ///< An operator has just said that the provider is right: nothing is held.
     };
-    /// Keeps devices until an operator decides. What there is no room for stays in the store and is not listed.
+    /// Keeps devices until an operator decides. What there is no room for stays in the store and is not
+    /// listed.
     boost::asio::awaitable<result<hold_outcome>> hold(
         target which, removal_hold why, std::vector<held_device> devices);
 

@@ -13,9 +13,7 @@ double unusual_share(const removal_limits& limits, const answer_counts& usual) n
 
 removal_judgement judge_removals(const removal_limits& limits, const removal_facts& facts) noexcept {
     removal_judgement out{
-        .word = removal_word::remove,
-        .seen = facts.event,
-        .limit = unusual_share(limits, facts.usual)};
+        .word = removal_word::remove, .seen = facts.event, .limit = unusual_share(limits, facts.usual)};
     if (limits.floor == 0 || facts.believed) {
         return out;
     }
@@ -41,8 +39,7 @@ removal_judgement judge_removals(const removal_limits& limits, const removal_fac
         }
     }
     // What begins in the middle of a large event is a small share of it for long; its pages tell at once.
-    const bool page_is =
-        facts.page && facts.page->answers() >= answers_of_page && unusual(*facts.page);
+    const bool page_is = facts.page && facts.page->answers() >= answers_of_page && unusual(*facts.page);
     const bool many_wait = facts.waiting > limits.floor;
     if (many_wait && (page_is || facts.when == removal_moment::end)) {
         out.seen = facts.page.value_or(answer_counts{0, facts.waiting});

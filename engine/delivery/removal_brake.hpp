@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <optional>
 
-// The brake on removals: whether a provider's certain word that devices are gone is taken at once, or an operator
-// is asked first, because it says so of far more devices than the app has seen.
+// The brake on removals: whether a provider's certain word that devices are gone is taken at once, or an
+// operator is asked first, because it says so of far more devices than the app has seen.
 
 namespace tocsin {
 
@@ -50,9 +50,9 @@ enum class removal_moment : std::uint8_t {
 
 /// What is known when devices of an event are to be removed.
 struct removal_facts {
-    answer_counts event;                ///< Of the event so far, these devices among them.
-    answer_counts small;                ///< Of small events that ended in the last hours: faults of those add up.
-    answer_counts usual;                ///< Of all events of the last weeks that have ended.
+    answer_counts event;  ///< Of the event so far, these devices among them.
+    answer_counts small;  ///< Of small events that ended in the last hours: faults of those add up.
+    answer_counts usual;  ///< Of all events of the last weeks that have ended.
     std::optional<answer_counts> page;  ///< Of these devices' page alone.
     std::uint64_t waiting = 0;          ///< Devices of the event that are dead and not removed yet.
     bool held = false;                  ///< An operator has been asked and has not answered yet.

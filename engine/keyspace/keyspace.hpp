@@ -123,8 +123,8 @@ public:
     [[nodiscard]] std::string removed_devices(std::string_view app, platform where) const {
         return of_removals(app, where, "removed");
     }
-    /// Sorted set: 96-bit token hash → when (ms) the app itself has taken the device out, as long as the stream
-    /// above is there.
+    /// Sorted set: 96-bit token hash → when (ms) the app itself has taken the device out, as long as the
+    /// stream above is there.
     [[nodiscard]] std::string unregistered(std::string_view app, platform where) const {
         return of_removals(app, where, "unregistered");
     }
@@ -150,8 +150,7 @@ public:
 
 private:
     [[nodiscard]] std::string of_event(std::string_view event, std::string_view what) const;
-    [[nodiscard]] std::string of_removals(
-        std::string_view app, platform where, std::string_view what) const;
+    [[nodiscard]] std::string of_removals(std::string_view app, platform where, std::string_view what) const;
 
     std::string prefix_;
 };

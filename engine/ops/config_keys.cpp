@@ -210,13 +210,15 @@ constexpr auto keys = std::to_array<config_key>({
     within(
         key<&engine_settings::brake_floor>(
             engine, "brake_floor",
-            "The brake on removals: up to so many devices of an app on a platform are removed on the provider's "
+            "The brake on removals: up to so many devices of an app on a platform are removed on the "
+            "provider's "
             "word whatever their share. 0: any number."),
         0, 1'000'000'000),
     within(
         key<&engine_settings::brake_share>(
             engine, "brake_share",
-            "Per cent of an event's certain answers that may be \"this device is gone\" before an operator is "
+            "Per cent of an event's certain answers that may be \"this device is gone\" before an operator "
+            "is "
             "asked. Nobody is asked below `brake_times` times the usual share either."),
         1, 100),
     within(

@@ -201,6 +201,11 @@ public:
     boost::asio::awaitable<result<>> let_dead_wait(
         std::string event, std::vector<std::pair<std::string, std::string>> dead);
 
+    enum class dead_end : std::uint8_t { removed, held };
+    /// Takes dead devices off the event's list, by their fields in its hash; those that are held are counted.
+    boost::asio::awaitable<result<>> strike_dead(
+        std::string event, std::vector<std::string> members, dead_end how);
+
     /// Publishes the result and ends the event, once however often and by whomever it is called: the
     /// first document given is the one that counts. `state` is read out of it. `revision` is that of the
     /// fields which the document was made of: nothing ends before all of it is done and counted. With a

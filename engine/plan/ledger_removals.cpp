@@ -28,6 +28,16 @@ end
 return 1
 )lua");
 
+// KEYS: ledger, dead    ARGV: the field that counts those that are held (empty: they are not), member, …
+const redis::script strike_script("ledger.strike_dead", R"lua(
+local struck = 0
+for a = 2, #ARGV do struck = struck + redis.call('HDEL', KEYS[2], ARGV[a]) end
+if ARGV[1] ~= '' and struck > 0 and redis.call('TYPE', KEYS[1]).ok == 'hash' then
+  redis.call('HINCRBY', KEYS[1], ARGV[1], struck)
+end
+return struck
+)lua");
+
 }  // namespace
 
 bool waits_for_the_end(std::string_view reason) noexcept {
@@ -48,6 +58,24 @@ asio::awaitable<result<>> ledger::let_dead_wait(
     }
     redis::request ask;
     ask.add_script(wait_script, keys, arguments);
+    auto answer = co_await redis_.execute(std::move(ask));
+    const auto checked = redis::checked(std::move(answer));
+    co_return checked.has_error() ? result<>(checked.error()) : result<>();
+}
+
+asio::awaitable<result<>> ledger::strike_dead(
+    std::string event, std::vector<std::string> members, dead_end how) {
+    if (members.empty()) {
+        co_return result<>();
+    }
+    const std::vector<std::string> keys{keys_.ledger(event), keys_.dead(event)};
+    std::vector<std::string> arguments{
+        how == dead_end::held ? std::string(ledger_names::removals_held) : std::string()};
+    for (std::string& one : members) {
+        arguments.push_back(std::move(one));
+    }
+    redis::request ask;
+    ask.add_script(strike_script, keys, arguments);
     auto answer = co_await redis_.execute(std::move(ask));
     const auto checked = redis::checked(std::move(answer));
     co_return checked.has_error() ? result<>(checked.error()) : result<>();

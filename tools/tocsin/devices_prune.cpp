@@ -44,8 +44,8 @@ json::object to_json(const removal_book::open_question& one) {
         {"accepted", one.why.seen.accepted},
         {"share", one.why.seen.share()},
         {"limit", one.why.limit}};
-    out["usual_share"] = one.why.usual.answers() < answers_to_know ? json::value(nullptr)
-                                                                    : json::value(one.why.usual.share());
+    out["usual_share"] =
+        one.why.usual.answers() < answers_to_know ? json::value(nullptr) : json::value(one.why.usual.share());
     return out;
 }
 
@@ -169,19 +169,21 @@ command devices_prune_command() {
             "tocsin devices prune --app mairies --platform fcm --keep\n",
         .options =
             {option("--app", how->app, "Only this app").value("APP"),
-             option("--platform", how->platform, "`apns`, `fcm` or `webpush`; default: all").value("PLATFORM"),
+             option("--platform", how->platform, "`apns`, `fcm` or `webpush`; default: all")
+                 .value("PLATFORM"),
              option(
-                 "--remove", how->remove,
-                 "The provider is right: remove them and report them on `feedback`"),
+                 "--remove", how->remove, "The provider is right: remove them and report them on `feedback`"),
              option("--keep", how->keep, "The provider is wrong: they stay as they are")},
         .details =
-            "Removals are held when a provider calls far more devices gone than is usual for the app; without "
+            "Removals are held when a provider calls far more devices gone than is usual for the app; "
+            "without "
             "`--remove` or `--keep` it only lists them. [What to "
             "do](../how-to/when-a-provider-calls-many-devices-gone.md)\n\n"
             "After `--remove` the provider is believed for 24 hours. Who has registered again since is left. "
             "Exit code 1 if there is nothing to decide.\n\n"
             "`--json`: a list of `app`, `platform`, `devices`, `unlisted`, `since`, `event`, `dead`, "
-            "`accepted`, `share`, `limit` and `usual_share` (null: not known yet); after a decision `removed` "
+            "`accepted`, `share`, `limit` and `usual_share` (null: not known yet); after a decision "
+            "`removed` "
             "and `kept`.",
         .run = [how](const common_options& common) { return run_prune(common, *how); },
     };

@@ -64,9 +64,7 @@ int restore(store_session& in, const common_options& common, const restore_optio
     }
     if (common.json) {
         print_json(json::object{
-            {"restored", total.restored},
-            {"present", total.present},
-            {"unregistered", total.unregistered}});
+            {"restored", total.restored}, {"present", total.present}, {"unregistered", total.unregistered}});
     } else {
         print(fmt::format(
             "{} {}, {} registered by now, {} unregistered by their app", grouped(total.restored),
@@ -84,8 +82,7 @@ int run_restore(const common_options& common, const restore_options& how) {
             "\" is neither a moment such as 2026-11-23T06:00:00Z nor a time such as 2h");
         return exit_usage;
     }
-    return with_store(
-        common, [&](store_session& in) { return restore(in, common, how, *since); });
+    return with_store(common, [&](store_session& in) { return restore(in, common, how, *since); });
 }
 
 }  // namespace
@@ -101,14 +98,17 @@ command devices_restore_command() {
             "tocsin devices restore --app mairies --platform fcm --since 2026-11-23T06:00:00Z\n",
         .options =
             {option("--app", how->app, "Whose devices").value("APP").required(),
-             option("--platform", how->platform, "`apns`, `fcm` or `webpush`; default: all").value("PLATFORM"),
+             option("--platform", how->platform, "`apns`, `fcm` or `webpush`; default: all")
+                 .value("PLATFORM"),
              option("--since", how->since, "Only what was removed since this moment, or for so long")
                  .value("TIME"),
              option("--dry-run", how->dry_run, "Only count")},
         .details =
-            "Devices that were removed on a provider's word are kept for `engine.removed_kept`, and come back "
+            "Devices that were removed on a provider's word are kept for `engine.removed_kept`, and come "
+            "back "
             "as they were: what they follow, mute and speak. Who has registered again since stays as "
-            "registered, and whom the app has unregistered stays away. Exit code 1 if nobody came back. [What "
+            "registered, and whom the app has unregistered stays away. Exit code 1 if nobody came back. "
+            "[What "
             "to do](../how-to/when-a-provider-calls-many-devices-gone.md)\n\n"
             "`--json`: `restored`, `present` and `unregistered`.",
         .run = [how](const common_options& common) { return run_restore(common, *how); },

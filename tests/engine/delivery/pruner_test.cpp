@@ -13,8 +13,8 @@
 namespace tocsin {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::dead_list;
+using ::testing::HasSubstr;
 using testing::removal_stage;
 using outcome_of = pruner::prune_outcome;
 
@@ -90,6 +90,7 @@ TEST_F(PrunerTest, AProviderThatCallsAllOfManyGoneRemovesNobodyAndAnOperatorIsAs
     ASSERT_EQ(open.size(), 1U);
     EXPECT_EQ(open[0].which, here.which);
     EXPECT_EQ(open[0].devices, 3'000U);
+    EXPECT_EQ(server.cli({"HGET", here.keys.ledger("crue"), "removals_held"}), "3000");
     EXPECT_EQ(open[0].unlisted, 0U);
     EXPECT_EQ(open[0].why.event, "crue");
     EXPECT_EQ(open[0].why.seen, (answer_counts{0, 2'000}));

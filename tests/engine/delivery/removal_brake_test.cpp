@@ -63,16 +63,20 @@ INSTANTIATE_TEST_SUITE_P(
             "as many as usual, and usual is much", usually(four_in_ten, event_of(50'000, 50'000)), remove},
         // A fault of a provider.
         brake_case{"all of 5,000 at the first event", event_of(0, 5'000), hold},
-        brake_case{"all of 5,000 where one in a hundred is usual", usually(one_in_a_hundred, event_of(0, 5'000)),
-                   hold},
-        brake_case{"nearly all of many, whatever is usual", usually(four_in_ten, event_of(500, 50'000)), hold},
-        brake_case{"a third, where one in a hundred is usual",
-                   usually(one_in_a_hundred, event_of(60'000, 30'000)), hold},
+        brake_case{
+            "all of 5,000 where one in a hundred is usual", usually(one_in_a_hundred, event_of(0, 5'000)),
+            hold},
+        brake_case{
+            "nearly all of many, whatever is usual", usually(four_in_ten, event_of(500, 50'000)), hold},
+        brake_case{
+            "a third, where one in a hundred is usual", usually(one_in_a_hundred, event_of(60'000, 30'000)),
+            hold},
         brake_case{"the same at the end", usually(one_in_a_hundred, event_of(60'000, 30'000, end)), hold},
         // What is too few to ask about: decided when it is known that no more come.
         brake_case{"a village of five, all dead, while it is sent to", event_of(0, 5), wait},
         brake_case{"a village of five, all dead, at its end", event_of(0, 5, end), remove},
-        brake_case{"a village of five, all dead, whose sixth is tried for long", event_of(0, 5, overdue), remove},
+        brake_case{
+            "a village of five, all dead, whose sixth is tried for long", event_of(0, 5, overdue), remove},
         brake_case{"the first thousand of many, all dead", event_of(0, 1'000), wait},
         brake_case{"a thousand, all dead, at the end", event_of(0, 1'000, end), remove},
         brake_case{"one more", event_of(0, 1'001, end), hold}));
@@ -98,32 +102,41 @@ INSTANTIATE_TEST_SUITE_P(
     OfManyEvents, RemovalBrake,
     ::testing::Values(
         brake_case{"a village after a thousand that died", with_small({0, 950}, event_of(0, 60)), hold},
-        brake_case{"a village of the dead among thousands of the living",
-                   with_small({50'000, 1'200}, event_of(0, 60, end)), remove},
+        brake_case{
+            "a village of the dead among thousands of the living",
+            with_small({50'000, 1'200}, event_of(0, 60, end)), remove},
         brake_case{"single devices, as usual", with_small({99'000, 1'100}, event_of(0, 1, end)), remove},
-        brake_case{"a city does not answer for the villages",
-                   with_small({0, 1'000}, event_of(90'000, 10'000)), remove}));
+        brake_case{
+            "a city does not answer for the villages", with_small({0, 1'000}, event_of(90'000, 10'000)),
+            remove}));
 
 INSTANTIATE_TEST_SUITE_P(
     OfPages, RemovalBrake,
     ::testing::Values(
-        brake_case{"a page of the dead in a large event",
-                   with_page({10, 990}, 0, usually(one_in_a_hundred, event_of(500'000, 6'000))), wait},
-        brake_case{"two of them", with_page({10, 990}, 1'100, usually(one_in_a_hundred, event_of(500'000, 7'000))),
-                   hold},
-        brake_case{"a page as usual beside them",
-                   with_page({990, 10}, 1'100, usually(one_in_a_hundred, event_of(500'000, 7'000))), remove},
-        brake_case{"a small page that is all dead says nothing",
-                   with_page({0, 10}, 1'100, usually(one_in_a_hundred, event_of(500'000, 7'000))), remove},
-        brake_case{"what waited of a page, at the end",
-                   with_page({10, 990}, 900, usually(one_in_a_hundred, event_of(500'000, 6'000, end))), remove}));
+        brake_case{
+            "a page of the dead in a large event",
+            with_page({10, 990}, 0, usually(one_in_a_hundred, event_of(500'000, 6'000))), wait},
+        brake_case{
+            "two of them", with_page({10, 990}, 1'100, usually(one_in_a_hundred, event_of(500'000, 7'000))),
+            hold},
+        brake_case{
+            "a page as usual beside them",
+            with_page({990, 10}, 1'100, usually(one_in_a_hundred, event_of(500'000, 7'000))), remove},
+        brake_case{
+            "a small page that is all dead says nothing",
+            with_page({0, 10}, 1'100, usually(one_in_a_hundred, event_of(500'000, 7'000))), remove},
+        brake_case{
+            "what waited of a page, at the end",
+            with_page({10, 990}, 900, usually(one_in_a_hundred, event_of(500'000, 6'000, end))), remove}));
 
 INSTANTIATE_TEST_SUITE_P(
     OfOperators, RemovalBrake,
     ::testing::Values(
-        brake_case{"one dead device while the question is open", answered(true, false, event_of(9'999, 1)), hold},
+        brake_case{
+            "one dead device while the question is open", answered(true, false, event_of(9'999, 1)), hold},
         brake_case{"the same at the end", answered(true, false, event_of(9'999, 1, end)), hold},
-        brake_case{"everybody, by a provider that is believed", answered(false, true, event_of(0, 5'000)), remove},
+        brake_case{
+            "everybody, by a provider that is believed", answered(false, true, event_of(0, 5'000)), remove},
         brake_case{"one that waited, by then", answered(false, true, event_of(0, 5)), remove}));
 
 TEST(RemovalBrakeLimits, AFloorOfZeroAsksNobody) {

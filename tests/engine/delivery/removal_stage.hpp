@@ -35,8 +35,8 @@ public:
 
 using dead_list = std::vector<std::pair<std::string, std::string>>;
 
-/// An engine's part in removing devices of mairies/fcm, with a store on a real Redis and an event that its test
-/// says what became of.
+/// An engine's part in removing devices of mairies/fcm, with a store on a real Redis and an event that its
+/// test says what became of.
 class removal_stage {
 public:
     explicit removal_stage(const std::string& url)

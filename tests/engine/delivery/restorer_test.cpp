@@ -15,16 +15,17 @@ namespace {
 using namespace std::chrono_literals;
 using testing::removal_stage;
 
-void remove_on_the_providers_word(removal_stage& here, const std::string& id, std::size_t first, std::size_t count) {
+void remove_on_the_providers_word(
+    removal_stage& here, const std::string& id, std::size_t first, std::size_t count) {
     here.event_has(id, 10'000, count);
     here.prune(id, here.called_dead(id, first, count));
 }
 
 std::vector<device> everybody(removal_stage& here) {
     std::vector<device> out;
-    EXPECT_TRUE(here.run(here.store.for_each("mairies", platform::fcm, [&](const device& one) {
-                        out.push_back(one);
-                    })).has_value());
+    EXPECT_TRUE(here.run(here.store.for_each(
+                             "mairies", platform::fcm, [&](const device& one) { out.push_back(one); }))
+                    .has_value());
     std::ranges::sort(out, {}, &device::token);
     return out;
 }
@@ -77,10 +78,11 @@ TEST(RestorerTest, AnotherLifeThatEndedToTheProvidersWordComesBackAfterAnUnregis
     remove_on_the_providers_word(here, "crue", 0, 1);
     here.withdraw(0);
     // The clock of Redis tells one from the other.
-    while (server.cli({"EVAL",
-                       "local t = redis.call('TIME') return t[1] * 1000 + math.floor(t[2] / 1000) > "
-                       "tonumber(redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]) and 1 or 0",
-                       "1", here.keys.unregistered("mairies", platform::fcm)}) != "1") {
+    while (server.cli(
+               {"EVAL",
+                "local t = redis.call('TIME') return t[1] * 1000 + math.floor(t[2] / 1000) > "
+                "tonumber(redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]) and 1 or 0",
+                "1", here.keys.unregistered("mairies", platform::fcm)}) != "1") {
     }
     here.enroll(0, 1, 5);
     remove_on_the_providers_word(here, "gel", 0, 1);
