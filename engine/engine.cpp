@@ -98,6 +98,7 @@ void engine::start() {
     asio::co_spawn(first, self.every(self.how.engine.lease / 3, &how::keep_leases), asio::detached);
     asio::co_spawn(first, self.every(between_looks, &how::watch_connection), asio::detached);
     asio::co_spawn(first, self.every(tick, &how::watch_followers), asio::detached);
+    asio::co_spawn(first, self.every(tick, &how::watch_removals), asio::detached);
 }
 
 void engine::stop() {

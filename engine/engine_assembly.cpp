@@ -155,6 +155,9 @@ void engine::implementation::make_watches() {
         watch->also_watch(*one->redis);
     }
     followers = std::make_unique<followers_watch>(*store, preparer, log, *control_numbers);
+    removals = std::make_unique<removals_watch>(
+        *control_redis, keys, preparer, time, *control_numbers, health_checks.add_flag("removals", {}),
+        how.engine.removed_kept);
     own_name = std::make_unique<name_watch>(*control_redis, keys, how.engine.instance, random_word(), log);
 }
 

@@ -14,6 +14,7 @@
 #include "engine/plan/event_preparer.hpp"
 #include "engine/redis/client.hpp"
 #include "engine/redis_watch.hpp"
+#include "engine/removals_watch.hpp"
 #include "engine/runtime/wait_queue.hpp"
 #include "engine/served_apps.hpp"
 
@@ -67,6 +68,7 @@ struct engine::implementation {
     boost::asio::awaitable<void> keep_leases();
     boost::asio::awaitable<void> watch_connection();
     boost::asio::awaitable<void> watch_followers();
+    boost::asio::awaitable<void> watch_removals();
     boost::asio::awaitable<void> find_work();
     void obey(const control_state& state);
     void expect(const active_event& event);
@@ -108,6 +110,7 @@ struct engine::implementation {
     std::unique_ptr<name_watch> own_name;
     std::unique_ptr<redis_watch> watch;
     std::unique_ptr<followers_watch> followers;
+    std::unique_ptr<removals_watch> removals;
     std::uint64_t generation = 0;  // As preparer counts it.
     bool started = false;
     bool stopped = false;

@@ -104,6 +104,10 @@ asio::awaitable<void> engine::implementation::watch_connection() {
     co_return;
 }
 
+asio::awaitable<void> engine::implementation::watch_removals() {
+    return removals->look();
+}
+
 asio::awaitable<void> engine::implementation::watch_followers() {
     co_await followers->look(time.now());
 }

@@ -30,7 +30,7 @@ public:
         }
     }
 
-    boost::asio::awaitable<result<std::vector<change_outcome>>> apply();
+    boost::asio::awaitable<result<std::vector<applied>>> apply();
 
 private:
     /// One change on its way into the store.
@@ -42,10 +42,13 @@ private:
         bool done = false;
         change_outcome outcome = change_outcome::absent;
 
+        [[nodiscard]] bool is_put() const noexcept { return change->what == device_change::action::put; }
         /// It must not bring back what was removed meanwhile.
         [[nodiscard]] bool is_guarded_put() const noexcept {
-            return change->what == device_change::action::put && change->only_if_entry.has_value();
+            return is_put() && change->only_if_entry.has_value();
         }
+        /// Who is there stays as it is.
+        [[nodiscard]] bool must_be_new() const noexcept { return is_put() && change->only_if_absent; }
     };
     struct placement;
     struct script_calls;

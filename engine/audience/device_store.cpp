@@ -184,7 +184,7 @@ result<> device_store::change_batch::take_answer(
         const redis::reply stored = answer[j + 1];
         if (stored.type() == redis::reply_type::integer && stored.integer() == 1) {
             forget_heads(item.change->app);  // Redis is another one, or an older one, than we knew.
-        } else if (stored.is_nil() || item.is_guarded_put()) {
+        } else if (stored.is_nil() || item.is_guarded_put() || item.must_be_new()) {
             item.done = true;
             item.outcome = change_outcome::kept;
         } else if (auto before = decode_follows(stored.text());
@@ -241,7 +241,7 @@ asio::awaitable<result<>> device_store::change_batch::run_pass() {
     co_return result<>();
 }
 
-asio::awaitable<result<std::vector<change_outcome>>> device_store::change_batch::apply() {
+asio::awaitable<result<std::vector<device_store::applied>>> device_store::change_batch::apply() {
     if (store_.redis_.is_cluster()) {
         if (const auto changed = co_await apply_in_steps(); changed.has_error()) {
             co_return changed.error();
@@ -257,14 +257,12 @@ asio::awaitable<result<std::vector<change_outcome>>> device_store::change_batch:
             co_return ran.error();
         }
     }
-    std::vector<change_outcome> out(work_.size());
-    std::ranges::transform(work_, out.begin(), &pending::outcome);
+    std::vector<applied> out(work_.size());
+    for (std::size_t i = 0; i < work_.size(); ++i) {
+        out[i].outcome = work_[i].outcome;
+        out[i].before = std::move(work_[i].before);
+    }
     co_return out;
-}
-
-asio::awaitable<result<std::vector<change_outcome>>> device_store::apply(std::vector<device_change> changes) {
-    change_batch batch(*this, changes);
-    co_return co_await batch.apply();
 }
 
 }  // namespace tocsin

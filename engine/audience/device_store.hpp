@@ -42,6 +42,7 @@ struct device_change {
     /// put it takes something out of what the device follows, and needs the next.
     std::optional<std::string> only_if_entry;
     std::vector<territory> following{};  ///< What that entry follows.
+    bool only_if_absent = false;         ///< To put it only where nobody is registered by that token.
 };
 
 enum class change_outcome : std::uint8_t {
@@ -72,8 +73,16 @@ public:
         : redis_(redis), keys_(std::move(keys)), sizing_(std::move(sizing)) {}
 
     /// Makes the changes, in their order as far as one device is concerned. One outcome each.
-    /// Safe to repeat after an error.
+    /// Safe to repeat after an error. Who is removed whatever its entry is was taken out by the app itself,
+    /// and then nobody brings it back (removal_traces::forget).
     boost::asio::awaitable<result<std::vector<change_outcome>>> apply(std::vector<device_change> changes);
+
+    struct applied {
+        change_outcome outcome = change_outcome::absent;
+        std::vector<territory> before;  ///< What the device followed before, if it was there.
+    };
+    /// The same, with more to tell.
+    boost::asio::awaitable<result<std::vector<applied>>> apply_telling(std::vector<device_change> changes);
 
     struct found {
         device which;
@@ -138,6 +147,7 @@ private:
     /// The changes of one apply(): see device_change_work.hpp.
     class change_batch;
 
+    boost::asio::awaitable<result<>> forget_traces(const std::vector<device_change>& changes);
     /// What Redis says, of which nothing may be an error: "nothing there" would be believed.
     boost::asio::awaitable<result<redis::replies>> ask(redis::request what);
     /// What Redis holds under a field of the app's heads; empty: nothing.

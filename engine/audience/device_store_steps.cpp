@@ -195,8 +195,9 @@ asio::awaitable<result<>> device_store::change_batch::claim(std::vector<step_wor
         }
         step.item->before = std::move(*before);
         const bool guarded = step.item->is_guarded_put();
-        step.spared = (!step.is_put() || guarded) && step.item->expected.empty();
-        step.item->outcome = guarded ? change_outcome::kept : change_outcome::absent;
+        const bool nobody = step.item->expected.empty();
+        step.spared = ((!step.is_put() || guarded) && nobody) || (step.item->must_be_new() && !nobody);
+        step.item->outcome = step.is_put() ? change_outcome::kept : change_outcome::absent;
     }
     co_return result<>();
 }

@@ -31,7 +31,7 @@ coordinator::coordinator(
     assign_shard assign)
     : executor_(executor),
       ledger_(redis, store.keys(), how.instance),
-      pruner_(store, ledger_, preparer.platforms(), time, log, how.feedback_max_length),
+      pruner_(store, ledger_, preparer.platforms(), time, log, removal_terms_of(how)),
       preparer_(preparer),
       how_(how),
       time_(time),
@@ -215,6 +215,10 @@ asio::awaitable<result<>> coordinator::refresh() {
                 co_return taken_up.error();
             }
         }
+    }
+    const auto removed = co_await remove_overdue();
+    if (removed.has_error()) {
+        co_return removed.error();
     }
     co_return co_await look_for_missing(*running);
 }

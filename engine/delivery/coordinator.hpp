@@ -109,6 +109,10 @@ private:
     void tell_finished(const active_event& event, const event_report& report);
     /// Removes the devices that the event calls dead: its result comes after that.
     boost::asio::awaitable<result<>> remove_dead(std::shared_ptr<active_event> event);
+    /// The same for those that have waited for its end for a while, of all events that go on.
+    boost::asio::awaitable<result<>> remove_overdue();
+    /// What is usual for an app is what its events that ended have shown.
+    boost::asio::awaitable<void> learn_answers(std::shared_ptr<active_event> event, event_report report);
     /// Asks again for an event that Redis seemed to have forgotten.
     boost::asio::awaitable<result<>> look_for(std::string id, bool listed);
     /// Ends an event that can have no result with a letter.

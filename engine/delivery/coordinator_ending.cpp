@@ -17,6 +17,12 @@ using namespace std::chrono_literals;
 constexpr auto error_pause = 250ms;
 // How long another engine has to finish removing the dead devices that it counted.
 constexpr auto foreign_pruning = 2s;
+// A village whose last device is tried again for hours does not wait for that.
+constexpr auto removals_overdue = 30s;
+
+bool all_wait(const std::vector<std::pair<std::string, std::string>>& dead) {
+    return std::ranges::all_of(dead, [](const auto& one) { return waits_for_the_end(one.second); });
+}
 
 }  // namespace
 
@@ -63,12 +69,70 @@ asio::awaitable<result<>> coordinator::remove_dead(std::shared_ptr<active_event>
         if (dead->empty()) {
             co_return result<>();
         }
-        if (event->pruning.load() == 0 && time_.now() >= patience) {
+        if (event->pruning.load() == 0 && (time_.now() >= patience || all_wait(*dead))) {
             auto left = std::move(*dead);
-            const auto pruned = co_await pruner_.prune(event->id, std::move(left));
+            const auto pruned = co_await pruner_.prune(event->id, std::move(left), removal_moment::end);
             co_return pruned.has_error() ? result<>(pruned.error()) : result<>();
         }
         co_await pause.wait_for(5ms);
+    }
+}
+
+asio::awaitable<result<>> coordinator::remove_overdue() {
+    std::vector<std::shared_ptr<active_event>> late;
+    for (const auto& [id, entry] : events_) {
+        if (entry.event == nullptr || entry.finishing) {
+            continue;
+        }
+        const duration since(entry.event->removals_wait_since.load());
+        if (since.count() != 0 && time_.now() - time_point(since) >= removals_overdue) {
+            late.push_back(entry.event);
+        }
+    }
+    for (const std::shared_ptr<active_event>& event : late) {
+        event->removals_wait_since = 0;
+        auto dead = co_await ledger_.dead(event->id);
+        if (dead.has_error() && dead.error() == redis::redis_errc::damaged) {
+            continue;  // The end of that event sees to it.
+        }
+        if (dead.has_error()) {
+            co_return dead.error();
+        }
+        auto waiting = std::move(*dead);
+        std::erase_if(waiting, [](const auto& one) { return !waits_for_the_end(one.second); });
+        ++event->pruning;  // Its end, if that comes meanwhile, waits for us.
+        const auto pruned = co_await pruner_.prune(event->id, std::move(waiting), removal_moment::overdue);
+        --event->pruning;
+        if (pruned.has_error()) {
+            co_return pruned.error();
+        }
+        if (*pruned == pruner::prune_outcome::some_wait) {
+            event->removals_wait_since = time_.now().time_since_epoch().count();
+        }
+    }
+    co_return result<>();
+}
+
+asio::awaitable<void> coordinator::learn_answers(std::shared_ptr<active_event> event, event_report report) {
+    for (const target& which : event->targets) {
+        const auto app = report.apps.find(which.app);
+        if (app == report.apps.end() || event->content.skips_provider(which.on)) {
+            continue;
+        }
+        const auto sums = app->second.find(std::string(to_string(which.on)));
+        if (sums == app->second.end()) {
+            continue;
+        }
+        const auto of = [&](outcome how) { return sums->second[static_cast<std::size_t>(how)]; };
+        const answer_counts answers{of(outcome::accepted), of(outcome::dead)};
+        if (answers.answers() == 0) {
+            continue;
+        }
+        const auto learnt = co_await pruner_.learn(which, answers);
+        if (learnt.has_error()) {
+            log_.warning("removals.not_counted", {{"error", learnt.error().message()}});
+            co_return;  // One event less to judge by.
+        }
     }
 }
 
@@ -117,6 +181,7 @@ asio::awaitable<result<finish_outcome>> coordinator::publish_result(std::shared_
     }
     if (*ended == finish_outcome::published) {
         tell_finished(*event, report);
+        co_await learn_answers(event, std::move(report));
     }
     co_return *ended;
 }

@@ -266,6 +266,9 @@ page_settlement page::settlement(bool shard_done) {
     out.page = number();
     out.shard_done = shard_done;
     out.devices = pushes_.size();
+    if (!from_->work.names_devices()) {
+        out.accepted = outcomes_[static_cast<std::size_t>(outcome::accepted)];
+    }
     out.increments.emplace_back(names::pages_settled, 1);
     count_into(out);
     if (!reached_.empty()) {

@@ -206,19 +206,27 @@ asio::awaitable<page_ending> page_desk::write(
                                        {"target", to_string(from->which)},
                                        {"page", settlement.page}});
         } else if (!settlement.dead.empty()) {
-            co_await prune(*from->event, std::move(settlement));
+            co_await prune(*from->event, std::move(settlement), answer->drained);
         }
         out.drained = answer->drained;
         co_return out;
     }
 }
 
-asio::awaitable<void> page_desk::prune(active_event& event, page_settlement what) {
+asio::awaitable<void> page_desk::prune(active_event& event, page_settlement what, bool drained) {
+    std::optional<answer_counts> answers;
+    if (what.accepted) {
+        answers.emplace(answer_counts{*what.accepted, what.dead.size()});
+    }
+    const removal_moment when = drained ? removal_moment::end : removal_moment::page;
     ++event.pruning;
-    const auto pruned = co_await pruner_.prune(event.id, std::move(what.dead));
+    const auto pruned = co_await pruner_.prune(event.id, std::move(what.dead), when, answers);
     --event.pruning;
     if (pruned.has_error()) {
         log_.warning("devices.prune_later", {{"event_id", event.id}, {"error", pruned.error().message()}});
+    } else if (*pruned == pruner::prune_outcome::some_wait) {
+        duration::rep nobody = 0;
+        event.removals_wait_since.compare_exchange_strong(nobody, time_.now().time_since_epoch().count());
     }
 }
 

@@ -77,7 +77,7 @@ private:
     boost::asio::awaitable<result<>> look_up(active_shard& from);
     void count_muted(const active_shard& from, std::uint64_t muted);
     boost::asio::awaitable<page_ending> write(std::shared_ptr<active_shard> from, page_settlement settlement);
-    boost::asio::awaitable<void> prune(active_event& event, page_settlement what);
+    boost::asio::awaitable<void> prune(active_event& event, page_settlement what, bool drained);
 
     boost::asio::any_io_executor executor_;
     ledger& ledger_;

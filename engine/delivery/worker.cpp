@@ -33,7 +33,7 @@ worker::worker(
       thread_(thread),
       ledger_(redis, keys, how.instance),
       store_(redis, keys, std::move(sizing)),
-      pruner_(store_, ledger_, platforms, time, log, how.feedback_max_length),
+      pruner_(store_, ledger_, platforms, time, log, removal_terms_of(how)),
       desk_(executor, ledger_, store_, pruner_, time, log, metrics, how.replica_wait, how.event_retention),
       quota_(redis, keys, time, how.ramp_up),
       how_(how),

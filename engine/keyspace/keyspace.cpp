@@ -47,6 +47,17 @@ std::string keyspace::index_bucket(std::string_view app, platform where, std::ui
     return key;
 }
 
+std::string keyspace::of_removals(std::string_view app, platform where, std::string_view what) const {
+    std::string key = prefix_;
+    key += ":{removals:";
+    key += app;
+    key += '/';
+    key += to_string(where);
+    key += "}:";
+    key += what;
+    return key;
+}
+
 std::string keyspace::beside(std::string_view key, std::string_view what, std::string_view which) const {
     // If the prefix has braces, they come first here too, and all keys share a slot anyway.
     std::string out;

@@ -112,6 +112,27 @@ public:
     /// Hash: 96-bit token hash → what the device follows.
     [[nodiscard]] std::string index_bucket(std::string_view app, platform where, std::uint32_t bucket) const;
 
+    // Devices that providers call gone, of one app on one platform. All of it shares a slot.
+    /// Hash: target → why its removals are held, for whoever lists them. In a slot of its own.
+    [[nodiscard]] std::string removals_held() const { return prefix_ + ":removals-held"; }
+    /// Hash: how many devices providers have accepted and called dead lately, and what is held.
+    [[nodiscard]] std::string answers(std::string_view app, platform where) const {
+        return of_removals(app, where, "answers");
+    }
+    /// Hash: 96-bit token hash → a device that waits for an operator's word.
+    [[nodiscard]] std::string held_devices(std::string_view app, platform where) const {
+        return of_removals(app, where, "held");
+    }
+    /// Stream: devices that were removed on a provider's word, for a while.
+    [[nodiscard]] std::string removed_devices(std::string_view app, platform where) const {
+        return of_removals(app, where, "removed");
+    }
+    /// Sorted set: 96-bit token hash → when (ms) the app itself has taken the device out, as long as the
+    /// stream above is there.
+    [[nodiscard]] std::string unregistered(std::string_view app, platform where) const {
+        return of_removals(app, where, "unregistered");
+    }
+
     /// A key in the slot of `key`, which has no braces of its own, so that one script can touch both.
     [[nodiscard]] std::string beside(
         std::string_view key, std::string_view what, std::string_view which) const;
@@ -133,6 +154,7 @@ public:
 
 private:
     [[nodiscard]] std::string of_event(std::string_view event, std::string_view what) const;
+    [[nodiscard]] std::string of_removals(std::string_view app, platform where, std::string_view what) const;
 
     std::string prefix_;
 };

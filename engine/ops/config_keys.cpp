@@ -139,6 +139,36 @@ constexpr auto keys = std::to_array<config_key>({
             "How long after its result an event with `receipts` is reported on; then its `reach` document is "
             "written. Later receipts are dead letters."),
         1'000, 28ULL * 86'400'000),
+    within(
+        key<&engine_settings::brake_floor>(
+            engine, "brake_floor",
+            "The brake on removals: up to so many devices of an app on a platform are removed on the "
+            "provider's "
+            "word whatever their share. 0: any number."),
+        0, 1'000'000'000),
+    within(
+        key<&engine_settings::brake_share>(
+            engine, "brake_share",
+            "Per cent of an event's certain answers that may be \"this device is gone\" before an operator "
+            "is "
+            "asked. Nobody is asked below `brake_times` times the usual share either."),
+        1, 100),
+    within(
+        key<&engine_settings::brake_times>(
+            engine, "brake_times", "How many times the app's usual share is still nothing to ask about."),
+        1, 100),
+    within(
+        key<&engine_settings::brake_first_share>(
+            engine, "brake_first_share",
+            "The same as `brake_share` for an app that has had fewer than 1,000 answers: an old database may "
+            "well be half dead. Above it an operator is asked whatever is usual."),
+        1, 100),
+    within(
+        key<&engine_settings::removed_kept>(
+            engine, "removed_kept",
+            "How long devices that were removed on a provider's word can be brought back by `tocsin devices "
+            "restore`. 0: not at all, and nothing is kept of them."),
+        0, 90ULL * 86'400'000),
 
     key<&admin_settings::listen>(
         admin, "listen",

@@ -39,6 +39,7 @@ enum class metric : std::uint8_t {
     receipts_total,            // outcome
     receipt_devices_total,     // kind
     followers_outside,         // app, platform
+    held_removals,             // app, platform
     pages_total,               // app, platform
     build_info,                // version, commit
 };

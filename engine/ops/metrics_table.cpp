@@ -131,6 +131,14 @@ constexpr auto table = std::to_array<metric_description>({
          "for it. Counted at start and every ten minutes, once for each such commune or zone.",
      .label_names = {"app", "platform"},
      .merge = metric_merge::largest},
+    {.id = metric::held_removals,
+     .name = "tocsin_held_removals",
+     .kind = metric_kind::gauge,
+     .help =
+         "Devices that a provider calls gone and that wait for an operator's word, because they are far more "
+         "than usual: `tocsin devices prune`. 0 if nobody was asked.",
+     .label_names = {"app", "platform"},
+     .merge = metric_merge::largest},
     {.id = metric::pages_total,
      .name = "tocsin_pages_total",
      .kind = metric_kind::counter,
@@ -210,9 +218,9 @@ std::string metrics::reference_page() {
     page +=
         "\n"
         "Each engine reports what it did itself, so counters are summed over engines. `tocsin_stream_lag`,\n"
-        "`tocsin_pending` and `tocsin_canary_age_seconds` describe Redis, which all engines share: take "
-        "their\n"
-        "maximum, not their sum.\n"
+        "`tocsin_pending`, `tocsin_canary_age_seconds` and `tocsin_held_removals` describe Redis, which all "
+        "engines\n"
+        "share: take their maximum, not their sum.\n"
         "\n"
         "## Buckets\n"
         "\n"

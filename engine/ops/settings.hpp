@@ -40,6 +40,13 @@ struct engine_settings {
     std::chrono::milliseconds event_retention{24 * 3'600'000};  ///< How long ids and ledgers are kept.
     /// After the end of an event whose apps report on it: how long they may.
     std::chrono::milliseconds receipts_window{3 * 3'600'000};
+    // When an operator is asked before devices are removed that a provider calls gone.
+    std::uint64_t brake_floor = 1'000;     ///< Not for so many of an app on a platform; 0: never.
+    std::uint64_t brake_share = 25;        ///< Per cent of the answers.
+    std::uint64_t brake_times = 4;         ///< So many times the usual share.
+    std::uint64_t brake_first_share = 90;  ///< Per cent, of an app that little is known of.
+    /// How long removed devices can be brought back; 0: not at all.
+    std::chrono::milliseconds removed_kept{7 * 24 * 3'600'000};
 };
 
 struct admin_settings {

@@ -116,6 +116,8 @@ struct active_event {
     reason_names reasons;
     /// Pages whose dead devices are being removed right now.
     std::atomic<int> pruning{0};
+    /// Since when, on the steady clock, dead devices of it wait to be removed at its end; 0: none do.
+    std::atomic<duration::rep> removals_wait_since{0};
 };
 
 /// How a named device is written in active_event::named_devices.

@@ -99,6 +99,8 @@ struct page_settlement {
     std::vector<std::pair<std::string, std::int64_t>> increments;
     std::vector<std::pair<std::int64_t, std::string>> parked;  ///< Due (ms), encode_listed().
     std::vector<std::pair<std::string, std::string>> dead;     ///< encode_dead(), reason.
+    /// Of a page as the rosters have it: how many of the devices that are settled were accepted.
+    std::optional<std::uint64_t> accepted;
     /// Pushes of the page: what another engine that opened it too may have sent as well.
     std::uint64_t devices = 0;
     // Of an event that remembers whom it reached, encode_hashed():
@@ -192,6 +194,16 @@ public:
     /// Dead devices that are counted and not yet removed: encode_dead() → reason.
     boost::asio::awaitable<result<std::vector<std::pair<std::string, std::string>>>> dead(std::string event);
 
+    /// Leaves dead devices, with the bare reason of each, to whoever removes them when the event ends:
+    /// waits_for_the_end() from now on.
+    boost::asio::awaitable<result<>> let_dead_wait(
+        std::string event, std::vector<std::pair<std::string, std::string>> dead);
+
+    enum class dead_end : std::uint8_t { removed, held };
+    /// Takes dead devices off the event's list, by their fields in its hash; those that are held are counted.
+    boost::asio::awaitable<result<>> strike_dead(
+        std::string event, std::vector<std::string> members, dead_end how);
+
     /// Publishes the result and ends the event, once however often and by whomever it is called: the
     /// first document given is the one that counts. `state` is read out of it. `revision` is that of the
     /// fields which the document was made of: nothing ends before all of it is done and counted. With a
@@ -229,5 +241,10 @@ private:
     keyspace keys_;
     std::string consumer_;
 };
+
+/// Whether the reason of a device in the `dead` hash says that it was left there on purpose.
+[[nodiscard]] bool waits_for_the_end(std::string_view reason) noexcept;
+/// The provider's own word.
+[[nodiscard]] std::string_view reason_of_dead(std::string_view reason) noexcept;
 
 }  // namespace tocsin

@@ -32,6 +32,10 @@ inline constexpr std::string_view pages_settled = "pages_settled";
 inline constexpr std::string_view poison = "poison";    ///< Shards that were put aside.
 inline constexpr std::string_view damaged = "damaged";  ///< Why it could not go on: keys not as written.
 inline constexpr std::string_view damaged_rosters = "damaged_rosters";  ///< How many could not be read.
+/// Dead devices whose removal has waited: they looked unusual, and were not many yet.
+inline constexpr std::string_view removals_waited = "removals_waited";
+/// Dead devices whose removal was left to an operator.
+inline constexpr std::string_view removals_held = "removals_held";
 inline constexpr std::string_view revision = "revision";    ///< Grows with every change of the sums.
 inline constexpr std::string_view rejection = "rejection";  ///< Why a provider refused the event itself.
 inline constexpr std::string_view receipts = "receipts";    ///< "1": apps report on it.

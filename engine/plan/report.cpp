@@ -117,6 +117,7 @@ event_report read_report(std::string event, const ledger_fields& fields) {
         {names::retries, &out.retries},
         {names::possible_duplicates, &out.possible_duplicates},
         {"parked", &out.parked},
+        {names::removals_held, &out.removals_held},
         {names::pages_planned, &out.pages_planned},
         {names::pages_settled, &out.pages_settled}};
     for (const auto& [name, value] : fields) {

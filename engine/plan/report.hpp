@@ -32,6 +32,7 @@ struct event_report {
     std::uint64_t retries = 0;
     std::uint64_t possible_duplicates = 0;
     std::uint64_t parked = 0;
+    std::uint64_t removals_held = 0;  ///< Dead devices that stayed in the store until an operator decided.
     std::uint64_t pages_planned = 0;
     std::uint64_t pages_settled = 0;
     std::int64_t accepted_at = 0;  ///< ms since 1970, as all times here; 0: not yet.

@@ -228,9 +228,10 @@ private:
         const auto counts = outcomes_of(event_, about_.which);
         for (std::size_t i = 0; i < outcome_count; ++i) {
             const auto how = static_cast<outcome>(i);
-            // A device that died is removed, so one that is registered since before the event did not.
-            // Whom it was sent to is remembered: nobody else can have been accepted.
-            const bool possible = how != outcome::muted && (how != outcome::dead || !out_.known) &&
+            // A device that died is removed, so one that is registered since before the event did not, unless
+            // an operator was asked. Whom it was sent to is remembered: nobody else can have been accepted.
+            const bool alive = out_.known && event_.report.removals_held == 0;
+            const bool possible = how != outcome::muted && (how != outcome::dead || !alive) &&
                                   (how != outcome::accepted || about_.reached.value_or(true));
             if (counts[i] != 0 && possible) {
                 out_.outcomes.push_back(how);
@@ -240,7 +241,8 @@ private:
         const bool complete = event_.damage.empty();
         const bool accepted = out_.outcomes == std::vector{outcome::accepted};
         const bool never = dry || !about_.reached.value_or(true);
-        out_.sent = never ? sent_state::no : accepted && complete ? sent_state::yes : sent_state::unknown;
+        const bool answered = accepted || out_.outcomes == std::vector{outcome::dead};
+        out_.sent = never ? sent_state::no : answered && complete ? sent_state::yes : sent_state::unknown;
         if (!complete) {
             out_.because = fmt::format(
                 "It belongs to the event's audience, but part of that could not be looked at ({}).",
@@ -264,6 +266,10 @@ private:
         }
         if (words.empty()) {
             return "Its page is settled, and no device of it has an outcome that this one could have.";
+        }
+        if (out_.outcomes == std::vector{outcome::dead} && out_.known) {
+            return "It was sent to, and the provider said that its token is gone. Its removal was left to an "
+                   "operator (tocsin devices prune), and it is in the store.";
         }
         if (out_.outcomes.size() == 1) {
             return fmt::format(

@@ -13,7 +13,8 @@ command devices_command() {
             "tocsin devices count\n"
             "tocsin devices show 5f2c…\n"
             "tocsin devices forget 5f2c…\n"
-            "tocsin devices merge 01002 01004\n",
+            "tocsin devices merge 01002 01004\n"
+            "tocsin devices prune\n",
         .details = "The actions work on the store itself, with or without an engine running.",
     };
 }

@@ -90,12 +90,13 @@ struct typed_key {
 };
 
 std::vector<typed_key> fixed_keys(const keyspace& keys) {
-    return {{keys.events(), "stream"},      {keys.registrations(), "stream"},   {keys.results(), "stream"},
-            {keys.feedback(), "stream"},    {keys.dead_letters(), "stream"},    {keys.running(), "zset"},
-            {keys.scheduled(), "zset"},     {keys.engines(), "zset"},           {keys.registrar(), "string"},
-            {keys.control(), "hash"},       {keys.control_changes(), "stream"}, {keys.cancelling(), "set"},
-            {keys.published(), "zset"},     {keys.receipts(), "stream"},        {keys.reach(), "stream"},
-            {keys.receipts_open(), "zset"}, {keys.reach_published(), "zset"}};
+    return {
+        {keys.events(), "stream"},      {keys.registrations(), "stream"},   {keys.results(), "stream"},
+        {keys.feedback(), "stream"},    {keys.dead_letters(), "stream"},    {keys.running(), "zset"},
+        {keys.scheduled(), "zset"},     {keys.engines(), "zset"},           {keys.registrar(), "string"},
+        {keys.control(), "hash"},       {keys.control_changes(), "stream"}, {keys.cancelling(), "set"},
+        {keys.published(), "zset"},     {keys.receipts(), "stream"},        {keys.reach(), "stream"},
+        {keys.receipts_open(), "zset"}, {keys.reach_published(), "zset"},   {keys.removals_held(), "hash"}};
 }
 
 /// The value behind "name:" in an answer to INFO.

@@ -106,6 +106,18 @@ std::vector<story_case> ended_cases() {
         {"somebody was rejected",
          [](event_facts& e, device_facts&) { e.report.apps["mairies"]["apns"] = {90, 3, 2, 0, 0, 10, 0}; },
          true, sent_state::unknown, "accepted or rejected"},
+        {"the removals of all were held",
+         [](event_facts& e, device_facts&) {
+             e.report.apps["mairies"]["apns"] = {0, 90, 0, 0, 0, 10, 0};
+             e.report.removals_held = 90;
+         },
+         true, sent_state::yes, "Its removal was left to an operator"},
+        {"the removals of some were held",
+         [](event_facts& e, device_facts&) {
+             e.report.apps["mairies"]["apns"] = {30, 60, 0, 0, 0, 10, 0};
+             e.report.removals_held = 60;
+         },
+         true, sent_state::unknown, "accepted or dead"},
         {"all expired",
          [](event_facts& e, device_facts&) {
              e.report.state = event_state::expired;
