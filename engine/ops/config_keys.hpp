@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -66,6 +67,9 @@ inline constexpr std::string_view app_section = "app";
 [[nodiscard]] std::string full_name(const config_key& key);
 /// "TOCSIN_REDIS_URL".
 [[nodiscard]] std::string environment_name(const config_key& key);
+
+/// "25s", "7d", or a whole number of seconds.
+[[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) noexcept;
 
 /// Reads a value from text, as flags and the environment give it. The refusal says what would be right.
 [[nodiscard]] parsed<config_value> parse_config_value(const config_key& key, std::string_view text);

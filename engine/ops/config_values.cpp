@@ -30,18 +30,6 @@ std::optional<std::uint64_t> parse_count(std::string_view text) noexcept {
     return value;
 }
 
-std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) noexcept {
-    const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-    const std::optional<std::uint64_t> amount = parse_count(text.substr(0, digits));
-    const std::string_view suffix = digits == text.size() ? "s" : text.substr(digits);
-    const auto unit = std::ranges::find(units, suffix, &duration_unit::name);
-    constexpr auto most = static_cast<std::uint64_t>(std::chrono::milliseconds::max().count());
-    if (!amount || unit == units.end() || *amount > most / unit->milliseconds) {
-        return std::nullopt;
-    }
-    return std::chrono::milliseconds(*amount * unit->milliseconds);
-}
-
 std::string duration_text(std::uint64_t milliseconds) {
     const auto unit = milliseconds == 0 ? std::ranges::find(units, "s", &duration_unit::name)
                                         : std::ranges::find_if(units, [&](const duration_unit& each) {
@@ -79,6 +67,18 @@ refusal out_of_range(const config_key& key, std::string_view least, std::string_
 }
 
 }  // namespace
+
+std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) noexcept {
+    const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    const std::optional<std::uint64_t> amount = parse_count(text.substr(0, digits));
+    const std::string_view suffix = digits == text.size() ? "s" : text.substr(digits);
+    const auto unit = std::ranges::find(units, suffix, &duration_unit::name);
+    constexpr auto most = static_cast<std::uint64_t>(std::chrono::milliseconds::max().count());
+    if (!amount || unit == units.end() || *amount > most / unit->milliseconds) {
+        return std::nullopt;
+    }
+    return std::chrono::milliseconds(*amount * unit->milliseconds);
+}
 
 std::string expected_text(const config_key& key) {
     switch (key.kind) {

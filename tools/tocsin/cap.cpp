@@ -159,7 +159,7 @@ asio::awaitable<result<told>> stop(
         if (ended->cancelled()) {
             cancelled.push_back(id);
         }
-        if (ended->state == "unread") {
+        if (ended->unread) {
             continue;  // It was sent to nobody, and will not be.
         }
         json::value ignored;

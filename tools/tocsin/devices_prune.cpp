@@ -3,6 +3,7 @@
 #include "engine/delivery/pruner.hpp"
 #include "engine/delivery/removal_book.hpp"
 #include "engine/plan/ledger.hpp"
+#include "providers/known_platforms.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/device_session.hpp"
@@ -92,7 +93,8 @@ int decide(
     }
     ledger ledgers(in.redis->redis(), in.redis->keys(), "devices-prune");
     null_logger log;
-    pruner remover(*in.store, ledgers, in.redis->time(), log, removal_terms_of(in.how.engine));
+    pruner remover(
+        *in.store, ledgers, known_platforms(), in.redis->time(), log, removal_terms_of(in.how.engine));
     pruner::tally total;
     for (const auto& one : open) {
         if (how.remove) {

@@ -36,11 +36,8 @@ std::optional<wall_time> read_since(const std::string& text, wall_time now) {
     if (const auto at = parse_rfc3339(text)) {
         return at;
     }
-    const auto ago = parse_config_value(*find_config_key(config_section::engine, "removed_kept"), text);
-    if (ago.has_error()) {
-        return std::nullopt;
-    }
-    return now - std::get<std::chrono::milliseconds>(*ago);
+    const auto ago = parse_duration(text);
+    return ago ? std::optional(now - *ago) : std::nullopt;
 }
 
 int restore(store_session& in, const common_options& common, const restore_options& how, wall_time since) {

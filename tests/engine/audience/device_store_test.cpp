@@ -43,7 +43,7 @@ protected:
         [](commune_id) { return 5 * row_of(platform::fcm).inhabitants_per_bucket; },
         [](std::string_view) { return 10'000ULL; }};
     static constexpr std::uint32_t browser_buckets =
-        5 * inhabitants_per_bucket(platform::fcm) / inhabitants_per_bucket(platform::webpush);
+        5 * row_of(platform::fcm).inhabitants_per_bucket / row_of(platform::webpush).inhabitants_per_bucket;
     device_store store{redis, keys, sizing};
 };
 

@@ -2,4 +2,4 @@ tocsin_test(
   territories_test
   SOURCES audience_codec_test.cpp audience_dedup_test.cpp audience_test.cpp territories_csv_test.cpp
           territories_test.cpp "${PROJECT_SOURCE_DIR}/tests/support/malformed_events.cpp"
-  LINK tocsin::territories)
+  LINK tocsin::known_platforms tocsin::territories)
