@@ -28,7 +28,7 @@ publish_event sample() {
 
 void BM_Audience_Resolve(benchmark::State& state, const char* text) {
     const territories known = territories::load({}).value();
-    const std::vector<selector> selectors{parse_selector(text, "audience[0]").value()};
+    const std::vector<selector> selectors{parse_selector(known_platforms(), text, "audience[0]").value()};
     std::size_t communes = 0;
     for (auto _ : state) {
         const audience whom = audience::resolve(known_platforms(), selectors, known).value();
