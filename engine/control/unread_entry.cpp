@@ -18,9 +18,8 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 
-constexpr int entries_per_read = 500;
-// An engine has no more of them in its hands than it reads at a time.
-constexpr int most_pending = 10'000;
+// A document may have 256 KiB.
+constexpr int entries_per_read = 100;
 
 bool is_of(const redis::stream_entry& entry, const std::string& event) {
     if (entry.id == event) {
@@ -79,23 +78,26 @@ asio::awaitable<result<std::string>> read_up_to(redis::client& redis, const keys
     co_return out;
 }
 
-/// Among what engines have read and not acknowledged.
-asio::awaitable<result<unread_entry>> stands_pending(
-    redis::client& redis, const keyspace& keys, std::string event) {
+/// What engines have read and not acknowledged, from `after` on; moves `after` to the last of them, or
+/// empties it behind the end.
+asio::awaitable<result<unread_entry>> look_through_pending(
+    redis::client& redis, const keyspace& keys, std::string event, std::string& after) {
     redis::request ask;
-    ask.add("XPENDING", keys.events(), keyspace::group, "-", "+", most_pending);
+    ask.add("XPENDING", keys.events(), keyspace::group, after, "+", entries_per_read);
     auto answered = co_await redis.execute(std::move(ask));
     if (answered.has_error()) {
         co_return answered.error();
     }
+    after.clear();
     const redis::reply pending = answered->front();
     if (pending.is_error() || pending.size() == 0) {
-        co_return unread_entry::none;  // There is no group yet.
+        co_return unread_entry::none;  // Perhaps there is no group yet.
     }
     redis::request each;
     for (std::size_t i = 0; i < pending.size(); ++i) {
         const std::string_view id = pending[i][0].text();
         each.add("XRANGE", keys.events(), id, id);
+        after = "(" + std::string(id);
     }
     auto given = co_await redis.execute(std::move(each));
     const auto found = redis::checked(std::move(given));
@@ -134,7 +136,14 @@ asio::awaitable<result<unread_entry>> stands_unread(
             co_return found;
         }
     }
-    co_return co_await stands_pending(redis, keys, std::move(event));
+    after = "-";
+    while (!after.empty()) {
+        const auto found = co_await look_through_pending(redis, keys, event, after);
+        if (found.has_error() || *found == unread_entry::there) {
+            co_return found;
+        }
+    }
+    co_return unread_entry::none;
 }
 
 }  // namespace tocsin

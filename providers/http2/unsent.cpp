@@ -53,10 +53,10 @@ std::size_t take_back_unsent(int socket) noexcept {
 }
 
 std::uint64_t write_log::plain_behind(std::uint64_t cipher, std::uint64_t plain_end) const noexcept {
-    const std::size_t known = std::min(count_, entries_.size());
+    const std::size_t known = std::min(count_, most);
     std::uint64_t next = plain_end;
     for (std::size_t i = 0; i < known; ++i) {
-        const entry& at = entries_[(count_ - 1 - i) % entries_.size()];
+        const entry& at = entries_[(count_ - 1 - i) % most];
         if (at.cipher < cipher) {
             return std::min(at.plain + (cipher - at.cipher), next);
         }

@@ -1,9 +1,8 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 
 // What of a broken connection has never left this machine: its requests cannot have reached anybody.
 
@@ -20,7 +19,7 @@ class write_log {
 public:
     /// A write begins: so much was written before it, in plaintext and in ciphertext.
     void note(std::uint64_t plain, std::uint64_t cipher) noexcept {
-        entries_[count_++ % entries_.size()] = {plain, cipher};
+        entries_[count_++ % most] = {plain, cipher};
     }
     /// From which byte of the plaintext on, of `plain_end` in all, every byte lies at or behind the
     /// `cipher`th of the ciphertext. Never too early: encryption only adds bytes.
@@ -28,10 +27,11 @@ public:
 
 private:
     struct entry {
-        std::uint64_t plain = 0;
-        std::uint64_t cipher = 0;
+        std::uint64_t plain;
+        std::uint64_t cipher;
     };
-    std::array<entry, 256> entries_{};  // What is written in small pieces is soon sent.
+    static constexpr std::size_t most = 256;  // What is written in small pieces is soon sent.
+    std::unique_ptr<entry[]> entries_ = std::make_unique_for_overwrite<entry[]>(most);
     std::size_t count_ = 0;
 };
 

@@ -112,8 +112,11 @@ TEST_F(ControlBoardTest, AnEventThatNoEngineHasTakenUpIsCalledOff) {
 
 TEST_F(ControlBoardTest, AnEventThatAnEngineHasInItsHandsIsCalledOffToo) {
     server.cli({"XGROUP", "CREATE", keys.events(), "tocsin", "0", "MKSTREAM"});
+    server.cli(
+        {"EVAL", "for n = 1, 250 do redis.call('XADD', KEYS[1], '*', 'event', '{}') end", "1",
+         keys.events()});
     const std::string entry = server.cli({"XADD", keys.events(), "*", "event", "{}"});
-    server.cli({"XREADGROUP", "GROUP", "tocsin", "a", "STREAMS", keys.events(), ">"});
+    server.cli({"XREADGROUP", "GROUP", "tocsin", "a", "COUNT", "1000", "STREAMS", keys.events(), ">"});
     EXPECT_TRUE(run(board.cancel(entry)).value().unread);
     server.cli({"XACK", keys.events(), "tocsin", entry});
     EXPECT_EQ(run(board.cancel(entry)).value().state, event_state::none);
