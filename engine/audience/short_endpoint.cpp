@@ -1,33 +1,11 @@
 #include "engine/audience/short_endpoint.hpp"
 
+#include "engine/platform/platform.hpp"
+
 #include <algorithm>
 
 namespace tocsin {
 namespace {
-
-/// `before`, then, if there is an `after`, a name up to the path, then that.
-struct beginning {
-    std::string_view before;
-    std::string_view after;
-};
-
-// A byte is the place in this table, from 1 on; first match counts. They stand in Redis, so they keep their
-// meaning. One that is added for endpoints which others match today changes how these are written: who
-// removes a dead device compares what is stored with what would be written now, and would find another.
-constexpr auto beginnings = std::to_array<beginning>({
-    {"https://fcm.googleapis.com/fcm/send/", ""},
-    {"https://fcm.googleapis.com/wp/", ""},
-    {"https://fcm.googleapis.com/", ""},
-    {"https://updates.push.services.mozilla.com/wpush/v2/", ""},
-    {"https://updates.push.services.mozilla.com/wpush/v1/", ""},
-    {"https://updates.push.services.mozilla.com/", ""},
-    {"https://web.push.apple.com/", ""},
-    {"https://", ".push.apple.com"},
-    {"https://", ".notify.windows.com"},
-    {"https://", ""},
-    {"", ""},
-});
-static_assert(beginnings.size() < 32);
 
 /// Where the path begins; what is no URL may have none.
 std::size_t end_of_host(std::string_view text) noexcept {
@@ -55,7 +33,7 @@ std::string endpoint_pieces::whole() const {
 
 std::string shortened_endpoint(std::string_view endpoint) {
     std::string out(1, '\0');
-    for (const beginning& one : beginnings) {
+    for (const token_beginning& one : token_beginnings) {
         ++out[0];
         if (!endpoint.starts_with(one.before)) {
             continue;
@@ -76,10 +54,10 @@ std::optional<endpoint_pieces> lengthened_endpoint(std::string_view shortened) n
         return std::nullopt;
     }
     const auto code = static_cast<unsigned char>(shortened.front());
-    if (code == 0 || code > beginnings.size()) {
+    if (code == 0 || code > token_beginnings.size()) {
         return std::nullopt;
     }
-    const beginning& how = beginnings[code - 1U];
+    const token_beginning& how = token_beginnings[code - 1U];
     shortened.remove_prefix(1);
     const std::size_t name = how.after.empty() ? 0 : end_of_host(shortened);
     return endpoint_pieces{{how.before, shortened.substr(0, name), how.after, shortened.substr(name)}};

@@ -20,7 +20,7 @@ struct removal_hold {
 };
 [[nodiscard]] std::string encode_hold(const removal_hold& why);
 [[nodiscard]] std::optional<removal_hold> decode_hold(std::string_view text);
-/// "the provider calls 5000 of 5010 devices of mairies/fcm gone (usually 1.2 %)".
+/// "the provider calls 5000 of 5010 devices of <app>/<platform> gone (usually 1.2 %)".
 [[nodiscard]] std::string sentence_about(const target& which, const removal_hold& why);
 
 }  // namespace tocsin
