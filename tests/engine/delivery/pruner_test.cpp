@@ -161,7 +161,7 @@ TEST_F(PrunerTest, TwoEnginesAskOneQuestionAboutAllOfTheirs) {
         here.loop.get_executor(), redis::parse_address(server.url()).value(), here.machine, here.log);
     ledger their_book(second, here.keys, "two");
     device_store their_store(second, here.keys, here.sizing);
-    pruner other(their_store, their_book, here.now, here.log, here.terms);
+    pruner other(their_store, their_book, known_platforms(), here.now, here.log, here.terms);
     dead_list ours = here.called_dead("crue", 0, 2'000);
     dead_list theirs = here.called_dead("crue", 2'000, 2'000);
     const auto [a, b] = here.run(

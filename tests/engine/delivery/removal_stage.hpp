@@ -4,7 +4,9 @@
 #include "engine/delivery/pruner.hpp"
 #include "engine/delivery/removal_book.hpp"
 #include "engine/delivery/restorer.hpp"
+#include "engine/plan/dead_device.hpp"
 #include "engine/plan/ledger_names.hpp"
+#include "providers/known_platforms.hpp"
 #include "tests/engine/audience/device_changes.hpp"
 #include "tests/support/manual_time.hpp"
 #include "tests/support/run_to_end.hpp"
@@ -111,13 +113,13 @@ public:
     keyspace keys{"tocsin"};
     redis::client redis;
     store_sizing sizing{
-        [](commune_id) { return 5 * inhabitants_per_bucket(platform::fcm); },
+        [](commune_id) { return 5 * row_of(platform::fcm).inhabitants_per_bucket; },
         [](std::string_view) { return 10'000ULL; }};
     device_store store{redis, keys, sizing};
     ledger book{redis, keys, "one"};
     removal_book removals{redis, keys, now};
     removal_terms terms = removal_terms_of(engine_settings{});
-    pruner remover{store, book, now, log, terms};
+    pruner remover{store, book, known_platforms(), now, log, terms};
 };
 
 }  // namespace tocsin::testing

@@ -114,7 +114,7 @@ TEST(RestorerTest, WhereNothingIsToBeKeptNothingIs) {
     const testing::redis_server server;
     removal_stage here(server.url());
     here.terms.kept_for = 0ms;
-    pruner forgetful(here.store, here.book, here.now, here.log, here.terms);
+    pruner forgetful(here.store, here.book, known_platforms(), here.now, here.log, here.terms);
     here.enroll(0, 2);
     here.event_has("crue", 1'000, 2);
     ASSERT_TRUE(
