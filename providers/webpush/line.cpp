@@ -67,7 +67,9 @@ void line::look(time_point now) noexcept {
 }
 
 bool line::may_send(time_point now) const noexcept {
-    const bool stuck = in_flight_ >= unanswered_to_doubt && now - answered_at_ > service_state::patience;
+    // Nor does it get more while it takes so long for each: it would answer the last of them too late.
+    const bool stuck = in_flight_ >= unanswered_to_doubt && (now - answered_at_ > service_state::patience ||
+                                                             answer_time_ > service_state::patience);
     return !stuck && in_flight_ < state_.most_in_flight();
 }
 
@@ -196,6 +198,7 @@ http2::connection_advice line::on_response(const http2::response& answer) noexce
     moved_at_ = now;
     answered_at_ = now;
     item.written_at = answer.written_at;
+    note_answer_time(now - answer.written_at);
     webpush::answer said;
     said.status = answer.status;
     said.body = answer.body;
@@ -289,6 +292,9 @@ void line::on_failure(const http2::failed_request& failed) noexcept {
     wiring_.counters.count(0, what.reason);
     wiring_.bodies.give_back(sent);
     const time_point now = wiring_.time.now();
+    if (failed.why == http2::failure::timed_out) {
+        note_answer_time(now - failed.written_at);
+    }
     // A service that leaves everything unanswered is left alone like one that turns everything away.
     const bool left_alone = failed.why == http2::failure::timed_out && state_.refused(now, std::nullopt);
     wiring_.source.settle(item, what, now);

@@ -100,6 +100,7 @@ public:
 private:
     [[nodiscard]] push* next(time_point now) noexcept;
     [[nodiscard]] bool may_send(time_point now) const noexcept;
+    void note_answer_time(duration took) noexcept { answer_time_ += (took - answer_time_) / 16; }
     [[nodiscard]] bool fill(push& item, time_point now, http2::request& out) noexcept;
     [[nodiscard]] const vapid_header* authorization(time_point now) noexcept;
     /// Not now, free of charge.
@@ -122,6 +123,7 @@ private:
     time_point moved_at_{};  ///< When something was last sent, answered, or put into an empty line.
     time_point
         answered_at_{};  ///< When the last answer came, or the first of those that wait for one was sent.
+    duration answer_time_{};  ///< In the mean of the last dozens.
     time_point forbidden_until_{};
     std::string_view forbidden_because_;  ///< A literal.
     time_point looked_at_{};              ///< When wall_then_ was read: once for a run of requests.

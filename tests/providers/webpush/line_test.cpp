@@ -210,6 +210,29 @@ TEST_F(WebPushLineTest, WhatIsCriticalIsFetchedThoughOthersWait) {
     EXPECT_EQ(static_cast<sent_message*>(sent.back())->item, &newsletter);
 }
 
+TEST_F(WebPushLineTest, ASlowServiceIsNotSentMoreThanItAnswersInTime) {
+    exchange(201);
+    for (int i = 0; i < 450; ++i) {
+        add();
+        ASSERT_FALSE(next().empty()) << "it is quick so far";
+    }
+    for (int i = 0; i < 240; ++i) {
+        http2::response late;
+        late.context = sent.front();
+        sent.pop_front();
+        late.status = 201;
+        late.written_at = time.now();
+        late.answered_at = time.now() + 10s;
+        static_cast<void>(subject.on_response(late));
+    }
+    add();
+    EXPECT_TRUE(next().empty()) << "210 are under way, and each takes ten seconds";
+    for (int i = 0; i < 100; ++i) {
+        answer(201);
+    }
+    EXPECT_FALSE(next().empty()) << "it is quick again";
+}
+
 TEST_F(WebPushLineTest, WhatATurnedAwayServiceIsOwedGoesBackUnchargedAndItIsProbedLater) {
     for (std::uint32_t i = 0; i < service_state::refusals_to_pause; ++i) {
         exchange(503, "30");
