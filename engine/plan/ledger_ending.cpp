@@ -101,7 +101,8 @@ asio::awaitable<result<finish_outcome>> ledger::finish(
             co_return listed.error();
         }
     }
-    const std::vector<std::string> keys = keys_of(event, targets);
+    std::vector<std::string> keys = keys_of(event, targets);
+    keys.push_back(keys_.called_off(event));
     const std::vector<std::string> ending{
         std::move(how.state), std::to_string(retention.count()), std::move(until)};
     redis::request close;

@@ -183,7 +183,9 @@ void history::check() {
     }
     for (std::size_t i = 0; i < answer[1].size(); ++i) {
         const std::string_view key = answer[1][i].text();
-        EXPECT_TRUE(key.ends_with(":ledger") || key.find(":reached:") != key.npos)
+        // Of an event that was cancelled before it was read, and whose entry Redis has lost since.
+        const bool called_off = lost_history_ && key.ends_with(":called-off");
+        EXPECT_TRUE(key.ends_with(":ledger") || key.find(":reached:") != key.npos || called_off)
             << key << " was left behind";
     }
     const std::set<std::string> letters = named_in(keys_.dead_letters());
