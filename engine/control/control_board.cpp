@@ -17,6 +17,7 @@ namespace asio = boost::asio;
 constexpr int changes_kept = 50'000;
 // Longer than any entry is of use: no event lives for more than 28 days.
 constexpr std::chrono::milliseconds called_off_lasts = std::chrono::hours(30 * 24);
+constexpr std::chrono::milliseconds called_off_while_looking = std::chrono::minutes(10);
 
 }  // namespace
 
@@ -98,9 +99,10 @@ asio::awaitable<result<>> control_board::hold_quota(std::string quota, wall_time
 }
 
 // In one step with the look at its state: an engine that takes it up finds either.
-asio::awaitable<result<event_state>> control_board::note_cancelled(std::string event) {
+asio::awaitable<result<control_board::noted>> control_board::note_cancelled(
+    std::string event, std::chrono::milliseconds lasts) {
     const std::vector<std::string> keys{keys_.ledger(event), keys_.called_off(event)};
-    const std::vector<std::string> arguments{std::to_string(called_off_lasts.count())};
+    const std::vector<std::string> arguments{std::to_string(lasts.count())};
     redis::request ask;
     ask.add_script(ledger_scripts::cancel, keys, arguments);
     auto answer = co_await redis_.execute(std::move(ask));
@@ -108,32 +110,42 @@ asio::awaitable<result<event_state>> control_board::note_cancelled(std::string e
     if (checked.has_error()) {
         co_return checked.error();
     }
-    co_return parse_event_state(checked->front().text());
+    const redis::reply parts = checked->front();
+    if (parts.size() != 2) {
+        co_return redis::redis_errc::unexpected_reply;
+    }
+    co_return noted{parse_event_state(parts[0].text()), parts[1].integer() == 1};
 }
 
 asio::awaitable<result<control_board::cancel_answer>> control_board::cancel(std::string event, absent how) {
     cancel_answer out;
-    auto before = co_await note_cancelled(event);
+    // Whoever dies before it is known that there is such an event must not have called off another for long,
+    // which gets the same name one day.
+    const auto lasts = how == absent::call_off ? called_off_lasts : called_off_while_looking;
+    auto before = co_await note_cancelled(event, lasts);
     if (before.has_error()) {
         co_return before.error();
     }
-    if (*before == event_state::none) {
+    const bool called_off_before = before->called_off;
+    if (before->before == event_state::none) {
         const auto unread = co_await stands_unread(redis_, keys_, event);
         if (unread.has_error()) {
             co_return unread.error();
         }
-        if (*unread == unread_entry::there) {
-            out.unread = true;
-            co_return out;
-        }
+        const bool there = *unread == unread_entry::there;
         // It may have been taken up between the two looks.
-        before = co_await note_cancelled(event);
+        before = co_await note_cancelled(event, there ? called_off_lasts : lasts);
         if (before.has_error()) {
             co_return before.error();
         }
+        out.unread = there;
     }
-    out.state = *before;
-    if (out.state == event_state::none && how == absent::ignore) {
+    out.state = before->before;
+    if (out.unread && out.state == event_state::none) {
+        co_return out;
+    }
+    out.unread = false;
+    if (out.state == event_state::none && how == absent::ignore && !called_off_before) {
         redis::request forget;
         forget.add("DEL", keys_.called_off(event));
         auto answer = co_await redis_.execute(std::move(forget));

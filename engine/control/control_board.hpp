@@ -54,7 +54,12 @@ public:
     boost::asio::awaitable<result<>> forget_cancelled(std::string event);
 
 private:
-    boost::asio::awaitable<result<event_state>> note_cancelled(std::string event);
+    struct noted {
+        event_state before{};
+        bool called_off = false;  ///< Somebody had said so already.
+    };
+    /// What is not there yet is not sent if it comes within `lasts`.
+    boost::asio::awaitable<result<noted>> note_cancelled(std::string event, std::chrono::milliseconds lasts);
     boost::asio::awaitable<result<>> obey_cancelled(std::string event, bool scheduled);
     boost::asio::awaitable<result<>> change(redis::request what, std::string word);
 

@@ -2,6 +2,7 @@
 
 #include "engine/redis/check.hpp"
 #include "engine/redis/error.hpp"
+#include "engine/redis/error_replies.hpp"
 #include "engine/redis/streams.hpp"
 
 #include <boost/json/object.hpp>
@@ -22,18 +23,19 @@ namespace json = boost::json;
 constexpr int entries_per_read = 100;
 
 bool is_of(const redis::stream_entry& entry, const std::string& event) {
-    if (entry.id == event) {
-        return true;  // An event without an id has that of its entry.
-    }
     const std::string_view document = entry.field("event").value_or("");
-    if (document.find(event) == std::string_view::npos) {
+    const bool is_its_entry = entry.id == event;
+    if (!is_its_entry && document.find(event) == std::string_view::npos) {
         return false;  // Most are others, and parsing costs more than looking.
     }
     error_code ec;
     const json::value parsed = json::parse(json::string_view(document), ec);
     const json::object* const fields = ec ? nullptr : parsed.if_object();
     const json::value* const id = fields == nullptr ? nullptr : fields->if_contains("id");
-    return id != nullptr && id->is_string() && id->get_string() == json::string_view(event);
+    if (id == nullptr) {
+        return is_its_entry;  // An event without an id has that of its entry.
+    }
+    return id->is_string() && id->get_string() == json::string_view(event);
 }
 
 result<unread_entry> look_through(const redis::reply& answer, const std::string& event, std::string* last) {
@@ -56,8 +58,11 @@ asio::awaitable<result<std::string>> read_up_to(redis::client& redis, const keys
     if (answered.has_error()) {
         co_return answered.error();
     }
-    if (answered->front().is_error()) {
+    if (answered->front().is_error() && answered->front().text().starts_with("ERR no such key")) {
         co_return std::string();
+    }
+    if (answered->front().is_error()) {
+        co_return redis::code_for(answered->front().text());
     }
     std::string out = "0-0";
     const redis::reply groups = answered->front();
@@ -90,8 +95,12 @@ asio::awaitable<result<unread_entry>> look_through_pending(
     }
     after.clear();
     const redis::reply pending = answered->front();
-    if (pending.is_error() || pending.size() == 0) {
-        co_return unread_entry::none;  // Perhaps there is no group yet.
+    const bool no_group = pending.is_error() && pending.text().starts_with("NOGROUP");
+    if (no_group || (!pending.is_error() && pending.size() == 0)) {
+        co_return unread_entry::none;
+    }
+    if (pending.is_error()) {
+        co_return redis::code_for(pending.text());
     }
     redis::request each;
     for (std::size_t i = 0; i < pending.size(); ++i) {

@@ -14,13 +14,17 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Of events that are planned, or wait for their turn to be.
-constexpr std::size_t most_under_way = 1'000;
+// Of events that wait for one of the places.
+constexpr std::size_t most_waiting = 1'000;
+// Of all that are read, wait or are planned; alerts come on top.
+constexpr std::size_t most_under_way = 4'000;
 constexpr auto between_tries = std::chrono::seconds(1);
+// Until the configuration may be another one.
+constexpr auto between_restores = std::chrono::seconds(10);
 // What another engine is just planning is known by then.
 constexpr auto unknown_for = std::chrono::seconds(10);
 // New ones in one look.
-constexpr std::size_t most_begun = 64;
+constexpr std::size_t most_begun = 1'000;
 
 }  // namespace
 
@@ -48,18 +52,25 @@ void tell_planned(const active_event& event, logger& log) {
 }
 
 asio::awaitable<result<>> planning_desk::look() {
-    const auto due = co_await ledger_.due_events(time_.wall_now(), under_way_.size() + most_begun);
-    if (due.has_error()) {
-        co_return due.error();
-    }
-    for (const std::string& id : *due) {
-        begin(id);
+    // Which of them are critical is only known once they are read: all of them are, as far as there is room.
+    for (bool more = true; more && under_way_.size() < most_under_way;) {
+        const std::size_t at_most = under_way_.size() + most_begun;
+        const auto due = co_await ledger_.due_events(time_.wall_now(), at_most);
+        if (due.has_error()) {
+            co_return due.error();
+        }
+        for (const std::string& id : *due) {
+            if (under_way_.size() < most_under_way) {
+                begin(id);
+            }
+        }
+        more = due->size() == at_most;
     }
     co_return result<>();
 }
 
 void planning_desk::begin(std::string id) {
-    if (!stopping_ && under_way_.size() < most_under_way && under_way_.insert(id).second) {
+    if (!stopping_ && under_way_.insert(id).second) {
         asio::co_spawn(executor_, plan(std::move(id)), asio::detached);
     }
 }
@@ -69,14 +80,14 @@ asio::awaitable<void> planning_desk::plan(std::string id) {
     if (planned.has_error()) {
         // It holds up itself alone.
         log_.warning("event.not_planned", {{"event_id", id}, {"error", planned.error().message()}});
-        static_cast<void>(co_await postpone(id));
+        static_cast<void>(co_await postpone(id, between_tries));
     }
     under_way_.erase(id);
 }
 
 // What stays on the schedule must not hide what is due behind it.
-asio::awaitable<result<>> planning_desk::postpone(std::string id) {
-    return ledger_.postpone(std::move(id), time_.wall_now() + between_tries);
+asio::awaitable<result<>> planning_desk::postpone(std::string id, std::chrono::milliseconds by) {
+    return ledger_.postpone(std::move(id), time_.wall_now() + by);
 }
 
 asio::awaitable<result<>> planning_desk::write_off(std::string id, refusal why, std::string document) {
@@ -92,7 +103,7 @@ asio::awaitable<result<>> planning_desk::write_off(std::string id, refusal why, 
 asio::awaitable<result<>> planning_desk::wait_or_refuse(
     std::shared_ptr<active_event> event, ledger_fields fields) {
     if (time_.wall_now() < event->accepted_at + unknown_for) {
-        co_return co_await postpone(event->id);
+        co_return co_await postpone(event->id, between_tries);
     }
     refusal why{
         "unknown_event", "reached_by: nothing is known of \"" + event->content.reached_by.front() +
@@ -138,7 +149,7 @@ asio::awaitable<result<>> planning_desk::plan_scheduled(std::string id) {
             refusal why = std::move(restored.error());
             co_return co_await write_off(std::move(id), std::move(why), std::move(payload));
         }
-        co_return result<>();
+        co_return co_await postpone(std::move(id), between_restores);
     }
     std::shared_ptr<active_event> event = std::move(*restored);
     if (now != event_state::scheduled) {
@@ -150,7 +161,7 @@ asio::awaitable<result<>> planning_desk::plan_scheduled(std::string id) {
         co_return ends.error();
     }
     if (*ends == ledger::knowledge::under_way && time_.wall_now() < event->content.expires_at) {
-        co_return co_await postpone(std::move(id));
+        co_return co_await postpone(std::move(id), between_tries);
     }
     if (*ends == ledger::knowledge::none) {
         co_return co_await wait_or_refuse(std::move(event), std::move(*fields));
@@ -158,9 +169,14 @@ asio::awaitable<result<>> planning_desk::plan_scheduled(std::string id) {
     if (event->content.priority == priority::critical) {
         co_return co_await plan_now(std::move(event), std::move(*fields));
     }
+    if (others_ >= most_others && waiting_ >= most_waiting) {
+        co_return co_await postpone(std::move(id), between_tries);
+    }
+    ++waiting_;
     while (others_ >= most_others) {
         co_await room_.wait();
     }
+    --waiting_;
     ++others_;
     const auto planned = co_await plan_now(std::move(event), std::move(*fields));
     --others_;

@@ -63,7 +63,7 @@ private:
     boost::asio::awaitable<result<>> plan_scheduled(std::string id);
     boost::asio::awaitable<result<>> plan_now(std::shared_ptr<active_event> event, ledger_fields fields);
     /// Looks at it again later.
-    boost::asio::awaitable<result<>> postpone(std::string id);
+    boost::asio::awaitable<result<>> postpone(std::string id, std::chrono::milliseconds by);
     /// Of an event that ends others, and nobody has heard of any of them.
     boost::asio::awaitable<result<>> wait_or_refuse(
         std::shared_ptr<active_event> event, ledger_fields fields);
@@ -80,7 +80,8 @@ private:
     std::function<void(std::shared_ptr<active_event>)> planned_;
     wait_queue room_;                  ///< For one more of the others.
     std::set<std::string> under_way_;  ///< By id.
-    std::size_t others_ = 0;
+    std::size_t others_ = 0;           ///< Planned at this moment, and not critical.
+    std::size_t waiting_ = 0;          ///< For one of their places.
     bool stopping_ = false;
 };
 

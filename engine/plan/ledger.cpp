@@ -1,5 +1,6 @@
 #include "engine/plan/ledger.hpp"
 
+#include "engine/plan/ledger_scripts.hpp"
 #include "engine/redis/check.hpp"
 
 #include <utility>
@@ -52,11 +53,15 @@ asio::awaitable<result<>> ledger::forget_scheduled(std::string event) {
 }
 
 asio::awaitable<result<>> ledger::erase_scheduled(std::string event) {
+    const std::vector<std::string> keys{keys_.ledger(event)};
     redis::request erase;
-    erase.add("DEL", keys_.ledger(event));
+    erase.add_script(ledger_scripts::erase_scheduled, keys, {});
     const auto erased = co_await redis::execute_checked(redis_, std::move(erase));
     if (erased.has_error()) {
         co_return erased.error();
+    }
+    if (erased->front().integer() == 0) {
+        co_return result<>();  // Another engine has just planned it, or it was cancelled.
     }
     co_return co_await forget_scheduled(std::move(event));
 }

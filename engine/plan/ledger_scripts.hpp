@@ -19,5 +19,6 @@ extern const redis::script publish;
 extern const redis::script close;
 extern const redis::script give_up;
 extern const redis::script cancel;
+extern const redis::script erase_scheduled;
 
 }  // namespace tocsin::ledger_scripts

@@ -47,14 +47,23 @@ redis.call('HSET', KEYS[1], 'entry', entry, 'state', state, 'open', open, 'shard
 return 'created'
 )lua");
 
-// KEYS: ledger, called off    ARGV: how long (ms) to remember that an event is not to be sent which is not
-// there yet
-// Returns the state that it was in; empty: there is no such event.
+// KEYS: ledger, called off    ARGV: how long (ms), at least, to remember that an event is not to be sent
+// which is not there yet Returns the state that it was in (empty: there is no such event), and 1 if it was
+// called off before.
 const redis::script cancel("ledger.cancel", R"lua(
 local state = redis.call('HGET', KEYS[1], 'state') or ''
 if state == 'running' or state == 'scheduled' then redis.call('HSET', KEYS[1], 'state', 'cancelling') end
-if state == '' then redis.call('SET', KEYS[2], '1', 'PX', ARGV[1]) end
-return state
+local left = redis.call('PTTL', KEYS[2])
+if state == '' and left < tonumber(ARGV[1]) then redis.call('SET', KEYS[2], '1', 'PX', ARGV[1]) end
+return {state, left == -2 and 0 or 1}
+)lua");
+
+// KEYS: ledger
+// Returns 1 if the event still waited, and is gone now.
+const redis::script erase_scheduled("ledger.erase_scheduled", R"lua(
+if redis.call('HGET', KEYS[1], 'state') ~= 'scheduled' then return 0 end
+redis.call('DEL', KEYS[1])
+return 1
 )lua");
 
 // An event ends in steps of one slot each, any of which any engine can repeat.

@@ -95,7 +95,9 @@ local have = redis.call('HMGET', KEYS[1], 'state', 'open', 'parked', 'damaged')
 local state = have[1] or ''
 local live = state == 'running' or state == 'cancelling'
 local out, poison, left, damaged, rests = {}, {}, 0, have[4], nil
-if live and not damaged and redis.call('EXISTS', KEYS[2]) == 0 then
+local has_shards = redis.call('EXISTS', KEYS[2]) == 1
+-- One that is cancelled before it was planned never had any.
+if live and not damaged and not has_shards and (have[2] ~= '0' or have[3] ~= '0') then
   damaged = 'the stream of its shards is gone'
   redis.call('HSET', KEYS[1], 'damaged', damaged)
 end
@@ -173,7 +175,7 @@ local function take()
     rests = redis.call('ZRANGE', KEYS[4], 0, 0, 'WITHSCORES')[2]
   end
 end
-if live and not damaged then
+if live and not damaged and has_shards then
   local refused, why = guarded(take)
   if refused then return refused end
   if why then damaged, out = why, {} end

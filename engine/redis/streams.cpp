@@ -171,11 +171,17 @@ boost::asio::awaitable<result<entry_prospect>> prospect_of(
         co_return answer.error();
     }
     const replies& said = *answer;
+    if (said[0].is_error() && parse_entry_id(entry)) {
+        co_return code_for(said[0].text());
+    }
     if (said[0].size() == 0) {
         co_return entry_prospect::over;  // Also if there is no such stream, or another id than a stream's.
     }
     if (said[1].is_error() || said[1].size() != 0) {
         co_return entry_prospect::outstanding;  // A group that is gone begins anew.
+    }
+    if (said[2].is_error()) {
+        co_return code_for(said[2].text());
     }
     for (std::size_t i = 0; i < said[2].size(); ++i) {
         const reply one = said[2][i];

@@ -132,6 +132,25 @@ TEST_F(ControlBoardTest, AMistypedNameIsNotRememberedButWhatIsAboutToComeIs) {
     EXPECT_EQ(run(book.plan(what, event_state::running)).value(), plan_outcome::called_off);
 }
 
+TEST_F(ControlBoardTest, ACancelThatDoesNotEndLeavesNothingForLong) {
+    server.cli({"SET", keys.events(), "no stream"});
+    EXPECT_TRUE(run(board.cancel("crue")).has_error());
+    EXPECT_LE(std::stol(server.cli({"PTTL", keys.called_off("crue")})), 600'000);
+
+    server.cli({"DEL", keys.events()});
+    EXPECT_FALSE(run(board.cancel("crue", control_board::absent::call_off)).value().cancelled());
+    EXPECT_GT(std::stol(server.cli({"PTTL", keys.called_off("crue")})), 600'000);
+    EXPECT_FALSE(run(board.cancel("crue")).value().cancelled());
+    EXPECT_EQ(server.cli({"EXISTS", keys.called_off("crue")}), "1") << "what others called off stays so";
+}
+
+TEST_F(ControlBoardTest, AnEntryOfAnEventWithANameOfItsOwnIsNotCancelledByItsNumber) {
+    const std::string entry = server.cli({"XADD", keys.events(), "*", "event", R"({"id":"crue"})"});
+    EXPECT_FALSE(run(board.cancel(entry)).value().cancelled());
+    const std::string nameless = server.cli({"XADD", keys.events(), "*", "event", "{}"});
+    EXPECT_TRUE(run(board.cancel(nameless)).value().unread);
+}
+
 TEST_F(ControlBoardTest, AnEngineThatStartsIsToldEvenThatNothingIsHeldBack) {
     redis::client blocking{loop.get_executor(), redis::parse_address(server.url()).value(), time, log};
     std::vector<control_state> heard;

@@ -160,5 +160,33 @@ TEST_F(PlanningTest, EventsThatWaitForAnotherDoNotHideTheOneThatIsDueBehindThem)
     EXPECT_EQ(planned, std::set<std::string>{"later"});
 }
 
+TEST_F(PlanningTest, AnAlertThatIsDueBehindThousandsIsPlannedBeforeThem) {
+    std::string events;
+    for (int i = 0; i < 2'500; ++i) {
+        const std::string id = "news-" + std::to_string(i);
+        const std::string document =
+            R"({"id":")" + id + R"(","audience":["commune:21231"],"notification":{"title":"x"},"send_at":")" +
+            format_rfc3339(clock.wall_now() + 1s) + R"("})";
+        redis::request add;
+        add.add("XADD", keys.events(), "*", "event", document);
+        ASSERT_TRUE(run(redis.execute(std::move(add))).has_value());
+    }
+    for (int read_so_far = 0; read_so_far < 2'500;) {
+        auto batch = run(consumer.next(1ms));
+        ASSERT_TRUE(batch.has_value());
+        ASSERT_TRUE(run(intake.handle(batch->entries)).has_value());
+        read_so_far += static_cast<int>(batch->entries.size());
+    }
+    read(
+        "storm", "commune:21231",
+        R"(,"priority":"critical","send_at":")" + format_rfc3339(clock.wall_now() + 2s) + R"(")");
+    clock.advance(3s);
+    ASSERT_TRUE(run(desk.look()).has_value());
+    // Four others are asked after, whom nobody answers for, and the alert.
+    EXPECT_TRUE(testing::loop_until(loop, [&] { return held.asked == planning_desk::most_others + 1; }));
+    held.release();
+    EXPECT_TRUE(testing::loop_until(loop, [&] { return planned.contains("storm"); }));
+}
+
 }  // namespace
 }  // namespace tocsin

@@ -67,6 +67,18 @@ TEST_F(LedgerDamageTest, WhateverIsDamagedEndsItsEventAndTheSumsAgree) {
     }
 }
 
+TEST_F(LedgerDamageTest, AnEventThatIsCancelledBeforeItWasPlannedIsNotDamaged) {
+    event_plan waiting = plan_of(0);
+    waiting.targets.clear();
+    ASSERT_EQ(run(book.plan(waiting, event_state::scheduled)).value(), plan_outcome::created);
+    server.cli({"HSET", keys.ledger("crue"), "state", "cancelling"});
+    const claim_answer seen = claim(book);
+    EXPECT_EQ(seen.damaged, "");
+    EXPECT_TRUE(seen.shards.empty());
+    EXPECT_EQ(seen.open + seen.parked, 0U);
+    EXPECT_EQ(server.cli({"HEXISTS", keys.ledger("crue"), "damaged"}), "0");
+}
+
 TEST_F(LedgerDamageTest, ALedgerThatIsSomethingElseIsLeftAlone) {
     server.cli({"SET", keys.ledger("crue"), "x"});
     EXPECT_EQ(run(book.plan(plan_of(1), event_state::running)).value(), plan_outcome::damaged);

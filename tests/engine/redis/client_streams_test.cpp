@@ -1,6 +1,7 @@
 #include "engine/redis/check.hpp"
 #include "engine/redis/streams.hpp"
 #include "tests/engine/redis/client_fixture.hpp"
+#include "tests/support/run_to_end.hpp"
 
 namespace tocsin::redis {
 namespace {
@@ -97,6 +98,26 @@ TEST_F(RedisClientStreams, ClaimsWhatAnotherConsumerLeft) {
     ASSERT_EQ(claimed.entries.size(), 1U);
     EXPECT_EQ(claimed.entries[0].id, kept);
     EXPECT_EQ(claimed.deleted, std::vector<std::string>{gone});
+}
+
+TEST_F(RedisClientStreams, TellsWhetherAnEntryWillStillBeRead) {
+    const auto prospect = [this](const std::string& entry) {
+        return testing::run_to_end(loop, prospect_of(*redis, "stream", "group", entry)).value();
+    };
+    EXPECT_EQ(prospect("1-0"), entry_prospect::over) << "there is no stream";
+    const std::string first = server.cli({"XADD", "stream", "*", "a", "1"});
+    EXPECT_EQ(prospect(first), entry_prospect::outstanding) << "the group will begin with it";
+    server.cli({"XGROUP", "CREATE", "stream", "group", "0"});
+    EXPECT_EQ(prospect(first), entry_prospect::outstanding);
+    server.cli({"XREADGROUP", "GROUP", "group", "me", "STREAMS", "stream", ">"});
+    EXPECT_EQ(prospect(first), entry_prospect::outstanding) << "read, not acknowledged";
+    server.cli({"XACK", "stream", "group", first});
+    EXPECT_EQ(prospect(first), entry_prospect::over);
+    EXPECT_EQ(prospect("no entry id"), entry_prospect::over);
+    server.cli({"DEL", "stream"});
+    server.cli({"SET", "stream", "x"});
+    EXPECT_TRUE(testing::run_to_end(loop, prospect_of(*redis, "stream", "group", first)).has_error())
+        << "nobody knows";
 }
 
 TEST_F(RedisClientStreams, ReadsARange) {
