@@ -143,15 +143,18 @@ int write_certificate(
     const proof::certificate_subject subject = subject_of(event, places);
     const auto stamp = proof::stamp_of(subject, system_time_source().wall_now());
     const std::string page = proof::certificate_page(subject, stamp);
-    if (!redis.run(note_certificate(redis, subject.event, proof::certificate_digest(page), stamp.as_of))) {
-        return exit_unreachable;
-    }
     if (file == "-") {
         print_document(page);
-        return exit_ok;
-    }
-    if (!write_whole(file, page)) {
+    } else if (!write_whole(file, page)) {
         return exit_failed;
+    }
+    if (!redis.run(note_certificate(redis, subject.event, proof::certificate_digest(page), stamp.as_of))) {
+        complain(
+            "Redis does not keep that this certificate was made: it can be checked only while the event is "
+            "kept");
+    }
+    if (file == "-") {
+        return exit_ok;
     }
     const std::string digest = proof::result_digest(subject.result);
     if (common.json) {
