@@ -162,7 +162,9 @@ void page::fill_listed(const message* content) {
 void page::begin() {
     accepted_by_roster_.assign(communes_.size(), 0);
     remaining_ = pushes_.size();
-    if (from_->event->content.remembers_reached) {
+    const publish_event& content = from_->event->content;
+    // What is only tried out is on no screen.
+    if (content.remembers_reached && content.mode == delivery_mode::actual) {
         reached_.assign(pushes_.size(), false);
     }
 }

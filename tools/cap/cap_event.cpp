@@ -273,6 +273,9 @@ json::object cap_all_clear(
     const cap_event_options& how) {
     json::object event;
     add_common(event, message, how);
+    // What a Cancel says of its own end is of the warning, and often past already. Who has the warning on the
+    // screen is to be told, whenever that is.
+    event.erase("expires_at");
     event["audience"] = audience;
     // Soon, but never ahead of what still warns of something.
     event["priority"] = to_string(priority::high);

@@ -237,12 +237,17 @@ TEST_F(PageTest, OfAnEventThatRemembersItTellsWhomItMayHaveReached) {
     EXPECT_EQ(decode_hashed(told.others), (std::vector{hashed("device-2"), hashed("device-3")}));
 }
 
-TEST_F(PageTest, OfAnyOtherEventItRemembersNobody) {
-    const auto what = testing::make_page(testing::make_event(time), 1, content);
-    what->accept(what->pushes()[0], std::chrono::milliseconds(1));
-    const page_settlement told = what->settlement(true);
-    EXPECT_TRUE(told.reached.empty());
-    EXPECT_TRUE(told.others.empty());
+TEST_F(PageTest, OfAnyOtherEventAndOfATrialItRemembersNobody) {
+    const auto trial = testing::make_event(time);
+    trial->content.remembers_reached = true;
+    trial->content.mode = delivery_mode::dry_run;
+    for (const auto& event : {testing::make_event(time), trial}) {
+        const auto what = testing::make_page(event, 1, content);
+        what->accept(what->pushes()[0], std::chrono::milliseconds(1));
+        const page_settlement told = what->settlement(true);
+        EXPECT_TRUE(told.reached.empty());
+        EXPECT_TRUE(told.others.empty());
+    }
 }
 
 TEST_F(PageTest, APageIsNearlyDoneOnceWhenFewOfManyAreLeft) {

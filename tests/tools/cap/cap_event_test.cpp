@@ -197,6 +197,17 @@ TEST(CapAllClear, SpeaksForItselfWhenTheCancelSaysNothing) {
     EXPECT_FALSE(event.contains("reached_by"));
 }
 
+TEST(CapAllClear, LivesOnWhenTheCancelSaysThatTheWarningIsOver) {
+    for (const char* const over : {"2026-11-23T06:00:00+01:00", "2026-11-22T00:00:00+01:00"}) {
+        cap_sample sample;
+        sample.kind = "Cancel";
+        sample.expires = over;
+        sample.references = "prefecture@example.fr,FR-21-42,2026-11-23T06:00:00+01:00";
+        const json::object event = cap_all_clear(read(sample), {"commune:21231"}, "L'Ouche déborde", {});
+        EXPECT_FALSE(event.contains("expires_at")) << over;
+    }
+}
+
 TEST(CapAllClear, GoesToThoseWhoWereSentToByWhatItEndsAndAtTheHoursOfThat) {
     cap_sample sample;
     sample.kind = "Cancel";

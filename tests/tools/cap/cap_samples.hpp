@@ -10,6 +10,7 @@ namespace tocsin::testing {
 struct cap_sample {
     std::string identifier = "FR-21-42";
     std::string sent = "2026-11-23T06:00:00+01:00";
+    std::string expires = "2026-11-23T18:00:00+01:00";
     std::string status = "Actual";
     std::string kind = "Alert";
     std::string scope = "Public";
@@ -57,7 +58,9 @@ struct cap_sample {
                 severity +
                 "</severity>\n"
                 "    <certainty>Observed</certainty>\n"
-                "    <expires>2026-11-23T18:00:00+01:00</expires>\n"
+                "    <expires>" +
+                expires +
+                "</expires>\n"
                 "    <headline>L'Ouche déborde</headline>\n"
                 "    <description>Le niveau monte\n      encore.</description>\n"
                 "    <instruction>Évitez les quais.</instruction>\n"
