@@ -167,7 +167,7 @@ void lane::begin_pause(const disposition& decided, const verdict& what, time_poi
     switch (decided.pause) {
         case pausing::none: return;
         case pausing::quota:
-            if (now + decided.pause_for <= pause_.until()) {
+            if (now + decided.pause_for <= pause_.quota_until()) {
                 return;
             }
             news = pause_.wait(what.reason, now + decided.pause_for);
@@ -199,7 +199,7 @@ void lane::begin_pause(const disposition& decided, const verdict& what, time_poi
                             {"cause", to_string(pause_.cause())},
                             {"reason", pause_.reason()}});
     }
-    events_.look_at(pause_.until());
+    events_.look_at(pause_.until(urgent()));
 }
 
 void lane::finish(push& item, outcome how, std::string_view reason) noexcept {
@@ -254,7 +254,7 @@ void lane::acquit() noexcept {
 
 void lane::hold_quota(time_point until) noexcept {
     const time_point now = time_.now();
-    if (until <= now || until <= pause_.until()) {
+    if (until <= now || until <= pause_.quota_until()) {
         return;
     }
     if (pause_.wait("QuotaUsedUp", until)) {
@@ -264,7 +264,7 @@ void lane::hold_quota(time_point until) noexcept {
                             {"cause", to_string(lane_bound::quota)},
                             {"reason", "QuotaUsedUp"}});
     }
-    events_.look_at(pause_.until());
+    events_.look_at(pause_.until(urgent()));
 }
 
 }  // namespace tocsin

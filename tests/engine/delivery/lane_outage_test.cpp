@@ -192,5 +192,30 @@ TEST_F(LaneOutageTest, WhatOneDeviceIsToldHoldsNobodyElseUp) {
     EXPECT_EQ(sends["device-0"], 1);
 }
 
+TEST_F(LaneOutageTest, AnAlertDoesNotWaitForWhatAProviderInTroubleAsksFor) {
+    begin(161);
+    pass(10s, [this](const push& item) {
+        verdict out = of_apns(item);
+        out.told = true;
+        out.retry_after = 15min;
+        return out;
+    });
+    EXPECT_TRUE(take_all(*line).empty());
+    LaneTest::add(*line, 3, priority::critical);
+    ASSERT_LE(line->next_look(), time.now() + 1s);
+    for (int probe = 0; probe < 3; ++probe) {
+        const auto taken = take_all(*line);
+        ASSERT_EQ(taken.size(), 1U);
+        EXPECT_EQ(taken.front()->owner->event().content.priority, priority::critical);
+        verdict out = of_apns(*taken.front());
+        out.told = true;
+        out.retry_after = 15min;
+        line->settle(*taken.front(), out, time.now());
+        EXPECT_TRUE(take_all(*line).empty());
+        time.advance(3s);
+        line->tick(time.now());
+    }
+}
+
 }  // namespace
 }  // namespace tocsin::testing
