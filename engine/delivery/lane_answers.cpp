@@ -1,4 +1,5 @@
 #include "engine/delivery/lane.hpp"
+#include "engine/delivery/service_proof.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -73,6 +74,14 @@ void lane::note(const push& item, const verdict& what, const disposition& decide
         trust_.note_trouble(item.sandbox, item.token, what.told, now);
     } else {
         trust_.note(item.sandbox, decided.about);
+    }
+    const bool served =
+        what.status != 0 && what.action != reaction::accept && !what.of_one_service && shows_service(what);
+    if (served) {
+        trust_.served(item.sandbox, now);
+        if (pause_.lasts_for(lane_bound::provider, now)) {
+            end_pause(now);
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 #include "providers/webpush/line.hpp"
 
+#include "engine/delivery/service_proof.hpp"
 #include "engine/event/subscription.hpp"
 #include "providers/common/no_answer.hpp"
-#include "providers/common/service_proof.hpp"
 #include "providers/http2/error.hpp"
 
 #include <algorithm>

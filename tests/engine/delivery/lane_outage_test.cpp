@@ -217,5 +217,24 @@ TEST_F(LaneOutageTest, AnAlertDoesNotWaitForWhatAProviderInTroubleAsksFor) {
     }
 }
 
+TEST_F(LaneOutageTest, AnAnswerAboutADeviceEndsAPauseForTheProvider) {
+    for (const reaction about_the_device :
+         {reaction::drop_token, reaction::reject_push, reaction::retry_here}) {
+        pages.clear();
+        begin(161);
+        for (push* const item : take_all(*line)) {
+            line->settle(*item, of_apns(*item), time.now());
+        }
+        ASSERT_EQ(line->bound(time.now()), lane_bound::provider);
+        time.advance(3s);
+        line->tick(time.now());
+        push* const probe = line->take(time.now());
+        ASSERT_NE(probe, nullptr);
+        line->settle(*probe, answer(about_the_device, "AboutTheDevice"), time.now());
+        EXPECT_TRUE(line->paused_because().empty());
+        EXPECT_GT(take_all(*line).size(), 100U);
+    }
+}
+
 }  // namespace
 }  // namespace tocsin::testing
