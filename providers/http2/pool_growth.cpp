@@ -131,7 +131,7 @@ bool pool::implementation::grow_for(std::size_t known, const supply& have, time_
         return false;
     }
     if (there < wanted) {
-        dial_when_due(schedule_.earliest(), now);
+        dial_when_due(next_dial(), now);
     }
     return there >= wanted;
 }
@@ -140,7 +140,7 @@ void pool::implementation::grow_by_shortage(const supply& have, duration patienc
     if (have.connecting != 0 || have.usable >= most_usable(have) || worth_trying(have) == 0) {
         return;
     }
-    time_point due = schedule_.earliest();
+    time_point due = next_dial();
     if (have.usable != 0) {
         if (have.all_saturated) {
             short_since_ = short_since_.value_or(now);
@@ -156,6 +156,10 @@ void pool::implementation::grow_by_shortage(const supply& have, duration patienc
     if (now < due || have.usable == 0 || have.all_saturated) {
         dial_when_due(due, now);
     }
+}
+
+time_point pool::implementation::next_dial() const noexcept {
+    return round_.anybody_urgent() ? schedule_.earliest_urgent() : schedule_.earliest();
 }
 
 void pool::implementation::dial_when_due(time_point due, time_point now) {

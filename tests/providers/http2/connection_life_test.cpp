@@ -116,6 +116,20 @@ TEST_F(Http2PoolTest, DrainWaitsForTheOthersAndGivesUpAtItsTimeout) {
     EXPECT_EQ(client.outcomes[1].detail, http2_errc::drain_timeout);
 }
 
+TEST_F(Http2PoolTest, AnAlertDoesNotWaitForTheBackOffOfConnectionsThatWork) {
+    serve();
+    open();
+    client.advice = connection_advice::drain;  // As after an answer of 500: nothing is proven.
+    client.is_urgent = true;
+    const time_point begun = time.now();
+    for (std::size_t i = 1; i <= 5; ++i) {
+        client.add("x");
+        go();
+        ASSERT_TRUE(run_until([&] { return client.answered == i; }));
+    }
+    EXPECT_LT(time.now() - begun, 6s) << "1, 2, 4 and 8 seconds, less up to half, would be more";
+}
+
 TEST_F(Http2PoolTest, GoAwayMovesTheUnprocessedToANewConnection) {
     serve();
     server->on_request = [&](auto& peer, std::int32_t stream, const auto&) {
