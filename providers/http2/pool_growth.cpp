@@ -21,6 +21,8 @@ constexpr milliseconds patience_with_a_trial(5'000);
 // Connections that are opened together before one of them has shown that the peer works with us: in an
 // outage, all of them are for nothing.
 constexpr std::size_t most_unproven = 16;
+// Connections there may be in all, those that drain included, in multiples of what may be in use.
+constexpr std::size_t drained_times_most = 2;
 
 }  // namespace
 
@@ -60,10 +62,11 @@ std::size_t pool::implementation::worth_trying(const supply& have) const noexcep
 
 std::size_t pool::implementation::most_usable(const supply& have) const noexcept {
     const std::size_t all = context_.policy.max_connections;
-    if (have.draining == all) {
-        return 1;
+    if (all > have.draining) {
+        return all - have.draining;
     }
-    return all > have.draining ? all - have.draining : 0;
+    // What drains takes nothing new. One more at a time is no crowd; but there is an end to that, too.
+    return have.draining < drained_times_most * all ? 1 : 0;
 }
 
 void pool::implementation::plan(time_point now) {
