@@ -18,6 +18,8 @@ constexpr milliseconds requeue_step = 50ms;
 constexpr milliseconds complaint_step = 1s;
 constexpr milliseconds quota_pause = 60s;
 constexpr milliseconds least_postponed = 500ms;
+// Of a lane that is probed for its provider: what waits longer would not notice the end.
+constexpr milliseconds longest_charged_wait = 20s;
 
 disposition ended(outcome how) {
     disposition out;
@@ -58,36 +60,6 @@ disposition retried(
     return out;
 }
 
-/// What concerns the provider as a whole is not charged to a push once it is known to be so.
-disposition provider_trouble(
-    const attempt_facts& attempt, const verdict& answer, const lane_facts& lane, std::minstd_rand& jitter) {
-    if (answer.of_one_service) {
-        return retried(attempt, answer, lane, jitter);
-    }
-    const std::uint32_t complaints = lane.provider_complaints + (attempt.complained ? 0U : 1U);
-    // While others are accepted it may be the push; while nobody is, the second time says enough, and the
-    // last try is not spent. An outage may show in few answers: some take a connection for each.
-    const bool second_time = attempt.complained || attempt.attempts + 1 >= lane.max_attempts;
-    const bool nobody_else_either = second_time && lane.provider_unheard;
-    disposition out;
-    if (lane.provider_paused || lane.credential_paused || nobody_else_either ||
-        complaints >= provider_complaints_to_pause) {
-        out = requeued(true);
-        out.pause = pausing::provider;
-        if (answer.told) {
-            out.pause_for = std::min<milliseconds>(answer.retry_after.value_or(0ms), longest_told_wait);
-        }
-        if (attempt.maybe_sent || answer.action == reaction::unknown) {
-            out.next = fate::defer;
-            out.wait = std::max(out.pause_for, lane.retries.delay(1, std::nullopt, true, jitter));
-        }
-    } else {
-        out = retried(attempt, answer, lane, jitter);
-    }
-    out.about = complaint::provider;
-    return out;
-}
-
 /// Not sent, because where it goes is to be left alone: that is not charged, and holds nobody else up.
 disposition postponed(
     const attempt_facts& attempt, const verdict& answer, const lane_facts& lane, std::minstd_rand& jitter) {
@@ -104,6 +76,54 @@ disposition postponed(
     disposition out;
     out.next = wait <= lane.longest_wait_in_memory && !attempt.maybe_sent ? fate::delay : fate::defer;
     out.wait = wait;
+    return out;
+}
+
+/// To a push of a lane that is, or has to be, paused for its provider.
+disposition waiting_for_provider(
+    const attempt_facts& attempt, const verdict& answer, const lane_facts& lane, std::minstd_rand& jitter) {
+    const bool many = lane.provider_complaints + 1 >= provider_complaints_to_pause;
+    const bool many_told = lane.provider_told + 1 >= provider_complaints_to_pause;
+    // Few may be the only ones that it is about: what they are charged is spread over some minutes. And what
+    // may have been sent is a repeat each time, so the tries bound it also while nobody is accepted.
+    const bool due =
+        !many && lane.provider_trouble >= patience_of_few / lane.max_attempts * (attempt.attempts + 1);
+    disposition out;
+    if (due || attempt.maybe_sent || answer.action == reaction::unknown) {
+        verdict soon = answer;
+        if (soon.retry_after && !soon.told) {
+            soon.retry_after = std::min(*soon.retry_after, longest_charged_wait);
+        }
+        out = retried(attempt, soon, lane, jitter);
+    } else if (answer.told && !many_told) {
+        out = postponed(attempt, answer, lane, jitter);  // One device's word binds that device.
+    } else {
+        out = requeued(true);
+    }
+    out.pause = pausing::provider;
+    if (answer.told && many_told) {
+        out.pause_for = std::min<milliseconds>(answer.retry_after.value_or(0ms), longest_told_wait);
+    }
+    return out;
+}
+
+/// What concerns the provider as a whole is not charged to a push once it is known to be so.
+disposition provider_trouble(
+    const attempt_facts& attempt, const verdict& answer, const lane_facts& lane, std::minstd_rand& jitter) {
+    if (answer.of_one_service) {
+        return retried(attempt, answer, lane, jitter);
+    }
+    const std::uint32_t complaints = lane.provider_complaints + 1;
+    // While others are accepted it may be the push; while nobody is, and others complain as well, the second
+    // time says enough. An outage may show in few answers: some take a connection for each.
+    const bool second_time = attempt.complained || attempt.attempts != 0;
+    const bool nobody_else_either =
+        second_time && lane.provider_unheard && complaints >= provider_complaints_to_suspect;
+    const bool wait_for_it = lane.provider_paused || lane.credential_paused || nobody_else_either ||
+                             complaints >= provider_complaints_to_pause;
+    disposition out = wait_for_it ? waiting_for_provider(attempt, answer, lane, jitter)
+                                  : retried(attempt, answer, lane, jitter);
+    out.about = complaint::provider;
     return out;
 }
 

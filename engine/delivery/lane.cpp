@@ -86,7 +86,7 @@ void lane::enqueue_later(push& item, time_point due) noexcept {
 }
 
 push* lane::take(time_point now) noexcept {
-    if (stopped_ || held_ || !pause_.may_send(now)) {
+    if (stopped_ || held_ || !pause_.may_send(now, urgent())) {
         return nullptr;
     }
     if (!pause_.lasts(now) && pause_.forget()) {
@@ -138,7 +138,7 @@ std::size_t lane::backlog(duration within) const noexcept {
 }
 
 void lane::want_slices(time_point now) noexcept {
-    if (stopped_ || held_ || !pause_.may_send(now)) {
+    if (stopped_ || held_ || !pause_.may_send(now, urgent())) {
         return;
     }
     rate_.want(line_.critical(), line_.waiting() - line_.critical(), now, [this](const slice_question& what) {
@@ -233,7 +233,7 @@ bool lane::tick(time_point now) {
     }
     want_slices(now);
     tell_if_hungry();
-    return line_.waiting() != 0 && pause_.may_send(now) && !held_;
+    return line_.waiting() != 0 && pause_.may_send(now, urgent()) && !held_;
 }
 
 time_point lane::next_look() const noexcept {
@@ -244,7 +244,7 @@ time_point lane::next_look() const noexcept {
     if (line_.waiting() != 0) {
         next = std::min(next, next_sweep_);
         // Not one that is due: whoever may send its probe was told, and comes when there is a connection.
-        if (const time_point until = pause_.until(); until > time_.now()) {
+        if (const time_point until = pause_.until(urgent()); until > time_.now()) {
             next = std::min(next, until);
         }
         if (rate_.limited_until() != time_point{}) {

@@ -171,11 +171,13 @@ private:
     void park(push& item, std::chrono::milliseconds rest) noexcept;
 
     [[nodiscard]] attempt_facts facts_of(const push& item, time_point now, bool superseded) const noexcept;
-    [[nodiscard]] lane_facts facts_for(bool sandbox, time_point now) const noexcept;
+    [[nodiscard]] lane_facts facts_for(bool sandbox, std::string_view token, time_point now) const noexcept;
     void carry_out(push& item, const verdict& what, const disposition& decided, time_point now) noexcept;
     void end(push& item, outcome how, const verdict& what, time_point now) noexcept;
     void accept(push& item, time_point now) noexcept;
     void refuse_message(push& item, const verdict& what) noexcept;
+    void note(const push& item, const verdict& what, const disposition& decided, time_point now) noexcept;
+    void end_pause(time_point now) noexcept;
     void begin_pause(const disposition& decided, const verdict& what, time_point now) noexcept;
     void judge(const page& of, time_point now) noexcept;
     void acquit() noexcept;

@@ -1,4 +1,5 @@
 #include "engine/delivery/lane.hpp"
+#include "engine/delivery/service_proof.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -32,11 +33,11 @@ attempt_facts lane::facts_of(const push& item, time_point now, bool superseded) 
     return out;
 }
 
-lane_facts lane::facts_for(bool sandbox, time_point now) const noexcept {
+lane_facts lane::facts_for(bool sandbox, std::string_view token, time_point now) const noexcept {
     lane_facts out;
     out.credential_paused = pause_.probing() && pause_.cause() == lane_bound::credential;
     out.provider_paused = pause_.probing() && pause_.cause() == lane_bound::provider;
-    trust_.tell(out, sandbox, now);
+    trust_.tell(out, sandbox, token, now);
     out.retry_affordable = retry_budget_.affordable();
     out.max_attempts = how_.max_attempts;
     out.retries = how_.retries;
@@ -52,7 +53,7 @@ void lane::answered(push& item, const verdict& what, time_point now, bool supers
         numbers_.answered_after(now - item.written_at);
     }
     const disposition decided =
-        decide(facts_of(item, now, superseded), what, facts_for(item.sandbox, now), random_);
+        decide(facts_of(item, now, superseded), what, facts_for(item.sandbox, item.token, now), random_);
     carry_out(item, what, decided, now);
     if (stopped_) {
         stop(now);
@@ -60,16 +61,32 @@ void lane::answered(push& item, const verdict& what, time_point now, bool supers
 }
 
 void lane::refuse_credential(std::string_view reason, time_point now) noexcept {
-    const disposition decided = decide_refusal(facts_for(false, now));
+    const disposition decided = decide_refusal(facts_for(false, {}, now));
     verdict what;
     what.action = reaction::pause_app;
     what.reason = reason;
-    trust_.note(false, decided.about, true, now);
+    trust_.note(false, decided.about);
     begin_pause(decided, what, now);
 }
 
+void lane::note(const push& item, const verdict& what, const disposition& decided, time_point now) noexcept {
+    if (decided.about == complaint::provider) {
+        trust_.note_trouble(item.sandbox, item.token, what.told, now);
+    } else {
+        trust_.note(item.sandbox, decided.about);
+    }
+    const bool served =
+        what.status != 0 && what.action != reaction::accept && !what.of_one_service && shows_service(what);
+    if (served) {
+        trust_.served(item.sandbox, now);
+        if (pause_.lasts_for(lane_bound::provider, now)) {
+            end_pause(now);
+        }
+    }
+}
+
 void lane::carry_out(push& item, const verdict& what, const disposition& decided, time_point now) noexcept {
-    trust_.note(item.sandbox, decided.about, !item.complained, now);
+    note(item, what, decided, now);
     item.complained = item.complained || decided.about != complaint::none;
     item.maybe_sent = item.maybe_sent || decided.maybe_sent;
     if (decided.charge) {
@@ -120,18 +137,23 @@ void lane::accept(push& item, time_point now) noexcept {
     }
     of.accept(item, answered - of.event().accepted_at);
     after_end(of);
-    if (pause_.accepted()) [[unlikely]] {
-        if (!pause_.lasts(now) && pause_.forget()) {
-            log_.info("lane.resumed", {{"app", which_.app}, {"platform", to_string(which_.on)}});
-        }
-        events_.look_at(now);  // What waits may leave again.
-    }
+    end_pause(now);
     if (!quarantine_.empty()) [[unlikely]] {
         // The app's key, topic and environment are right for such devices: it is those tokens.
         for (const quarantine::suspect& one :
              quarantine_.release([sandbox](const push& kept) { return kept.sandbox == sandbox; })) {
             finish(*one.item, outcome::rejected, one.reason);
         }
+    }
+}
+
+/// What was probed is over.
+void lane::end_pause(time_point now) noexcept {
+    if (pause_.accepted()) [[unlikely]] {
+        if (!pause_.lasts(now) && pause_.forget()) {
+            log_.info("lane.resumed", {{"app", which_.app}, {"platform", to_string(which_.on)}});
+        }
+        events_.look_at(now);  // What waits may leave again.
     }
 }
 
@@ -154,7 +176,7 @@ void lane::begin_pause(const disposition& decided, const verdict& what, time_poi
     switch (decided.pause) {
         case pausing::none: return;
         case pausing::quota:
-            if (now + decided.pause_for <= pause_.until()) {
+            if (now + decided.pause_for <= pause_.quota_until()) {
                 return;
             }
             news = pause_.wait(what.reason, now + decided.pause_for);
@@ -186,7 +208,7 @@ void lane::begin_pause(const disposition& decided, const verdict& what, time_poi
                             {"cause", to_string(pause_.cause())},
                             {"reason", pause_.reason()}});
     }
-    events_.look_at(pause_.until());
+    events_.look_at(pause_.until(urgent()));
 }
 
 void lane::finish(push& item, outcome how, std::string_view reason) noexcept {
@@ -223,7 +245,7 @@ void lane::after_end(page& of) noexcept {
 void lane::judge(const page& of, time_point now) noexcept {
     for (const quarantine::suspect& one :
          quarantine_.release([&of](const push& kept) { return kept.owner == &of; })) {
-        const disposition decided = decide_suspect(facts_for(one.item->sandbox, now));
+        const disposition decided = decide_suspect(facts_for(one.item->sandbox, one.item->token, now));
         if (decided.next == fate::end) {
             finish(*one.item, decided.how, one.reason);
         } else {
@@ -241,7 +263,7 @@ void lane::acquit() noexcept {
 
 void lane::hold_quota(time_point until) noexcept {
     const time_point now = time_.now();
-    if (until <= now || until <= pause_.until()) {
+    if (until <= now || until <= pause_.quota_until()) {
         return;
     }
     if (pause_.wait("QuotaUsedUp", until)) {
@@ -251,7 +273,7 @@ void lane::hold_quota(time_point until) noexcept {
                             {"cause", to_string(lane_bound::quota)},
                             {"reason", "QuotaUsedUp"}});
     }
-    events_.look_at(pause_.until());
+    events_.look_at(pause_.until(urgent()));
 }
 
 }  // namespace tocsin

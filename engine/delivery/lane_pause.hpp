@@ -3,6 +3,7 @@
 #include "engine/core/clock.hpp"
 #include "engine/plan/lane_bound.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -43,7 +44,10 @@ public:
         return was;
     }
     /// A push is taken: while probing, the next comes later.
-    void sent(time_point now) noexcept { next_probe_ = now + between_probes; }
+    void sent(time_point now) noexcept {
+        next_probe_ = now + between_probes;
+        next_urgent_probe_ = next_probe_;
+    }
     /// Forgets what is over. True if it was a pause that nobody has been told the end of.
     bool forget() noexcept {
         const bool was = !reason_.empty();
@@ -61,14 +65,19 @@ public:
     [[nodiscard]] bool lasts_for(lane_bound cause, time_point now) const noexcept {
         return lasts(now) && this->cause() == cause;
     }
-    /// Whether a push may leave: always, but for a pause; while probing one from time to time.
-    [[nodiscard]] bool may_send(time_point now) const noexcept {
-        return now >= until_ && (!probing_ || now >= next_probe_);
-    }
+    /// Whether a push may leave: always, but for a pause; while probing one from time to time. How long a
+    /// provider that is in trouble wants to be left alone is not for an `urgent` one to wait.
+    [[nodiscard]] bool may_send(time_point now, bool urgent) const noexcept { return now >= until(urgent); }
     /// When may_send() is true next; time_point{}: it is.
-    [[nodiscard]] time_point until() const noexcept {
-        return probing_ && next_probe_ > until_ ? next_probe_ : until_;
+    [[nodiscard]] time_point until(bool urgent) const noexcept {
+        if (!probing_) {
+            return until_;
+        }
+        const bool at_once = urgent && cause_ == lane_bound::provider;
+        return std::max(until_, at_once ? std::min(next_probe_, next_urgent_probe_) : next_probe_);
     }
+    /// How long a quota is waited out.
+    [[nodiscard]] time_point quota_until() const noexcept { return until_; }
     [[nodiscard]] lane_bound cause() const noexcept { return probing_ ? cause_ : lane_bound::quota; }
     [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
 
@@ -86,6 +95,7 @@ private:
 
     time_point until_{};
     time_point next_probe_{};
+    time_point next_urgent_probe_{};
     std::string reason_;
     lane_bound cause_ = lane_bound::idle;
     bool probing_ = false;

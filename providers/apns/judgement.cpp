@@ -16,7 +16,9 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds first_device_pause = 60s;
 constexpr milliseconds longest_device_pause = 16min;
-constexpr milliseconds outage_pause = 15min;
+// Twice as long each time, so that five tries outlast an outage of some minutes.
+constexpr milliseconds first_outage_pause = 1min;
+constexpr milliseconds longest_outage_pause = 15min;
 
 std::optional<milliseconds> pause_of(pace when, std::uint32_t attempts) noexcept {
     switch (when) {
@@ -24,7 +26,11 @@ std::optional<milliseconds> pause_of(pace when, std::uint32_t attempts) noexcept
         case pace::at_once: return 0ms;
         case pace::device:
             return std::min(longest_device_pause, first_device_pause * (1U << std::min(attempts, 8U)));
-        case pace::outage: return attempts == 0 ? std::nullopt : std::optional(outage_pause);
+        case pace::outage:
+            return attempts == 0
+                       ? std::nullopt
+                       : std::optional(std::min(
+                             longest_outage_pause, first_outage_pause * (1U << std::min(attempts - 1, 8U))));
     }
     return std::nullopt;
 }

@@ -2,10 +2,10 @@
 
 #include "engine/core/digest.hpp"
 #include "engine/core/text.hpp"
+#include "engine/delivery/service_proof.hpp"
 #include "providers/apns/message.hpp"
 #include "providers/common/bounded_json.hpp"
 #include "providers/common/no_answer.hpp"
-#include "providers/common/service_proof.hpp"
 
 #include <algorithm>
 #include <exception>

@@ -15,8 +15,8 @@ enum class pace : std::uint8_t {
     engine,   ///< As the engine backs off anyway.
     at_once,  ///< Nothing was wrong with the provider or the push.
     device,   ///< The device is throttled: a minute, then twice as long each time.
-    outage,   ///< Once as the engine backs off, then every 15 minutes (Apple, "Handling notification
-              ///< responses").
+    outage,   ///< Once as the engine backs off, then a minute, and twice as long each time up to the 15
+              ///< minutes of Apple ("Handling notification responses"), which allows for a back-off.
 };
 
 /// One answer that APNs can give.

@@ -1,8 +1,8 @@
 #include "providers/fcm/line.hpp"
 
+#include "engine/delivery/service_proof.hpp"
 #include "providers/common/no_answer.hpp"
 #include "providers/common/retry_after.hpp"
-#include "providers/common/service_proof.hpp"
 
 #include <algorithm>
 #include <exception>

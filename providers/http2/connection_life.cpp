@@ -284,7 +284,7 @@ bool connection::take_back_unsent() noexcept {
         return false;
     }
     const std::size_t unsent = http2::take_back_unsent(socket_.native_handle());
-    const bool behind = writing_ && wire_taken_ != wire_.size();
+    const bool behind = wire_taken_ != wire_.size();
     if (unsent == 0 && !behind) {
         return false;
     }

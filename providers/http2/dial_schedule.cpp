@@ -17,6 +17,10 @@ constexpr milliseconds most_spacing(200);
 constexpr milliseconds refill(125);
 constexpr milliseconds least_calm(5'000);
 constexpr milliseconds most_calm(30'000);
+// Of urgent dials during failures: a few a second apart, then one in a quarter of a minute.
+constexpr milliseconds urgent_spacing(1'000);
+constexpr milliseconds urgent_period(15'000);
+constexpr milliseconds urgent_credit = 4 * urgent_period;
 
 milliseconds between(milliseconds least, milliseconds most, std::mt19937_64& random) {
     return milliseconds(std::uniform_int_distribution<std::int64_t>(least.count(), most.count())(random));
@@ -30,10 +34,14 @@ milliseconds dial_schedule::growth_delay(std::size_t connections) noexcept {
 }
 
 void dial_schedule::dialled(time_point now) {
+    if (failures_ != 0 && now < earliest_) {
+        urgent_paid_ = std::max(urgent_paid_, now) + urgent_period;
+    }
+    dialled_at_ = now;
     left_ = left_at(now);
     left_ -= left_ == 0 ? 0 : 1;
     counted_at_ = now;
-    not_before(now + between(least_spacing, most_spacing, random_));
+    space(now);
     if (failures_ != 0) {
         // Though it may take its time to fail, or not be tried for long.
         not_before(now + backoff_after(failures_ - 1));
@@ -51,14 +59,35 @@ void dial_schedule::failed(time_point now, time_point dialled_at) {
     }
     failed_at_ = now;
     // From dial to dial: what took its time to fail has waited already. Never without any distance.
-    not_before(now + between(least_spacing, most_spacing, random_));
+    space(now);
     not_before(dialled_at + backoff_after(failures_));
     held_off_ = earliest_;
     ++failures_;
 }
 
+time_point dial_schedule::earliest_urgent() const noexcept {
+    const time_point due =
+        std::max({spaced_, calm_, dialled_at_ + urgent_spacing, urgent_paid_ - urgent_credit});
+    return std::min(earliest_, due);
+}
+
+/// What failures have put off was put off for want of proof.
+void dial_schedule::proven() noexcept {
+    if (failures_ != 0) {
+        failures_ = 0;
+        earliest_ = std::max(spaced_, calm_);
+        held_off_ = calm_;
+    }
+}
+
+void dial_schedule::space(time_point now) {
+    spaced_ = std::max(spaced_, now + between(least_spacing, most_spacing, random_));
+    not_before(spaced_);
+}
+
 void dial_schedule::calm_down(time_point now) {
-    not_before(now + between(least_calm, most_calm, random_));
+    calm_ = std::max(calm_, now + between(least_calm, most_calm, random_));
+    not_before(calm_);
     held_off_ = earliest_;
 }
 

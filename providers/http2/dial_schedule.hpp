@@ -28,6 +28,8 @@ public:
 
     /// No dial before this, unless there may be many.
     [[nodiscard]] time_point earliest() const noexcept { return earliest_; }
+    /// The same for what is urgent: it waits for no failure, as long as this is not done all the time.
+    [[nodiscard]] time_point earliest_urgent() const noexcept;
     /// One more for known work may be opened now, without any distance.
     [[nodiscard]] bool may_open_many(time_point now) const noexcept {
         return failures_ == 0 && now >= held_off_ && left_at(now) != 0;
@@ -41,19 +43,24 @@ public:
     /// What was dialled then has come to nothing: no connection, or one that ended or was sent away without
     /// proof.
     void failed(time_point now, time_point dialled_at);
-    void proven() noexcept { failures_ = 0; }
+    void proven() noexcept;
     /// The peer asked for calm (ENHANCE_YOUR_CALM).
     void calm_down(time_point now);
 
     [[nodiscard]] std::uint32_t failures_in_a_row() const noexcept { return failures_; }
 
 private:
+    void space(time_point now);
     void not_before(time_point when) noexcept;
     [[nodiscard]] std::chrono::milliseconds backoff_after(std::uint32_t failures);
     [[nodiscard]] std::size_t left_at(time_point now) const noexcept;
 
     time_point earliest_{};
-    time_point held_off_{};  ///< The part of it that failures and the peer's word have laid down.
+    time_point spaced_{};  ///< The ordinary distance.
+    time_point calm_{};    ///< The peer's word.
+    time_point dialled_at_{};
+    time_point urgent_paid_{};  ///< When what urgency has dialled before its time is made up for.
+    time_point held_off_{};     ///< The part of it that failures and the peer's word have laid down.
     time_point failed_at_{};
     time_point counted_at_{};  ///< When left_ was right.
     std::size_t burst_;

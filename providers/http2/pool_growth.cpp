@@ -21,6 +21,8 @@ constexpr milliseconds patience_with_a_trial(5'000);
 // Connections that are opened together before one of them has shown that the peer works with us: in an
 // outage, all of them are for nothing.
 constexpr std::size_t most_unproven = 16;
+// Connections there may be in all, those that drain included, in multiples of what may be in use.
+constexpr std::size_t drained_times_most = 2;
 
 }  // namespace
 
@@ -60,10 +62,11 @@ std::size_t pool::implementation::worth_trying(const supply& have) const noexcep
 
 std::size_t pool::implementation::most_usable(const supply& have) const noexcept {
     const std::size_t all = context_.policy.max_connections;
-    if (have.draining == all) {
-        return 1;
+    if (all > have.draining) {
+        return all - have.draining;
     }
-    return all > have.draining ? all - have.draining : 0;
+    // What drains takes nothing new. One more at a time is no crowd; but there is an end to that, too.
+    return have.draining < drained_times_most * all ? 1 : 0;
 }
 
 void pool::implementation::plan(time_point now) {
@@ -131,7 +134,7 @@ bool pool::implementation::grow_for(std::size_t known, const supply& have, time_
         return false;
     }
     if (there < wanted) {
-        dial_when_due(schedule_.earliest(), now);
+        dial_when_due(next_dial(), now);
     }
     return there >= wanted;
 }
@@ -140,7 +143,7 @@ void pool::implementation::grow_by_shortage(const supply& have, duration patienc
     if (have.connecting != 0 || have.usable >= most_usable(have) || worth_trying(have) == 0) {
         return;
     }
-    time_point due = schedule_.earliest();
+    time_point due = next_dial();
     if (have.usable != 0) {
         if (have.all_saturated) {
             short_since_ = short_since_.value_or(now);
@@ -156,6 +159,10 @@ void pool::implementation::grow_by_shortage(const supply& have, duration patienc
     if (now < due || have.usable == 0 || have.all_saturated) {
         dial_when_due(due, now);
     }
+}
+
+time_point pool::implementation::next_dial() const noexcept {
+    return round_.anybody_urgent() ? schedule_.earliest_urgent() : schedule_.earliest();
 }
 
 void pool::implementation::dial_when_due(time_point due, time_point now) {

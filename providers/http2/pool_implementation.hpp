@@ -88,6 +88,7 @@ private:
     void grow_by_shortage(const supply& have, duration patience, time_point now);
     [[nodiscard]] duration round_trip() const noexcept;
 
+    [[nodiscard]] time_point next_dial() const noexcept;
     void dial_when_due(time_point due, time_point now);
     void dispatch_at(time_point due, time_point now);
 

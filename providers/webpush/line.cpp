@@ -1,8 +1,8 @@
 #include "providers/webpush/line.hpp"
 
+#include "engine/delivery/service_proof.hpp"
 #include "engine/event/subscription.hpp"
 #include "providers/common/no_answer.hpp"
-#include "providers/common/service_proof.hpp"
 #include "providers/http2/error.hpp"
 
 #include <algorithm>
@@ -104,6 +104,7 @@ push* line::next(time_point now) noexcept {
 
 bool line::next_request(std::uint64_t, time_point now, http2::request& out) noexcept {
     if (!may_send(now)) {
+        full_ = true;
         return false;
     }
     state_.found(now);  // Else no connection would ask.
@@ -224,9 +225,7 @@ http2::connection_advice line::on_response(const http2::response& answer) noexce
         wiring_.bodies.give_back(sent);
         wiring_.source.settle(item, given.what(), now);
     }
-    if (waiting() != 0) {
-        wake();
-    }
+    wake_if_held_back();
     return advice;
 }
 
@@ -300,6 +299,14 @@ void line::on_failure(const http2::failed_request& failed) noexcept {
     wiring_.source.settle(item, what, now);
     if (left_alone) {
         give_back(state_.wait(now), service_unreachable, now);
+    }
+    wake_if_held_back();
+}
+
+/// What the channel has for it may not have come here yet.
+void line::wake_if_held_back() noexcept {
+    if (std::exchange(full_, false) || waiting() != 0) {
+        wake();
     }
 }
 

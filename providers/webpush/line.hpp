@@ -100,6 +100,7 @@ public:
 private:
     [[nodiscard]] push* next(time_point now) noexcept;
     [[nodiscard]] bool may_send(time_point now) const noexcept;
+    void wake_if_held_back() noexcept;
     void note_answer_time(duration took) noexcept { answer_time_ += (took - answer_time_) / 16; }
     [[nodiscard]] bool fill(push& item, time_point now, http2::request& out) noexcept;
     [[nodiscard]] const vapid_header* authorization(time_point now) noexcept;
@@ -120,6 +121,7 @@ private:
     push_queue urgent_;
     push_queue others_;
     std::size_t in_flight_ = 0;
+    bool full_ = false;      ///< It said that it may not send; whether it may changes with the next answer.
     time_point moved_at_{};  ///< When something was last sent, answered, or put into an empty line.
     time_point
         answered_at_{};  ///< When the last answer came, or the first of those that wait for one was sent.

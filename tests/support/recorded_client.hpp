@@ -57,6 +57,9 @@ public:
         ++given_;
         fill(waiting_.front(), out);
         waiting_.pop_front();
+        if (on_given) {
+            on_given();
+        }
         return true;
     }
     [[nodiscard]] bool urgent() const noexcept override { return is_urgent; }
@@ -127,6 +130,7 @@ public:
     bool tells_backlog = false;  ///< How much waits, to whoever opens connections.
     bool send_again = false;     ///< Put what was not processed back into the list.
     std::function<void()> on_requeue;
+    std::function<void()> on_given;  ///< A request was made, and is not written yet.
     http2::connection_advice advice = http2::connection_advice::keep;
     std::string token = "bearer abcdefghij";
 

@@ -49,6 +49,41 @@ void again_while_nobody_is_accepted(attempt_facts& attempt, verdict&, lane_facts
     lane.provider_complaints = 1;
     lane.provider_unheard = true;
 }
+void alone_in_trouble_again(attempt_facts& attempt, verdict&, lane_facts& lane) {
+    attempt.complained = true;
+    attempt.attempts = 1;
+    lane.provider_unheard = true;
+    lane.provider_trouble = 1min;
+}
+void alone_in_trouble_for_the_last_time(attempt_facts& attempt, verdict& answer, lane_facts& lane) {
+    alone_in_trouble_again(attempt, answer, lane);
+    attempt.attempts = 4;
+}
+void few_of_a_paused_lane_after_minutes(attempt_facts& attempt, verdict&, lane_facts& lane) {
+    attempt.attempts = 1;
+    lane.provider_paused = true;
+    lane.provider_complaints = 2;
+    lane.provider_trouble = 4min;
+}
+void few_of_a_paused_lane_at_last(attempt_facts& attempt, verdict& answer, lane_facts& lane) {
+    few_of_a_paused_lane_after_minutes(attempt, answer, lane);
+    attempt.attempts = 4;
+    lane.provider_trouble = 10min;
+}
+void many_of_a_paused_lane_for_long(attempt_facts& attempt, verdict& answer, lane_facts& lane) {
+    few_of_a_paused_lane_at_last(attempt, answer, lane);
+    lane.provider_complaints = 19;
+}
+void few_are_told(attempt_facts& attempt, verdict& answer, lane_facts& lane) {
+    attempt.attempts = 1;
+    lane.provider_paused = true;
+    answer.told = true;
+    answer.retry_after = 15min;
+}
+void paused_and_maybe_sent(attempt_facts& attempt, verdict&, lane_facts& lane) {
+    attempt.maybe_sent = true;
+    lane.provider_paused = true;
+}
 void again_after_others(attempt_facts& attempt, verdict&, lane_facts& lane) {
     attempt.complained = true;
     attempt.attempts = 1;
@@ -211,11 +246,27 @@ const std::vector<row>& rows() {
         {"the last error while nobody is accepted", r::retry_elsewhere, last_while_nobody_is_accepted,
          requeue, failed, false, complaint::provider, pausing::provider},
         {"no answer for the second time while nobody has one", r::unknown, again_while_nobody_is_accepted,
-         defer, failed, false, complaint::provider, pausing::provider},
+         defer, failed, true, complaint::provider, pausing::provider},
+        {"a second error to the only one", r::retry_elsewhere, alone_in_trouble_again, delay, failed, true,
+         complaint::provider},
+        {"the last error to the only one", r::retry_elsewhere, alone_in_trouble_for_the_last_time, end,
+         failed, false, complaint::provider},
+        {"an error to one of few, after minutes", r::retry_elsewhere, few_of_a_paused_lane_after_minutes,
+         delay, failed, true, complaint::provider, pausing::provider},
+        {"an error to one of few, at last", r::retry_elsewhere, few_of_a_paused_lane_at_last, end, failed,
+         false, complaint::provider, pausing::provider},
+        {"an error to one of many, however late", r::retry_elsewhere, many_of_a_paused_lane_for_long, requeue,
+         failed, false, complaint::provider, pausing::provider},
+        {"an error to one of few that says how long", r::retry_elsewhere, few_are_told, defer, failed, false,
+         complaint::provider, pausing::provider},
+        {"an error to a probe that may have been sent", r::retry_elsewhere, paused_and_maybe_sent, defer,
+         failed, true, complaint::provider, pausing::provider},
         {"an error to a probe", r::retry_elsewhere, provider_paused, requeue, failed, false,
          complaint::provider, pausing::provider},
         {"no answer", r::unknown, nothing, defer, failed, true, complaint::provider},
-        {"no answer to a probe", r::unknown, provider_paused, defer, failed, false, complaint::provider,
+        {"no answer to a probe for the last time", r::unknown, provider_paused, end, failed, false,
+         complaint::provider, pausing::provider},
+        {"no answer to a probe", r::unknown, paused_and_maybe_sent, defer, failed, true, complaint::provider,
          pausing::provider},
         {"no answer for the last time", r::unknown, last_try, end, failed, false, complaint::provider},
         {"not processed", r::resend, nothing, requeue},
@@ -263,6 +314,7 @@ TEST(Disposition, EachAnswerToEachTryInEachLaneHasOneConsequence) {
             EXPECT_EQ(static_cast<int>(got.how), static_cast<int>(each.how));
         }
         EXPECT_EQ(got.charge, each.charge);
+        EXPECT_EQ(got.pause_for, 0ms + (got.pause == pausing::quota ? 60s : 0s));
         EXPECT_EQ(static_cast<int>(got.about), static_cast<int>(each.about));
         EXPECT_EQ(static_cast<int>(got.pause), static_cast<int>(each.pause));
         EXPECT_EQ(got.spends, each.charge) << "a retry that does not come costs no budget";
@@ -302,7 +354,10 @@ TEST(Disposition, NoPeersWordStopsAnythingForADay) {
     answer.action = reaction::retry_elsewhere;
     lane_facts paused;
     paused.provider_paused = true;
-    EXPECT_LE(decide(attempt, answer, paused, jitter).pause_for, 15min);
+    paused.provider_told = 18;
+    EXPECT_EQ(decide(attempt, answer, paused, jitter).pause_for, 0ms) << "so few do not speak for all";
+    paused.provider_told = 19;
+    EXPECT_EQ(decide(attempt, answer, paused, jitter).pause_for, 15min);
 }
 
 }  // namespace

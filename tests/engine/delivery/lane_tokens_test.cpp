@@ -174,7 +174,9 @@ TEST_F(LaneTest, AnOutageIsProbedWithOnePushAndEndsWithoutAFailure) {
 
 TEST_F(LaneTest, AnOutageThatFewPushesMeetFailsNoneOfThem) {
     // One app's village: fewer devices than it takes complaints to pause a lane at once.
-    const auto line = make();
+    lane_settings how;
+    how.longest_wait_in_memory = 1h;
+    const auto line = make(how);
     page& only = add(*line, 3);
     std::size_t requests = 0;
     for (int second = 0; second < 300; ++second) {
@@ -187,7 +189,7 @@ TEST_F(LaneTest, AnOutageThatFewPushesMeetFailsNoneOfThem) {
         time.advance(1s);
         line->tick(time.now());
     }
-    EXPECT_EQ(line->bound(time.now()), lane_bound::provider);
+    EXPECT_FALSE(line->paused_because().empty());
     EXPECT_LT(requests, 120U);
     const time_point over = time.now();
     while (done.empty() && time.now() < over + 30s) {
@@ -199,7 +201,7 @@ TEST_F(LaneTest, AnOutageThatFewPushesMeetFailsNoneOfThem) {
     }
     EXPECT_EQ(done, std::vector{&only});
     EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:accepted"), 3U);
-    EXPECT_LE(increment(only.settlement(true), "retries"), 3U);
+    EXPECT_LE(increment(only.settlement(true), "retries"), 9U) << "one each at first, and one in two minutes";
 }
 
 TEST_F(LaneTest, APushThatFailsAgainAndAgainWhileOthersAreAcceptedUsesUpItsTries) {

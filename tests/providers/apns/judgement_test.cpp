@@ -91,13 +91,16 @@ TEST(ApnsJudgement, AThrottledDeviceWaitsTwiceAsLongEachTime) {
     EXPECT_EQ(pause(200), 16min);
 }
 
-TEST(ApnsJudgement, AnOutageIsTriedOnceSoonAndThenEveryQuarterOfAnHour) {
+TEST(ApnsJudgement, AnOutageIsTriedOnceSoonAndThenWaitsTwiceAsLongEachTime) {
     for (const std::string_view body :
          {R"({"reason":"InternalServerError"})", R"({"reason":"ServiceUnavailable"})",
           R"({"reason":"Shutdown"})"}) {
         const int status = body.find("Internal") != std::string_view::npos ? 500 : 503;
         EXPECT_EQ(judgement(said(status, body), 0, now).what().retry_after, std::nullopt);
-        EXPECT_EQ(judgement(said(status, body), 1, now).what().retry_after, 15min);
+        EXPECT_EQ(judgement(said(status, body), 1, now).what().retry_after, 1min);
+        EXPECT_EQ(judgement(said(status, body), 2, now).what().retry_after, 2min);
+        EXPECT_EQ(judgement(said(status, body), 3, now).what().retry_after, 4min);
+        EXPECT_EQ(judgement(said(status, body), 200, now).what().retry_after, 15min);
     }
 }
 

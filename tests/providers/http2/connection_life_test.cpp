@@ -116,6 +116,42 @@ TEST_F(Http2PoolTest, DrainWaitsForTheOthersAndGivesUpAtItsTimeout) {
     EXPECT_EQ(client.outcomes[1].detail, http2_errc::drain_timeout);
 }
 
+TEST_F(Http2PoolTest, AnAlertDoesNotWaitForTheBackOffOfConnectionsThatWork) {
+    serve();
+    open();
+    client.advice = connection_advice::drain;  // As after an answer of 500: nothing is proven.
+    client.is_urgent = true;
+    const time_point begun = time.now();
+    for (std::size_t i = 1; i <= 5; ++i) {
+        client.add("x");
+        go();
+        ASSERT_TRUE(run_until([&] { return client.answered == i; }));
+    }
+    EXPECT_LT(time.now() - begun, 6s) << "1, 2, 4 and 8 seconds, less up to half, would be more";
+}
+
+TEST_F(Http2PoolTest, HoweverManyDrainThereIsOneThatTakesWhatIsNew) {
+    serve();
+    server->on_request = [](auto& peer, std::int32_t stream, const auto&) {
+        if (stream == 1) {
+            peer.http2.respond(stream, "200");
+        } else {
+            peer.http2.go_away(stream, NGHTTP2_NO_ERROR, "");
+        }
+    };
+    policy.max_connections = 2;
+    open();
+    for (std::size_t draining = 1; draining <= 2 * policy.max_connections; ++draining) {
+        client.add_many(2, "x");
+        go();
+        ASSERT_TRUE(run_until([&] { return pool_->statistics().draining == draining; })) << draining;
+    }
+    client.add("x");
+    go();
+    run_for(400ms);
+    EXPECT_EQ(pool_->statistics().dials, 2 * policy.max_connections);
+}
+
 TEST_F(Http2PoolTest, GoAwayMovesTheUnprocessedToANewConnection) {
     serve();
     server->on_request = [&](auto& peer, std::int32_t stream, const auto&) {

@@ -94,6 +94,61 @@ TEST(DialSchedule, ProofForgivesEarlierFailures) {
     EXPECT_LE(schedule.earliest(), time.now() + 1s);
 }
 
+TEST(DialSchedule, ProofEndsTheWaitThatFailuresHaveLaidDown) {
+    testing::manual_time time;
+    dial_schedule schedule(1, 8);
+    for (int i = 0; i < 8; ++i) {
+        schedule.failed(time.now(), time.now());
+    }
+    ASSERT_GT(schedule.earliest(), time.now() + 7s);
+    schedule.proven();
+    EXPECT_LE(schedule.earliest(), time.now() + 200ms);
+    EXPECT_TRUE(schedule.may_open_many(time.now()));
+}
+
+TEST(DialSchedule, ProofDoesNotEndTheCalmThatThePeerAskedFor) {
+    testing::manual_time time;
+    dial_schedule schedule(1, 8);
+    schedule.calm_down(time.now());
+    schedule.failed(time.now(), time.now());
+    schedule.proven();
+    EXPECT_GE(schedule.earliest(), time.now() + 5s);
+    EXPECT_GE(schedule.earliest_urgent(), time.now() + 5s);
+    EXPECT_FALSE(schedule.may_open_many(time.now()));
+}
+
+TEST(DialSchedule, WhatIsUrgentWaitsASecondHoweverManyHaveFailed) {
+    testing::manual_time time;
+    dial_schedule schedule(1);
+    for (int i = 0; i < 8; ++i) {
+        time.advance(std::max<duration>(schedule.earliest() - time.now(), 0s));
+        schedule.dialled(time.now());
+        schedule.failed(time.now(), time.now());
+    }
+    ASSERT_GT(schedule.earliest(), time.now() + 7s);
+    EXPECT_GE(schedule.earliest_urgent(), time.now() + 50ms);
+    EXPECT_LE(schedule.earliest_urgent(), time.now() + 1s);
+}
+
+TEST(DialSchedule, AnAlertThatLastsAsLongAsAnOutageDialsAHandfulOfTimesAMinute) {
+    testing::manual_time time;
+    dial_schedule schedule(1);
+    int dials = 0;
+    const time_point end = time.now() + 5min;
+    while (time.now() < end) {
+        if (time.now() >= schedule.earliest_urgent()) {
+            const time_point dialled = time.now();
+            schedule.dialled(dialled);
+            ++dials;
+            time.advance(5ms);
+            schedule.failed(time.now(), dialled);
+        }
+        time.advance(100ms);
+    }
+    EXPECT_LT(dials, 60);
+    EXPECT_GT(dials, 20);
+}
+
 TEST(DialSchedule, ForKnownWorkABurstIsOpenedAtOnceAndThenItKeepsItsDistance) {
     testing::manual_time time;
     dial_schedule schedule(1, 8);

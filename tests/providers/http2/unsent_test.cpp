@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <set>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -121,6 +122,27 @@ TEST_F(UnsentTest, OfAConnectionThatIsGivenUpNothingIsSentAfterwardsThatWasCalle
             EXPECT_EQ(client.outcomes.at(index).why, failure::unknown) << index;
         }
     }
+}
+
+TEST_F(UnsentTest, WhatTheSocketRefusedIsNoPossibleDuplicate) {
+    serve();
+    policy.max_connections = 1;
+    open();
+    client.add("first");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.answered == 1; }));
+    // The next write is the first to hear of it, and fails before anything is read.
+    bool was_reset = false;
+    client.on_given = [&] {
+        if (!std::exchange(was_reset, true)) {
+            server->peers().front()->reset();
+        }
+    };
+    client.add_many(3, std::string(400, 'x'));
+    go();
+    ASSERT_TRUE(run_until([&] { return client.failed == 3; }));
+    EXPECT_EQ(client.count(failure::not_processed), 3U);
+    EXPECT_EQ(client.count(failure::unknown), 0U);
 }
 
 TEST_F(UnsentTest, WhatThePeerHasTakenInIsAPossibleDuplicateHoweverTheConnectionEnds) {

@@ -78,6 +78,12 @@ protected:
         answer(status, retry_after);
     }
 
+    /// Whether the line has asked to be asked since the last look.
+    bool asks() {
+        loop.restart();
+        return loop.poll() != 0;
+    }
+
     [[nodiscard]] const testing::recorded_source::settled& last() const { return source.verdicts.back(); }
 
     const std::string app = "dijon";
@@ -104,13 +110,13 @@ protected:
     std::list<void*> sent;
     http2::request request;
     boost::asio::io_context loop{1};
-    // Never run: it dials nobody.
+    // It dials nobody.
     http2::pool pool{
         loop.get_executor(),
         {"push.example.org", 443},
         nullptr,
         {},
-        {std::make_shared<http2::turns>(loop.get_executor(), time), std::make_shared<http2::dial_gate>()},
+        {std::make_shared<http2::turns>(loop.get_executor(), time), std::make_shared<http2::dial_gate>(0)},
         time,
         log,
         1};
@@ -318,6 +324,37 @@ TEST_F(WebPushLineTest, AServiceThatLeavesManyUnansweredGetsNoMore) {
     EXPECT_TRUE(next().empty());
     answer(201);
     EXPECT_FALSE(next().empty());
+}
+
+TEST_F(WebPushLineTest, ALineThatWasFullAsksForMoreWithTheNextAnswerOrFailure) {
+    exchange(201);
+    for (int i = 0; i < 200; ++i) {
+        add();
+        ASSERT_FALSE(next().empty());
+    }
+    time.advance(3s);
+    add();
+    asks();
+    ASSERT_TRUE(next().empty());
+    EXPECT_FALSE(asks());
+    answer(201);
+    EXPECT_TRUE(asks()) << "nothing waits in the line, but in the source";
+    answer(201);
+    EXPECT_FALSE(asks()) << "it was asked, and did not say no since";
+
+    ASSERT_FALSE(next().empty());
+    time.advance(3s);
+    add();
+    add();
+    while (!next().empty()) {
+    }
+    asks();
+    http2::failed_request lost;
+    lost.context = sent.front();
+    sent.pop_front();
+    lost.written_at = time.now();
+    subject.on_failure(lost);
+    EXPECT_TRUE(asks());
 }
 
 TEST_F(WebPushLineTest, AServiceThatAnswersNothingIsLeftAloneAndProbed) {
