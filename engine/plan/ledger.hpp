@@ -99,8 +99,8 @@ struct page_settlement {
     std::vector<std::pair<std::string, std::int64_t>> increments;
     std::vector<std::pair<std::int64_t, std::string>> parked;  ///< Due (ms), encode_listed().
     std::vector<std::pair<std::string, std::string>> dead;     ///< encode_dead(), reason.
-    /// Of a page as the rosters have it: how many of the devices that are settled were accepted.
-    std::optional<std::uint64_t> accepted;
+    /// Of the devices that are settled: how many were accepted.
+    std::uint64_t accepted = 0;
     /// Pushes of the page: what another engine that opened it too may have sent as well.
     std::uint64_t devices = 0;
     // Of an event that remembers whom it reached, encode_hashed():
