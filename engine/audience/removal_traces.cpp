@@ -14,12 +14,13 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t entries_of_page = 10;
+constexpr std::size_t entries_of_page = 500;
 constexpr auto longest_kept = std::chrono::hours(24 * 90);
 
-// Few at a time, so that nobody waits for it. With commands that every engine has had the right to use.
+// Some hundreds at a time, so that nobody waits for it. With commands that every engine has had the right to
+// use.
 //
-// KEYS: removed, unregistered    ARGV: how long (ms) they are kept, how many entries, an entry's devices, …
+// KEYS: removed, unregistered    ARGV: how long (ms) they are kept, how many at most, a device, …
 // Returns 1 if there may be more that is too old.
 const redis::script keep_script("removal_traces.keep", R"lua(
 local now = redis.call('TIME')
@@ -27,9 +28,9 @@ local oldest = string.format('%.0f', now[1] * 1000 + math.floor(now[2] / 1000) -
 for i = 3, #ARGV do redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'devices', ARGV[i]) end
 if #ARGV > 2 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', '(' .. oldest)
-local old = redis.call('XRANGE', KEYS[1], '-', '(' .. oldest .. '-0', 'COUNT', 50)
+local old = redis.call('XRANGE', KEYS[1], '-', '(' .. oldest .. '-0', 'COUNT', 500)
 for _, entry in ipairs(old) do redis.call('XDEL', KEYS[1], entry[1]) end
-return #old == 50 and 1 or 0
+return #old == 500 and 1 or 0
 )lua");
 
 // Nothing is written down of who could not be brought back anyway, and nothing for longer than the most that
@@ -77,12 +78,9 @@ void removal_traces::keep(
         return;
     }
     const std::vector<std::string> keys{keys_.removed_devices(app, on), keys_.unregistered(app, on)};
-    std::vector<std::string> arguments{std::to_string(kept_for.count()), std::to_string(most_entries)};
-    for (std::size_t i = 0; i < gone.size(); ++i) {
-        if (i % devices_of_entry == 0) {
-            arguments.emplace_back();
-        }
-        append_trace(arguments.back(), gone[i]);
+    std::vector<std::string> arguments{std::to_string(kept_for.count()), std::to_string(most_devices)};
+    for (const removal_trace& one : gone) {
+        append_trace(arguments.emplace_back(), one);
     }
     into.add_script(keep_script, keys, arguments);
 }
@@ -101,7 +99,7 @@ void removal_traces::forget(
 asio::awaitable<result<>> removal_traces::trim(
     std::string app, platform on, std::chrono::milliseconds kept_for) {
     const std::vector<std::string> keys{keys_.removed_devices(app, on), keys_.unregistered(app, on)};
-    const std::vector<std::string> arguments{std::to_string(kept_for.count()), std::to_string(most_entries)};
+    const std::vector<std::string> arguments{std::to_string(kept_for.count()), std::to_string(most_devices)};
     for (bool more = true; more;) {
         redis::request ask;
         ask.add_script(keep_script, keys, arguments);

@@ -61,8 +61,8 @@ public:
     boost::asio::awaitable<result<std::map<std::string, wall_time>>> unregistered(
         std::string app, platform on, wall_time since);
 
-    static constexpr std::size_t devices_of_entry = 100;
-    static constexpr std::size_t most_entries = 10'000;
+    /// Of each app on each platform. An entry is one device, so that this is a bound of devices.
+    static constexpr std::size_t most_devices = 1'000'000;
 
 private:
     redis::client& redis_;

@@ -102,12 +102,31 @@ TEST(RestorerTest, NothingIsKeptForLongerThanItShould) {
     EXPECT_LE(left, 7 * 24 * 3'600'000LL);
     removal_traces traces(here.redis, here.keys);
     ASSERT_TRUE(here.run(traces.trim("mairies", platform::fcm, 1h)).has_value());
-    EXPECT_EQ(server.cli({"XLEN", removed}), "1");
+    EXPECT_EQ(server.cli({"XLEN", removed}), "2");
     // An entry of long ago, beside the new one.
     server.cli({"DEL", removed});
     server.cli({"XADD", removed, "1-1", "devices", "x"});
     ASSERT_TRUE(here.run(traces.trim("mairies", platform::fcm, 1h)).has_value());
     EXPECT_EQ(server.cli({"XLEN", removed}), "0");
+}
+
+TEST(RestorerTest, WhoDiedOneByOneIsKeptAsLongAsWhoDiedTogether) {
+    const testing::redis_server server;
+    removal_stage here(server.url());
+    // A device a page, as villages have it.
+    constexpr std::size_t many = 15'000;
+    const removal_traces traces(here.redis, here.keys);
+    const std::string entry = encode_roster_entry(device{});
+    for (std::size_t n = 0; n < many;) {
+        redis::request some;
+        for (std::size_t i = 0; i < 1'000; ++i, ++n) {
+            const removal_trace one{
+                removal_stage::token(n), entry, {testing::place("21231"), testing::place("21054", "centre")}};
+            traces.keep(some, "mairies", platform::fcm, {one}, 7 * 24h);
+        }
+        here.ask(std::move(some));
+    }
+    EXPECT_EQ(here.restore(true).restored, many);
 }
 
 TEST(RestorerTest, WhereNothingIsToBeKeptNothingIs) {
