@@ -128,7 +128,7 @@ asio::awaitable<void> coordinator::learn_answers(std::shared_ptr<active_event> e
         if (answers.answers() == 0) {
             continue;
         }
-        const auto learnt = co_await pruner_.learn(which, answers);
+        const auto learnt = co_await pruner_.learn(event->id, which, answers);
         if (learnt.has_error()) {
             log_.warning("removals.not_counted", {{"error", learnt.error().message()}});
             co_return;  // One event less to judge by.

@@ -63,7 +63,7 @@ asio::awaitable<result<pruner::prune_outcome>> pruner::prune(
 asio::awaitable<result<pruner::prune_outcome>> pruner::prune_of_target(
     std::string event, target which, std::vector<dying> dead, removal_moment when,
     std::optional<answer_counts> page) {
-    auto facts = co_await removals_.facts(event, which);
+    auto facts = co_await removals_.facts(event, which, terms_.limits.floor);
     if (facts.has_error()) {
         co_return facts.error();
     }

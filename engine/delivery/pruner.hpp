@@ -59,8 +59,8 @@ public:
         std::optional<answer_counts> page = std::nullopt);
 
     /// What an event that has ended teaches about a target.
-    boost::asio::awaitable<result<>> learn(target which, answer_counts of_event) {
-        return removals_.learn(std::move(which), of_event, terms_.limits.floor);
+    boost::asio::awaitable<result<>> learn(std::string event, target which, answer_counts of_event) {
+        return removals_.learn(std::move(event), std::move(which), of_event, terms_.limits.floor);
     }
 
     struct tally {

@@ -36,6 +36,8 @@ inline constexpr std::string_view damaged_rosters = "damaged_rosters";  ///< How
 inline constexpr std::string_view removals_waited = "removals_waited";
 /// Dead devices whose removal was left to an operator.
 inline constexpr std::string_view removals_held = "removals_held";
+/// "accepted:dead" of a target (to_string() behind it) that are counted among the small events.
+inline constexpr std::string_view removals_counted = "removals_counted:";
 inline constexpr std::string_view revision = "revision";    ///< Grows with every change of the sums.
 inline constexpr std::string_view rejection = "rejection";  ///< Why a provider refused the event itself.
 inline constexpr std::string_view receipts = "receipts";    ///< "1": apps report on it.

@@ -197,7 +197,7 @@ TEST_F(PrunerTest, WhoeverGoesOnAfterAnEngineThatDiedOnTheWayToAQuestionAsksItOn
 
 TEST_F(PrunerTest, WhatBeginsInTheMiddleOfALargeEventIsNoticedByItsPages) {
     here.enroll(0, 3'000);
-    ASSERT_TRUE(here.run(here.remover.learn(here.which, {99'000, 1'000})).has_value());
+    ASSERT_TRUE(here.run(here.remover.learn("before", here.which, {99'000, 1'000})).has_value());
     for (std::size_t page = 0; page < 3; ++page) {
         here.event_has("crue", 500'000, 5'000 + 1'000 * (page + 1));
         here.prune(
@@ -216,16 +216,48 @@ TEST_F(PrunerTest, AFaultOfAThousandVillagesIsHeldOnceItIsMoreThanTheFloor) {
         const std::string id = "village-" + std::to_string(n);
         here.event_has(id, 0, 100);
         here.prune(id, here.called_dead(id, n * 100, 100), removal_moment::end);
-        ASSERT_TRUE(here.run(here.remover.learn(here.which, {0, 100})).has_value());
+        ASSERT_TRUE(here.run(here.remover.learn(id, here.which, {0, 100})).has_value());
     }
     EXPECT_EQ(here.devices(), 1'000U);
     EXPECT_EQ(here.questions().at(0).devices, 1'000U);
 }
 
+TEST_F(PrunerTest, AFaultOfManyVillagesAtOnceIsNoticedBeforeAnyOfTheirEventsHasEnded) {
+    here.enroll(0, 4'000);
+    for (std::size_t n = 0; n < 40; ++n) {
+        const std::string id = "village-" + std::to_string(n);
+        here.event_has(id, 0, 100);
+        here.prune(id, here.called_dead(id, n * 100, 100), removal_moment::end);
+    }
+    EXPECT_EQ(here.devices(), 3'000U);
+    EXPECT_EQ(here.questions().at(0).devices, 3'000U);
+}
+
+TEST_F(PrunerTest, AnEventCountsOnceAmongTheSmallOnesAndNotAtAllWhenItHasGrownLarge) {
+    const auto others = [&] {
+        return here.run(here.removals.facts("none", here.which, 1'000)).value().small;
+    };
+    const auto judge = [&] { return here.run(here.removals.facts("crue", here.which, 1'000)).value().small; };
+    here.event_has("crue", 10, 5);
+    EXPECT_EQ(judge(), answer_counts{}) << "itself is none of the others";
+    EXPECT_EQ(judge(), answer_counts{});
+    EXPECT_EQ(others(), (answer_counts{10, 5}));
+    here.now.advance(std::chrono::hours(1));
+    here.event_has("crue", 100, 50);
+    judge();
+    EXPECT_EQ(others(), (answer_counts{100, 50}));
+    ASSERT_TRUE(here.run(here.remover.learn("crue", here.which, {100, 50})).has_value());
+    EXPECT_EQ(others(), (answer_counts{100, 50}));
+    here.event_has("crue", 5'000, 50);
+    judge();
+    EXPECT_EQ(others(), answer_counts{});
+    EXPECT_EQ(server.cli({"EXISTS", here.keys.ledger("none")}), "0");
+}
+
 TEST_F(PrunerTest, WhatAnAppHasSeenIsKnownForThirtyDaysAndNothingIsLearntFromWhatIsHeld) {
-    const auto facts = [&] { return here.run(here.removals.facts("none", here.which)).value(); };
-    ASSERT_TRUE(here.run(here.remover.learn(here.which, {990, 110})).has_value());
-    ASSERT_TRUE(here.run(here.remover.learn(here.which, {9, 1})).has_value());
+    const auto facts = [&] { return here.run(here.removals.facts("none", here.which, 1'000)).value(); };
+    ASSERT_TRUE(here.run(here.remover.learn("before", here.which, {990, 110})).has_value());
+    ASSERT_TRUE(here.run(here.remover.learn("before", here.which, {9, 1})).has_value());
     EXPECT_EQ(facts().usual, (answer_counts{999, 111}));
     EXPECT_EQ(facts().small, (answer_counts{9, 1}));
     here.now.advance(std::chrono::hours(2));
@@ -234,12 +266,12 @@ TEST_F(PrunerTest, WhatAnAppHasSeenIsKnownForThirtyDaysAndNothingIsLearntFromWha
     EXPECT_EQ(facts().usual, (answer_counts{999, 111}));
     here.now.advance(std::chrono::hours(24 * 2));
     EXPECT_EQ(facts().usual, answer_counts{});
-    ASSERT_TRUE(here.run(here.remover.learn(here.which, {5, 0})).has_value());
+    ASSERT_TRUE(here.run(here.remover.learn("before", here.which, {5, 0})).has_value());
     EXPECT_EQ(server.cli({"HLEN", here.keys.answers("mairies", platform::fcm)}), "2") << "the old is gone";
 
     here.enroll(0, 2'000);
     all_die(2'000);
-    ASSERT_TRUE(here.run(here.remover.learn(here.which, {0, 2'000})).has_value());
+    ASSERT_TRUE(here.run(here.remover.learn("before", here.which, {0, 2'000})).has_value());
     EXPECT_EQ(facts().usual, (answer_counts{5, 0}));
 }
 
