@@ -199,6 +199,11 @@ public:
     boost::asio::awaitable<result<>> let_dead_wait(
         std::string event, std::vector<std::pair<std::string, std::string>> dead);
 
+    enum class claimed : std::uint8_t { ours, theirs };
+    /// Before an engine removes what stands on the event's list: one does at a time, or a device would be
+    /// reported by each. Whoever falls silent loses it after a while.
+    boost::asio::awaitable<result<claimed>> claim_dead(std::string event, wall_time now);
+
     enum class dead_end : std::uint8_t { removed, held };
     /// Takes dead devices off the event's list, by their fields in its hash; those that are held are counted.
     boost::asio::awaitable<result<>> strike_dead(

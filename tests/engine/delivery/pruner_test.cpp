@@ -174,6 +174,19 @@ TEST_F(PrunerTest, TwoEnginesAskOneQuestionAboutAllOfTheirs) {
     EXPECT_TRUE(here.left_of("crue").empty());
 }
 
+TEST_F(PrunerTest, OneEngineAtATimeRemovesWhatWaitsUntilItFallsSilent) {
+    ledger theirs(here.redis, here.keys, "two");
+    const auto ours = [&] { return here.run(here.book.claim_dead("crue", here.now.wall_now())).value(); };
+    const auto other = [&] { return here.run(theirs.claim_dead("crue", here.now.wall_now())).value(); };
+    here.event_has("crue", 0, 5);
+    EXPECT_EQ(ours(), ledger::claimed::ours);
+    EXPECT_EQ(other(), ledger::claimed::theirs);
+    EXPECT_EQ(ours(), ledger::claimed::ours) << "it may begin again";
+    here.now.advance(std::chrono::seconds(16));
+    EXPECT_EQ(other(), ledger::claimed::ours);
+    EXPECT_EQ(ours(), ledger::claimed::theirs);
+}
+
 TEST_F(PrunerTest, WhoeverGoesOnAfterAnEngineThatDiedOnTheWayToAQuestionAsksItOnce) {
     here.enroll(0, 2'000);
     here.event_has("crue", 0, 2'000);
