@@ -151,6 +151,17 @@ asio::awaitable<result<std::vector<bool>>> pruner::remove(
         change.only_if_entry = one.entry;
         changes.push_back(std::move(change));
     }
+    const removal_traces kept(book_.connection(), book_.keys());
+    wall_time begun{};
+    if (terms_.kept_for.count() != 0) {
+        redis::request before;
+        kept.expect(before, which.app, which.on, terms_.kept_for);
+        const auto expected = co_await redis::execute_checked(book_.connection(), std::move(before));
+        if (expected.has_error()) {
+            co_return expected.error();
+        }
+        begun = wall_time(std::chrono::milliseconds(expected->front().integer().value_or(0)));
+    }
     auto removed = co_await store_.apply_telling(std::move(changes));
     if (removed.has_error()) {
         co_return removed.error();
@@ -180,8 +191,7 @@ asio::awaitable<result<std::vector<bool>>> pruner::remove(
             traces.push_back({one.token, one.entry, std::move((*removed)[i].before)});
         }
     }
-    const removal_traces kept(book_.connection(), book_.keys());
-    kept.keep(report, which.app, which.on, traces, terms_.kept_for);
+    kept.keep(report, which.app, which.on, traces, terms_.kept_for, begun);
     if (report.empty()) {
         co_return out;
     }
