@@ -57,6 +57,7 @@ struct removal_facts {
     std::uint64_t waiting = 0;          ///< Devices of the event that are dead and not removed yet.
     bool held = false;                  ///< An operator has been asked and has not answered yet.
     bool believed = false;              ///< An operator has said that the provider is right.
+    bool readable = true;  ///< False: what is known of the target is something that we have not written.
     removal_moment when = removal_moment::page;
 };
 

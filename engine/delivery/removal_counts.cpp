@@ -1,6 +1,8 @@
 #include "engine/delivery/removal_book.hpp"
 #include "engine/plan/ledger_names.hpp"
 #include "engine/redis/check.hpp"
+#include "engine/redis/error.hpp"
+#include "engine/redis/error_replies.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -156,13 +158,21 @@ asio::awaitable<result<removal_facts>> removal_book::facts(
     redis::request ask;
     ask_for_sums(ask, keys_, event, which, floor);
     ask.add("HGETALL", answers);
-    const auto known = co_await redis::execute_checked(redis_, std::move(ask));
+    const auto known = co_await redis_.execute(std::move(ask));
     if (known.has_error()) {
         co_return known.error();
     }
+    if (const auto refused = known->first_error(1)) {
+        co_return redis::code_for(*refused);  // Of the event's own ledger.
+    }
+    removal_facts out;
+    if (const auto refused = known->first_error()) {
+        const redis::redis_errc why = redis::code_for(*refused);
+        out.readable = false;
+        co_return why == redis::redis_errc::damaged ? result<removal_facts>(out) : why;
+    }
     const wall_time now = time_.wall_now();
     const redis::reply sums = (*known)[0];
-    removal_facts out;
     small_change change;
     if (sums.size() == 6) {
         out.event = {to_count(sums[0]), to_count(sums[1])};

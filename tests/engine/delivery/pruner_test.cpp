@@ -40,6 +40,21 @@ TEST_F(PrunerTest, ThreeHundredOfAThousandAreRemovedAtOnceAndReported) {
     EXPECT_TRUE(here.questions().empty());
 }
 
+TEST_F(PrunerTest, ATenthOfATownIsRemovedWithItsPagesAndNobodyIsAsked) {
+    here.enroll(0, 20'000);
+    for (std::size_t page = 0; page < 20; ++page) {
+        here.event_has("crue", 900 * (page + 1), 100 * (page + 1));
+        EXPECT_EQ(
+            here.prune(
+                "crue", here.called_dead("crue", page * 1'000, 100), removal_moment::page,
+                answer_counts{900, 100}),
+            outcome_of::done);
+        EXPECT_EQ(here.devices(), 20'000U - 100 * (page + 1));
+    }
+    EXPECT_EQ(here.reported(), 2'000);
+    EXPECT_TRUE(here.questions().empty());
+}
+
 TEST_F(PrunerTest, AVillageThatDiesWhollyIsRemovedAtTheEndOfItsEvent) {
     here.enroll(0, 5);
     here.event_has("crue", 0, 5);
@@ -185,6 +200,34 @@ TEST_F(PrunerTest, OneEngineAtATimeRemovesWhatWaitsUntilItFallsSilent) {
     here.now.advance(std::chrono::seconds(16));
     EXPECT_EQ(other(), ledger::claimed::ours);
     EXPECT_EQ(ours(), ledger::claimed::theirs);
+}
+
+TEST_F(PrunerTest, WhatSomebodyElseHasWrittenWhereTheBrakeKeepsItsBooksRemovesNobodyAndEndsNoEvent) {
+    here.enroll(0, 3'000);
+    const std::vector<std::pair<std::string, std::size_t>> cases{
+        {here.keys.answers("mairies", platform::fcm), 5},
+        {here.keys.removed_devices("mairies", platform::fcm), 5},
+        {here.keys.held_devices("mairies", platform::fcm), 2'000}};
+    int said = 0;
+    for (const auto& [key, count] : cases) {
+        server.cli({"FLUSHALL"});
+        here.enroll(0, 3'000);
+        server.cli({"SET", key, "x"});
+        here.event_has("crue", count == 5 ? 3'000 : 0, count);
+        pruner fresh(here.store, here.book, known_platforms(), here.now, here.log, here.terms);
+        for (const std::size_t first : {std::size_t{0}, count / 2}) {
+            dead_list dead = here.called_dead("crue", first, count / 2);
+            const auto pruned = here.run(fresh.prune("crue", std::move(dead), removal_moment::page));
+            ASSERT_TRUE(pruned.has_value()) << key << ": " << pruned.error().message();
+            EXPECT_EQ(*pruned, outcome_of::done);
+        }
+        EXPECT_EQ(here.devices(), 3'000U) << key;
+        EXPECT_EQ(here.reported(), 0) << key;
+        EXPECT_TRUE(here.left_of("crue").empty()) << key;
+        EXPECT_EQ(here.log.events["removals.unreadable"], ++said) << key;
+        EXPECT_EQ(server.cli({"GET", key}), "x");
+    }
+    EXPECT_THAT(here.log.last, HasSubstr("tocsin:{removals:mairies/fcm}:*"));
 }
 
 TEST_F(PrunerTest, WhoeverGoesOnAfterAnEngineThatDiedOnTheWayToAQuestionAsksItOnce) {
