@@ -6,6 +6,7 @@
 #include "engine/redis/check.hpp"
 #include "engine/redis/streams.hpp"
 
+#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -14,22 +15,40 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t entries_of_page = 10;
+constexpr std::size_t entries_of_page = 500;
 constexpr auto longest_kept = std::chrono::hours(24 * 90);
 
-// Few at a time, so that nobody waits for it. With commands that every engine has had the right to use.
+// Some hundreds at a time, so that nobody waits for it. With commands that every engine has had the right to
+// use.
 //
-// KEYS: removed, unregistered    ARGV: how long (ms) they are kept, how many entries, an entry's devices, …
+// KEYS: removed, unregistered    ARGV: how long (ms) they are kept, how many at most, when their removal
+// began (ms), a
+//                                device, …
 // Returns 1 if there may be more that is too old.
 const redis::script keep_script("removal_traces.keep", R"lua(
 local now = redis.call('TIME')
 local oldest = string.format('%.0f', now[1] * 1000 + math.floor(now[2] / 1000) - ARGV[1])
-for i = 3, #ARGV do redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'devices', ARGV[i]) end
-if #ARGV > 2 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+for i = 4, #ARGV do
+  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'devices', ARGV[i], 'begun', ARGV[3])
+end
+if #ARGV > 3 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', '(' .. oldest)
-local old = redis.call('XRANGE', KEYS[1], '-', '(' .. oldest .. '-0', 'COUNT', 50)
+local old = redis.call('XRANGE', KEYS[1], '-', '(' .. oldest .. '-0', 'COUNT', 500)
 for _, entry in ipairs(old) do redis.call('XDEL', KEYS[1], entry[1]) end
-return #old == 50 and 1 or 0
+return #old == 500 and 1 or 0
+)lua");
+
+// An empty stream is there, too.
+//
+// KEYS: removed    ARGV: how long (ms) they are kept
+const redis::script expect_script("removal_traces.expect", R"lua(
+redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)  -- Not where something else stands.
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('XDEL', KEYS[1], redis.call('XADD', KEYS[1], '*', 'devices', ''))
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+local now = redis.call('TIME')
+return now[1] * 1000 + math.floor(now[2] / 1000)
 )lua");
 
 // Nothing is written down of who could not be brought back anyway, and nothing for longer than the most that
@@ -68,21 +87,34 @@ std::string id_of(wall_time at) {
     return std::to_string(at.time_since_epoch().count());
 }
 
+std::optional<wall_time> time_in(std::optional<std::string_view> text) {
+    std::int64_t ms = 0;
+    if (!text || std::from_chars(text->data(), text->data() + text->size(), ms).ec != std::errc()) {
+        return std::nullopt;
+    }
+    return wall_time(std::chrono::milliseconds(ms));
+}
+
 }  // namespace
+
+void removal_traces::expect(
+    redis::request& into, std::string_view app, platform on, std::chrono::milliseconds kept_for) const {
+    const std::vector<std::string> keys{keys_.removed_devices(app, on)};
+    const std::vector<std::string> arguments{std::to_string(kept_for.count())};
+    into.add_script(expect_script, keys, arguments);
+}
 
 void removal_traces::keep(
     redis::request& into, std::string_view app, platform on, const std::vector<removal_trace>& gone,
-    std::chrono::milliseconds kept_for) const {
+    std::chrono::milliseconds kept_for, wall_time begun) const {
     if (gone.empty() || kept_for.count() == 0) {
         return;
     }
     const std::vector<std::string> keys{keys_.removed_devices(app, on), keys_.unregistered(app, on)};
-    std::vector<std::string> arguments{std::to_string(kept_for.count()), std::to_string(most_entries)};
-    for (std::size_t i = 0; i < gone.size(); ++i) {
-        if (i % devices_of_entry == 0) {
-            arguments.emplace_back();
-        }
-        append_trace(arguments.back(), gone[i]);
+    std::vector<std::string> arguments{
+        std::to_string(kept_for.count()), std::to_string(most_devices), id_of(begun)};
+    for (const removal_trace& one : gone) {
+        append_trace(arguments.emplace_back(), one);
     }
     into.add_script(keep_script, keys, arguments);
 }
@@ -101,7 +133,8 @@ void removal_traces::forget(
 asio::awaitable<result<>> removal_traces::trim(
     std::string app, platform on, std::chrono::milliseconds kept_for) {
     const std::vector<std::string> keys{keys_.removed_devices(app, on), keys_.unregistered(app, on)};
-    const std::vector<std::string> arguments{std::to_string(kept_for.count()), std::to_string(most_entries)};
+    const std::vector<std::string> arguments{
+        std::to_string(kept_for.count()), std::to_string(most_devices), std::string()};
     for (bool more = true; more;) {
         redis::request ask;
         ask.add_script(keep_script, keys, arguments);
@@ -134,9 +167,10 @@ asio::awaitable<result<removal_traces::page>> removal_traces::read(
     for (const redis::stream_entry& one : *entries) {
         const auto id = redis::parse_entry_id(one.id);
         const wall_time at(std::chrono::milliseconds(id ? static_cast<std::int64_t>(id->ms) : 0));
+        const wall_time begun = time_in(one.field("begun")).value_or(at);  // Of before: none.
         std::string_view rest = one.field("devices").value_or(std::string_view());
         while (auto which = take_trace(rest)) {
-            out.removals.push_back({at, std::move(*which)});
+            out.removals.push_back({begun, std::move(*which)});
         }
         out.next = one.id;
     }

@@ -31,10 +31,16 @@ class removal_traces {
 public:
     removal_traces(redis::client& redis, keyspace keys) : redis_(redis), keys_(std::move(keys)) {}
 
-    /// Adds to `into` what keeps them for `kept_for`.
+    /// Adds to `into` what must come before devices leave the store: from then on forget() writes down whom
+    /// their app takes out, also if it does so before they are kept. Is answered with the time, for keep().
+    void expect(
+        redis::request& into, std::string_view app, platform on, std::chrono::milliseconds kept_for) const;
+
+    /// Adds to `into` what keeps them for `kept_for`. They were in the store at `begun`, by the clock of
+    /// Redis.
     void keep(
         redis::request& into, std::string_view app, platform on, const std::vector<removal_trace>& gone,
-        std::chrono::milliseconds kept_for) const;
+        std::chrono::milliseconds kept_for, wall_time begun) const;
 
     /// Adds to `into` what makes sure that nobody brings these back or removes them on a provider's word of
     /// before: the app has taken them out itself.
@@ -46,7 +52,7 @@ public:
     boost::asio::awaitable<result<>> trim(std::string app, platform on, std::chrono::milliseconds kept_for);
 
     struct removal {
-        wall_time at{};  ///< By the clock of Redis.
+        wall_time begun{};  ///< By the clock of Redis: it was in the store then, or later.
         removal_trace which;
     };
     struct page {
@@ -61,8 +67,8 @@ public:
     boost::asio::awaitable<result<std::map<std::string, wall_time>>> unregistered(
         std::string app, platform on, wall_time since);
 
-    static constexpr std::size_t devices_of_entry = 100;
-    static constexpr std::size_t most_entries = 10'000;
+    /// Of each app on each platform. An entry is one device, so that this is a bound of devices.
+    static constexpr std::size_t most_devices = 1'000'000;
 
 private:
     redis::client& redis_;

@@ -111,6 +111,7 @@ private:
     boost::asio::awaitable<result<>> remove_dead(std::shared_ptr<active_event> event);
     /// The same for those that have waited for its end for a while, of all events that go on.
     boost::asio::awaitable<result<>> remove_overdue();
+    boost::asio::awaitable<result<>> remove_waiting(std::shared_ptr<active_event> event);
     /// What is usual for an app is what its events that ended have shown.
     boost::asio::awaitable<void> learn_answers(std::shared_ptr<active_event> event, event_report report);
     /// Asks again for an event that Redis seemed to have forgotten.

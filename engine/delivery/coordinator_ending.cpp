@@ -56,7 +56,10 @@ asio::awaitable<void> coordinator::finish(std::string id) {
 asio::awaitable<result<>> coordinator::remove_dead(std::shared_ptr<active_event> event) {
     timer pause(executor_, time_);
     const time_point patience = time_.now() + foreign_pruning;
+    bool ours = false;
     for (;;) {
+        // Before the list is read: what is on the way to be struck off it must not be reported twice.
+        const bool quiet = event->pruning.load() == 0;
         auto dead = co_await ledger_.dead(event->id);
         if (dead.has_error() && dead.error() == redis::redis_errc::damaged) {
             const auto noted = co_await ledger_.give_up(
@@ -69,10 +72,21 @@ asio::awaitable<result<>> coordinator::remove_dead(std::shared_ptr<active_event>
         if (dead->empty()) {
             co_return result<>();
         }
-        if (event->pruning.load() == 0 && (time_.now() >= patience || all_wait(*dead))) {
-            auto left = std::move(*dead);
-            const auto pruned = co_await pruner_.prune(event->id, std::move(left), removal_moment::end);
-            co_return pruned.has_error() ? result<>(pruned.error()) : result<>();
+        const bool settled = quiet && event->pruning.load() == 0;
+        if (settled && (time_.now() >= patience || all_wait(*dead))) {
+            if (ours) {
+                auto left = std::move(*dead);
+                const auto pruned = co_await pruner_.prune(event->id, std::move(left), removal_moment::end);
+                co_return pruned.has_error() ? result<>(pruned.error()) : result<>();
+            }
+            const auto claimed = co_await ledger_.claim_dead(event->id, time_.wall_now());
+            if (claimed.has_error()) {
+                co_return claimed.error();
+            }
+            ours = *claimed == ledger::claimed::ours;
+            if (ours) {
+                continue;  // And as the list is now: another engine may have been at it.
+            }
         }
         co_await pause.wait_for(5ms);
     }
@@ -90,25 +104,46 @@ asio::awaitable<result<>> coordinator::remove_overdue() {
         }
     }
     for (const std::shared_ptr<active_event>& event : late) {
-        event->removals_wait_since = 0;
-        auto dead = co_await ledger_.dead(event->id);
-        if (dead.has_error() && dead.error() == redis::redis_errc::damaged) {
-            continue;  // The end of that event sees to it.
+        const auto at = events_.find(event->id);
+        if (at == events_.end() || at->second.event != event || at->second.finishing) {
+            continue;  // While we saw to another, its end has come.
         }
-        if (dead.has_error()) {
-            co_return dead.error();
-        }
-        auto waiting = std::move(*dead);
-        std::erase_if(waiting, [](const auto& one) { return !waits_for_the_end(one.second); });
         ++event->pruning;  // Its end, if that comes meanwhile, waits for us.
-        const auto pruned = co_await pruner_.prune(event->id, std::move(waiting), removal_moment::overdue);
+        const auto removed = co_await remove_waiting(event);
         --event->pruning;
-        if (pruned.has_error()) {
-            co_return pruned.error();
+        if (removed.has_error()) {
+            co_return removed.error();
         }
-        if (*pruned == pruner::prune_outcome::some_wait) {
-            event->removals_wait_since = time_.now().time_since_epoch().count();
-        }
+    }
+    co_return result<>();
+}
+
+asio::awaitable<result<>> coordinator::remove_waiting(std::shared_ptr<active_event> event) {
+    const duration::rep since = event->removals_wait_since.exchange(0);
+    const auto claimed = co_await ledger_.claim_dead(event->id, time_.wall_now());
+    if (claimed.has_error()) {
+        event->removals_wait_since = since;
+        co_return claimed.error();
+    }
+    if (*claimed == ledger::claimed::theirs) {
+        event->removals_wait_since = time_.now().time_since_epoch().count();
+        co_return result<>();
+    }
+    auto dead = co_await ledger_.dead(event->id);
+    if (dead.has_error()) {
+        const bool damaged = dead.error() == redis::redis_errc::damaged;  // The end of that event sees to it.
+        event->removals_wait_since = damaged ? 0 : since;
+        co_return damaged ? result<>() : result<>(dead.error());
+    }
+    auto waiting = std::move(*dead);
+    std::erase_if(waiting, [](const auto& one) { return !waits_for_the_end(one.second); });
+    const auto pruned = co_await pruner_.prune(event->id, std::move(waiting), removal_moment::overdue);
+    if (pruned.has_error()) {
+        event->removals_wait_since = since;
+        co_return pruned.error();
+    }
+    if (*pruned == pruner::prune_outcome::some_wait) {
+        event->removals_wait_since = time_.now().time_since_epoch().count();
     }
     co_return result<>();
 }
@@ -128,7 +163,7 @@ asio::awaitable<void> coordinator::learn_answers(std::shared_ptr<active_event> e
         if (answers.answers() == 0) {
             continue;
         }
-        const auto learnt = co_await pruner_.learn(which, answers);
+        const auto learnt = co_await pruner_.learn(event->id, which, answers);
         if (learnt.has_error()) {
             log_.warning("removals.not_counted", {{"error", learnt.error().message()}});
             co_return;  // One event less to judge by.

@@ -268,9 +268,7 @@ page_settlement page::settlement(bool shard_done) {
     out.page = number();
     out.shard_done = shard_done;
     out.devices = pushes_.size();
-    if (!from_->work.names_devices()) {
-        out.accepted = outcomes_[static_cast<std::size_t>(outcome::accepted)];
-    }
+    out.accepted = count(outcome::accepted);
     out.increments.emplace_back(names::pages_settled, 1);
     count_into(out);
     if (!reached_.empty()) {
@@ -313,6 +311,7 @@ page_settlement page::amendment() {
     out.which = from_->which;
     out.page = number();
     out.late = late_;
+    out.accepted = count(outcome::accepted);
     count_into(out);
     out.parked = std::move(parked_);
     out.dead = std::move(dead_);

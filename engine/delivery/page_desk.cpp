@@ -214,10 +214,7 @@ asio::awaitable<page_ending> page_desk::write(
 }
 
 asio::awaitable<void> page_desk::prune(active_event& event, page_settlement what, bool drained) {
-    std::optional<answer_counts> answers;
-    if (what.accepted) {
-        answers.emplace(answer_counts{*what.accepted, what.dead.size()});
-    }
+    const answer_counts answers{what.accepted, what.dead.size()};
     const removal_moment when = drained ? removal_moment::end : removal_moment::page;
     ++event.pruning;
     const auto pruned = co_await pruner_.prune(event.id, std::move(what.dead), when, answers);

@@ -3,6 +3,7 @@
 #include "engine/audience/removal_traces.hpp"
 #include "engine/plan/dead_device.hpp"
 #include "engine/redis/check.hpp"
+#include "engine/redis/error.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -63,9 +64,12 @@ asio::awaitable<result<pruner::prune_outcome>> pruner::prune(
 asio::awaitable<result<pruner::prune_outcome>> pruner::prune_of_target(
     std::string event, target which, std::vector<dying> dead, removal_moment when,
     std::optional<answer_counts> page) {
-    auto facts = co_await removals_.facts(event, which);
+    auto facts = co_await removals_.facts(event, which, terms_.limits.floor);
     if (facts.has_error()) {
         co_return facts.error();
+    }
+    if (!facts->readable) {
+        co_return co_await leave(std::move(event), std::move(which), dead);
     }
     facts->when = when;
     facts->page = page;
@@ -77,10 +81,24 @@ asio::awaitable<result<pruner::prune_outcome>> pruner::prune_of_target(
     bool held = false;
     if (judged.word == removal_word::hold) {
         const auto kept = co_await hold(event, which, dead, judged, facts->usual);
+        if (kept.has_error() && kept.error() == redis::redis_errc::damaged) {
+            co_return co_await leave(std::move(event), std::move(which), dead);
+        }
         if (kept.has_error()) {
             co_return kept.error();
         }
         held = *kept != removal_book::hold_outcome::believed;
+    }
+    wall_time begun{};
+    if (!held) {
+        const auto expected = co_await expect_removals(which);
+        if (expected.has_error() && expected.error() == redis::redis_errc::damaged) {
+            co_return co_await leave(std::move(event), std::move(which), dead);
+        }
+        if (expected.has_error()) {
+            co_return expected.error();
+        }
+        begun = *expected;
     }
     std::vector<std::string> members;
     std::vector<held_device> devices;
@@ -89,7 +107,7 @@ asio::awaitable<result<pruner::prune_outcome>> pruner::prune_of_target(
         devices.push_back(std::move(one.device));
     }
     if (!held) {
-        const auto removed = co_await remove(which, devices);
+        const auto removed = co_await remove(which, devices, begun);
         if (removed.has_error()) {
             co_return removed.error();
         }
@@ -98,6 +116,43 @@ asio::awaitable<result<pruner::prune_outcome>> pruner::prune_of_target(
     // Only now: who is taken off the list must have been reported, or be held.
     const auto how = held ? ledger::dead_end::held : ledger::dead_end::removed;
     const auto struck = co_await book_.strike_dead(std::move(event), std::move(members), how);
+    co_return struck.has_error() ? result<prune_outcome>(struck.error()) : prune_outcome::done;
+}
+
+asio::awaitable<result<wall_time>> pruner::expect_removals(target which) {
+    if (terms_.kept_for.count() == 0) {
+        co_return wall_time{};
+    }
+    const removal_traces kept(book_.connection(), book_.keys());
+    redis::request before;
+    kept.expect(before, which.app, which.on, terms_.kept_for);
+    const auto expected = co_await redis::execute_checked(book_.connection(), std::move(before));
+    if (expected.has_error()) {
+        co_return expected.error();
+    }
+    co_return wall_time(std::chrono::milliseconds(expected->front().integer().value_or(0)));
+}
+
+asio::awaitable<result<pruner::prune_outcome>> pruner::leave(
+    std::string event, target which, const std::vector<dying>& dead) {
+    if (told_.insert(which).second) {
+        const std::string answers = book_.keys().answers(which.app, which.on);
+        log_.error(
+            "removals.unreadable",
+            {{"event_id", event},
+             {"app", which.app},
+             {"platform", to_string(which.on)},
+             {"keys", answers.substr(0, answers.rfind(':') + 1) + "*"},
+             {"advice",
+              "One of these keys holds something that Tocsin has not written. No device of that app and "
+              "platform is removed before you delete it."}});
+    }
+    std::vector<std::string> members;
+    for (const dying& one : dead) {
+        members.push_back(one.member);
+    }
+    const auto struck =
+        co_await book_.strike_dead(std::move(event), std::move(members), ledger::dead_end::held);
     co_return struck.has_error() ? result<prune_outcome>(struck.error()) : prune_outcome::done;
 }
 
@@ -140,7 +195,7 @@ asio::awaitable<result<removal_book::hold_outcome>> pruner::hold(
 }
 
 asio::awaitable<result<std::vector<bool>>> pruner::remove(
-    target which, const std::vector<held_device>& devices) {
+    target which, const std::vector<held_device>& devices, wall_time begun) {
     std::vector<device_change> changes;
     for (const held_device& one : devices) {
         device_change change;
@@ -151,6 +206,7 @@ asio::awaitable<result<std::vector<bool>>> pruner::remove(
         change.only_if_entry = one.entry;
         changes.push_back(std::move(change));
     }
+    const removal_traces kept(book_.connection(), book_.keys());
     auto removed = co_await store_.apply_telling(std::move(changes));
     if (removed.has_error()) {
         co_return removed.error();
@@ -180,8 +236,7 @@ asio::awaitable<result<std::vector<bool>>> pruner::remove(
             traces.push_back({one.token, one.entry, std::move((*removed)[i].before)});
         }
     }
-    const removal_traces kept(book_.connection(), book_.keys());
-    kept.keep(report, which.app, which.on, traces, terms_.kept_for);
+    kept.keep(report, which.app, which.on, traces, terms_.kept_for, begun);
     if (report.empty()) {
         co_return out;
     }
@@ -206,7 +261,11 @@ asio::awaitable<result<pruner::tally>> pruner::remove_held(target which) {
             co_return some.error();
         }
         cursor = some->next;
-        const auto removed = co_await remove(which, some->devices);
+        const auto expected = co_await expect_removals(which);
+        if (expected.has_error()) {
+            co_return expected.error();
+        }
+        const auto removed = co_await remove(which, some->devices, *expected);
         if (removed.has_error()) {
             co_return removed.error();
         }

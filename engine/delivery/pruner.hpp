@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,8 +60,8 @@ public:
         std::optional<answer_counts> page = std::nullopt);
 
     /// What an event that has ended teaches about a target.
-    boost::asio::awaitable<result<>> learn(target which, answer_counts of_event) {
-        return removals_.learn(std::move(which), of_event, terms_.limits.floor);
+    boost::asio::awaitable<result<>> learn(std::string event, target which, answer_counts of_event) {
+        return removals_.learn(std::move(event), std::move(which), of_event, terms_.limits.floor);
     }
 
     struct tally {
@@ -82,10 +83,15 @@ private:
     boost::asio::awaitable<result<removal_book::hold_outcome>> hold(
         std::string event, target which, const std::vector<dying>& dead, removal_judgement why,
         answer_counts usual);
+    /// Makes sure that what is removed can be brought back.
+    boost::asio::awaitable<result<wall_time>> expect_removals(target which);
+    /// Takes them off the event's list and leaves them where they are: the next event asks about them again.
+    boost::asio::awaitable<result<prune_outcome>> leave(
+        std::string event, target which, const std::vector<dying>& dead);
     boost::asio::awaitable<result<>> let_wait(std::string event, const std::vector<dying>& dead);
     /// Which of them were removed, or had left before.
     boost::asio::awaitable<result<std::vector<bool>>> remove(
-        target which, const std::vector<held_device>& devices);
+        target which, const std::vector<held_device>& devices, wall_time begun);
 
     device_store& store_;
     ledger& book_;
@@ -94,6 +100,7 @@ private:
     const time_source& time_;
     logger& log_;
     removal_terms terms_;
+    std::set<target> told_;  ///< Those that nobody can be removed of, and that was said.
 };
 
 }  // namespace tocsin

@@ -2,12 +2,10 @@
 
 #include "engine/core/digest.hpp"
 #include "engine/core/varint.hpp"
-#include "engine/plan/ledger_names.hpp"
 #include "engine/redis/check.hpp"
 #include "engine/redis/error.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <string_view>
 
@@ -17,34 +15,8 @@ namespace {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-// What is usual is what was so in these days, and small events are looked at together for these hours.
-constexpr std::int64_t days_known = 30;
-constexpr std::int64_t hours_together = 2;
 constexpr auto believed_for = 24h;
 constexpr std::size_t held_at_once = 500;
-
-// While a question is open, nothing is learnt: it may be a fault that it is about.
-//
-// KEYS: answers    ARGV: accepted, dead, day, hour (empty: of no small event), oldest day, oldest hour
-const redis::script learn_script("removals.learn", R"lua(
-if redis.call('HEXISTS', KEYS[1], 'held') == 1 then return 0 end
-local function count(field, amount)
-  if amount ~= '0' then redis.call('HINCRBY', KEYS[1], field, amount) end
-end
-count('a' .. ARGV[3], ARGV[1])
-count('d' .. ARGV[3], ARGV[2])
-if ARGV[4] ~= '' then
-  count('sa' .. ARGV[4], ARGV[1])
-  count('sd' .. ARGV[4], ARGV[2])
-end
-local all = redis.call('HGETALL', KEYS[1])
-for i = 1, #all, 2 do
-  local field = all[i]
-  local kind, at = string.match(field, '^(s?)[ad](%d+)$')
-  if at and tonumber(at) < tonumber(kind == 's' and ARGV[6] or ARGV[5]) then redis.call('HDEL', KEYS[1], field) end
-end
-return 1
-)lua");
 
 // KEYS: answers, held    ARGV: why, now (ms), how many may be held, token hash, device, …
 // Returns 1 if nobody was asked before, 0 if somebody was, 2 if the provider is believed.
@@ -85,10 +57,6 @@ std::int64_t day_of(wall_time now) {
     return now.time_since_epoch() / 24h;
 }
 
-std::int64_t hour_of(wall_time now) {
-    return now.time_since_epoch() / 1h;
-}
-
 std::string encode_held(const held_device& which) {
     std::string out;
     append_counted(out, which.token);
@@ -108,23 +76,6 @@ std::optional<held_device> decode_held(std::string_view bytes) {
     return held_device{std::string(*token), std::string(bytes), std::string(*reason), std::string(*event)};
 }
 
-/// Sums up one field of the answers into what is known.
-void count_field(removal_facts& into, std::string_view field, std::uint64_t amount, wall_time now) {
-    const bool small = field.starts_with('s');
-    field.remove_prefix(small ? 1 : 0);
-    if (field.size() < 2 || (field[0] != 'a' && field[0] != 'd')) {
-        return;
-    }
-    std::int64_t at = 0;
-    const auto [end, ec] = std::from_chars(field.data() + 1, field.data() + field.size(), at);
-    if (ec != std::errc() || end != field.data() + field.size()) {
-        return;
-    }
-    const bool old = small ? at <= hour_of(now) - hours_together : at <= day_of(now) - days_known;
-    answer_counts& counts = small ? into.small : into.usual;
-    (field[0] == 'a' ? counts.accepted : counts.dead) += old ? 0 : amount;
-}
-
 asio::awaitable<result<redis::replies>> run(redis::client& redis, redis::request what) {
     auto answer = co_await redis.execute(std::move(what));
     co_return redis::checked(std::move(answer));
@@ -140,53 +91,6 @@ std::uint64_t to_count(const redis::reply& value) {
 }
 
 }  // namespace
-
-asio::awaitable<result<removal_facts>> removal_book::facts(std::string event, target which) {
-    redis::request ask;
-    ask.add(
-        "HMGET", keys_.ledger(event), ledger_names::outcome_field(which, outcome::accepted),
-        ledger_names::outcome_field(which, outcome::dead), ledger_names::removals_waited);
-    ask.add("HGETALL", keys_.answers(which.app, which.on));
-    const auto answer = co_await run(redis_, std::move(ask));
-    if (answer.has_error()) {
-        co_return answer.error();
-    }
-    removal_facts out;
-    const redis::reply sums = (*answer)[0];
-    if (sums.size() == 3) {
-        out.event = {to_count(sums[0]), to_count(sums[1])};
-        out.waiting = to_count(sums[2]);
-    }
-    const wall_time now = time_.wall_now();
-    const redis::reply fields = (*answer)[1];
-    for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
-        const std::string_view name = fields[i].text();
-        if (name == "held") {
-            out.held = true;
-        } else if (name == "believed") {
-            out.believed = fields[i + 1].integer().value_or(0) > now.time_since_epoch().count();
-        } else {
-            count_field(out, name, to_count(fields[i + 1]), now);
-        }
-    }
-    co_return out;
-}
-
-asio::awaitable<result<>> removal_book::learn(target which, answer_counts of_event, std::uint64_t floor) {
-    const wall_time now = time_.wall_now();
-    const bool small = of_event.answers() < floor;
-    const std::vector<std::string> keys{keys_.answers(which.app, which.on)};
-    const std::vector<std::string> arguments{
-        std::to_string(of_event.accepted),
-        std::to_string(of_event.dead),
-        std::to_string(day_of(now)),
-        small ? std::to_string(hour_of(now)) : std::string(),
-        std::to_string(day_of(now) - days_known + 1),
-        std::to_string(hour_of(now) - hours_together + 1)};
-    redis::request ask;
-    ask.add_script(learn_script, keys, arguments);
-    return finish(redis_, std::move(ask));
-}
 
 asio::awaitable<result<removal_book::hold_outcome>> removal_book::hold(
     target which, removal_hold why, std::vector<held_device> devices) {

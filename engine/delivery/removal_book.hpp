@@ -32,11 +32,13 @@ public:
     removal_book(redis::client& redis, keyspace keys, const time_source& time)
         : redis_(redis), keys_(std::move(keys)), time_(time) {}
 
-    /// What the brake has to know about an event's devices of a target.
-    boost::asio::awaitable<result<removal_facts>> facts(std::string event, target which);
+    /// What the brake has to know about an event's devices of a target. One with fewer answers than `floor`
+    /// counts among the small ones from now on, with what it has shown so far.
+    boost::asio::awaitable<result<removal_facts>> facts(std::string event, target which, std::uint64_t floor);
 
     /// What an event that has ended teaches about what is usual. Nothing while it is held.
-    boost::asio::awaitable<result<>> learn(target which, answer_counts of_event, std::uint64_t floor);
+    boost::asio::awaitable<result<>> learn(
+        std::string event, target which, answer_counts of_event, std::uint64_t floor);
 
     enum class hold_outcome : std::uint8_t {
         begun,     ///< Nobody was asked before.

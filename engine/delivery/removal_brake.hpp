@@ -51,12 +51,13 @@ enum class removal_moment : std::uint8_t {
 /// What is known when devices of an event are to be removed.
 struct removal_facts {
     answer_counts event;  ///< Of the event so far, these devices among them.
-    answer_counts small;  ///< Of small events that ended in the last hours: faults of those add up.
+    answer_counts small;  ///< Of other small events of the last hours, so far: faults of those add up.
     answer_counts usual;  ///< Of all events of the last weeks that have ended.
     std::optional<answer_counts> page;  ///< Of these devices' page alone.
     std::uint64_t waiting = 0;          ///< Devices of the event that are dead and not removed yet.
     bool held = false;                  ///< An operator has been asked and has not answered yet.
     bool believed = false;              ///< An operator has said that the provider is right.
+    bool readable = true;  ///< False: what is known of the target is something that we have not written.
     removal_moment when = removal_moment::page;
 };
 

@@ -99,8 +99,8 @@ struct page_settlement {
     std::vector<std::pair<std::string, std::int64_t>> increments;
     std::vector<std::pair<std::int64_t, std::string>> parked;  ///< Due (ms), encode_listed().
     std::vector<std::pair<std::string, std::string>> dead;     ///< encode_dead(), reason.
-    /// Of a page as the rosters have it: how many of the devices that are settled were accepted.
-    std::optional<std::uint64_t> accepted;
+    /// Of the devices that are settled: how many were accepted.
+    std::uint64_t accepted = 0;
     /// Pushes of the page: what another engine that opened it too may have sent as well.
     std::uint64_t devices = 0;
     // Of an event that remembers whom it reached, encode_hashed():
@@ -198,6 +198,11 @@ public:
     /// waits_for_the_end() from now on.
     boost::asio::awaitable<result<>> let_dead_wait(
         std::string event, std::vector<std::pair<std::string, std::string>> dead);
+
+    enum class claimed : std::uint8_t { ours, theirs };
+    /// Before an engine removes what stands on the event's list: one does at a time, or a device would be
+    /// reported by each. Whoever falls silent loses it after a while.
+    boost::asio::awaitable<result<claimed>> claim_dead(std::string event, wall_time now);
 
     enum class dead_end : std::uint8_t { removed, held };
     /// Takes dead devices off the event's list, by their fields in its hash; those that are held are counted.

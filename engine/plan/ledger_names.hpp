@@ -36,9 +36,12 @@ inline constexpr std::string_view damaged_rosters = "damaged_rosters";  ///< How
 inline constexpr std::string_view removals_waited = "removals_waited";
 /// Dead devices whose removal was left to an operator.
 inline constexpr std::string_view removals_held = "removals_held";
-inline constexpr std::string_view revision = "revision";    ///< Grows with every change of the sums.
-inline constexpr std::string_view rejection = "rejection";  ///< Why a provider refused the event itself.
-inline constexpr std::string_view receipts = "receipts";    ///< "1": apps report on it.
+/// "accepted:dead" of a target (to_string() behind it) that are counted among the small events.
+inline constexpr std::string_view removals_counted = "removals_counted:";
+inline constexpr std::string_view removals_by = "removals_by";  ///< Until when (ms), and by whom.
+inline constexpr std::string_view revision = "revision";        ///< Grows with every change of the sums.
+inline constexpr std::string_view rejection = "rejection";      ///< Why a provider refused the event itself.
+inline constexpr std::string_view receipts = "receipts";        ///< "1": apps report on it.
 inline constexpr std::string_view named_communes = "named_communes";  ///< Of its named devices: "21231;21054"
 inline constexpr std::string_view receipts_until = "receipts_until";  ///< ms; absent: it has not ended yet.
 inline constexpr std::string_view receipts_closed_at =

@@ -9,6 +9,8 @@ namespace {
 
 namespace asio = boost::asio;
 
+// Longer than any page takes; whoever dies on the way delays the end of that event by so much.
+constexpr auto claimed_for = std::chrono::seconds(15);
 constexpr char waiting_mark = '?';  // No provider's reason begins with it: reason_word() sees to that.
 
 // Nothing is written of an event that has ended, or is nothing of ours.
@@ -38,6 +40,15 @@ end
 return struck
 )lua");
 
+// KEYS: ledger    ARGV: the field that says who removes, who asks, now (ms), how long it is theirs (ms)
+const redis::script claim_script("ledger.claim_dead", R"lua(
+if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return 1 end
+local till, who = string.match(redis.call('HGET', KEYS[1], ARGV[1]) or '', '^(%d+) (.*)$')
+if who and who ~= ARGV[2] and tonumber(till) > tonumber(ARGV[3]) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f ', ARGV[3] + ARGV[4]) .. ARGV[2])
+return 1
+)lua");
+
 }  // namespace
 
 bool waits_for_the_end(std::string_view reason) noexcept {
@@ -61,6 +72,21 @@ asio::awaitable<result<>> ledger::let_dead_wait(
     auto answer = co_await redis_.execute(std::move(ask));
     const auto checked = redis::checked(std::move(answer));
     co_return checked.has_error() ? result<>(checked.error()) : result<>();
+}
+
+asio::awaitable<result<ledger::claimed>> ledger::claim_dead(std::string event, wall_time now) {
+    const std::vector<std::string> keys{keys_.ledger(event)};
+    const std::vector<std::string> arguments{
+        std::string(ledger_names::removals_by), consumer_, std::to_string(now.time_since_epoch().count()),
+        std::to_string(claimed_for / std::chrono::milliseconds(1))};
+    redis::request ask;
+    ask.add_script(claim_script, keys, arguments);
+    auto answer = co_await redis_.execute(std::move(ask));
+    const auto checked = redis::checked(std::move(answer));
+    if (checked.has_error()) {
+        co_return checked.error();
+    }
+    co_return checked->front().integer() == 1 ? claimed::ours : claimed::theirs;
 }
 
 asio::awaitable<result<>> ledger::strike_dead(

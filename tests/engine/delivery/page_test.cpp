@@ -250,6 +250,36 @@ TEST_F(PageTest, OfAnyOtherEventAndOfATrialItRemembersNobody) {
     }
 }
 
+TEST_F(PageTest, AlsoAPageOfAnAllClearAndOneOfRetriesSayHowManyOfTheirDevicesWereAccepted) {
+    const auto event = testing::make_event(time);
+    device known;
+    for (const bool again : {false, true}) {
+        auto shard = std::make_shared<active_shard>();
+        shard->event = event;
+        shard->which = {"mairies", platform::fcm};
+        shard->pages = 1;
+        for (int i = 0; i < 60; ++i) {
+            const std::string token = "device-" + std::to_string(i);
+            if (!again) {
+                shard->work.hashed.push_back({0, hash_token(token)});
+            }
+            shard->work.devices.push_back({0, token, encode_roster_entry(known), 0, again, again});
+        }
+        page here(shard, 0, time_point{});
+        here.fill_listed(&content);
+        for (std::size_t i = 0; i < 57; ++i) {
+            here.die(here.pushes()[i], "UNREGISTERED");
+        }
+        here.accept(here.pushes()[57], std::chrono::milliseconds(1));
+        const page_settlement early = here.settle_early(true, time.wall_now());
+        EXPECT_EQ(early.accepted, 1U);
+        EXPECT_EQ(early.dead.size(), 57U);
+        here.accept(here.pushes()[58], std::chrono::milliseconds(1));
+        here.accept(here.pushes()[59], std::chrono::milliseconds(1));
+        EXPECT_EQ(here.amendment().accepted, 2U);
+    }
+}
+
 TEST_F(PageTest, APageIsNearlyDoneOnceWhenFewOfManyAreLeft) {
     const auto event = testing::make_event(time);
     const auto here = testing::make_page(event, 800, content);

@@ -40,6 +40,21 @@ TEST_F(PrunerTest, ThreeHundredOfAThousandAreRemovedAtOnceAndReported) {
     EXPECT_TRUE(here.questions().empty());
 }
 
+TEST_F(PrunerTest, ATenthOfATownIsRemovedWithItsPagesAndNobodyIsAsked) {
+    here.enroll(0, 20'000);
+    for (std::size_t page = 0; page < 20; ++page) {
+        here.event_has("crue", 900 * (page + 1), 100 * (page + 1));
+        EXPECT_EQ(
+            here.prune(
+                "crue", here.called_dead("crue", page * 1'000, 100), removal_moment::page,
+                answer_counts{900, 100}),
+            outcome_of::done);
+        EXPECT_EQ(here.devices(), 20'000U - 100 * (page + 1));
+    }
+    EXPECT_EQ(here.reported(), 2'000);
+    EXPECT_TRUE(here.questions().empty());
+}
+
 TEST_F(PrunerTest, AVillageThatDiesWhollyIsRemovedAtTheEndOfItsEvent) {
     here.enroll(0, 5);
     here.event_has("crue", 0, 5);
@@ -174,6 +189,47 @@ TEST_F(PrunerTest, TwoEnginesAskOneQuestionAboutAllOfTheirs) {
     EXPECT_TRUE(here.left_of("crue").empty());
 }
 
+TEST_F(PrunerTest, OneEngineAtATimeRemovesWhatWaitsUntilItFallsSilent) {
+    ledger theirs(here.redis, here.keys, "two");
+    const auto ours = [&] { return here.run(here.book.claim_dead("crue", here.now.wall_now())).value(); };
+    const auto other = [&] { return here.run(theirs.claim_dead("crue", here.now.wall_now())).value(); };
+    here.event_has("crue", 0, 5);
+    EXPECT_EQ(ours(), ledger::claimed::ours);
+    EXPECT_EQ(other(), ledger::claimed::theirs);
+    EXPECT_EQ(ours(), ledger::claimed::ours) << "it may begin again";
+    here.now.advance(std::chrono::seconds(16));
+    EXPECT_EQ(other(), ledger::claimed::ours);
+    EXPECT_EQ(ours(), ledger::claimed::theirs);
+}
+
+TEST_F(PrunerTest, WhatSomebodyElseHasWrittenWhereTheBrakeKeepsItsBooksRemovesNobodyAndEndsNoEvent) {
+    here.enroll(0, 3'000);
+    const std::vector<std::pair<std::string, std::size_t>> cases{
+        {here.keys.answers("mairies", platform::fcm), 5},
+        {here.keys.removed_devices("mairies", platform::fcm), 5},
+        {here.keys.held_devices("mairies", platform::fcm), 2'000}};
+    int said = 0;
+    for (const auto& [key, count] : cases) {
+        server.cli({"FLUSHALL"});
+        here.enroll(0, 3'000);
+        server.cli({"SET", key, "x"});
+        here.event_has("crue", count == 5 ? 3'000 : 0, count);
+        pruner fresh(here.store, here.book, known_platforms(), here.now, here.log, here.terms);
+        for (const std::size_t first : {std::size_t{0}, count / 2}) {
+            dead_list dead = here.called_dead("crue", first, count / 2);
+            const auto pruned = here.run(fresh.prune("crue", std::move(dead), removal_moment::page));
+            ASSERT_TRUE(pruned.has_value()) << key << ": " << pruned.error().message();
+            EXPECT_EQ(*pruned, outcome_of::done);
+        }
+        EXPECT_EQ(here.devices(), 3'000U) << key;
+        EXPECT_EQ(here.reported(), 0) << key;
+        EXPECT_TRUE(here.left_of("crue").empty()) << key;
+        EXPECT_EQ(here.log.events["removals.unreadable"], ++said) << key;
+        EXPECT_EQ(server.cli({"GET", key}), "x");
+    }
+    EXPECT_THAT(here.log.last, HasSubstr("tocsin:{removals:mairies/fcm}:*"));
+}
+
 TEST_F(PrunerTest, WhoeverGoesOnAfterAnEngineThatDiedOnTheWayToAQuestionAsksItOnce) {
     here.enroll(0, 2'000);
     here.event_has("crue", 0, 2'000);
@@ -197,7 +253,7 @@ TEST_F(PrunerTest, WhoeverGoesOnAfterAnEngineThatDiedOnTheWayToAQuestionAsksItOn
 
 TEST_F(PrunerTest, WhatBeginsInTheMiddleOfALargeEventIsNoticedByItsPages) {
     here.enroll(0, 3'000);
-    ASSERT_TRUE(here.run(here.remover.learn(here.which, {99'000, 1'000})).has_value());
+    ASSERT_TRUE(here.run(here.remover.learn("before", here.which, {99'000, 1'000})).has_value());
     for (std::size_t page = 0; page < 3; ++page) {
         here.event_has("crue", 500'000, 5'000 + 1'000 * (page + 1));
         here.prune(
@@ -216,16 +272,48 @@ TEST_F(PrunerTest, AFaultOfAThousandVillagesIsHeldOnceItIsMoreThanTheFloor) {
         const std::string id = "village-" + std::to_string(n);
         here.event_has(id, 0, 100);
         here.prune(id, here.called_dead(id, n * 100, 100), removal_moment::end);
-        ASSERT_TRUE(here.run(here.remover.learn(here.which, {0, 100})).has_value());
+        ASSERT_TRUE(here.run(here.remover.learn(id, here.which, {0, 100})).has_value());
     }
     EXPECT_EQ(here.devices(), 1'000U);
     EXPECT_EQ(here.questions().at(0).devices, 1'000U);
 }
 
+TEST_F(PrunerTest, AFaultOfManyVillagesAtOnceIsNoticedBeforeAnyOfTheirEventsHasEnded) {
+    here.enroll(0, 4'000);
+    for (std::size_t n = 0; n < 40; ++n) {
+        const std::string id = "village-" + std::to_string(n);
+        here.event_has(id, 0, 100);
+        here.prune(id, here.called_dead(id, n * 100, 100), removal_moment::end);
+    }
+    EXPECT_EQ(here.devices(), 3'000U);
+    EXPECT_EQ(here.questions().at(0).devices, 3'000U);
+}
+
+TEST_F(PrunerTest, AnEventCountsOnceAmongTheSmallOnesAndNotAtAllWhenItHasGrownLarge) {
+    const auto others = [&] {
+        return here.run(here.removals.facts("none", here.which, 1'000)).value().small;
+    };
+    const auto judge = [&] { return here.run(here.removals.facts("crue", here.which, 1'000)).value().small; };
+    here.event_has("crue", 10, 5);
+    EXPECT_EQ(judge(), answer_counts{}) << "itself is none of the others";
+    EXPECT_EQ(judge(), answer_counts{});
+    EXPECT_EQ(others(), (answer_counts{10, 5}));
+    here.now.advance(std::chrono::hours(1));
+    here.event_has("crue", 100, 50);
+    judge();
+    EXPECT_EQ(others(), (answer_counts{100, 50}));
+    ASSERT_TRUE(here.run(here.remover.learn("crue", here.which, {100, 50})).has_value());
+    EXPECT_EQ(others(), (answer_counts{100, 50}));
+    here.event_has("crue", 5'000, 50);
+    judge();
+    EXPECT_EQ(others(), answer_counts{});
+    EXPECT_EQ(server.cli({"EXISTS", here.keys.ledger("none")}), "0");
+}
+
 TEST_F(PrunerTest, WhatAnAppHasSeenIsKnownForThirtyDaysAndNothingIsLearntFromWhatIsHeld) {
-    const auto facts = [&] { return here.run(here.removals.facts("none", here.which)).value(); };
-    ASSERT_TRUE(here.run(here.remover.learn(here.which, {990, 110})).has_value());
-    ASSERT_TRUE(here.run(here.remover.learn(here.which, {9, 1})).has_value());
+    const auto facts = [&] { return here.run(here.removals.facts("none", here.which, 1'000)).value(); };
+    ASSERT_TRUE(here.run(here.remover.learn("before", here.which, {990, 110})).has_value());
+    ASSERT_TRUE(here.run(here.remover.learn("before", here.which, {9, 1})).has_value());
     EXPECT_EQ(facts().usual, (answer_counts{999, 111}));
     EXPECT_EQ(facts().small, (answer_counts{9, 1}));
     here.now.advance(std::chrono::hours(2));
@@ -234,12 +322,12 @@ TEST_F(PrunerTest, WhatAnAppHasSeenIsKnownForThirtyDaysAndNothingIsLearntFromWha
     EXPECT_EQ(facts().usual, (answer_counts{999, 111}));
     here.now.advance(std::chrono::hours(24 * 2));
     EXPECT_EQ(facts().usual, answer_counts{});
-    ASSERT_TRUE(here.run(here.remover.learn(here.which, {5, 0})).has_value());
+    ASSERT_TRUE(here.run(here.remover.learn("before", here.which, {5, 0})).has_value());
     EXPECT_EQ(server.cli({"HLEN", here.keys.answers("mairies", platform::fcm)}), "2") << "the old is gone";
 
     here.enroll(0, 2'000);
     all_die(2'000);
-    ASSERT_TRUE(here.run(here.remover.learn(here.which, {0, 2'000})).has_value());
+    ASSERT_TRUE(here.run(here.remover.learn("before", here.which, {0, 2'000})).has_value());
     EXPECT_EQ(facts().usual, (answer_counts{5, 0}));
 }
 

@@ -4,6 +4,8 @@
 #include "tests/support/redis_cluster.hpp"
 #include "tests/support/redis_server.hpp"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
 #include <algorithm>
 #include <chrono>
 
@@ -33,6 +35,17 @@ std::vector<device> everybody(removal_stage& here) {
 bool same(const device& a, const device& b) {
     return a.token == b.token && a.follow == b.follow && a.mute == b.mute && a.locale == b.locale &&
            a.registered_at == b.registered_at;
+}
+
+/// The clock of Redis tells what is before it from what is after.
+void wait_until_later_than_the_unregistration(
+    const testing::redis_server& server, const removal_stage& here) {
+    while (server.cli(
+               {"EVAL",
+                "local t = redis.call('TIME') return t[1] * 1000 + math.floor(t[2] / 1000) > "
+                "tonumber(redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]) and 1 or 0",
+                "1", here.keys.unregistered("mairies", platform::fcm)}) != "1") {
+    }
 }
 
 TEST(RestorerTest, WhoWasRemovedComesBackAsItWas) {
@@ -71,19 +84,65 @@ TEST(RestorerTest, WhoRegisteredAgainStaysAsRegisteredAndWhomTheAppUnregisteredS
     EXPECT_EQ(after[1].registered_at, 1U);
 }
 
+TEST(RestorerTest, WhomTheAppUnregistersWhileARestoreRunsStaysAway) {
+    using namespace boost::asio::experimental::awaitable_operators;
+    const testing::redis_server server;
+    removal_stage here(server.url());
+    here.enroll(0, 3'000);
+    remove_on_the_providers_word(here, "crue", 0, 3'000);
+    redis::client app(
+        here.loop.get_executor(), redis::parse_address(server.url()).value(), here.machine, here.log);
+    device_store theirs(app, here.keys, here.sizing);
+    // One after another, newest and oldest first: before, while and after each is brought back.
+    constexpr std::size_t many = 60;
+    const auto unregister = [&]() -> boost::asio::awaitable<result<>> {
+        for (std::size_t i = 0; i < many; ++i) {
+            std::vector<device_change> one{
+                testing::removal(removal_stage::token(i % 2 == 0 ? 2'999 - i : i * 40))};
+            const auto done = co_await theirs.apply(std::move(one));
+            if (done.has_error()) {
+                co_return done.error();
+            }
+        }
+        co_return result<>();
+    };
+    auto restore = restore_removed(here.store, here.redis, here.which, wall_time{}, false);
+    auto away = unregister();
+    const auto [done, left] = here.run(std::move(restore) && std::move(away));
+    ASSERT_TRUE(done.has_value() && left.has_value());
+    EXPECT_EQ(here.devices(), 3'000U - many);
+    EXPECT_EQ(done->restored + done->unregistered, 3'000U);
+}
+
+TEST(RestorerTest, WhomTheAppTakesOutBetweenItsRemovalAndItsTraceStaysAway) {
+    const testing::redis_server server;
+    removal_stage here(server.url());
+    here.enroll(0, 2);
+    const std::string entry =
+        here.run(here.store.find("mairies", platform::fcm, removal_stage::token(0))).value()->entry;
+    const removal_traces traces(here.redis, here.keys);
+    redis::request before;
+    traces.expect(before, "mairies", platform::fcm, 1h);
+    const wall_time begun(std::chrono::milliseconds(here.ask(std::move(before)).front().integer().value()));
+    here.withdraw(0);
+    redis::request after;
+    traces.keep(
+        after, "mairies", platform::fcm, {{removal_stage::token(0), entry, {testing::place("21231")}}}, 1h,
+        begun);
+    // What its app said came before the trace was written, and after the removal that it is about.
+    wait_until_later_than_the_unregistration(server, here);
+    here.ask(std::move(after));
+    EXPECT_EQ(here.restore().unregistered, 1U);
+    EXPECT_EQ(here.devices(), 1U);
+}
+
 TEST(RestorerTest, AnotherLifeThatEndedToTheProvidersWordComesBackAfterAnUnregistration) {
     const testing::redis_server server;
     removal_stage here(server.url());
     here.enroll(0, 1);
     remove_on_the_providers_word(here, "crue", 0, 1);
     here.withdraw(0);
-    // The clock of Redis tells one from the other.
-    while (server.cli(
-               {"EVAL",
-                "local t = redis.call('TIME') return t[1] * 1000 + math.floor(t[2] / 1000) > "
-                "tonumber(redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]) and 1 or 0",
-                "1", here.keys.unregistered("mairies", platform::fcm)}) != "1") {
-    }
+    wait_until_later_than_the_unregistration(server, here);
     here.enroll(0, 1, 5);
     remove_on_the_providers_word(here, "gel", 0, 1);
     EXPECT_EQ(here.restore().restored, 1U);
@@ -102,12 +161,31 @@ TEST(RestorerTest, NothingIsKeptForLongerThanItShould) {
     EXPECT_LE(left, 7 * 24 * 3'600'000LL);
     removal_traces traces(here.redis, here.keys);
     ASSERT_TRUE(here.run(traces.trim("mairies", platform::fcm, 1h)).has_value());
-    EXPECT_EQ(server.cli({"XLEN", removed}), "1");
+    EXPECT_EQ(server.cli({"XLEN", removed}), "2");
     // An entry of long ago, beside the new one.
     server.cli({"DEL", removed});
     server.cli({"XADD", removed, "1-1", "devices", "x"});
     ASSERT_TRUE(here.run(traces.trim("mairies", platform::fcm, 1h)).has_value());
     EXPECT_EQ(server.cli({"XLEN", removed}), "0");
+}
+
+TEST(RestorerTest, WhoDiedOneByOneIsKeptAsLongAsWhoDiedTogether) {
+    const testing::redis_server server;
+    removal_stage here(server.url());
+    // A device a page, as villages have it.
+    constexpr std::size_t many = 15'000;
+    const removal_traces traces(here.redis, here.keys);
+    const std::string entry = encode_roster_entry(device{});
+    for (std::size_t n = 0; n < many;) {
+        redis::request some;
+        for (std::size_t i = 0; i < 1'000; ++i, ++n) {
+            const removal_trace one{
+                removal_stage::token(n), entry, {testing::place("21231"), testing::place("21054", "centre")}};
+            traces.keep(some, "mairies", platform::fcm, {one}, 7 * 24h, wall_time{});
+        }
+        here.ask(std::move(some));
+    }
+    EXPECT_EQ(here.restore(true).restored, many);
 }
 
 TEST(RestorerTest, WhereNothingIsToBeKeptNothingIs) {
