@@ -166,11 +166,16 @@ asio::awaitable<result<>> planning_desk::plan_scheduled(std::string id) {
     if (*ends == ledger::knowledge::none) {
         co_return co_await wait_or_refuse(std::move(event), std::move(*fields));
     }
+    co_return co_await plan_in_turn(std::move(event), std::move(*fields));
+}
+
+asio::awaitable<result<>> planning_desk::plan_in_turn(
+    std::shared_ptr<active_event> event, ledger_fields fields) {
     if (event->content.priority == priority::critical) {
-        co_return co_await plan_now(std::move(event), std::move(*fields));
+        co_return co_await plan_now(std::move(event), std::move(fields));
     }
     if (others_ >= most_others && waiting_ >= most_waiting) {
-        co_return co_await postpone(std::move(id), between_tries);
+        co_return co_await postpone(event->id, between_tries);
     }
     ++waiting_;
     while (others_ >= most_others) {
@@ -178,7 +183,7 @@ asio::awaitable<result<>> planning_desk::plan_scheduled(std::string id) {
     }
     --waiting_;
     ++others_;
-    const auto planned = co_await plan_now(std::move(event), std::move(*fields));
+    const auto planned = co_await plan_now(std::move(event), std::move(fields));
     --others_;
     room_.notify_all();
     co_return planned;

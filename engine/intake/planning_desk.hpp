@@ -61,6 +61,8 @@ public:
 private:
     boost::asio::awaitable<void> plan(std::string id);
     boost::asio::awaitable<result<>> plan_scheduled(std::string id);
+    /// At once if it is critical; else when it has a place.
+    boost::asio::awaitable<result<>> plan_in_turn(std::shared_ptr<active_event> event, ledger_fields fields);
     boost::asio::awaitable<result<>> plan_now(std::shared_ptr<active_event> event, ledger_fields fields);
     /// Looks at it again later.
     boost::asio::awaitable<result<>> postpone(std::string id, std::chrono::milliseconds by);
