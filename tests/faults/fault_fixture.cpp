@@ -57,6 +57,8 @@ void fault_fixture::start_process(running_engine& which) {
         std::to_string(pages_in_flight),
         "--engine.lease",
         std::to_string(lease.count()) + "ms",
+        "--engine.replica_wait",
+        std::to_string(replica_wait.count()) + "ms",
         "--engine.shutdown_timeout",
         std::to_string(shutdown_timeout.count()) + "ms",
         "--admin.listen",

@@ -69,6 +69,7 @@ protected:
     std::size_t pages_in_flight = 2;
     std::chrono::milliseconds lease{2'000};
     std::chrono::milliseconds shutdown_timeout{25'000};
+    std::chrono::milliseconds replica_wait{100};
 
     /// Starts an engine, without waiting for it to be ready. Valid until the test ends.
     running_engine& launch(const std::string& instance);

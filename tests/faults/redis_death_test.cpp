@@ -133,6 +133,8 @@ protected:
         options.initial.of(sim::provider::fcm).delay = {sim::latency::shape::uniform, 5, 30};
         options.initial.of(sim::provider::apns).delay = {sim::latency::shape::uniform, 5, 30};
         lease = std::chrono::seconds(30);  // Longer than the failover.
+        // What is promised holds as long as a replica keeps up, on a busy machine too.
+        replica_wait = std::chrono::seconds(20);
     }
     std::string ask_redis(const std::vector<std::string>& command) override {
         return servers.master().cli(command);
