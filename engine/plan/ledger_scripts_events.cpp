@@ -53,9 +53,9 @@ return 'created'
 const redis::script cancel("ledger.cancel", R"lua(
 local state = redis.call('HGET', KEYS[1], 'state') or ''
 if state == 'running' or state == 'scheduled' then redis.call('HSET', KEYS[1], 'state', 'cancelling') end
-local left = redis.call('PTTL', KEYS[2])
-if state == '' and left < tonumber(ARGV[1]) then redis.call('SET', KEYS[2], '1', 'PX', ARGV[1]) end
-return {state, left == -2 and 0 or 1}
+local lasts = tonumber(redis.call('GET', KEYS[2]) or '0')
+if state == '' and lasts <= tonumber(ARGV[1]) then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[1]) end
+return {state, lasts == 0 and 0 or 1}
 )lua");
 
 // KEYS: ledger

@@ -134,7 +134,7 @@ protected:
         options.initial.of(sim::provider::apns).delay = {sim::latency::shape::uniform, 5, 30};
         lease = std::chrono::seconds(30);  // Longer than the failover.
         // What is promised holds as long as a replica keeps up, on a busy machine too.
-        replica_wait = std::chrono::seconds(20);
+        replica_wait = std::chrono::seconds(10);
     }
     std::string ask_redis(const std::vector<std::string>& command) override {
         return servers.master().cli(command);
