@@ -2,9 +2,9 @@
 
 #include "engine/core/rfc3339.hpp"
 #include "engine/core/text.hpp"
+#include "providers/fcm/message_members.hpp"
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,114 +14,10 @@ namespace {
 
 namespace json = boost::json;
 
-enum class holds : std::uint8_t {
-    text,
-    flag,
-    number,
-    duration,   ///< "3.5s"
-    timestamp,  ///< RFC 3339
-    word,       ///< One of a list.
-    texts,      ///< A list of strings.
-    durations,  ///< A list of durations.
-    text_map,   ///< An object of strings.
-    anything,   ///< An object that FCM passes on.
-    form,       ///< An object with a form of its own.
-};
-
-struct member {
-    std::string_view of;  ///< The form that it belongs to.
-    std::string_view name;
-    holds what;
-    std::string_view detail = {};  ///< holds::word: the words; holds::form: which.
-};
-
 using enum holds;
-
-constexpr auto members = std::to_array<member>({
-    {"Message", "data", text_map},
-    {"Message", "notification", form, "Notification"},
-    {"Message", "android", form, "AndroidConfig"},
-    {"Message", "webpush", form, "WebpushConfig"},
-    {"Message", "apns", form, "ApnsConfig"},
-    {"Message", "fcm_options", form, "FcmOptions"},
-    {"Notification", "title", text},
-    {"Notification", "body", text},
-    {"Notification", "image", text},
-    {"FcmOptions", "analytics_label", text},
-    {"AndroidConfig", "collapse_key", text},
-    {"AndroidConfig", "priority", word, "NORMAL HIGH normal high"},
-    {"AndroidConfig", "ttl", duration},
-    {"AndroidConfig", "restricted_package_name", text},
-    {"AndroidConfig", "data", text_map},
-    {"AndroidConfig", "notification", form, "AndroidNotification"},
-    {"AndroidConfig", "fcm_options", form, "FcmOptions"},
-    {"AndroidConfig", "direct_boot_ok", flag},
-    {"AndroidConfig", "bandwidth_constrained_ok", flag},
-    {"AndroidConfig", "restricted_satellite_ok", flag},
-    {"AndroidNotification", "title", text},
-    {"AndroidNotification", "body", text},
-    {"AndroidNotification", "icon", text},
-    {"AndroidNotification", "color", text},
-    {"AndroidNotification", "sound", text},
-    {"AndroidNotification", "tag", text},
-    {"AndroidNotification", "click_action", text},
-    {"AndroidNotification", "body_loc_key", text},
-    {"AndroidNotification", "body_loc_args", texts},
-    {"AndroidNotification", "title_loc_key", text},
-    {"AndroidNotification", "title_loc_args", texts},
-    {"AndroidNotification", "channel_id", text},
-    {"AndroidNotification", "ticker", text},
-    {"AndroidNotification", "sticky", flag},
-    {"AndroidNotification", "event_time", timestamp},
-    {"AndroidNotification", "local_only", flag},
-    {"AndroidNotification", "notification_priority", word,
-     "PRIORITY_UNSPECIFIED PRIORITY_MIN PRIORITY_LOW PRIORITY_DEFAULT PRIORITY_HIGH PRIORITY_MAX"},
-    {"AndroidNotification", "default_sound", flag},
-    {"AndroidNotification", "default_vibrate_timings", flag},
-    {"AndroidNotification", "default_light_settings", flag},
-    {"AndroidNotification", "vibrate_timings", durations},
-    {"AndroidNotification", "visibility", word, "VISIBILITY_UNSPECIFIED PRIVATE PUBLIC SECRET"},
-    {"AndroidNotification", "notification_count", number},
-    {"AndroidNotification", "light_settings", form, "LightSettings"},
-    {"AndroidNotification", "image", text},
-    {"AndroidNotification", "bypass_proxy_notification", flag},
-    {"AndroidNotification", "proxy", word, "PROXY_UNSPECIFIED ALLOW DENY IF_PRIORITY_LOWERED"},
-    {"LightSettings", "color", form, "Color"},
-    {"LightSettings", "light_on_duration", duration},
-    {"LightSettings", "light_off_duration", duration},
-    {"Color", "red", number},
-    {"Color", "green", number},
-    {"Color", "blue", number},
-    {"Color", "alpha", number},
-    {"WebpushConfig", "headers", text_map},
-    {"WebpushConfig", "data", text_map},
-    {"WebpushConfig", "notification", anything},
-    {"WebpushConfig", "fcm_options", form, "WebpushFcmOptions"},
-    {"WebpushFcmOptions", "link", text},
-    {"WebpushFcmOptions", "analytics_label", text},
-    {"ApnsConfig", "headers", text_map},
-    {"ApnsConfig", "payload", anything},
-    {"ApnsConfig", "fcm_options", form, "ApnsFcmOptions"},
-    {"ApnsConfig", "live_activity_token", text},
-    {"ApnsFcmOptions", "analytics_label", text},
-    {"ApnsFcmOptions", "image", text},
-});
 
 refusal wrong(const std::string& path, std::string_view sentence) {
     return {"invalid_override", "fcm." + path + " " + std::string(sentence)};
-}
-
-std::string snake_case(std::string_view name) {
-    std::string out;
-    for (const char c : name) {
-        if (c >= 'A' && c <= 'Z') {
-            out += '_';
-            out += static_cast<char>(c - 'A' + 'a');
-        } else {
-            out += c;
-        }
-    }
-    return out;
 }
 
 std::string_view as_text(const json::value& value) noexcept {
@@ -211,12 +107,10 @@ parsed<> check_form(const json::object& object, std::string_view form_name, cons
     for (const auto& entry : object) {
         const std::string given(entry.key());
         const std::string inner = path.empty() ? given : path + "." + given;
-        const auto rule = std::ranges::find_if(members, [&, name = snake_case(given)](const member& one) {
-            return one.of == form_name && one.name == name;
-        });
-        if (rule == members.end()) {
+        const member* const rule = find_member(form_name, given);
+        if (rule == nullptr) {
             std::vector<std::string_view> known;
-            for (const member& one : members) {
+            for (const member& one : message_members()) {
                 if (one.of == form_name) {
                     known.push_back(one.name);
                 }

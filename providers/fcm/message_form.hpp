@@ -10,8 +10,8 @@ namespace tocsin::fcm {
 /// projects.messages: Message, AndroidConfig, WebpushConfig, ApnsConfig): members, types, enumerations. FCM
 /// refuses a message with one wrong member whole, for every device.
 ///
-/// The refusal ("invalid_override") names the path and the nearest member. Names may be written in snake_case
-/// or lowerCamelCase, as FCM takes both.
+/// The refusal ("invalid_override") names the path and the nearest member. Names are
+/// in snake_case: spelled_as_sent().
 [[nodiscard]] parsed<> check_message_form(const boost::json::object& message);
 
 }  // namespace tocsin::fcm

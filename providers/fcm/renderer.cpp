@@ -6,6 +6,7 @@
 #include "providers/common/json_merge.hpp"
 #include "providers/fcm/message_form.hpp"
 #include "providers/fcm/message_json.hpp"
+#include "providers/fcm/message_members.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -134,14 +135,18 @@ parsed<std::shared_ptr<const rendered_message>> renderer::render(
                 "reserved_data_key", "data." + key + ": the key is reserved by FCM; choose another"};
         }
     }
-    if (const auto fine = check_keys(event.overrides[platform::fcm]); fine.has_error()) {
+    auto respelled = spelled_as_sent(event.overrides[platform::fcm]);
+    if (respelled.has_error()) {
+        return respelled.error();
+    }
+    json::object& overrides = *respelled;
+    if (const auto fine = check_keys(overrides); fine.has_error()) {
         return fine.error();
     }
     const auto validate_only = wants_validation(event);
     if (validate_only.has_error()) {
         return validate_only.error();
     }
-    json::object overrides = event.overrides[platform::fcm];
     overrides.erase("validate_only");
 
     locale_table locales;
