@@ -13,15 +13,19 @@ namespace tocsin::fcm {
 enum class holds : std::uint8_t {
     text,
     flag,
-    number,
-    duration,   ///< "3.5s"
-    timestamp,  ///< RFC 3339
-    word,       ///< One of a list.
-    texts,      ///< A list of strings.
-    durations,  ///< A list of durations.
-    text_map,   ///< An object of strings.
-    anything,   ///< An object that FCM passes on.
-    form,       ///< An object with a form of its own.
+    count,         ///< A whole number that an int32 holds, not below nought.
+    share,         ///< A number from 0 to 1.
+    color,         ///< "#rrggbb"
+    duration,      ///< "3.5s"
+    timestamp,     ///< RFC 3339
+    word,          ///< One of a list.
+    texts,         ///< A list of strings.
+    durations,     ///< A list of durations.
+    text_map,      ///< An object of strings.
+    own_data,      ///< The same, without the keys that FCM keeps for itself.
+    push_headers,  ///< Header fields of Web Push.
+    anything,      ///< An object that FCM passes on.
+    form,          ///< An object with a form of its own.
 };
 
 struct member {
