@@ -221,6 +221,11 @@ parsed<> check_apns(const json::object& message) {
     if (auto fine = apns::check_headers(headers, type, false, at); fine.has_error()) {
         return fine;
     }
+    if (type != nullptr && type->name == "background" && headers.priority.empty()) {
+        return wrong(
+            "apns.headers.apns-priority",
+            "must be \"5\" in a background push: FCM asks for 10 where it is missing");
+    }
     const auto* const payload = given.if_contains("payload");
     const auto* const aps = payload == nullptr ? nullptr : payload->get_object().if_contains("aps");
     if (aps != nullptr && !aps->is_object()) {

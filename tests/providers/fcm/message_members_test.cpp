@@ -243,6 +243,8 @@ TEST(FcmMessageMembers, ASilentEventsApnsBlockMustWakeTheAppAndShowNothing) {
     for (const auto& [given, says] : std::vector<std::pair<std::string, std::string>>{
              {R"({"apns":{"payload":{"aps":{"content-available":null}}}})",
               "fcm.apns.payload.aps.content-available"},
+             {R"({"apns":{"headers":{"apns-priority":null}}})",
+              "fcm.apns.headers.apns-priority must be \"5\""},
              {R"({"apns":{"payload":null}})", "fcm.apns.payload.aps.content-available"},
              {R"({"apns":{"payload":{"aps":{"sound":"x"}}}})",
               "fcm.apns.headers.apns-push-type is background"},
