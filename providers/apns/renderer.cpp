@@ -53,6 +53,18 @@ shared_headers default_headers(const publish_event& event) {
     return out;
 }
 
+/// What an override may have made of the payload.
+parsed<> check_payload(const json::object& payload, const push_type& type) {
+    if (const std::string null = find_null(payload, ""); !null.empty()) {
+        return bad_override(null + " is null: in a list there is nothing to remove");
+    }
+    const auto* const aps = payload.if_contains("aps");
+    if (aps == nullptr || !aps->is_object()) {
+        return bad_override("aps must be an object");
+    }
+    return check_aps(aps->get_object(), &type, false, {});
+}
+
 json::object root_overrides(const json::object& overrides) {
     json::object out = overrides;
     out.erase("headers");
@@ -90,14 +102,7 @@ parsed<std::shared_ptr<const rendered_message>> renderer::render(const publish_e
     const auto add = [&](const localized_text* text, std::string_view locale) -> parsed<> {
         json::object payload = make_payload(event, text, type->name);
         merge_json(payload, overrides);
-        if (const std::string null = find_null(payload, ""); !null.empty()) {
-            return bad_override(null + " is null: in a list there is nothing to remove");
-        }
-        const auto* const aps = payload.if_contains("aps");
-        if (aps == nullptr || !aps->is_object()) {
-            return bad_override("aps must be an object");
-        }
-        if (auto fine = check_aps(aps->get_object(), type, false, {}); fine.has_error()) {
+        if (auto fine = check_payload(payload, *type); fine.has_error()) {
             return fine;
         }
         bodies.push_back(plain_json(json::value(std::move(payload))));
