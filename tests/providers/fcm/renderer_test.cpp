@@ -4,6 +4,7 @@
 #include "tests/support/sample_event.hpp"
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <string>
 #include <vector>
