@@ -10,6 +10,7 @@
 #include <boost/json/value_stack.hpp>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -52,6 +53,51 @@ struct handler_base {
     bool on_comment_part(json::string_view, error_code&) { return true; }
     bool on_comment(json::string_view, error_code&) { return true; }
 };
+
+/// A decimal without what two ways of writing it may differ in: 1.50e3 and 1500.0 are both 15 and 3.
+struct decimal {
+    std::string digits;  ///< Neither begins nor ends in a nought; empty for nought.
+    long exponent = 0;   ///< Of the first digit.
+
+    bool operator==(const decimal&) const = default;
+};
+
+decimal read_decimal(std::string_view text) {
+    decimal out;
+    const std::size_t end = std::min(text.find_first_of("eE"), text.size());
+    std::string_view power = text.substr(std::min(end + 1, text.size()));
+    power.remove_prefix(power.starts_with('+') ? 1 : 0);
+    std::from_chars(power.data(), power.data() + power.size(), out.exponent);
+    const std::size_t point = std::min(text.find('.'), end);
+    for (std::size_t at = text.starts_with('-') ? 1 : 0; at < end; ++at) {
+        if (at == point || (out.digits.empty() && text[at] == '0')) {
+            out.exponent -= at > point ? 1 : 0;
+            continue;
+        }
+        out.exponent += at < point && !out.digits.empty() ? 1 : 0;
+        out.exponent -= at > point && out.digits.empty() ? 1 : 0;
+        out.digits += text[at];
+    }
+    out.digits.erase(out.digits.find_last_not_of('0') + 1);
+    return out.digits.empty() ? decimal() : out;
+}
+
+/// Whether every digit of `text` is in `number`, which was read from it. Seventeen tell any two numbers
+/// apart.
+bool survives(std::string_view text, double number) {
+    const decimal given = read_decimal(text);
+    if (given.digits.empty()) {
+        return true;
+    }
+    if (given.digits.size() > std::numeric_limits<double>::max_digits10) {
+        return false;
+    }
+    std::array<char, 40> room{};
+    const auto written = std::to_chars(
+        room.data(), room.data() + room.size(), number, std::chars_format::scientific,
+        static_cast<int>(given.digits.size()) - 1);
+    return read_decimal({room.data(), written.ptr}) == given;
+}
 
 /// Builds the value as json::parser would, and counts what it cannot tell afterwards.
 struct building_handler : handler_base {
@@ -100,7 +146,8 @@ struct building_handler : handler_base {
         double number = 0;
         const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
         const bool whole = text.find_first_of(".eE") == json::string_view::npos;
-        if (whole || problem != std::errc() || end != text.data() + text.size() || !std::isfinite(number)) {
+        if (whole || problem != std::errc() || end != text.data() + text.size() || !std::isfinite(number) ||
+            !survives(text, number)) {
             unfit_number = std::string(text.data(), std::min<std::size_t>(text.size(), 24));
             ec = json::error::exponent_overflow;
             return false;

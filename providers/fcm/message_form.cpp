@@ -2,9 +2,12 @@
 
 #include "engine/core/rfc3339.hpp"
 #include "engine/core/text.hpp"
+#include "providers/apns/override_rules.hpp"
+#include "providers/fcm/message_members.hpp"
 
 #include <algorithm>
-#include <array>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,114 +17,10 @@ namespace {
 
 namespace json = boost::json;
 
-enum class holds : std::uint8_t {
-    text,
-    flag,
-    number,
-    duration,   ///< "3.5s"
-    timestamp,  ///< RFC 3339
-    word,       ///< One of a list.
-    texts,      ///< A list of strings.
-    durations,  ///< A list of durations.
-    text_map,   ///< An object of strings.
-    anything,   ///< An object that FCM passes on.
-    form,       ///< An object with a form of its own.
-};
-
-struct member {
-    std::string_view of;  ///< The form that it belongs to.
-    std::string_view name;
-    holds what;
-    std::string_view detail = {};  ///< holds::word: the words; holds::form: which.
-};
-
 using enum holds;
-
-constexpr auto members = std::to_array<member>({
-    {"Message", "data", text_map},
-    {"Message", "notification", form, "Notification"},
-    {"Message", "android", form, "AndroidConfig"},
-    {"Message", "webpush", form, "WebpushConfig"},
-    {"Message", "apns", form, "ApnsConfig"},
-    {"Message", "fcm_options", form, "FcmOptions"},
-    {"Notification", "title", text},
-    {"Notification", "body", text},
-    {"Notification", "image", text},
-    {"FcmOptions", "analytics_label", text},
-    {"AndroidConfig", "collapse_key", text},
-    {"AndroidConfig", "priority", word, "NORMAL HIGH normal high"},
-    {"AndroidConfig", "ttl", duration},
-    {"AndroidConfig", "restricted_package_name", text},
-    {"AndroidConfig", "data", text_map},
-    {"AndroidConfig", "notification", form, "AndroidNotification"},
-    {"AndroidConfig", "fcm_options", form, "FcmOptions"},
-    {"AndroidConfig", "direct_boot_ok", flag},
-    {"AndroidConfig", "bandwidth_constrained_ok", flag},
-    {"AndroidConfig", "restricted_satellite_ok", flag},
-    {"AndroidNotification", "title", text},
-    {"AndroidNotification", "body", text},
-    {"AndroidNotification", "icon", text},
-    {"AndroidNotification", "color", text},
-    {"AndroidNotification", "sound", text},
-    {"AndroidNotification", "tag", text},
-    {"AndroidNotification", "click_action", text},
-    {"AndroidNotification", "body_loc_key", text},
-    {"AndroidNotification", "body_loc_args", texts},
-    {"AndroidNotification", "title_loc_key", text},
-    {"AndroidNotification", "title_loc_args", texts},
-    {"AndroidNotification", "channel_id", text},
-    {"AndroidNotification", "ticker", text},
-    {"AndroidNotification", "sticky", flag},
-    {"AndroidNotification", "event_time", timestamp},
-    {"AndroidNotification", "local_only", flag},
-    {"AndroidNotification", "notification_priority", word,
-     "PRIORITY_UNSPECIFIED PRIORITY_MIN PRIORITY_LOW PRIORITY_DEFAULT PRIORITY_HIGH PRIORITY_MAX"},
-    {"AndroidNotification", "default_sound", flag},
-    {"AndroidNotification", "default_vibrate_timings", flag},
-    {"AndroidNotification", "default_light_settings", flag},
-    {"AndroidNotification", "vibrate_timings", durations},
-    {"AndroidNotification", "visibility", word, "VISIBILITY_UNSPECIFIED PRIVATE PUBLIC SECRET"},
-    {"AndroidNotification", "notification_count", number},
-    {"AndroidNotification", "light_settings", form, "LightSettings"},
-    {"AndroidNotification", "image", text},
-    {"AndroidNotification", "bypass_proxy_notification", flag},
-    {"AndroidNotification", "proxy", word, "PROXY_UNSPECIFIED ALLOW DENY IF_PRIORITY_LOWERED"},
-    {"LightSettings", "color", form, "Color"},
-    {"LightSettings", "light_on_duration", duration},
-    {"LightSettings", "light_off_duration", duration},
-    {"Color", "red", number},
-    {"Color", "green", number},
-    {"Color", "blue", number},
-    {"Color", "alpha", number},
-    {"WebpushConfig", "headers", text_map},
-    {"WebpushConfig", "data", text_map},
-    {"WebpushConfig", "notification", anything},
-    {"WebpushConfig", "fcm_options", form, "WebpushFcmOptions"},
-    {"WebpushFcmOptions", "link", text},
-    {"WebpushFcmOptions", "analytics_label", text},
-    {"ApnsConfig", "headers", text_map},
-    {"ApnsConfig", "payload", anything},
-    {"ApnsConfig", "fcm_options", form, "ApnsFcmOptions"},
-    {"ApnsConfig", "live_activity_token", text},
-    {"ApnsFcmOptions", "analytics_label", text},
-    {"ApnsFcmOptions", "image", text},
-});
 
 refusal wrong(const std::string& path, std::string_view sentence) {
     return {"invalid_override", "fcm." + path + " " + std::string(sentence)};
-}
-
-std::string snake_case(std::string_view name) {
-    std::string out;
-    for (const char c : name) {
-        if (c >= 'A' && c <= 'Z') {
-            out += '_';
-            out += static_cast<char>(c - 'A' + 'a');
-        } else {
-            out += c;
-        }
-    }
-    return out;
 }
 
 std::string_view as_text(const json::value& value) noexcept {
@@ -179,6 +78,71 @@ parsed<> check_text_map(const json::value& value, const std::string& path) {
     return {};
 }
 
+bool is_count(const json::value& value) noexcept {
+    constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int32_t>::max());
+    if (const auto* const number = value.if_int64()) {
+        return *number >= 0 && static_cast<std::uint64_t>(*number) <= most;
+    }
+    const auto* const number = value.if_uint64();
+    return number != nullptr && *number <= most;
+}
+
+bool is_share(const json::value& value) noexcept {
+    error_code ec;
+    const double number = value.is_number() ? value.to_number<double>(ec) : -1;
+    return number >= 0 && number <= 1;
+}
+
+bool is_color(const json::value& value) noexcept {
+    const std::string_view given = as_text(value);
+    return given.size() == 7 && given.front() == '#' &&
+           given.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string_view::npos;
+}
+
+parsed<> check_own_data(const json::value& value, const std::string& path) {
+    if (auto fine = check_text_map(value, path); fine.has_error()) {
+        return fine;
+    }
+    for (const auto& entry : value.get_object()) {
+        if (is_reserved_key(entry.key())) {
+            return wrong(path + "." + std::string(entry.key()), "is a key that FCM keeps for itself");
+        }
+    }
+    return {};
+}
+
+std::string small_letters(std::string_view name) {
+    std::string out(name);
+    std::ranges::transform(
+        out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return out;
+}
+
+/// RFC 8030. FCM is the push service itself, and takes any other field.
+parsed<> check_push_headers(const json::value& value, const std::string& path) {
+    if (auto fine = check_text_map(value, path); fine.has_error()) {
+        return fine;
+    }
+    std::vector<std::string> seen;
+    for (const auto& entry : value.get_object()) {
+        const std::string inner = path + "." + std::string(entry.key());
+        const std::string_view given = as_text(entry.value());
+        seen.push_back(small_letters(entry.key()));
+        const std::string& name = seen.back();
+        if (std::ranges::count(seen, name) > 1) {
+            return wrong(inner, "stands twice: fields of HTTP are the same in small and in capital letters");
+        }
+        if (name == "urgency" && !is_word_of("very-low low normal high", entry.value())) {
+            return wrong(inner, "must be one of very-low low normal high");
+        }
+        if (name == "ttl" && (given.empty() || given.size() > 10 ||
+                              given.find_first_not_of("0123456789") != std::string_view::npos)) {
+            return wrong(inner, "must be seconds in digits, like \"3600\"");
+        }
+    }
+    return {};
+}
+
 parsed<> check_value(const json::value& value, const member& rule, const std::string& path) {
     const auto need = [&](bool fine, std::string_view sentence) -> parsed<> {
         return fine ? parsed<>() : parsed<>(wrong(path, sentence));
@@ -186,7 +150,9 @@ parsed<> check_value(const json::value& value, const member& rule, const std::st
     switch (rule.what) {
         case text: return need(value.is_string(), "must be a string");
         case flag: return need(value.is_bool(), "must be true or false");
-        case number: return need(value.is_number(), "must be a number");
+        case count: return need(is_count(value), "must be a whole number from 0 to 2147483647");
+        case share: return need(is_share(value), "must be a number from 0 to 1");
+        case color: return need(is_color(value), "must be a colour like \"#1a2b3c\"");
         case duration: return need(is_duration(value), "must be a duration like \"3600s\"");
         case timestamp:
             return need(
@@ -199,6 +165,8 @@ parsed<> check_value(const json::value& value, const member& rule, const std::st
         case durations:
             return need(is_list_of(value, is_duration), "must be a list of durations like \"3.5s\"");
         case text_map: return check_text_map(value, path);
+        case own_data: return check_own_data(value, path);
+        case push_headers: return check_push_headers(value, path);
         case anything: return need(value.is_object(), "must be an object");
         case form:
             return value.is_object() ? check_form(value.get_object(), rule.detail, path)
@@ -211,12 +179,10 @@ parsed<> check_form(const json::object& object, std::string_view form_name, cons
     for (const auto& entry : object) {
         const std::string given(entry.key());
         const std::string inner = path.empty() ? given : path + "." + given;
-        const auto rule = std::ranges::find_if(members, [&, name = snake_case(given)](const member& one) {
-            return one.of == form_name && one.name == name;
-        });
-        if (rule == members.end()) {
+        const member* const rule = find_member(form_name, given);
+        if (rule == nullptr) {
             std::vector<std::string_view> known;
-            for (const member& one : members) {
+            for (const member& one : message_members()) {
                 if (one.of == form_name) {
                     known.push_back(one.name);
                 }
@@ -237,32 +203,46 @@ parsed<> check_form(const json::object& object, std::string_view form_name, cons
     return {};
 }
 
-/// What APNs would refuse, or delay, behind FCM.
+/// FCM hands its `apns` on; what APNs would refuse, delay or drop there goes for whoever sends it.
 parsed<> check_apns(const json::object& message) {
-    const auto* const apns = message.if_contains("apns");
-    const auto* const headers = apns == nullptr ? nullptr : apns->get_object().if_contains("headers");
-    if (headers == nullptr) {
+    constexpr apns::override_paths at{"fcm.apns.headers", "fcm.apns.payload.aps"};
+    const auto* const block = message.if_contains("apns");
+    if (block == nullptr) {
         return {};
     }
-    const auto header = [&](std::string_view name) {
-        const auto* const value = headers->get_object().if_contains(name);
-        return value == nullptr ? std::string_view() : as_text(*value);
-    };
-    const std::string_view priority = header("apns-priority");
-    if (!priority.empty() && priority != "1" && priority != "5" && priority != "10") {
-        return wrong("apns.headers.apns-priority", "must be \"1\", \"5\" or \"10\"");
+    const json::object& given = block->get_object();
+    apns::shared_headers headers;
+    if (const auto* const fields = given.if_contains("headers")) {
+        if (auto fine = apns::override_headers(headers, *fields, at); fine.has_error()) {
+            return fine;
+        }
     }
-    if (header("apns-push-type") == "background" && priority == "10") {
+    const apns::push_type* const type = apns::find_push_type(headers.push_type);
+    if (auto fine = apns::check_headers(headers, type, false, at); fine.has_error()) {
+        return fine;
+    }
+    if (type != nullptr && type->name == "background" && headers.priority.empty()) {
         return wrong(
-            "apns.headers.apns-priority", "is 10: APNs refuses background pushes of priority 10; 5 is right");
+            "apns.headers.apns-priority",
+            "must be \"5\" in a background push: FCM asks for 10 where it is missing");
     }
-    if (header("apns-collapse-id").size() > 64) {
-        return wrong("apns.headers.apns-collapse-id", "is longer than 64 bytes");
+    const auto* const payload = given.if_contains("payload");
+    const auto* const aps = payload == nullptr ? nullptr : payload->get_object().if_contains("aps");
+    if (aps != nullptr && !aps->is_object()) {
+        return wrong("apns.payload.aps", "must be an object");
     }
-    return {};
+    // FCM makes the alert of its own `notification`.
+    const bool shown_beside = message.contains("notification");
+    static const json::object nothing;
+    return apns::check_aps(aps == nullptr ? nothing : aps->get_object(), type, shown_beside, at);
 }
 
 }  // namespace
+
+bool is_reserved_key(std::string_view key) noexcept {
+    return key == "from" || key == "message_type" || key == "gcm" || key.starts_with("google") ||
+           key.starts_with("gcm");
+}
 
 parsed<> check_message_form(const json::object& message) {
     if (auto fine = check_form(message, "Message", ""); !fine) {

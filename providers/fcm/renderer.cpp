@@ -6,6 +6,7 @@
 #include "providers/common/json_merge.hpp"
 #include "providers/fcm/message_form.hpp"
 #include "providers/fcm/message_json.hpp"
+#include "providers/fcm/message_members.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -21,12 +22,6 @@ namespace json = boost::json;
 
 refusal bad_override(std::string message) {
     return {"invalid_override", "fcm." + std::move(message)};
-}
-
-/// Keys that FCM refuses in data: the REST reference and the ErrorCode page together.
-bool is_reserved(std::string_view key) noexcept {
-    return key == "from" || key == "message_type" || key == "gcm" || key.starts_with("google") ||
-           key.starts_with("gcm");
 }
 
 parsed<> check_keys(const json::object& overrides) {
@@ -54,17 +49,7 @@ parsed<> check_message(const json::object& message) {
     if (const std::string null = find_null(message, ""); !null.empty()) {
         return bad_override(null + " is null: in a list there is nothing to remove");
     }
-    if (auto fine = check_message_form(message); !fine) {
-        return fine;
-    }
-    if (const auto* data = message.if_contains("data")) {
-        for (const auto& entry : data->get_object()) {
-            if (is_reserved(entry.key())) {
-                return bad_override("data." + std::string(entry.key()) + ": the key is reserved by FCM");
-            }
-        }
-    }
-    return {};
+    return check_message_form(message);
 }
 
 parsed<bool> wants_validation(const publish_event& event) {
@@ -129,19 +114,23 @@ bool names_ttl(const json::object& overrides) {
 parsed<std::shared_ptr<const rendered_message>> renderer::render(
     const publish_event& event, wall_time now) const {
     for (const auto& [key, value] : event.data) {
-        if (is_reserved(key)) {
+        if (is_reserved_key(key)) {
             return refusal{
                 "reserved_data_key", "data." + key + ": the key is reserved by FCM; choose another"};
         }
     }
-    if (const auto fine = check_keys(event.overrides[platform::fcm]); fine.has_error()) {
+    auto respelled = spelled_as_sent(event.overrides[platform::fcm]);
+    if (respelled.has_error()) {
+        return respelled.error();
+    }
+    json::object& overrides = *respelled;
+    if (const auto fine = check_keys(overrides); fine.has_error()) {
         return fine.error();
     }
     const auto validate_only = wants_validation(event);
     if (validate_only.has_error()) {
         return validate_only.error();
     }
-    json::object overrides = event.overrides[platform::fcm];
     overrides.erase("validate_only");
 
     locale_table locales;

@@ -153,6 +153,19 @@ TEST_F(FactoryTest, RefusesAddressesInTheClearAndPaths) {
     EXPECT_NE(refused().find("may have no path"), std::string::npos) << refused();
 }
 
+TEST_F(FactoryTest, RefusesATopicWithTheSuffixOfAPushType) {
+    for (const std::string suffix :
+         {".complication", ".push-type.controls", ".pushkit.fileprovider", ".push-type.liveactivity",
+          ".location-query", ".voip-ptt", ".voip", ".push-type.widgets"}) {
+        app.find<apns_settings>()->topic = "fr.example.dijon" + suffix;
+        EXPECT_EQ(
+            refused(), "app.apns.topic: app \"dijon\", apns: topic ends in " + suffix +
+                           ": name the app's bundle id alone; what a push type adds is added by itself");
+    }
+    app.find<apns_settings>()->topic = "fr.example.voip.dijon";
+    EXPECT_EQ(refused(), "not refused");
+}
+
 TEST_F(FactoryTest, RefusesAProjectThatWouldChangeThePath) {
     app.find<fcm_settings>()->project_id = "mairies/../other";
     EXPECT_TRUE(refused().starts_with("app.fcm.project_id: ")) << refused();

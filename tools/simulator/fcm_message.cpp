@@ -118,6 +118,30 @@ verdict check_names(const json::object& given, std::string_view path, names know
     return std::nullopt;
 }
 
+/// One field in both spellings, at any depth; keys of the app's own are not fields.
+verdict check_spellings(const json::object& given, const std::string& path) {
+    for (const auto& one : given) {
+        const std::string name = snake_case(one.key());
+        const auto same = std::ranges::count_if(
+            given, [&name](const auto& other) { return snake_case(other.key()) == name; });
+        if (same > 1) {
+            return problem{
+                path, fmt::format(
+                          "Invalid JSON payload received. Field \"{}\" at '{}' is set more than once.", name,
+                          path)};
+        }
+        const bool own = name == "data" || name == "headers" || name == "payload" ||
+                         (name == "notification" && path == "message.webpush");
+        if (own || !one.value().is_object()) {
+            continue;
+        }
+        if (auto bad = check_spellings(one.value().get_object(), fmt::format("{}.{}", path, name))) {
+            return bad;
+        }
+    }
+    return std::nullopt;
+}
+
 /// `data`: strings only, and no name that FCM keeps for itself.
 verdict check_data(const json::object& owner, const std::string& path) {
     const json::value* data = member(owner, "data");
@@ -209,6 +233,9 @@ verdict check_android(const json::object& message) {
 
 verdict check_message(const json::object& message) {
     if (auto bad = check_names(message, "message", message_names)) {
+        return bad;
+    }
+    if (auto bad = check_spellings(message, "message")) {
         return bad;
     }
     if (auto bad = check_object(message, "notification", "message", notification_names, notification_names)) {

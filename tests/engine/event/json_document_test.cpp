@@ -41,16 +41,22 @@ TEST(JsonDocument, KeepsEveryKindOfValue) {
 
 TEST(JsonDocument, ANumberIsKeptExactlyOrRefused) {
     for (const std::string number :
-         {"1e400", "-1e999", "18446744073709551616", "-9223372036854775809",
-          "123456789012345678901234567890"}) {
+         {"1e400", "-1e999", "18446744073709551616", "-9223372036854775809", "123456789012345678901234567890",
+          "0.1000000000000000055", "9007199254740993.0", "9007199254740993e0", "-123456789012345678.5",
+          "0.30000000000000000001", "1.00000000000000000001e-3", "1e-400"}) {
         EXPECT_EQ(code_of(R"({"x":)" + number + "}"), "invalid_json") << number;
         EXPECT_NE(message_of(R"({"x":)" + number + "}").find(number.substr(0, 20)), std::string::npos)
             << number;
     }
+    for (const std::string number :
+         {"0.1", "0.10", "-0.0", "0e5", "1e23", "1.50e3", "0.00012", "0.30000000000000004", "1E+2", "100.00",
+          "5e-324", "1.7976931348623157e308", "0.1000000000000000000000"}) {
+        EXPECT_EQ(code_of(R"({"x":)" + number + "}"), "accepted") << number;
+    }
     std::minstd_rand random(7);
     for (int i = 0; i < 20'000; ++i) {
         std::string number = std::to_string(random() % 1'000) + ".";
-        for (std::size_t digits = random() % 16 + 1; digits != 0; --digits) {
+        for (std::size_t digits = random() % 12 + 1; digits != 0; --digits) {
             number += static_cast<char>('0' + random() % 10);
         }
         if (random() % 3 == 0) {

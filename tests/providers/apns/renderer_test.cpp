@@ -1,6 +1,7 @@
 #include "providers/apns/renderer.hpp"
 
 #include "engine/core/rfc3339.hpp"
+#include "engine/event/json_document.hpp"
 #include "tests/support/sample_event.hpp"
 
 #include <boost/json/parse.hpp>
@@ -203,6 +204,29 @@ TEST(ApnsRenderer, OverridesAreMergedLast) {
     EXPECT_EQ(made->headers().expiration, "0");
 }
 
+TEST(ApnsRenderer, NumbersOfAnOverrideArriveAsWrittenOrAreRefused) {
+    const auto read = [](const std::string& number) {
+        return parse_document(R"({"apns":{"own":{"x":)" + number + R"(}}})", document_limits{});
+    };
+    for (const std::string number :
+         {"0.1", "9007199254740993", "-9007199254740993", "18446744073709551615", "0.30000000000000004"}) {
+        const auto given = read(number);
+        ASSERT_TRUE(given) << number;
+        publish_event event = flood_event();
+        event.overrides[platform::apns] = given->at("apns").as_object();
+        const auto made = with_key.render(event);
+        ASSERT_TRUE(made.has_value()) << made.error().message;
+        const std::string sent((*made)->body(0));
+        EXPECT_NE(sent.find("\"x\":" + number + "}"), std::string::npos) << sent;
+    }
+    for (const std::string number :
+         {"1e400", "9007199254740993.0", "18446744073709551616", "0.1000000000000000055"}) {
+        const auto given = read(number);
+        ASSERT_FALSE(given) << number;
+        EXPECT_EQ(given.error().code, "invalid_json") << number;
+    }
+}
+
 struct suffix_case {
     std::string type;
     std::string topic;
@@ -277,6 +301,13 @@ INSTANTIATE_TEST_SUITE_P(
             "collapse_id", R"({"headers":{"apns-collapse-id":")" + std::string(65, 'x') + "\"}}", "65 bytes"},
         bad_override_case{"expiration", R"({"headers":{"apns-expiration":"tomorrow"}})", "apns-expiration"},
         bad_override_case{"topic", R"({"headers":{"apns-topic":"a b"}})", "not a bundle id"},
+        bad_override_case{
+            "topic_doubled", R"({"headers":{"apns-push-type":"voip","apns-topic":"x.voip.voip"}})",
+            "a topic has one suffix"},
+        bad_override_case{
+            "topic_of_two_types",
+            R"({"headers":{"apns-push-type":"widgets","apns-topic":"x.voip.push-type.widgets"}})",
+            "apns.headers.apns-topic: \"x.voip.push-type.widgets\" ends in .voip and .push-type.widgets"},
         bad_override_case{"aps_no_object", R"({"aps":"x"})", "aps must be an object"},
         bad_override_case{"aps_removed", R"({"aps":null})", "aps must be an object"},
         bad_override_case{

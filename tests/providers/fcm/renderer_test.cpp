@@ -1,8 +1,10 @@
 #include "providers/fcm/renderer.hpp"
 
+#include "engine/event/json_document.hpp"
 #include "tests/support/sample_event.hpp"
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <string>
 #include <vector>
@@ -57,7 +59,7 @@ TEST(FcmRenderer, TheDocumentedFormIsCheckedBeforeTheFirstPush) {
         {R"({"android":{"notification":{"vibrate_timings":["1s",2]}}})", "list of durations"},
         {R"({"android":{"notification":{"title_loc_args":"x"}}})", "list of strings"},
         {R"({"android":{"notification":{"light_settings":{"color":{"red":"1"}}}}})",
-         "color.red must be a number"},
+         "color.red must be a number from 0 to 1"},
         {R"({"android":{"notification":{"event_time":"noon"}}})", "event_time must be a time"},
         {R"({"android":{"fcm_options":{"label":"x"}}})", "no member"},
         {R"({"webpush":{"headers":{"TTL":1}}})", "webpush.headers.TTL must be a string"},
@@ -84,6 +86,30 @@ TEST(FcmRenderer, TheDocumentedFormIsCheckedBeforeTheFirstPush) {
         publish_event event = flood_event();
         event.overrides[platform::fcm] = overrides(good);
         EXPECT_EQ(refused(event).code, "not refused") << good << ": " << refused(event).message;
+    }
+}
+
+TEST(FcmRenderer, NumbersOfAnOverrideArriveAsWrittenOrAreRefused) {
+    const auto read = [](const std::string& number) {
+        return parse_document(
+            R"({"fcm":{"apns":{"payload":{"own":{"x":)" + number + R"(}}}}})", document_limits{});
+    };
+    for (const std::string number :
+         {"0.1", "9007199254740993", "-9007199254740993", "18446744073709551615", "0.30000000000000004"}) {
+        const auto given = read(number);
+        ASSERT_TRUE(given) << number;
+        publish_event event = flood_event();
+        event.overrides[platform::fcm] = given->at("fcm").as_object();
+        const auto made = with.render(event, now);
+        ASSERT_TRUE(made.has_value()) << made.error().message;
+        const std::string sent = request_of(**made);
+        EXPECT_NE(sent.find("\"x\":" + number + "}"), std::string::npos) << sent;
+    }
+    for (const std::string number :
+         {"1e400", "9007199254740993.0", "18446744073709551616", "0.1000000000000000055"}) {
+        const auto given = read(number);
+        ASSERT_FALSE(given) << number;
+        EXPECT_EQ(given.error().code, "invalid_json") << number;
     }
 }
 

@@ -96,6 +96,16 @@ INSTANTIATE_TEST_SUITE_P(
         bad_case{
             "UnknownPriority", with(R"(,"android":{"priority":"URGENT"})"),
             "Invalid value at 'message.android.priority'"},
+        bad_case{
+            "BothSpellings", with(R"(,"android":{"collapse_key":"a","collapseKey":"b"})"),
+            "Invalid JSON payload received. Field \"collapse_key\" at 'message.android' is set more than "
+            "once."},
+        bad_case{
+            "BothSpellingsDeep",
+            with(
+                R"(,"android":{"notification":{"light_settings":{"lightOnDuration":"1s","light_on_duration":"1s"}}})"),
+            "Invalid JSON payload received. Field \"light_on_duration\" at "
+            "'message.android.notification.light_settings'"},
         bad_case{"BadTopic", R"({"message":{"topic":"a b"}})", "Malformed topic name"}),
     [](const auto& test) { return std::string(test.param.name); });
 
