@@ -212,8 +212,11 @@ TEST_F(WebPushInteropTest, AKeyThatIsRefusedPausesTheAppAndRemovesNobody) {
     EXPECT_NE(engine_log().find("webpush.credential_refused"), std::string::npos);
     EXPECT_TRUE(
         eventually([&] { return !cli::admin_get_text(options.admin_listen, "/readyz").has_value(); }));
-    const std::string said = cli::admin_get_text(options.admin_listen, "/api/v1/status").value_or("");
-    EXPECT_TRUE(std::regex_search(said, std::regex("mairies/webpush is paused: [A-Z]"))) << said;
+    std::string said;
+    EXPECT_TRUE(eventually([&] {
+        said = cli::admin_get_text(options.admin_listen, "/api/v1/status").value_or("");
+        return std::regex_search(said, std::regex("mairies/webpush is paused: [A-Z]"));
+    })) << said;
     EXPECT_NE(said.find("vapid_key_file"), std::string::npos) << said;
     EXPECT_EQ(stop_engine(), 0);
     EXPECT_EQ(entries("feedback").size(), 0U);
