@@ -35,8 +35,9 @@ This page is made by the engine from the table that it reads the file with.
 | duration | a number and its unit in quotes: `"500ms"`, `"25s"`, `"30m"`, `"4h"`, `"1d"`; a bare number is seconds |
 | list | texts in brackets: `["21231", "21054"]`; in a flag or the environment, with commas between them |
 
-A file that holds a secret belongs to the engine's user and to nobody else (`chmod 600`), or to root, who lets only the
-engine's user or group read it: [Mount secrets](../how-to/mount-secrets.md).
+A file that holds a secret belongs to the engine's user and to nobody else (mode 0600 or 0400), or to root, who lets only
+the engine's user or group read it: 0400, 0440, 0640, or an access control list, as Kubernetes, Swarm and systemd mount
+secrets. [Mount secrets](../how-to/mount-secrets.md) has what is accepted, and what is not.
 
 ## Example
 
@@ -91,6 +92,18 @@ std::string default_text(const config_table& table, const config_key& key) {
     return fmt::format("`{}`", to_toml(key.read(target)));
 }
 
+/// What a key is about. Where that ends with how its file is to be kept, a page has room for the other ways.
+std::string help_text(const config_key& key) {
+    constexpr std::string_view mode = "Mode 600.";
+    std::string out(key.help);
+    if (out.ends_with(mode)) {
+        out.replace(
+            out.size() - mode.size(), mode.size(),
+            "Mode 600 or 400, or [as secrets are mounted](../how-to/mount-secrets.md).");
+    }
+    return out;
+}
+
 }  // namespace
 
 std::string configuration_reference(platform_configurations platforms, std::string_view example) {
@@ -113,7 +126,7 @@ std::string configuration_reference(platform_configurations platforms, std::stri
             if (section.in_environment) {
                 fmt::format_to(out, " `{}` |", environment_name(key));
             }
-            fmt::format_to(out, " {} |\n", key.help);
+            fmt::format_to(out, " {} |\n", help_text(key));
         }
     }
     page += "\n## Checks\n\n- `app.id` is unique.\n- An app has " + table.choice_of_platforms() + "\n";

@@ -18,6 +18,20 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds sandbox_pause = 5s;
 
+/// Why a token that is called expired cannot be helped by another; empty if it can.
+std::string_view no_remedy(auth::renewal outcome) noexcept {
+    switch (outcome) {
+        case auth::renewal::too_young:
+            return "APNs calls a provider token expired that was made a short time ago: this host's clock is "
+                   "wrong.";
+        case auth::renewal::failed:
+            return "APNs calls the provider token expired, and no new one can be made.";
+        case auth::renewal::renewed:
+        case auth::renewal::not_needed: break;
+    }
+    return {};
+}
+
 }  // namespace
 
 line::line(const line_wiring& wiring, std::string authority, bool sandbox, std::function<void()> wake_pool)
@@ -143,7 +157,7 @@ std::size_t line::backlog(duration within) const noexcept {
     return queued_ + (sandbox_ ? 0 : wiring_.source.backlog(within));
 }
 
-bool line::next_request(std::uint64_t, time_point now, http2::request& out) noexcept {
+bool line::next_request(std::uint64_t connection, time_point now, http2::request& out) noexcept {
     const issued_token* token = nullptr;
     if (wiring_.token != nullptr) {
         wiring_.token->keep_fresh(now);
@@ -151,6 +165,7 @@ bool line::next_request(std::uint64_t, time_point now, http2::request& out) noex
         if (token == nullptr) {
             return false;
         }
+        note_token(*token, connection);
     }
     while (push* const item = draw(now)) {
         if (fill(*item, token, out)) {
@@ -235,14 +250,9 @@ http2::connection_advice line::weigh(judgement& given, const http2::response& an
         const auto outcome = wiring_.token != nullptr
                                  ? wiring_.token->refresh_after_refusal(answer.written_at, answer.answered_at)
                                  : auth::renewal::failed;
-        if (outcome == auth::renewal::too_young) {
+        if (const std::string_view trouble = no_remedy(outcome); !trouble.empty()) {
             what.action = reaction::pause_app;
-            problem =
-                "APNs calls a provider token expired that was made a short time ago: this host's clock is "
-                "wrong.";
-        } else if (outcome == auth::renewal::failed) {
-            what.action = reaction::pause_app;
-            problem = "APNs calls the provider token expired, and no new one can be made.";
+            problem = trouble;
         }
     } else if (what.reason == "InvalidProviderToken" && wiring_.token != nullptr && !overridden) {
         // Signed by a clock that was wrong and has been set since, a new one is good.
@@ -308,9 +318,38 @@ void line::on_peer_word(const http2::peer_word& said) noexcept {
         return;
     }
     wiring_.counters.count(0, row->reason);
-    if (!report(*row, row->reason, row->meaning)) {
+    std::string_view problem = row->meaning;
+    if (row->action == reaction::refresh_credential) {
+        problem = renew(said.connection);
+        if (problem.empty()) {
+            return;
+        }
+    }
+    if (!report(*row, row->reason, problem)) {
         wiring_.source.refuse_credential(row->reason, wiring_.time.now());
     }
+}
+
+void line::note_token(const issued_token& token, std::uint64_t connection) noexcept {
+    if (token.valid_from != token_from_) [[unlikely]] {
+        token_from_ = token.valid_from;
+        newest_of_older_token_ = newest_connection_;
+    }
+    newest_connection_ = std::max(newest_connection_, connection);
+}
+
+std::string_view line::renew(std::uint64_t connection) noexcept {
+    if (wiring_.token == nullptr) {
+        return no_remedy(auth::renewal::failed);
+    }
+    const time_point now = wiring_.time.now();
+    const auto outcome = wiring_.token->refresh_after_refusal(now, now);
+    if (const issued_token* const token = token_.get(wiring_.token->slot())) {
+        note_token(*token, 0);
+    }
+    // Which of its requests the connection speaks of is not known: it carried the older token, too.
+    const bool of_older = connection <= newest_of_older_token_;
+    return outcome == auth::renewal::too_young && of_older ? std::string_view() : no_remedy(outcome);
 }
 
 void line::on_failure(const http2::failed_request& failed) noexcept {

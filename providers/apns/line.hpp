@@ -88,6 +88,10 @@ private:
     [[nodiscard]] http2::connection_advice weigh(judgement& given, const http2::response& answer) noexcept;
     /// Says what is wrong with the credential; true if it concerns development alone.
     bool report(const reason_row& row, std::string_view reason, std::string_view meaning) noexcept;
+    void note_token(const issued_token& token, std::uint64_t connection) noexcept;
+    /// After a connection has called our token expired without answering a request: what stands in the way
+    /// of another token, for people; empty if nothing does.
+    [[nodiscard]] std::string_view renew(std::uint64_t connection) noexcept;
 
     line_wiring wiring_;
     std::string authority_;
@@ -101,6 +105,9 @@ private:
     std::size_t in_flight_ = 0;
 
     token_cache token_;
+    time_point token_from_{};
+    std::uint64_t newest_connection_ = 0;
+    std::uint64_t newest_of_older_token_ = 0;  ///< The newest connection that carried the token before this.
     credential_health sandbox_health_;
     std::uint64_t unrelated_key_connection_ = 0;
 

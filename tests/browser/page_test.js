@@ -149,6 +149,31 @@ test("a French browser gets French", bounded, async () => {
   }
 });
 
+test("what waits for the end of quiet hours says so and until when", bounded, async () => {
+  const paris = (hours) => new Date(Date.now() + hours * 3_600_000)
+    .toLocaleTimeString("fr-FR", { timeZone: "Europe/Paris", hour: "2-digit", minute: "2-digit" });
+  const quiet = { TOCSIN_QUIET_HOURS_FROM: paris(-1), TOCSIN_QUIET_HOURS_TO: paris(3) };
+  try {
+    Object.assign(process.env, quiet);
+    await stage.killEngine();
+    await stage.startEngine();
+    stage.publish({ id: "marche", audience: ["commune:21231"], ttl: 20_000, notification: { title: "Marché" } });
+    await page.value("location.hash = '#marche'");
+    await page.until("the event is shown", `${text("detail-title")} === "Marché"`);
+    await page.until("its line says so", "/Marché.*quiet hours, until .*\\d/.test(document.getElementById('running').textContent)");
+    await page.until("its figures say so", `/Quiet hours, until .*\\d1 territory/.test(${text("figures")})`);
+    assert.equal((await stage.event("marche")).deferred.length, 1);
+    stage.tocsin("cancel", "marche");
+    await page.until("nothing waits any more", `!/Quiet hours/.test(${text("figures")})`);
+  } finally {
+    for (const name of Object.keys(quiet)) delete process.env[name];
+    await stage.killEngine();
+    await stage.startEngine();
+    await page.until("the page is well again", `${text("state-text")} === "Ready"`);
+    page.complaints = page.complaints.filter((one) => !/net::ERR_/.test(one));
+  }
+});
+
 test("a thousand events do not slow it", bounded, async (t) => {
   stage.tocsin("pause");
   stage.publish(...Array.from({ length: 1000 }, (_, i) => alarm(`petite-${i}`, ["commune:21231"], { priority: "normal" })));

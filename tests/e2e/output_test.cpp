@@ -1,6 +1,7 @@
 #include "engine/core/text.hpp"
 #include "engine/core/visible_text.hpp"
 #include "tests/e2e/engine_fixture.hpp"
+#include "tools/tocsin/command.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -11,6 +12,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -170,34 +172,122 @@ testing::finished_process run_into(const char* file, std::vector<std::string> wo
     return out;
 }
 
-TEST_F(OutputTest, AFullDiskIsAFailureOfEveryCommandThatPrints) {
-    start_simulator();
-    import(registration_line("mairies", "apns", apns_token(1), {"commune:21231"}));
+/// Every command that does something, "devices import" as well as "status".
+std::vector<std::string> names_of_commands() {
+    std::vector<std::string> out;
+    const auto add = [&out](const auto& self, const cli::command& one, const std::string& path) -> void {
+        if (one.run) {
+            out.push_back(path);
+        }
+        for (const cli::command& action : one.actions) {
+            self(self, action, path + " " + action.name);
+        }
+    };
+    for (const cli::command& one : cli::all_commands()) {
+        add(add, one, one.name);
+    }
+    return out;
+}
+
+class FullDiskTest : public OutputTest {
+protected:
+    /// What every command has something to say about: an event that has ended, one that has not, a device, a
+    /// letter, a key.
+    void have_something_to_say() {
+        start_simulator();
+        import(registration_line("mairies", "apns", apns_token(1), {"commune:21231"}));
+        start_engine();
+        publish(R"({"id":"crue","audience":["commune:21231"],"notification":{"title":"Crue"}})");
+        wait_for_result("crue");
+        stop_engine();
+        publish(R"({"id":"later","audience":["commune:21231"],"notification":{"title":"Crue"}})");
+        for (const char* const id : {"1763870000000-0", "1763870000001-0", "1763870000002-0"}) {
+            const std::string letter = json::serialize(json::object{
+                {"stream", "tocsin:events"}, {"entry", "1-1"}, {"reason", "unknown"}, {"payload", "{}"}});
+            ask_redis({"XADD", "tocsin:dead-letters", id, "letter", letter});
+        }
+        ASSERT_EQ(testing::run_tocsin({"vapid", "new", in_folder("kept.pem")}).exit_code, 0);
+        std::ofstream(in_folder("devices.jsonl"))
+            << registration_line("mairies", "apns", apns_token(2), {"commune:21231"});
+        std::ofstream(in_folder("alert.xml"))
+            << "<alert xmlns=\"urn:oasis:names:tc:emergency:cap:1.2\"><identifier>1</identifier>"
+               "<sender>a@b.fr</sender><sent>2026-11-23T06:00:00+01:00</sent><status>Actual</status>"
+               "<msgType>Alert</msgType><scope>Public</scope><info><language>fr-FR</language>"
+               "<category>Met</category><event>Crue</event><urgency>Immediate</urgency>"
+               "<severity>Severe</severity><certainty>Observed</certainty>"
+               "<expires>2099-11-23T18:00:00+01:00</expires><headline>Crue</headline>"
+               "<area><areaDesc>Dijon</areaDesc><geocode><valueName>INSEE</valueName><value>21231</value>"
+               "</geocode></area></info></alert>";
+    }
+    std::string in_folder(const char* name) const { return (directory / name).string(); }
+
+    std::vector<std::vector<std::string>> lines() const {
+        return {
+            {"devices", "export"},
+            {"devices", "count"},
+            {"devices", "count", "--json"},
+            {"devices", "show", apns_token(1)},
+            {"devices", "import", in_folder("devices.jsonl"), "--json"},
+            {"devices", "merge", "01018", "01033"},
+            {"devices", "prune", "--json"},
+            {"devices", "restore", "--app", "mairies", "--json"},
+            {"devices", "forget", apns_token(2), "--json"},
+            {"status"},
+            {"status", "--json"},
+            {"status", "crue"},
+            {"report", "crue"},
+            {"report", "crue", "--csv"},
+            {"report", "crue", "--certificate", "-"},
+            {"explain", "--event", "crue", "--device", apns_token(1)},
+            {"publish", "--to", "commune:21231", "--title", "x", "--json"},
+            {"publish", "--to", "commune:21231", "--title", "x"},
+            {"publish", "--to", "commune:21231", "--title", "x", "--plan"},
+            {"cap", "--dry-run", in_folder("alert.xml")},
+            {"cancel", "later"},
+            {"dead-letters", "list"},
+            {"dead-letters", "list", "--json"},
+            {"dead-letters", "show", "1763870000000-0"},
+            {"dead-letters", "retry", "1763870000001-0"},
+            {"dead-letters", "drop", "1763870000002-0"},
+            {"vapid", "new", in_folder("new.pem")},
+            {"vapid", "show", in_folder("kept.pem")},
+            {"check-config"},
+            {"pause"},
+            {"resume"},
+            {"rate", "--app", "mairies", "--platform", "apns", "--set", "0"},
+            {"sim", "--json", "--directory", in_folder("full"), "--apns-port", "0", "--sandbox-port", "0",
+             "--fcm-port", "0", "--oauth-port", "0", "--control-port", "0", "--webpush-port", "0"},
+            {"send", "--app", "mairies", "--platform", "apns", "--token", apns_token(1), "--title", "x"},
+            {"--version"},
+            {"--help"},
+            {"help", "settings"},
+            {"publish", "--help"}};
+    }
+};
+
+TEST_F(FullDiskTest, ListsEveryCommandThatPrints) {
+    // What these print comes after minutes, or on a terminal alone; serve prints nothing.
+    const std::set<std::string> elsewhere{"serve", "canary", "top", "bench", "bench compare", "demo"};
+    std::set<std::string> listed;
+    for (const std::vector<std::string>& words : lines()) {
+        listed.insert(words.front());
+        if (words.size() > 1) {
+            listed.insert(words[0] + " " + words[1]);
+        }
+    }
+    for (const std::string& name : names_of_commands()) {
+        EXPECT_NE(listed.contains(name), elsewhere.contains(name)) << name;
+    }
+}
+
+TEST_F(FullDiskTest, IsAFailureOfEveryCommandThatPrints) {
+    have_something_to_say();
     const std::string config = providers->configuration_file().string();
-    for (std::vector<std::string> words : std::vector<std::vector<std::string>>{
-             {"devices", "export"},
-             {"devices", "count"},
-             {"devices", "count", "--json"},
-             {"devices", "show", apns_token(1)},
-             {"status"},
-             {"status", "--json"},
-             {"publish", "--to", "commune:21231", "--title", "x", "--json"},
-             {"publish", "--to", "commune:21231", "--title", "x"},
-             {"dead-letters", "list"},
-             {"dead-letters", "list", "--json"},
-             {"check-config"},
-             {"pause"},
-             {"resume"},
-             {"rate", "--app", "mairies", "--platform", "apns", "--set", "0"},
-             {"sim", "--json", "--directory", (directory / "full").string(), "--apns-port", "0",
-              "--sandbox-port", "0", "--fcm-port", "0", "--oauth-port", "0", "--control-port", "0",
-              "--webpush-port", "0"},
-             {"send", "--app", "mairies", "--platform", "apns", "--token", apns_token(1), "--title", "x"},
-             {"--version"},
-             {"--help"},
-             {"help", "settings"},
-             {"publish", "--help"}}) {
-        const std::string name = words.front();
+    for (std::vector<std::string> words : lines()) {
+        std::string name;
+        for (const std::string& word : words) {
+            name += word + " ";
+        }
         words.insert(words.end(), {"--config", config});
         const auto full = run_into("/dev/full", words);
         EXPECT_EQ(full.exit_code, 1) << name << "\n" << full.err;

@@ -12,6 +12,7 @@
 #include <ctime>
 #include <string>
 #include <utility>
+#include <vector>
 
 // Quiet hours by the clocks of here and now, and the all-clear after an alert that was cut short.
 
@@ -103,6 +104,13 @@ TEST_F(CivilHoursTest, KillsOfTheEngineAndOfRedisWhileTerritoriesWaitLoseNobodyA
     EXPECT_EQ(number(deferred, "until"), end.time_since_epoch().count());
     EXPECT_EQ(number(deferred, "territories"), 1);
     EXPECT_EQ(deferred.at("zones").as_array().front().as_string(), "Europe/Paris");
+    const std::string line =
+        "1 territory waits for the end of quiet hours at " + format_rfc3339(end) + " (Europe/Paris)";
+    for (const std::vector<std::string>& words :
+         {std::vector<std::string>{"status", event}, std::vector<std::string>{"status"}}) {
+        const auto shown = tocsin(words);
+        EXPECT_TRUE(now() > end || shown.out.find(line) != std::string::npos) << line << "\n" << shown.out;
+    }
 
     kill_hard(only);
     redis.kill();

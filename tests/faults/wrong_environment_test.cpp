@@ -1,4 +1,5 @@
 #include "tests/faults/fault_fixture.hpp"
+#include "tools/tocsin/admin_client.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
@@ -61,6 +62,16 @@ TEST_F(WrongEnvironmentTest, TheAppPausesNobodyIsRemovedAndAReloadSendsToAllThat
         return !at.empty() && at.at("bound_by").as_string() == "credential";
     };
     ASSERT_TRUE(eventually([&] { return paused(first) || paused(second); }, 10s));
+    const running_engine& one_of_them = paused(first) ? first : second;
+    EXPECT_FALSE(cli::admin_get_text(one_of_them.admin, "/readyz").has_value()) << "is no 200";
+    std::string said;
+    EXPECT_TRUE(eventually(
+        [&] {
+            said = cli::admin_get_text(one_of_them.admin, "/api/v1/status").value_or("");
+            return said.find("mairies/apns is paused: BadDeviceToken") != std::string::npos;
+        },
+        30s))
+        << said;
     expect_everybody_accepted(wait_for_result(publish_to(right)), right);
     EXPECT_EQ(devices_known(), 12'000);
 
@@ -69,6 +80,8 @@ TEST_F(WrongEnvironmentTest, TheAppPausesNobodyIsRemovedAndAReloadSendsToAllThat
         ::kill(each->process->id(), SIGHUP);
     }
     expect_everybody_accepted(wait_for_result(held_up), wrong);
+    wait_until_ready(first);
+    wait_until_ready(second);
     EXPECT_EQ(devices_known(), 12'000);
     EXPECT_EQ(entries("feedback").size(), 0U);
 }

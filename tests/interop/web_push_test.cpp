@@ -3,6 +3,7 @@
 #include "tests/e2e/engine_fixture.hpp"
 #include "tests/interop/foreign_server.hpp"
 #include "tests/providers/auth/test_keys.hpp"
+#include "tools/tocsin/admin_client.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
@@ -11,6 +12,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <regex>
 #include <set>
 #include <string>
 
@@ -56,7 +58,9 @@ protected:
         }
         write(
             "tocsin.toml", "[redis]\nurl = \"" + redis.socket_url() +
-                               "\"\n[engine]\nthreads = 2\nlease = \"1s\"\n[admin]\nlisten = \"\"\n"
+                               "\"\n[engine]\nthreads = 2\nlease = \"1s\"\n[admin]\nlisten = \"" +
+                               options.admin_listen +
+                               "\"\n"
                                "[[app]]\nid = \"mairies\"\ncommunes = [\"*\"]\n"
                                "[app.webpush]\nvapid_key_file = \"vapid.pem\"\n"
                                "subject = \"mailto:dsi@example.fr\"\nurl = \"https://www.example.fr/\"\n"
@@ -206,6 +210,14 @@ TEST_F(WebPushInteropTest, AKeyThatIsRefusedPausesTheAppAndRemovesNobody) {
     publish(event);
     EXPECT_TRUE(eventually([&] { return engine_log().find("lane.paused") != std::string::npos; }));
     EXPECT_NE(engine_log().find("webpush.credential_refused"), std::string::npos);
+    EXPECT_TRUE(
+        eventually([&] { return !cli::admin_get_text(options.admin_listen, "/readyz").has_value(); }));
+    std::string said;
+    EXPECT_TRUE(eventually([&] {
+        said = cli::admin_get_text(options.admin_listen, "/api/v1/status").value_or("");
+        return std::regex_search(said, std::regex("mairies/webpush is paused: [A-Z]"));
+    })) << said;
+    EXPECT_NE(said.find("vapid_key_file"), std::string::npos) << said;
     EXPECT_EQ(stop_engine(), 0);
     EXPECT_EQ(entries("feedback").size(), 0U);
     EXPECT_EQ(entries("results").size(), 0U);

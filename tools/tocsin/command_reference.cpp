@@ -27,7 +27,7 @@ the same table.
 | code | means |
 |---|---|
 | 0 | done |
-| 1 | the operation failed; for an event, it did not end as `finished` |
+| 1 | the operation failed; for an event, it did not end as `finished`. Also if standard output cannot be written, as on a full disk: what was printed is cut off then, though what the command was to do may be done |
 | 2 | wrong usage |
 | 69 | Redis or a provider cannot be reached |
 | 78 | the configuration cannot be used |

@@ -15,6 +15,7 @@
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/page_routes.hpp"
+#include "tools/tocsin/paused_lanes.hpp"
 #include "tools/tocsin/session.hpp"
 #include "tools/tocsin/version.hpp"
 
@@ -30,7 +31,6 @@
 #include <cstdlib>
 #include <mutex>
 #include <random>
-#include <set>
 #include <string>
 #include <thread>
 
@@ -96,23 +96,6 @@ boost::json::array lanes_array(const std::vector<lane_status>& lanes) {
             {"paused", lane.paused_because},
             {"bound_by", to_string(lane.bound)},
             {"bound_lately", shares_object(lane.bound_lately)}});
-    }
-    return out;
-}
-
-/// The lanes that wait for somebody to correct something, as a sentence; empty if there are none.
-std::string paused_lanes(const std::vector<lane_status>& lanes) {
-    std::set<std::string> said;
-    for (const lane_status& lane : lanes) {
-        if (lane.bound == lane_bound::credential) {
-            said.insert(
-                to_string(lane.which) + (lane.paused_because.empty() ? " waits for its credential"
-                                                                     : " is paused: " + lane.paused_because));
-        }
-    }
-    std::string out;
-    for (const std::string& one : said) {
-        out += (out.empty() ? "" : "; ") + one;
     }
     return out;
 }

@@ -127,6 +127,35 @@ TEST_F(LaneTest, ACredentialThatIsRepairedAtTheProvidersEndHealsByItself) {
     EXPECT_EQ(increment(sums, "retries"), 0U);
 }
 
+TEST_F(LaneTest, ARefusalThatAnswersNoPushPausesTheLaneAndIsTheReasonOfWhatFailsForIt) {
+    const auto line = make();
+    page& only = add(*line, 3);
+    line->refuse_credential("BadCertificate", time.now());
+    EXPECT_EQ(line->bound(time.now()), lane_bound::credential);
+    EXPECT_EQ(line->paused_because(), "BadCertificate");
+    EXPECT_EQ(line->waiting(), 3U);
+    EXPECT_TRUE(take_all(*line).empty());
+    time.advance(2h);  // Nobody mends it before the event is over.
+    line->tick(time.now());
+    const auto sums = only.settlement(true);
+    EXPECT_EQ(increment(sums, "o:mairies/fcm:failed"), 3U);
+    EXPECT_EQ(increment(sums, "r:fcm:BadCertificate"), 3U);
+}
+
+TEST_F(LaneTest, OneRefusalThatAnswersNoPushPausesNobodyWhileOthersAreAccepted) {
+    const auto line = make();
+    add(*line, 100);
+    line->settle(*line->take(time.now()), answer(reaction::accept), time.now());
+    for (int word = 1; word <= 3; ++word) {
+        EXPECT_TRUE(line->paused_because().empty()) << word;
+        line->refuse_credential("InvalidProviderToken", time.now());
+    }
+    EXPECT_EQ(line->paused_because(), "InvalidProviderToken");
+    line->resume();
+    EXPECT_TRUE(line->paused_because().empty());
+    EXPECT_EQ(take_all(*line).size(), 99U);
+}
+
 TEST_F(LaneTest, OneComplaintAboutTheCredentialAmongManyAcceptancesPausesNobody) {
     const auto line = make();
     page& only = add(*line, 300);

@@ -4,6 +4,8 @@
 #include "tests/engine/event/sample_events.hpp"
 
 #include <set>
+#include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -53,6 +55,24 @@ TEST(Registration, EverySampleIsReadBackAsWritten) {
             parse_registration(known_platforms(), to_json(known_platforms(), *device), sample_now + 1h);
         ASSERT_TRUE(again) << again.error().message;
         EXPECT_EQ(*again, *device) << document;
+    }
+}
+
+TEST(Registration, HalvesOfTheRhoneAreRefusedWithTheCommunesToFollowInstead) {
+    const std::string device = R"({"op":"register","app":"a","platform":"apns","token":")" +
+                               std::string(apns_token) + R"(","follow":["commune:21231",")";
+    for (const auto& [followed, instead] :
+         {std::pair("commune:69M", "commune:69123"), std::pair("commune:69D", "commune:69264"),
+          std::pair("zone:69M:centre", "commune:69123"), std::pair("epci:69M", "commune:69123"),
+          std::pair("department:69D", "commune:69264")}) {
+        const auto read = parse_registration(known_platforms(), device + followed + R"("]})", sample_now);
+        ASSERT_FALSE(read) << followed;
+        EXPECT_TRUE(read.error().message.starts_with("follow[1]: ")) << read.error().message;
+        EXPECT_NE(read.error().message.find(instead), std::string::npos) << read.error().message;
+    }
+    for (const char* const instead : {"commune:69123", "commune:69264"}) {
+        EXPECT_TRUE(parse_registration(known_platforms(), device + instead + R"("]})", sample_now))
+            << instead;
     }
 }
 

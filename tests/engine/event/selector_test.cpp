@@ -2,6 +2,11 @@
 
 #include "providers/known_platforms.hpp"
 
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace tocsin {
@@ -42,6 +47,44 @@ TEST(Selector, ZoneKnowsItsCommune) {
     const auto one = parse_selector(known_platforms(), "zone:21231:centre", "audience[0]");
     ASSERT_TRUE(one);
     EXPECT_EQ(zone_of(*one), (territory{.commune = *parse_commune_id("21231"), .zone = "centre"}));
+}
+
+TEST(Selector, HalvesOfTheRhoneAreToldHowTheyAreNamed) {
+    for (const auto& [code, instead] :
+         {std::pair("69M", "\"epci:200046977\", and a device follows its communes, as in \"commune:69123\""),
+          std::pair("69m", "\"epci:200046977\""),
+          std::pair("69D", "\"department:69\", and a device follows its communes, as in \"commune:69264\""),
+          std::pair("69d", "\"department:69\"")}) {
+        for (const std::string kind : {"commune", "department", "epci"}) {
+            const std::string text = kind + ":" + code;
+            const auto one = parse_selector(known_platforms(), text, "audience[2]");
+            ASSERT_FALSE(one) << text;
+            EXPECT_EQ(one.error().code, "invalid_" + kind);
+            EXPECT_TRUE(one.error().message.starts_with(std::string("audience[2]: \"") + code + "\" is "))
+                << one.error().message;
+            EXPECT_NE(one.error().message.find(instead), std::string::npos) << one.error().message;
+        }
+    }
+    for (const char* const instead : {"epci:200046977", "department:69", "commune:69123", "commune:69264"}) {
+        EXPECT_EQ(code_of(instead), "accepted") << instead;
+    }
+}
+
+TEST(Selector, HalvesOfTheRhoneAreNotFollowedAndTheDeviceIsToldWhatIs) {
+    for (const auto& [text, code, instead] : std::vector<std::array<std::string, 3>>{
+             {"commune:69M", "invalid_commune", "\"commune:69123\""},
+             {"commune:69D", "invalid_commune", "\"commune:69264\""},
+             {"zone:69M:centre", "invalid_commune", "\"commune:69123\""},
+             {"zone:69D:centre", "invalid_commune", "\"commune:69264\""},
+             {"epci:69M", "invalid_epci", "\"commune:69123\""},
+             {"epci:69D", "invalid_epci", "\"commune:69264\""},
+             {"department:69M", "invalid_department", "\"commune:69123\""},
+             {"department:69D", "invalid_department", "\"commune:69264\""}}) {
+        const auto where = parse_followed(known_platforms(), text, "follow[0]");
+        ASSERT_FALSE(where) << text;
+        EXPECT_EQ(where.error().code, code) << text;
+        EXPECT_NE(where.error().message.find(instead), std::string::npos) << where.error().message;
+    }
 }
 
 TEST(Selector, SuggestsTheKindThatWasMeant) {

@@ -1,5 +1,6 @@
 #include "engine/ops/config.hpp"
 
+#include "engine/ops/config_table.hpp"
 #include "tests/engine/ops/config_fixture.hpp"
 
 #include <algorithm>
@@ -98,6 +99,53 @@ file = "places.csv"
     EXPECT_EQ(value.log.level, "debug");
     EXPECT_EQ(value.log.format, "json");
     EXPECT_EQ(value.territories.file, (folder.path() / "places.csv").string());
+}
+
+TEST_F(ConfigTest, EveryPathMayBeACredentialOfTheServiceManagersWhereverItIsGiven) {
+    const config_table table(all_platform_configurations());
+    const std::string path = "$CREDENTIALS_DIRECTORY/secret";
+    std::size_t paths = 0;
+    const auto read = [](config_outcome& outcome, const config_table& of, const config_key& key) {
+        config_target target = part_of(outcome.value, key.section);
+        if (const platform_configuration* const on = of.platform_at(key.section)) {
+            target = outcome.value.apps.at(0).platforms.at(on->kind()).get();
+        }
+        return std::get<std::string>(key.read(target));
+    };
+    for (const config_key& key : table.keys()) {
+        if (key.kind != config_kind::path) {
+            continue;
+        }
+        ++paths;
+        SCOPED_TRACE(full_name(key));
+        const config_section& section = *table.section(key.section);
+        const std::string in_file = (section.in_environment ? "" : "[[app]]\nid = \"mairies\"\n") +
+                                    std::string(section.header) + "\n" + std::string(key.name) + " = \"" +
+                                    path + "\"\n";
+        for (const char* const given : {"file", "environment", "flag"}) {
+            SCOPED_TRACE(given);
+            if (!section.in_environment && std::string_view(given) != "file") {
+                continue;
+            }
+            environment.clear();
+            flags.clear();
+            if (std::string_view(given) == "environment") {
+                environment[environment_name(key)] = path;
+            } else if (std::string_view(given) == "flag") {
+                flags.emplace_back(full_name(key), path);
+            }
+            const std::string text = std::string_view(given) == "file" ? in_file : "";
+            EXPECT_THAT(
+                shown(load(text)),
+                Contains(::testing::AllOf(
+                    HasSubstr(std::string(key.name) + ": "), HasSubstr("CREDENTIALS_DIRECTORY is not set"))));
+            environment["CREDENTIALS_DIRECTORY"] = "/run/credentials/tocsin.service";
+            config_outcome outcome = load(text);
+            EXPECT_THAT(shown(outcome), ::testing::Not(Contains(HasSubstr("CREDENTIALS_DIRECTORY"))));
+            EXPECT_EQ(read(outcome, table, key), "/run/credentials/tocsin.service/secret");
+        }
+    }
+    EXPECT_GE(paths, 9U);
 }
 
 TEST_F(ConfigTest, QuietHoursAreReadFromFileAndEnvironment) {

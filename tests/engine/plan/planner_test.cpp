@@ -66,6 +66,7 @@ protected:
         event->content.audience = std::move(whom);
         event->content.expires_at = clock.wall_now() + ttl;
         event->content.spread = spread;
+        event->content.priority = urgency;
         event->audience = audience::resolve(known_platforms(), event->content.audience, places).value();
         event->targets = {{"mairies", platform::fcm}};
         return run(planner(store, book, preparer, clock).make(event, "1-0", {})).value();
@@ -109,6 +110,7 @@ protected:
     ledger book{redis, keys, "a"};
     std::shared_ptr<active_event> event;
     std::chrono::seconds spread{0};
+    priority urgency = priority::normal;
 };
 
 TEST_F(PlannerTest, EachTerritoryIsDeferredToItsOwnMorning) {
@@ -197,6 +199,23 @@ TEST_F(PlannerTest, WhatWaitedIsSpacedAndPagesAreNumberedInTheOrderOfTheirMoment
         EXPECT_EQ(one.over, 600s);
     }
     EXPECT_EQ(spaced.when.waves()[0].starts, clock.wall_now());
+}
+
+TEST_F(PlannerTest, ACriticalEventIsSentAtOnceWhateverSpreadItNames) {
+    urgency = priority::critical;
+    spread = 600s;
+    for (const char* const hour : {"2026-11-24T02:00:00Z", "2026-11-24T12:00:00Z"}) {
+        clock.set_wall(at(hour));
+        const event_plan alert = plan(communes());
+        EXPECT_EQ(
+            moments(alert), (std::map<std::string, wall_time>{
+                                {"75056", wall_time{}}, {"97302", wall_time{}}, {"98818", wall_time{}}}))
+            << hour;
+        for (const wave& one : alert.when.waves()) {
+            EXPECT_EQ(one.over, 0s) << hour;
+        }
+        EXPECT_TRUE(deferred(alert).empty()) << hour;
+    }
 }
 
 TEST_F(PlannerTest, SpacingLeavesHalfOfWhatIsLeftOfTheEvent) {

@@ -2,6 +2,7 @@
 
 #include "engine/core/text.hpp"
 #include "engine/ops/metrics.hpp"
+#include "providers/apns/reasons.hpp"
 #include "providers/apns/renderer.hpp"
 #include "tests/providers/auth/test_keys.hpp"
 #include "tests/support/manual_time.hpp"
@@ -10,7 +11,9 @@
 
 #include <list>
 #include <map>
+#include <set>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -281,23 +284,95 @@ TEST_F(ApnsLineTest, AnUnknownRefusalIsAComplaintAboutTheCredential) {
     EXPECT_EQ(source.verdicts.back().action, pause_app);
 }
 
-TEST_F(ApnsLineTest, ARefusalBelowHttpIsOneOfTheCredential) {
+TEST_F(ApnsLineTest, EveryReasonOfACredentialIsARefusalOfItInGoAwayAndNoOtherIs) {
     http2::peer_word said;
     said.what = http2::peer_word::kind::going_away;
-    said.text = R"({"reason":"Shutdown"})";
-    production.on_peer_word(said);
-    said.text = "<html>";
-    production.on_peer_word(said);
-    EXPECT_FALSE(health.problem().has_value());
-    said.text = R"({"reason":"InvalidProviderToken"})";
-    production.on_peer_word(said);
-    ASSERT_TRUE(health.problem().has_value());
-    EXPECT_EQ(source.refused, std::vector<std::string>{"InvalidProviderToken"});
+    for (const reason_row& row : reason_table()) {
+        if (row.action == refresh_credential) {
+            continue;
+        }
+        source.refused.clear();
+        health.clear();
+        const std::string text = R"({"reason":")" + std::string(row.reason) + R"("})";
+        said.text = text;
+        production.on_peer_word(said);
+        const bool is_one = row.action == pause_app;
+        EXPECT_EQ(health.problem().has_value(), is_one) << text;
+        EXPECT_EQ(source.refused, std::vector<std::string>(is_one ? 1 : 0, std::string(row.reason)));
+        if (is_one) {
+            EXPECT_TRUE(health.problem()->starts_with(row.meaning)) << *health.problem();
+        }
+    }
+    source.refused.clear();
+    for (const char* const text : {"", "<html>", "{", "[]", "{}", R"({"reason":7})", R"({"reason":""})"}) {
+        said.text = text;
+        production.on_peer_word(said);
+        EXPECT_TRUE(source.refused.empty()) << text;
+    }
+}
+
+TEST_F(ApnsLineTest, EveryAlertAboutOurCertificateIsARefusalOfItAndNoOtherIs) {
+    // RFC 8446, section 6: bad, unsupported, revoked, expired, unknown certificate; unknown CA, access
+    // denied, certificate required.
+    const std::set<std::uint32_t> ours{42, 43, 44, 45, 46, 48, 49, 116};
+    http2::peer_word said;
     said.what = http2::peer_word::kind::tls_alert;
-    said.code = 45;  // certificate_expired
-    said.text = "sslv3 alert certificate expired";
+    said.text = "tlsv1 alert";
+    for (std::uint32_t code = 0; code < 256; ++code) {
+        source.refused.clear();
+        health.clear();
+        said.code = code;
+        production.on_peer_word(said);
+        const bool is_one = ours.contains(code);
+        EXPECT_EQ(health.problem().has_value(), is_one) << code;
+        EXPECT_EQ(source.refused, std::vector<std::string>(is_one ? 1 : 0, "BadCertificate")) << code;
+    }
+    said.what = http2::peer_word::kind::going_away;
+    said.code = 42;
+    said.text = {};
+    source.refused.clear();
     production.on_peer_word(said);
-    EXPECT_EQ(source.refused.back(), "BadCertificate");
+    EXPECT_TRUE(source.refused.empty()) << "a number of HTTP/2 is no alert";
+}
+
+TEST_F(ApnsLineTest, ATokenThatGoAwayCallsExpiredIsRenewedAndTheOtherConnectionsOfItSayNothingNew) {
+    std::string before;
+    for (connection = 1; connection <= 5; ++connection) {
+        add();
+        before = next(production).at("authorization");
+    }
+    time.advance(25min);
+    http2::peer_word said;
+    said.text = R"({"reason":"ExpiredProviderToken"})";
+    for (said.connection = 1; said.connection <= 5; ++said.connection) {
+        production.on_peer_word(said);
+        EXPECT_FALSE(health.problem().has_value()) << said.connection;
+    }
+    EXPECT_TRUE(source.refused.empty());
+    EXPECT_TRUE(log.events.empty());
+    add();
+    EXPECT_NE(next(production).at("authorization"), before);
+    time.advance(10s);
+    // Late, but of a connection that carried the older token.
+    said.connection = 5;
+    production.on_peer_word(said);
+    EXPECT_TRUE(source.refused.empty());
+    // One that never carried another than the new one: it is the clock.
+    said.connection = 6;
+    production.on_peer_word(said);
+    EXPECT_EQ(source.refused, std::vector<std::string>{"ExpiredProviderToken"});
+    ASSERT_TRUE(health.problem().has_value());
+    EXPECT_NE(health.problem()->find("clock"), std::string::npos);
+}
+
+TEST_F(ApnsLineTest, WithoutATokenOfItsOwnALineCannotRenewWhatGoAwayCallsExpired) {
+    line_wiring how = wiring();
+    how.token = nullptr;
+    line with_certificate{how, "api.push.apple.com", false, [] {}};
+    http2::peer_word said;
+    said.text = R"({"reason":"ExpiredProviderToken"})";
+    with_certificate.on_peer_word(said);
+    EXPECT_EQ(source.refused, std::vector<std::string>{"ExpiredProviderToken"});
 }
 
 TEST_F(ApnsLineTest, TooManyTokenUpdatesGoBackToTheTokenThatTheConnectionKnows) {
