@@ -174,7 +174,7 @@ TEST_F(FailoverTest, WhatTheReplicaNeverHeardOfTheEndOfPagesIsSentAgainAndCounte
     };
     const int known = pages_settled(servers.replica());
     ASSERT_TRUE(
-        eventually([&] { return pages_settled(servers.master()) > known + 2; }, std::chrono::seconds(2)));
+        eventually([&] { return pages_settled(servers.master()) > known + 2; }, std::chrono::seconds(20)));
     servers.kill_master();
     expect_everybody_accepted(wait_for_result(event), all);
     EXPECT_GT(look_at(all).repeats, 0U);  // Else nothing was shown.
