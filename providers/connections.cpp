@@ -33,12 +33,14 @@ std::shared_ptr<http2::pool> connection_registry::get(
     http2::endpoint where;
     where.host = identity.where.host;
     where.port = identity.where.port;
-    http2::thread_commons shared{mine.rounds.lock(), mine.dials.lock()};
+    http2::thread_commons shared{mine.rounds.lock(), mine.dials.lock(), mine.buffers.lock()};
     if (shared.rounds == nullptr) {
         shared.rounds = std::make_shared<http2::turns>(executor, time_);
         shared.dials = std::make_shared<http2::dial_gate>();
+        shared.buffers = std::make_shared<http2::thread_buffers>();
         mine.rounds = shared.rounds;
         mine.dials = shared.dials;
+        mine.buffers = shared.buffers;
     }
     auto made = std::make_shared<http2::pool>(
         executor, std::move(where), identity.tls, policy, std::move(shared), time_, log_, mine.random());

@@ -45,6 +45,7 @@ private:
         std::map<std::string, std::weak_ptr<http2::pool>, std::less<>> pools;
         // Of all of them: http2::thread_commons.
         std::weak_ptr<http2::turns> rounds;
+        std::weak_ptr<http2::thread_buffers> buffers;
         std::weak_ptr<http2::dial_gate> dials;
         std::mt19937_64 random;
     };

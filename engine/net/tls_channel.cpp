@@ -19,6 +19,14 @@ int clamped(std::size_t size) noexcept {
     return static_cast<int>(std::min<std::size_t>(size, std::size_t{1} << 30U));
 }
 
+/// SSL_get_error() needs an empty queue. Clearing an empty one costs more than looking, and there is one for
+/// each record.
+void forget_errors() noexcept {
+    if (ERR_peek_error() != 0) {
+        ERR_clear_error();
+    }
+}
+
 }  // namespace
 
 // OpenSSL's own memory BIO copies every byte once more in each direction, and moves what is left
@@ -120,7 +128,7 @@ tls_channel::progress tls_channel::handshake() {
 std::size_t tls_channel::read(std::span<char> out) {
     std::size_t total = 0;
     while (state_ == state::open && total < out.size()) {
-        ERR_clear_error();
+        forget_errors();
         const int count = SSL_read(session_.get(), out.data() + total, clamped(out.size() - total));
         if (count > 0) {
             total += static_cast<std::size_t>(count);
@@ -150,7 +158,7 @@ bool tls_channel::write(std::string_view plaintext) {
         return false;
     }
     while (!plaintext.empty()) {
-        ERR_clear_error();
+        forget_errors();
         const int count = SSL_write(session_.get(), plaintext.data(), clamped(plaintext.size()));
         if (count <= 0) {
             fail(SSL_get_error(session_.get(), count));
@@ -159,6 +167,15 @@ bool tls_channel::write(std::string_view plaintext) {
         plaintext.remove_prefix(static_cast<std::size_t>(count));
     }
     return true;
+}
+
+bool tls_channel::write(std::string_view plaintext, std::string& out) {
+    out.assign(wires_.out);
+    wires_.out.swap(out);
+    const bool written = write(plaintext);
+    wires_.out.swap(out);
+    wires_.out.clear();
+    return written;
 }
 
 void tls_channel::shutdown() {

@@ -52,6 +52,9 @@ public:
 
     /// Encrypts all of `plaintext`, 16 KiB to a record. False if the channel has failed.
     [[nodiscard]] bool write(std::string_view plaintext);
+    /// The same, with all that is to be sent in `out` afterwards, whose storage is used for it and whose
+    /// content is lost. The channel keeps no storage of its own then.
+    [[nodiscard]] bool write(std::string_view plaintext, std::string& out);
 
     /// Says that nothing more will be written (close_notify).
     void shutdown();

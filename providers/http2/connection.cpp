@@ -45,8 +45,6 @@ connection::connection(
       resolver_(context.executor),
       socket_(context.executor),
       tick_(context.executor, context.time),
-      cipher_(std::make_unique_for_overwrite<char[]>(read_size)),
-      plain_(std::make_unique_for_overwrite<char[]>(record_size)),
       opened_up_(!context.policy.probe_first) {}
 
 std::size_t connection::room(const client& who) const noexcept {
@@ -106,24 +104,32 @@ void connection::flush(time_point now) noexcept {
     filled_up_ = session_->output().size() >= write_size;
     session_->mark_written(now);
     wires_before_ += std::exchange(wire_taken_, 0);
+    wire_.clear();
     writes_.note(session_->produced(), wires_before_);
-    const bool encrypted = tls_->write(session_->output());
+    std::string& wire = context_.buffers->wire;
+    const bool encrypted = tls_->write(session_->output(), wire);
     session_->clear_output();
     if (!encrypted) {
         finish("TLS failed: " + tls_->problem(), http2_errc::connection_lost);
         return;
     }
-    tls_->take_output(wire_);
     count_open();
     // Most writes fit into the socket's buffer, and need no handler afterwards.
     error_code failed;
-    wire_taken_ = socket_.write_some(asio::buffer(wire_), failed);
+    const std::size_t taken = socket_.write_some(asio::buffer(wire), failed);
     const bool full = failed == asio::error::would_block;
-    if (!failed && wire_taken_ == wire_.size() && !filled_up_) {
-        return;
+    const bool whole = !failed && taken == wire.size();
+    if (whole) {
+        wires_before_ += taken;
+        if (!filled_up_) {
+            return;
+        }
+    } else {
+        wire_.swap(wire);
+        wire_taken_ = taken;
     }
     writing_ = true;
-    if ((failed && !full) || wire_taken_ == wire_.size()) {
+    if (whole || (failed && !full)) {
         asio::post(context_.executor, [self = shared_from_this(), failed] { self->on_written(failed); });
         return;
     }
@@ -180,6 +186,7 @@ void connection::greet() {
     flush(now);
     // The peer's SETTINGS may have come with the end of its handshake.
     if (phase_ != phase::closed && take_bytes(0)) {
+        handshake_.reset();
         settle();
     }
 }

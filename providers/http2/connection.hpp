@@ -11,6 +11,7 @@
 #include "providers/http2/error.hpp"
 #include "providers/http2/pool.hpp"
 #include "providers/http2/session.hpp"
+#include "providers/http2/thread_buffers.hpp"
 #include "providers/http2/turns.hpp"
 #include "providers/http2/unsent.hpp"
 
@@ -41,8 +42,9 @@ struct connection_context {
     pool_policy policy;
     const time_source& time;
     logger& log;
-    std::shared_ptr<turns> rounds;  ///< Of the thread, like the next.
+    std::shared_ptr<turns> rounds;  ///< Of the thread, like the next two.
     std::shared_ptr<dial_gate> dials;
+    std::shared_ptr<thread_buffers> buffers;
 };
 
 /// How a connection ended.
@@ -164,6 +166,7 @@ private:
     // Turns of reading and writing: connection.cpp.
     void greet();
     void start_reading();
+    [[nodiscard]] std::size_t read_some(error_code& failed);
     [[nodiscard]] bool take_bytes(std::size_t count);
     void settle();
     [[nodiscard]] bool follow_up(time_point now);
@@ -208,12 +211,9 @@ private:
     alarm tick_;
     std::unique_ptr<net::tls_channel> tls_;
     std::optional<session> session_;
-    static constexpr std::size_t read_size = std::size_t{64} * 1024;
-    static constexpr std::size_t record_size = std::size_t{16} * 1024;
-    // Not cleared: what a connection never fills costs it no memory.
-    std::unique_ptr<char[]> cipher_;  // What is read from the socket.
-    std::unique_ptr<char[]> plain_;
-    std::string wire_;                // What is being written to the socket.
+    std::unique_ptr<char[]>
+        handshake_;                   // What the peer has sent last of its handshake, and perhaps after it.
+    std::string wire_;                // What the socket has not taken at once.
     std::size_t wire_taken_ = 0;      // Of it, what the socket has taken.
     std::uint64_t wires_before_ = 0;  // Bytes of all others since the greeting.
     write_log writes_;

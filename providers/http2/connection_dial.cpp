@@ -136,6 +136,8 @@ asio::awaitable<std::string> connection::secure(ticket_handle ticket) {
     if (ticket) {
         tls_->resume(ticket.get());
     }
+    // Not the thread's buffers: while this waits, others use those.
+    handshake_ = std::make_unique_for_overwrite<char[]>(thread_buffers::record_size);
     for (;;) {
         const auto outcome = tls_->handshake();
         if (tls_->has_output()) {
@@ -157,14 +159,14 @@ asio::awaitable<std::string> connection::secure(ticket_handle ticket) {
             break;
         }
         const auto [failed, count] = co_await socket_.async_read_some(
-            asio::buffer(cipher_.get(), read_size), asio::as_tuple(asio::use_awaitable));
+            asio::buffer(handshake_.get(), thread_buffers::record_size), asio::as_tuple(asio::use_awaitable));
         if (phase_ != phase::dialling) {
             co_return std::string();
         }
         if (failed) {
             co_return "TLS handshake with " + host_and_port() + " failed: " + failed.message();
         }
-        tls_->receive({cipher_.get(), count});
+        tls_->receive({handshake_.get(), count});
     }
     if (tls_->alpn() != "h2") {
         co_return host_and_port() + " does not speak HTTP/2: it did not choose h2 (ALPN)";

@@ -4,6 +4,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 
+#include <span>
 #include <utility>
 
 #include <sys/socket.h>
@@ -14,6 +15,7 @@ namespace tocsin::http2 {
 namespace {
 
 namespace asio = boost::asio;
+using asio::ip::tcp;
 
 // While gathering, the kernel need not wake us before this much has arrived: the turn comes sooner.
 constexpr int gathering_mark = 16 * 1024;
@@ -25,33 +27,45 @@ constexpr int most_reads = 4;
 void connection::start_reading() {
     set_receive_mark(1);
     reading_ = true;
-    socket_.async_read_some(
-        asio::buffer(cipher_.get(), read_size),
-        [self = shared_from_this()](const error_code& failed, std::size_t count) {
-            self->reading_ = false;
-            if (self->phase_ == phase::closed) {
-                return;
-            }
-            if (failed) {
-                self->finish("the connection was lost: " + failed.message(), http2_errc::connection_lost);
-                return;
-            }
-            self->tls_->receive({self->cipher_.get(), count});
-            if (!self->take_bytes(count)) {
-                return;
-            }
-            if (self->lost_.empty()) {
-                self->settle();
-            } else {
-                self->read_rest();
-            }
-        });
+    // Waits without a buffer: the thread's belongs to whichever connection has something to read.
+    socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](error_code failed) {
+        self->reading_ = false;
+        if (self->phase_ == phase::closed) {
+            return;
+        }
+        const std::size_t count = failed ? 0 : self->read_some(failed);
+        if (failed == asio::error::would_block) {
+            self->start_reading();
+            return;
+        }
+        if (failed) {
+            self->finish("the connection was lost: " + failed.message(), http2_errc::connection_lost);
+            return;
+        }
+        if (!self->take_bytes(count)) {
+            return;
+        }
+        if (self->lost_.empty()) {
+            self->settle();
+        } else {
+            self->read_rest();
+        }
+    });
+}
+
+/// What has arrived, into the thread's buffer and from there to TLS, which is to be read before anything else
+/// uses that buffer.
+std::size_t connection::read_some(error_code& failed) {
+    char* const cipher = context_.buffers->cipher.get();
+    const std::size_t count = socket_.read_some(asio::buffer(cipher, thread_buffers::read_size), failed);
+    tls_->receive({cipher, count});
+    return count;
 }
 
 void connection::take_in() {
     for (int reads = 0; reads < most_reads; ++reads) {
         error_code failed;
-        const std::size_t count = socket_.read_some(asio::buffer(cipher_.get(), read_size), failed);
+        const std::size_t count = read_some(failed);
         if (failed == asio::error::would_block) {
             break;
         }
@@ -59,11 +73,10 @@ void connection::take_in() {
             finish("the connection was lost: " + failed.message(), http2_errc::connection_lost);
             return;
         }
-        tls_->receive({cipher_.get(), count});
         if (!take_bytes(count)) {
             return;
         }
-        if (count < read_size) {
+        if (count < thread_buffers::read_size) {
             break;
         }
     }
@@ -88,9 +101,9 @@ bool connection::take_bytes(std::size_t count) {
     error_code broken;
     {
         const scope_flag inside(in_session_);
-        for (std::size_t size = tls_->read({plain_.get(), record_size}); size != 0 && !broken;
-             size = tls_->read({plain_.get(), record_size})) {
-            broken = session_->feed({plain_.get(), size}, now);
+        const std::span<char> plain(context_.buffers->plain.get(), thread_buffers::record_size);
+        for (std::size_t size = tls_->read(plain); size != 0 && !broken; size = tls_->read(plain)) {
+            broken = session_->feed({plain.data(), size}, now);
         }
     }
     if (close_asked_) {
@@ -166,11 +179,10 @@ void connection::gather() {
 void connection::read_rest() {
     for (;;) {
         error_code failed;
-        const std::size_t count = socket_.read_some(asio::buffer(cipher_.get(), read_size), failed);
+        const std::size_t count = read_some(failed);
         if (failed || count == 0) {
             break;
         }
-        tls_->receive({cipher_.get(), count});
         if (!take_bytes(count)) {
             return;
         }

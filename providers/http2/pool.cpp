@@ -184,7 +184,7 @@ pool::pool(
     std::uint64_t random_seed) {
     connection_context context{
         std::move(executor),      std::move(where),       std::move(tls), policy, time, log,
-        std::move(shared.rounds), std::move(shared.dials)};
+        std::move(shared.rounds), std::move(shared.dials), std::move(shared.buffers)};
     implementation_ = std::make_shared<implementation>(std::move(context), random_seed);
 }
 

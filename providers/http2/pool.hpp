@@ -5,6 +5,7 @@
 #include "engine/net/tls_context.hpp"
 #include "providers/http2/client.hpp"
 #include "providers/http2/dial_gate.hpp"
+#include "providers/http2/thread_buffers.hpp"
 #include "providers/http2/turns.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -69,6 +70,7 @@ struct pool_statistics {
 struct thread_commons {
     std::shared_ptr<turns> rounds;
     std::shared_ptr<dial_gate> dials;
+    std::shared_ptr<thread_buffers> buffers = std::make_shared<thread_buffers>();
 };
 
 /// The connections to one host under one credential, on one thread.

@@ -13,7 +13,7 @@ constexpr std::uint64_t seed = 21231;
 constexpr std::uint32_t registered_at = 1'760'000'000;
 constexpr unsigned one_in_four_is_apns = 4;
 constexpr unsigned one_in_ten_follows_two = 10;
-constexpr std::uint32_t one_in_twenty_is_a_browser = 20;
+constexpr std::uint32_t one_in_fifty_is_a_browser = 50;
 // Of those who follow the commune with an app of its own, so many in a hundred use that app.
 constexpr unsigned dedicated_percent = 60;
 
@@ -34,7 +34,7 @@ demo_population make_population(
             change.where = random() % one_in_four_is_apns == 0 ? platform::apns : platform::fcm;
             change.which.token =
                 change.where == platform::apns ? invented_apns_token(random) : invented_fcm_token(random);
-            if (i % one_in_twenty_is_a_browser == 0) {
+            if (i % one_in_fifty_is_a_browser == 0) {
                 const sim::browser one = subscribe(out.browsers++);
                 change.where = platform::webpush;
                 change.which.token = one.endpoint;

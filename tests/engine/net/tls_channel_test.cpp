@@ -158,6 +158,20 @@ TEST_F(TlsChannelTest, GathersFullRecordsIntoOneOutput) {
     EXPECT_EQ(server->read(), body);
 }
 
+TEST_F(TlsChannelTest, WhatWaitedIsSentBeforeWhatIsWrittenIntoStorageOfTheCaller) {
+    connect("push.test");
+    ASSERT_EQ(handshake(), progress::done);
+    std::string shared = "of another connection";
+    ASSERT_TRUE(client->write("one, ", shared));
+    server->feed(shared);
+    ASSERT_TRUE(client->write("two, "));
+    EXPECT_TRUE(client->has_output());
+    ASSERT_TRUE(client->write("three", shared));
+    EXPECT_FALSE(client->has_output());
+    server->feed(shared);
+    EXPECT_EQ(server->read(), "one, two, three");
+}
+
 TEST_F(TlsChannelTest, ReadsManyRecordsFromOneInputAndARecordFromManyInputs) {
     connect("push.test");
     ASSERT_EQ(handshake(), progress::done);
