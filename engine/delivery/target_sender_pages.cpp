@@ -110,6 +110,7 @@ void target_sender::start(std::unique_ptr<open_page> opened) {
     open_.emplace(&what, std::move(opened));
     ++load_of(event).pages;
     here_.metrics.counter(metric::pages_total, {which_.app, to_string(which_.on)}).add(1);
+    count(outcome::muted, what.count(outcome::muted));
     if (ends_unsent(what)) {
         page_done(what);
     } else {
@@ -197,7 +198,6 @@ page_settlement target_sender::close(page& what) {
         --of.pages;
         active_shard& from = *what.from();
         ++from.settled;
-        count(outcome::muted, what.count(outcome::muted));
         out = what.settlement(from.settled == from.pages);
     }
     more_.wake_all();

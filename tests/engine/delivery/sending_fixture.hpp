@@ -98,6 +98,14 @@ protected:
     std::int64_t ended(const std::string& id, outcome how_it_ended) {
         return sum(id, ledger_names::outcome_field(mairies, how_it_ended));
     }
+    /// How many pushes have ended so, as the metrics have it.
+    int counted(std::string_view how_it_ended) {
+        const std::string series = R"(tocsin_pushes_total{app="mairies",platform="fcm",outcome=")" +
+                                   std::string(how_it_ended) + "\"} ";
+        const std::string all = numbers.exposition();
+        const std::size_t at = all.find(series);
+        return at == std::string::npos ? 0 : std::stoi(all.substr(at + series.size()));
+    }
     template <class T>
     T ask(boost::asio::awaitable<T> work) {
         return run_to_end(aside, std::move(work));

@@ -141,13 +141,46 @@ TEST_F(TargetSenderTest, AnAnswerThatComesWhileItsPageIsSettledEarlyIsCounted) {
 TEST_F(TargetSenderTest, NothingIsSettledEarlyWhileNoPageWaits) {
     make();
     auto news = claim("news", 2, 16);
-    assign(news);
+    sender->assign(news.event, std::move(news.shards[0]));
+    run();
     take_all();
     accept(15, 0);
+    sender->assign(news.event, std::move(news.shards[1]));  // All room is taken by now, and none is needed.
+    run();
+    take_all();
     accept(15, 1);
     EXPECT_EQ(sum("news", ledger_names::pages_settled), 0);
     accept(2);
     EXPECT_EQ(sum("news", ledger_names::pages_settled), 2);
+}
+
+TEST_F(TargetSenderTest, NoMorePagesAreLateThanTwiceAsManyAsMayBeOpen) {
+    make();
+    auto news = claim("news", 7, 16);
+    assign(news);
+    for (std::uint32_t page = 0; page < 5; ++page) {
+        take_all();
+        accept(14, page);
+    }
+    EXPECT_EQ(sum("news", ledger_names::pages_settled), 4);
+    EXPECT_EQ(parked("news"), 4);
+}
+
+TEST_F(TargetSenderTest, WhoMutesTheCategoryIsCountedOnceAlsoInAPageThatIsSettledEarly) {
+    make();
+    auto news = claim("news", 3, 16);
+    news.event->content.category = "sport";
+    device muting;
+    muting.mute = {"sport"};
+    news.shards[0].work.devices.push_back({0, "quiet", encode_roster_entry(muting), 0, false, false});
+    assign(news);
+    take_all();
+    accept(14, 0);
+    EXPECT_EQ(ended("news", outcome::muted), 1);
+    EXPECT_EQ(counted("muted"), 1);
+    accept(2, 0);
+    EXPECT_EQ(ended("news", outcome::muted), 1);
+    EXPECT_EQ(counted("muted"), 1);
 }
 
 TEST_F(TargetSenderTest, TheLeaseOfLateDevicesIsKept) {
@@ -206,6 +239,36 @@ TEST_F(TargetSenderTest, APageThatAnotherEngineHasSettledIsNotSent) {
     EXPECT_TRUE(take_all().empty());
     EXPECT_EQ(left.size(), 1U);
     EXPECT_EQ(drained.size(), 1U);
+    EXPECT_EQ(numbers.exposition().find("tocsin_pages_total{"), std::string::npos);
+}
+
+TEST_F(TargetSenderTest, ADeviceThatHasUnregisteredWhileItWaitedIsNotSentTo) {
+    make();
+    auto news = claim("news", 1, 3);
+    device once;
+    once.registered_at = 5;
+    news.shards[0].work.devices[1].entry = encode_roster_entry(once);
+    assign(news);
+    EXPECT_EQ(take_all().size(), 2U);
+    accept(2);
+    EXPECT_EQ(ended("news", outcome::cancelled), 1);
+}
+
+TEST_F(TargetSenderTest, ARetryGoesOutWhenItIsDue) {
+    make();
+    auto news = claim("news", 1, 1);
+    assign(news);
+    take_all();
+    pass(100ms);  // From here on the lane, which has nothing to do, is looked at once a second.
+    verdict later_please;
+    later_please.status = 429;
+    later_please.action = reaction::retry_here;
+    later_please.retry_after = 300ms;
+    later_please.told = true;
+    answer(*channels.back(), 1, later_please);
+    EXPECT_TRUE(take_all().empty());
+    pass(330ms);
+    EXPECT_EQ(take_all().size(), 1U);
 }
 
 TEST_F(TargetSenderTest, WhatIsOnlyTriedOutIsAcceptedWithoutItsProvider) {
@@ -298,6 +361,23 @@ TEST_F(TargetSenderTest, WhatComesBackFromTheOldChannelGoesOutAnew) {
     ASSERT_EQ(again.size(), 1U);
     EXPECT_EQ(again.front(), in_flight);
     EXPECT_NE(in_flight->content, old_content);
+}
+
+TEST_F(TargetSenderTest, AReloadEndsThePauseForACredentialThatWasRefused) {
+    make();
+    auto news = claim("news", 1, 3);
+    assign(news);
+    take_all();
+    verdict refused;
+    refused.status = 403;
+    refused.action = reaction::pause_app;
+    refused.reason = "InvalidProviderToken";
+    answer(*channels.back(), 3, refused);
+    EXPECT_TRUE(take_all().empty());
+    EXPECT_EQ(sender->status().bound, lane_bound::credential);
+    sender->reload(service, 1);
+    sender->obey({}, 0);
+    EXPECT_EQ(take_all().size(), 1U) << "the one that was refused last: the others wait a moment";
 }
 
 TEST_F(TargetSenderTest, TheShardsOfAnAppThatHasGoneWaitUntilItIsBack) {

@@ -68,6 +68,7 @@ TEST_F(WorkerTest, AShardOfAnAppThatHasGoneIsHandedBackAndTheOthersStay) {
     auto before = claim("before", 1, 3);
     assign(before);
     use({});
+    EXPECT_EQ(channels.back()->take(time.now()), nullptr);
     auto after = claim("after", 1, 3);
     assign(after);
     ASSERT_EQ(left.size(), 1U);
