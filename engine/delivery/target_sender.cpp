@@ -167,7 +167,6 @@ asio::awaitable<result<>> target_sender::renew_leases() {
 
 asio::awaitable<void> target_sender::stop(time_point answers_until, time_point end) {
     stopping_ = true;
-    shards_.clear();
     line_.stop(here_.time.now());
     more_.wake_all();
     look_.wake_all();
