@@ -34,21 +34,9 @@ void engine::implementation::make_thread(std::size_t index) {
     const asio::any_io_executor executor = here.context.get_executor();
     metrics_shard& shard = numbers.add_shard();
     here.redis = std::make_unique<redis::client>(executor, address, time, log);
-    worker_events tell;
-    tell.shard_left = [this](shard_ticket which) {
-        asio::post(
-            threads.front()->context, [this, one = std::move(which)] { work_finder->shard_left(one); });
-    };
-    tell.event_drained = [this](std::string event) {
-        asio::post(threads.front()->context, [this, id = std::move(event)] { work_finder->drained(id); });
-    };
-    tell.quota_used_up = [this](std::string quota, wall_time until) {
-        asio::post(
-            threads.front()->context, [this, name = std::move(quota), until] { share_quota(name, until); });
-    };
     here.work = std::make_unique<worker>(
         executor, index, *here.redis, keys, sizing(), preparer.platforms(), how.engine, time, log, shard,
-        std::move(tell));
+        *this);
     heartbeat& beat = health_checks.add_loop("thread " + std::to_string(index));
     asio::co_spawn(executor, keep_beating(beat, time), asio::detached);
 }

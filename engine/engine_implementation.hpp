@@ -32,7 +32,7 @@ namespace tocsin {
 
 /// The parts of an engine, and how they hear of each other. engine_assembly.cpp makes them, engine_rounds.cpp
 /// is what they do again and again, engine.cpp how they start and stop.
-struct engine::implementation {
+struct engine::implementation final : sending_listener {
     implementation(
         settings given, redis::address where, const territories& known, platform_set platforms,
         const time_source& now, logger& sink, metrics& all_numbers, health& checks)
@@ -70,6 +70,10 @@ struct engine::implementation {
     boost::asio::awaitable<void> watch_followers();
     boost::asio::awaitable<void> watch_removals();
     boost::asio::awaitable<void> find_work();
+    // sending_listener: the coordinator and the board live on the first thread.
+    void shard_left(shard_ticket which) override;
+    void event_drained(std::string event) override;
+    void quota_used_up(std::string quota, wall_time until) override;
     void obey(const control_state& state);
     void expect(const active_event& event);
     void share_quota(const std::string& quota, wall_time until);

@@ -5,6 +5,9 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 
+#include <string>
+#include <utility>
+
 // What an engine does again and again, and what it passes on from one of its parts to another.
 
 namespace tocsin {
@@ -19,6 +22,19 @@ void engine::implementation::expect(const active_event& event) {
             asio::post(one->context, [work = one->work.get(), which] { work->expect(which); });
         }
     }
+}
+
+void engine::implementation::shard_left(shard_ticket which) {
+    asio::post(threads.front()->context, [this, one = std::move(which)] { work_finder->shard_left(one); });
+}
+
+void engine::implementation::event_drained(std::string event) {
+    asio::post(threads.front()->context, [this, id = std::move(event)] { work_finder->drained(id); });
+}
+
+void engine::implementation::quota_used_up(std::string quota, wall_time until) {
+    asio::post(
+        threads.front()->context, [this, name = std::move(quota), until] { share_quota(name, until); });
 }
 
 void engine::implementation::obey(const control_state& state) {

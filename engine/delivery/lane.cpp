@@ -28,13 +28,13 @@ wall_time::duration wall_ahead(const time_source& time) noexcept {
 
 lane::lane(
     target which, const lane_settings& how, const time_source& time, logger& log, metrics_shard& metrics,
-    std::uint64_t seed, lane_events events)
+    std::uint64_t seed, lane_owner& owner)
     : which_(std::move(which)),
       how_(how),
       time_(time),
       log_(log),
       random_(static_cast<std::minstd_rand::result_type>(seed)),
-      events_(std::move(events)),
+      owner_(owner),
       rate_(how.rate, time.now()),
       account_(time.now()),
       numbers_(metrics, which_),
@@ -82,7 +82,7 @@ void lane::enqueue(push& item, bool behind) noexcept {
 
 void lane::enqueue_later(push& item, time_point due) noexcept {
     line_.push_later(item, item.owner->event().content.priority, due);
-    events_.look_at(due);
+    owner_.look_at(due);
 }
 
 push* lane::take(time_point now) noexcept {
@@ -99,7 +99,7 @@ push* lane::take(time_point now) noexcept {
         if (!rate_.afford(item->owner->event().content.priority == priority::critical, now)) {
             enqueue(*item);
             want_slices(now);
-            events_.look_at(rate_.limited_until());
+            owner_.look_at(rate_.limited_until());
             return nullptr;
         }
         want_slices(now);
@@ -142,7 +142,7 @@ void lane::want_slices(time_point now) noexcept {
         return;
     }
     rate_.want(line_.critical(), line_.waiting() - line_.critical(), now, [this](const slice_question& what) {
-        events_.slice_wanted(what);
+        owner_.slice_wanted(what);
     });
 }
 
@@ -208,7 +208,7 @@ std::size_t lane::enough() const noexcept {
 void lane::tell_if_hungry() noexcept {
     if (fed_ && line_.waiting(*fed_) < enough()) {
         fed_.reset();
-        events_.hungry();
+        owner_.hungry();
     }
 }
 

@@ -21,7 +21,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <random>
 #include <string>
@@ -38,19 +37,23 @@ struct lane_settings {
 };
 
 /// What a lane tells its owner. Called from inside of the lane's functions.
-struct lane_events {
+class lane_owner {
+public:
     /// The last push of a page has ended. Must not destroy the page before it returns.
-    std::function<void(page&)> page_done;
-    /// page::nearly_done() has become true of it.
-    std::function<void()> page_nearly_done = [] {};
+    virtual void page_done(page& which) = 0;
+    /// page::nearly_done() has become true of one.
+    virtual void page_nearly_done() = 0;
     /// To be answered, later, with slice_granted() or slice_failed().
-    std::function<void(const slice_question&)> slice_wanted = [](const slice_question&) {};
+    virtual void slice_wanted(const slice_question& what) = 0;
     /// next_look() has come nearer.
-    std::function<void(time_point)> look_at = [](time_point) {};
+    virtual void look_at(time_point when) = 0;
     /// After lane::hungry() has said no: it is worth asking again.
-    std::function<void()> hungry = [] {};
+    virtual void hungry() = 0;
     /// The provider says that the quota is used up for so long.
-    std::function<void(std::chrono::milliseconds)> quota_used_up = [](std::chrono::milliseconds) {};
+    virtual void quota_used_up(std::chrono::milliseconds rest) = 0;
+
+protected:
+    ~lane_owner() = default;
 };
 
 /// The waiting line of one app on one platform on one thread, in front of its limiter: what stands
@@ -63,7 +66,7 @@ class lane final : public push_source {
 public:
     lane(
         target which, const lane_settings& how, const time_source& time, logger& log, metrics_shard& metrics,
-        std::uint64_t seed, lane_events events);
+        std::uint64_t seed, lane_owner& owner);
 
     /// Puts the pushes of a page in line.
     void add(page& what, priority urgency);
@@ -72,7 +75,7 @@ public:
 
     /// Whether it is time to read another page of that urgency: what goes before it will not last much
     /// longer. What is read earlier than that only stands in the way of what comes next. If not,
-    /// lane_events::hungry says when it is.
+    /// lane_owner::hungry() says when it is.
     [[nodiscard]] bool hungry(priority urgency) noexcept;
 
     /// So many devices more, or fewer, are on pages that are yet to be read.
@@ -193,7 +196,7 @@ private:
     const time_source& time_;
     logger& log_;
     std::minstd_rand random_;
-    lane_events events_;
+    lane_owner& owner_;
 
     waiting_line line_;
     shared_rate rate_;

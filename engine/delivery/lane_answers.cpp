@@ -153,7 +153,7 @@ void lane::end_pause(time_point now) noexcept {
         if (!pause_.lasts(now) && pause_.forget()) {
             log_.info("lane.resumed", {{"app", which_.app}, {"platform", to_string(which_.on)}});
         }
-        events_.look_at(now);  // What waits may leave again.
+        owner_.look_at(now);  // What waits may leave again.
     }
 }
 
@@ -180,7 +180,7 @@ void lane::begin_pause(const disposition& decided, const verdict& what, time_poi
                 return;
             }
             news = pause_.wait(what.reason, now + decided.pause_for);
-            events_.quota_used_up(decided.pause_for);
+            owner_.quota_used_up(decided.pause_for);
             break;
         case pausing::credential:
             news = pause_.probe(what.reason, lane_bound::credential, now, 0ms);
@@ -208,7 +208,7 @@ void lane::begin_pause(const disposition& decided, const verdict& what, time_poi
                             {"cause", to_string(pause_.cause())},
                             {"reason", pause_.reason()}});
     }
-    events_.look_at(pause_.until(urgent()));
+    owner_.look_at(pause_.until(urgent()));
 }
 
 void lane::finish(push& item, outcome how, std::string_view reason) noexcept {
@@ -233,11 +233,11 @@ void lane::park(push& item, std::chrono::milliseconds rest) noexcept {
 
 void lane::after_end(page& of) noexcept {
     if (of.done()) {
-        events_.page_done(of);
+        owner_.page_done(of);
     } else if (of.only_trials_left()) {
         judge(of, time_.now());
     } else if (of.became_nearly_done()) {
-        events_.page_nearly_done();
+        owner_.page_nearly_done();
     }
 }
 
@@ -273,7 +273,7 @@ void lane::hold_quota(time_point until) noexcept {
                             {"cause", to_string(lane_bound::quota)},
                             {"reason", "QuotaUsedUp"}});
     }
-    events_.look_at(pause_.until(urgent()));
+    owner_.look_at(pause_.until(urgent()));
 }
 
 }  // namespace tocsin

@@ -40,14 +40,13 @@ struct active_shard {
     std::uint32_t next = 0;     ///< The first page that was not opened yet.
     std::uint32_t settled = 0;  ///< Pages that are done.
     std::size_t unread = 0;     ///< Devices, by guess, that the lane was told of and that are not read.
-    bool abandoned = false;     ///< Shutting down: no page is opened any more.
 
     /// When its next page may be opened.
     [[nodiscard]] wall_time due() const noexcept {
         return event->cancelled.load(std::memory_order_relaxed) ? wall_time{}
                                                                 : event->when.due(work.first_page + next);
     }
-    [[nodiscard]] bool exhausted() const noexcept { return abandoned || next == pages; }
+    [[nodiscard]] bool exhausted() const noexcept { return next == pages; }
     /// About how many devices page `index` will ask a connection for, as soon as it is read.
     [[nodiscard]] std::size_t guessed(std::uint32_t index) const noexcept {
         const bool at_once = content != nullptr && !event->when.span_of(work.first_page + index) &&
@@ -140,9 +139,6 @@ public:
     /// of their own until `due`, as ones who may have been sent to; what becomes of them is amendment().
     [[nodiscard]] page_settlement settle_early(bool shard_done, wall_time due);
     [[nodiscard]] bool late() const noexcept { return !late_.empty(); }
-    /// The ledger has been told of settle_early().
-    void note_written() noexcept { written_ = true; }
-    [[nodiscard]] bool written() const noexcept { return written_; }
     [[nodiscard]] const std::string& late_name() const noexcept { return late_; }
     /// Devices that settle_early() has named.
     [[nodiscard]] std::size_t named() const noexcept { return named_; }
@@ -184,7 +180,6 @@ private:
     std::size_t passed_over_ = 0;
     std::string late_;  ///< The name of what was late; empty: nothing was named.
     std::size_t named_ = 0;
-    bool written_ = false;
     bool first_time_ = true;  ///< A page of retries targets nobody anew.
     boost::unordered_flat_map<std::uint32_t, std::uint64_t> latencies_;
     std::vector<std::pair<std::string, std::uint64_t>> reasons_;  ///< Few: looking through is quickest.

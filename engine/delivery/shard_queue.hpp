@@ -21,11 +21,6 @@ public:
     void push(std::shared_ptr<active_shard> shard) {
         queues_[static_cast<std::size_t>(shard->event->content.priority)].push_back(std::move(shard));
     }
-    void clear() noexcept {
-        for (auto& queue : queues_) {
-            queue.clear();
-        }
-    }
     [[nodiscard]] bool empty() const noexcept {
         return std::ranges::all_of(queues_, [](const auto& queue) { return queue.empty(); });
     }

@@ -28,7 +28,9 @@ public:
         cancel();
         const unsigned mine = ++setting_;
         asleep_ = when > time_.now() && when != time_point::max() && time_.wakes(*this, when);
-        signal_.expires_at(asleep_ ? time_point::max() : when);
+        // What is past by that clock need not be so by the machine's.
+        const time_point elsewhere = when <= time_.now() ? time_point::min() : when;
+        signal_.expires_at(asleep_ ? time_point::max() : elsewhere);
         wait(mine, std::move(then));
     }
 

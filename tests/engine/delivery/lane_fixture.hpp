@@ -14,16 +14,18 @@
 namespace tocsin::testing {
 
 /// A lane whose provider is the test: it takes pushes and answers them.
-class LaneTest : public ::testing::Test {
+class LaneTest : public ::testing::Test, public lane_owner {
+    void page_done(page& which) override { done.push_back(&which); }
+    void page_nearly_done() override {}
+    void slice_wanted(const slice_question& what) override { asked.push_back(what); }
+    void look_at(time_point) override {}
+    void hungry() override { ++hungry_again; }
+    void quota_used_up(std::chrono::milliseconds rest) override { used_up.push_back(rest); }
+
 protected:
     std::unique_ptr<lane> make(lane_settings how = {}) {
-        lane_events tell;
-        tell.page_done = [this](page& which) { done.push_back(&which); };
-        tell.slice_wanted = [this](const slice_question& what) { asked.push_back(what); };
-        tell.hungry = [this] { ++hungry; };
-        tell.quota_used_up = [this](std::chrono::milliseconds rest) { used_up.push_back(rest); };
         return std::make_unique<lane>(
-            target{"mairies", platform::fcm}, how, time, log, numbers.add_shard(), 1, std::move(tell));
+            target{"mairies", platform::fcm}, how, time, log, numbers.add_shard(), 1, *this);
     }
     page& add(
         lane& to, std::size_t count, const std::shared_ptr<active_event>& event,
@@ -57,7 +59,7 @@ protected:
     std::vector<std::unique_ptr<page>> pages;
     std::vector<page*> done;
     std::vector<slice_question> asked;
-    int hungry = 0;
+    int hungry_again = 0;
     std::vector<std::chrono::milliseconds> used_up;
 };
 

@@ -133,14 +133,14 @@ TEST_F(LaneTest, ReadsAheadAQuarterOfASecondOfItsRateForEachUrgency) {
     add(*line, 500, priority::low);
     EXPECT_FALSE(line->hungry(priority::low));
     EXPECT_TRUE(line->hungry(priority::normal));
-    EXPECT_EQ(hungry, 0);
+    EXPECT_EQ(hungry_again, 0);
     line->slice_granted(asked[0], {100, time.now() - 50ms, time.now()}, time.now());
     ASSERT_NE(line->take(time.now()), nullptr);
-    EXPECT_EQ(hungry, 1);
+    EXPECT_EQ(hungry_again, 1);
     EXPECT_TRUE(line->hungry(priority::low));
     // Told once, not with each push.
     ASSERT_NE(line->take(time.now()), nullptr);
-    EXPECT_EQ(hungry, 1);
+    EXPECT_EQ(hungry_again, 1);
 }
 
 TEST_F(LaneTest, NamesWhatBindsIt) {

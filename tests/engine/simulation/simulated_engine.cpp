@@ -106,20 +106,22 @@ simulated_engine::~simulated_engine() {
 
 void simulated_engine::make_worker(const surroundings& world, std::size_t thread) {
     connections_.push_back(std::make_unique<faulty_redis>(context_.get_executor(), world.time, world.redis));
-    worker_events tell;
-    tell.shard_left = [this](shard_ticket which) {
-        asio::post(context_, [this, one = std::move(which)] { finder_.shard_left(one); });
-    };
-    tell.event_drained = [this](std::string event) {
-        asio::post(context_, [this, id = std::move(event)] { finder_.drained(id); });
-    };
-    tell.quota_used_up = [this](std::string quota, wall_time until) {
-        asio::co_spawn(
-            context_, board_.hold_quota(std::move(quota), until), [](const std::exception_ptr&, result<>) {});
-    };
     workers_.push_back(std::make_unique<worker>(
         context_.get_executor(), thread, *connections_.back(), world.keys, sizing_of(world.places),
-        known_platforms(), how_, world.time, world.log, numbers_.add_shard(), std::move(tell)));
+        known_platforms(), how_, world.time, world.log, numbers_.add_shard(), *this));
+}
+
+void simulated_engine::shard_left(shard_ticket which) {
+    asio::post(context_, [this, one = std::move(which)] { finder_.shard_left(one); });
+}
+
+void simulated_engine::event_drained(std::string event) {
+    asio::post(context_, [this, id = std::move(event)] { finder_.drained(id); });
+}
+
+void simulated_engine::quota_used_up(std::string quota, wall_time until) {
+    asio::co_spawn(
+        context_, board_.hold_quota(std::move(quota), until), [](const std::exception_ptr&, result<>) {});
 }
 
 void simulated_engine::obey(const control_state& state) {

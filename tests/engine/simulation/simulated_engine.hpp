@@ -29,7 +29,7 @@ namespace tocsin::testing {
 /// One life of an engine: intake, planner, coordinator, control watch and workers as they are, wired as
 /// engine.cpp does, on one loop that runs when it is told to. Its clock, its connections to Redis and its
 /// providers are the simulation's.
-class simulated_engine {
+class simulated_engine final : public sending_listener {
 public:
     struct surroundings {
         const territories& places;
@@ -61,6 +61,9 @@ public:
     [[nodiscard]] bool knows_cancelled(const std::string& event) const { return cancelling_.contains(event); }
 
 private:
+    void shard_left(shard_ticket which) override;
+    void event_drained(std::string event) override;
+    void quota_used_up(std::string quota, wall_time until) override;
     void make_worker(const surroundings& world, std::size_t thread);
     void obey(const control_state& state);
     boost::asio::awaitable<void> find_work();

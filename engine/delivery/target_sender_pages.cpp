@@ -1,0 +1,235 @@
+#include "engine/delivery/target_sender.hpp"
+
+#include <algorithm>
+#include <utility>
+
+// The way of a page: read, put into the lane, settled, early if it has to be.
+
+namespace tocsin {
+namespace {
+
+namespace asio = boost::asio;
+
+// An engine that is a little slow is not taken for dead.
+constexpr std::chrono::milliseconds late_margin{5'000};
+
+}  // namespace
+
+asio::awaitable<void> target_sender::feed() {
+    while (!stopping_) {
+        // An alert finds room of its own, however much of other things is on its way.
+        const bool room = has_room(loads_[0]);
+        const bool critical_room = has_room(loads_[1]);
+        const shard_queue::choice chosen = shards_.take(here_.time.wall_now(), [&](priority urgency) {
+            return urgency == priority::critical ? critical_room : room && line_.hungry(urgency);
+        });
+        if (chosen.shard == nullptr) {
+            time_point until = time_point::max();
+            if (chosen.due != wall_time::max()) {
+                until = here_.time.now() + (chosen.due - here_.time.wall_now());
+            }
+            co_await more_.wait_until(until);
+            continue;
+        }
+        co_await read_page(chosen.shard);
+        if (!chosen.shard->exhausted()) {
+            shards_.push(chosen.shard);
+        }
+    }
+}
+
+/// Whether one more page may be opened. Pages that only wait for late answers are asked to make room.
+bool target_sender::has_room(load& of) {
+    const bool room = of.in_doubt() < here_.how.pages_in_flight;
+    if (!room && !shards_.empty()) {
+        for (const auto& [key, open] : open_) {
+            if (&load_of(open->what.event()) == &of && open->what.nearly_done()) {
+                open->in_the_way = true;
+                open->news.notify_all();
+            }
+        }
+    }
+    return room;
+}
+
+asio::awaitable<void> target_sender::read_page(std::shared_ptr<active_shard> from) {
+    auto opened = std::make_unique<open_page>(from, here_);
+    page& what = opened->what;
+    const std::size_t guessed = devices_guessed(from->work, from->next);
+    line_.begin_reading(what, here_.time.now());
+    auto got = co_await here_.pages.read(*from);
+    if (got.has_value()) {
+        fill(what, *got);
+    }
+    line_.end_reading(here_.time.now());
+    if (got.has_error()) {
+        co_await here_.pages.pause_after_error("page.read_failed", got.error());
+        co_return;
+    }
+    ++from->next;
+    const std::size_t read = std::min(from->unread, from->exhausted() ? from->unread : guessed);
+    from->unread -= read;
+    line_.count_unread(0, read);
+    line_.count_found(guessed, what.size());
+    for (const std::string& token : got->gone) {
+        forget(token);
+    }
+    if (got->state == page_state::settled) {
+        ++from->settled;
+        tell(*from, got->ended);
+    } else {
+        start(std::move(opened));
+    }
+}
+
+void target_sender::fill(page& what, page_reading& got) {
+    active_shard& from = *what.from();
+    if (got.state == page_state::settled) {
+        return;
+    }
+    if (!from.work.names_devices()) {
+        what.fill(std::move(got.devices), page_reading::first_bucket, got.runs, from.content.get());
+    } else {
+        if (!from.work.hashed.empty()) {
+            from.work.devices = std::move(got.known);
+        }
+        what.fill_listed(from.content.get());
+    }
+    if (what.unread_entries() != 0) {
+        here_.log.error(
+            "roster.malformed_entries", {{"event_id", from.event->id},
+                                         {"target", to_string(which_)},
+                                         {"entries", what.unread_entries()}});
+    }
+}
+
+void target_sender::start(std::unique_ptr<open_page> opened) {
+    open_page& mine = *opened;
+    page& what = mine.what;
+    const active_event& event = what.event();
+    open_.emplace(&what, std::move(opened));
+    ++load_of(event).pages;
+    here_.metrics.counter(metric::pages_total, {which_.app, to_string(which_.on)}).add(1);
+    count(outcome::muted, what.count(outcome::muted));
+    if (ends_unsent(what)) {
+        page_done(what);
+    } else {
+        const auto at = [this](wall_time when) { return here_.time.now() + (when - here_.time.wall_now()); };
+        if (const auto spaced = event.when.span_of(what.number())) {
+            line_.add_spread(what, at(spaced->from), at(spaced->until));
+        } else {
+            line_.add(what, event.content.priority);
+        }
+        channels_.wake();
+        look_.wake_all();
+    }
+    tasks_.spawn(see_through(mine));
+}
+
+/// Ends the pushes that the provider is not asked about.
+bool target_sender::ends_unsent(page& what) {
+    const active_event& event = what.event();
+    if (what.pushes().empty()) {
+        return true;
+    }
+    if (event.content.skips_provider(which_.on)) {
+        const auto latency = here_.time.wall_now() - event.accepted_at;
+        for (push& item : what.pushes()) {
+            what.accept(item, latency);
+        }
+        count(outcome::accepted, what.size());
+        return true;
+    }
+    if (what.pushes().front().content == nullptr) {
+        what.finish_all(outcome::failed);
+        what.count_reason("NoProvider");
+        count(outcome::failed, what.size());
+        return true;
+    }
+    return false;
+}
+
+/// Until the last answer of a page has come and is written down.
+asio::awaitable<void> target_sender::see_through(open_page& mine) {
+    page& what = mine.what;
+    const std::shared_ptr<active_shard> from = what.from();
+    while (!what.done()) {
+        const bool makes_room = std::exchange(mine.in_the_way, false) && what.nearly_done() &&
+                                load_of(what.event()).late_pages < 2 * here_.how.pages_in_flight;
+        if (makes_room) {
+            page_settlement so_far = settle_early(what);
+            const page_ending ended = co_await here_.pages.write(*from->event, std::move(so_far));
+            tell(*from, ended);
+        } else {
+            co_await mine.news.wait();
+        }
+    }
+    page_settlement rest = close(what);
+    const page_ending ended = co_await here_.pages.write(*from->event, std::move(rest));
+    tell(*from, ended);
+}
+
+// Room is made no sooner than the page is settled: whoever is woken here opens the page that takes its place
+// behind the settlement, on the same connection. So Redis has never more pages open than the bound says,
+// however late it reads, and whoever dies meanwhile.
+
+page_settlement target_sender::settle_early(page& what) {
+    line_.close_account(what, here_.time.now());
+    active_shard& from = *what.from();
+    ++from.settled;
+    page_settlement out = what.settle_early(from.settled == from.pages, late_until());
+    load& of = load_of(what.event());
+    --of.pages;
+    ++of.late_pages;
+    of.late_devices += what.named();
+    more_.wake_all();
+    return out;
+}
+
+/// The end of a page, whose memory is free from here on: its sums are in the settlement.
+page_settlement target_sender::close(page& what) {
+    load& of = load_of(what.event());
+    page_settlement out;
+    if (what.late()) {
+        --of.late_pages;
+        of.late_devices -= what.named();
+        out = what.amendment();
+    } else {
+        --of.pages;
+        active_shard& from = *what.from();
+        ++from.settled;
+        out = what.settlement(from.settled == from.pages);
+    }
+    more_.wake_all();
+    open_.erase(&what);
+    return out;
+}
+
+wall_time target_sender::late_until() const {
+    // From one renewal to the next, and a while.
+    return here_.time.wall_now() + here_.how.lease / 3 + late_margin;
+}
+
+void target_sender::tell(const active_shard& from, const page_ending& ended) {
+    if (ended.shard_done) {
+        shard_left(from);
+    }
+    if (ended.drained) {
+        here_.listener.event_drained(from.event->id);
+    }
+}
+
+void target_sender::shard_left(const active_shard& which) {
+    shard_ticket ticket{which.event->id, which_, which.entry};
+    std::erase_if(held_, [&which](const auto& held) { return held.get() == &which; });
+    here_.listener.shard_left(std::move(ticket));
+}
+
+void target_sender::count(outcome how, std::size_t pushes) {
+    if (pushes != 0) {
+        here_.metrics.counter(metric::pushes_total, {which_.app, to_string(which_.on), to_string(how)})
+            .add(pushes);
+    }
+}
+
+}  // namespace tocsin
