@@ -96,29 +96,15 @@ parsed<started_simulator> start_simulator(
 
 }  // namespace
 
-parsed<bench_stage> open_bench_stage(const bench_options& how) {
-    auto directory = work_directory::open(how.keep, "bench");
-    if (directory.has_error()) {
-        return directory.error();
-    }
-    const auto failed = [&directory](const refusal& why) {
-        directory->leave_behind();  // The message names a log in it.
-        return why;
-    };
-    auto redis = start_private_redis(directory->path());
-    if (redis.has_error()) {
-        return failed(redis.error());
-    }
+bench_stage open_bench_stage(const fs::path& directory, const bench_options& how) {
+    auto redis = value_or_end(start_private_redis(directory), exit_unreachable);
     const std::string admin = "127.0.0.1:" + std::to_string(free_port());
-    auto simulator = start_simulator(directory->path(), admin, how);
-    if (simulator.has_error()) {
-        return failed(simulator.error());
-    }
-    const json::object& told = simulator->told;
+    auto simulator = value_or_end(start_simulator(directory, admin, how), exit_unreachable);
+    const json::object& told = simulator.told;
     return bench_stage{
-        std::move(*directory),
-        std::move(*redis),
-        std::move(simulator->process),
+        directory,
+        std::move(redis),
+        std::move(simulator.process),
         std::string(told.at("config").as_string()),
         "127.0.0.1:" + std::to_string(told.at("control").to_number<std::uint16_t>()),
         admin,
@@ -131,7 +117,7 @@ parsed<bench_mix> mix_for(const bench_stage& on, const bench_options& how) {
     if (how.webpush_share == 0) {
         return out;
     }
-    std::ifstream file(on.directory.path() / "providers" / "push-secret");
+    std::ifstream file(on.directory / "providers" / "push-secret");
     auto made = sim::browsers::create({std::istreambuf_iterator<char>(file), {}});
     if (made.has_error()) {
         return refusal{"browsers", "the simulator's browsers cannot be made: " + made.error().message()};
@@ -140,16 +126,12 @@ parsed<bench_mix> mix_for(const bench_stage& on, const bench_options& how) {
     return out;
 }
 
-parsed<> start_bench_engine(bench_stage& on, const bench_options& how) {
-    auto engine = start_private_engine(
-        on.configuration, on.admin, on.directory.path() / "engine.log",
-        {"--engine.threads", std::to_string(how.threads)});
-    if (engine.has_error()) {
-        on.directory.leave_behind();
-        return engine.error();
-    }
-    on.engine.emplace(std::move(*engine));
-    return {};
+void start_bench_engine(bench_stage& on, const bench_options& how) {
+    on.engine.emplace(value_or_end(
+        start_private_engine(
+            on.configuration, on.admin, on.directory / "engine.log",
+            {"--engine.threads", std::to_string(how.threads)}),
+        exit_unreachable));
 }
 
 }  // namespace tocsin::cli

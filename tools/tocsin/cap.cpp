@@ -1,6 +1,5 @@
 #include "engine/control/control_board.hpp"
 #include "engine/event/event_parser.hpp"
-#include "engine/redis/check.hpp"
 #include "providers/known_platforms.hpp"
 #include "tools/cap/cap_event.hpp"
 #include "tools/cap/cap_message.hpp"
@@ -9,6 +8,8 @@
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/follow.hpp"
+#include "tools/tocsin/input_file.hpp"
+#include "tools/tocsin/report_document.hpp"
 #include "tools/tocsin/session.hpp"
 
 #include <boost/json/array.hpp>
@@ -16,11 +17,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,19 +35,6 @@ struct cap_options {
     bool dry_run = false;
     bool watch = false;
 };
-
-std::optional<std::string> read_document(const std::string& file) {
-    if (file == "-") {
-        return std::string(std::istreambuf_iterator<char>(std::cin), {});
-    }
-    std::ifstream in(file, std::ios::binary);
-    std::string out(std::istreambuf_iterator<char>(in), {});
-    if (!in) {
-        complain("cannot read " + file);
-        return std::nullopt;
-    }
-    return out;
-}
 
 /// What reading, deciding and publishing a message leaves to be told.
 struct cap_outcome {
@@ -162,13 +146,12 @@ asio::awaitable<result<told>> stop(
         if (ended->unread) {
             continue;  // It was sent to nobody, and will not be.
         }
-        json::value ignored;
-        const auto report = co_await read_event(redis, id, &ignored);
-        if (report.has_error()) {
-            co_return report.error();
+        const auto known = co_await read_stored_event(redis, id);
+        if (known.has_error()) {
+            co_return known.error();
         }
         // Of what was over for long there is no report any more.
-        if (!*report || (*report)->pages_settled != 0 || (*report)->finished_at != 0 ||
+        if (!*known || (*known)->report.pages_settled != 0 || (*known)->report.finished_at != 0 ||
             ended->state == event_state::running) {
             out = told::somebody;
         }
@@ -230,14 +213,12 @@ asio::awaitable<result<cap_outcome>> carry_out(
         co_return out;
     }
     out.event = event->at("id").as_string();
-    redis::request ask;
-    ask.add("XADD", redis.keys().events(), "*", "event", json::serialize(*event));
-    auto answer = co_await redis.redis().execute(std::move(ask));
-    const auto added = redis::checked(std::move(answer));
+    std::string document = json::serialize(*event);
+    auto added = co_await add_event(redis, std::move(document));
     if (added.has_error()) {
         co_return added.error();
     }
-    out.entry = added->front().text();
+    out.entry = std::move(*added);
     out.state = "published";
     const auto noted = co_await known.done(message);
     if (noted.has_error()) {
@@ -247,28 +228,18 @@ asio::awaitable<result<cap_outcome>> carry_out(
 }
 
 /// The event that would be published if nothing were known of earlier messages.
-int show(const cap_message& message, const territories& places, const cap_options& how) {
+void show(const cap_message& message, const territories& places, const cap_options& how) {
     cap_event_options terms;
     terms.apps = how.apps;
     terms.category = how.category;
     terms.collapse_id = cap_collapse_id(message);
     terms.now = system_time_source().wall_now();
     if (message.kind == cap_kind::cancel) {
-        const auto named = cap_audience(message, places);
-        if (named.has_error()) {
-            complain(how.file + ": " + named.error().message);
-            return exit_failed;
-        }
-        print_json(cap_all_clear(message, json::array(named->begin(), named->end()), "", terms));
-        return exit_ok;
+        const auto named = value_or_end(cap_audience(message, places), exit_failed, how.file + ": ");
+        print_json(cap_all_clear(message, json::array(named.begin(), named.end()), "", terms));
+    } else {
+        print_json(value_or_end(cap_event(message, places, terms), exit_failed, how.file + ": "));
     }
-    const auto event = cap_event(message, places, terms);
-    if (event.has_error()) {
-        complain(how.file + ": " + event.error().message);
-        return exit_failed;
-    }
-    print_json(*event);
-    return exit_ok;
 }
 
 /// Everything that can be wrong with the message by itself, before anything is written down.
@@ -321,33 +292,18 @@ int tell(
 }
 
 int cap(const common_options& common, const cap_options& how) {
-    const auto document = read_document(how.file);
-    if (!document) {
-        return exit_failed;
-    }
-    const auto message = read_cap(*document);
-    if (message.has_error()) {
-        complain(how.file + ": " + message.error().message);
-        return exit_failed;
-    }
-    const auto loaded = load_settings(common);
-    const auto places = loaded ? load_territories(*loaded) : std::nullopt;
-    if (!places) {
-        return exit_configuration;
-    }
+    const std::string about = how.file + ": ";
+    const cap_message message = value_or_end(read_cap(read_input(how.file, exit_failed)), exit_failed, about);
+    const settings loaded = load_settings(common);
+    const territories places = load_territories(loaded);
     if (how.dry_run) {
-        return show(*message, *places, how);
+        show(message, places, how);
+        return exit_ok;
     }
-    if (const auto fine = check(*message, *places); fine.has_error()) {
-        complain(how.file + ": " + fine.error().message);
-        return exit_failed;
-    }
-    const auto redis = redis_session::open(*loaded);
-    if (redis == nullptr) {
-        return exit_configuration;
-    }
-    const auto done = redis->run(carry_out(*redis, *places, how, *message));
-    return done ? tell(common, *redis, how, *done) : exit_unreachable;
+    value_or_end(check(message, places), exit_failed, about);
+    redis_session redis(loaded);
+    const cap_outcome done = redis.run(carry_out(redis, places, how, message));
+    return tell(common, redis, how, done);
 }
 
 }  // namespace

@@ -131,63 +131,44 @@ void show(
 }
 
 /// What was asked for beside the table; only one thing can be printed.
-bool asks_for_one(const common_options& common, const report_options& how) {
+void expect_one(const common_options& common, const report_options& how) {
     if (!how.csv.empty() + !how.certificate.empty() + !how.verify.empty() > 1) {
-        complain("--csv, --certificate and --verify exclude each other");
-        return false;
+        throw command_end(exit_usage, "--csv, --certificate and --verify exclude each other");
     }
     if (!how.csv.empty() && common.json) {
-        complain("--csv and --json exclude each other");
-        return false;
+        throw command_end(exit_usage, "--csv and --json exclude each other");
     }
-    return true;
 }
 
 /// A department that does not exist would be an empty table, and believed.
-bool exist(const std::vector<std::string>& departments, const territories& places) {
+void expect_existing(const std::vector<std::string>& departments, const territories& places) {
     for (const std::string& code : departments) {
         const auto id = parse_department_id(code);
         if (!id || places.of_department(*id).empty()) {
-            complain("--department: no department \"" + code + "\"");
-            return false;
+            throw command_end(exit_usage, "--department: no department \"" + code + "\"");
         }
     }
-    return true;
 }
 
 int report(const common_options& common, const report_options& how) {
-    if (!asks_for_one(common, how)) {
-        return exit_usage;
+    expect_one(common, how);
+    opened_session in(common);
+    const territories places = load_territories(in.how);
+    expect_existing(how.departments, places);
+    const auto found = in.redis.run(read_stored_event(in.redis, how.event));
+    if (!found && !how.verify.empty()) {
+        return verify_remembered(in.redis, common, how.event, how.verify);
     }
-    const auto loaded = load_settings(common);
-    if (!loaded) {
-        return exit_configuration;
-    }
-    const auto redis = redis_session::open(*loaded);
-    const auto places = load_territories(*loaded);
-    if (redis == nullptr || !places) {
-        return exit_configuration;
-    }
-    if (!exist(how.departments, *places)) {
-        return exit_usage;
-    }
-    const auto found = redis->run(read_stored_event(*redis, how.event));
     if (!found) {
-        return exit_unreachable;
-    }
-    if (!*found && !how.verify.empty()) {
-        return verify_remembered(*redis, common, how.event, how.verify);
-    }
-    if (!*found) {
-        return tell_absence(*redis, how.event);
+        end_without(in.redis, how.event);
     }
     if (!how.certificate.empty()) {
-        return write_certificate(*redis, common, **found, *places, how.certificate);
+        return write_certificate(in.redis, common, *found, places, how.certificate);
     }
     if (!how.verify.empty()) {
-        return verify_certificate(common, **found, *places, how.verify);
+        return verify_certificate(common, *found, places, how.verify);
     }
-    show(common, how, **found, *places);
+    show(common, how, *found, places);
     return exit_ok;
 }
 

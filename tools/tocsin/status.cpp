@@ -6,6 +6,7 @@
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/follow.hpp"
 #include "tools/tocsin/interrupt_watch.hpp"
+#include "tools/tocsin/report_document.hpp"
 #include "tools/tocsin/session.hpp"
 
 #include <boost/json/array.hpp>
@@ -50,13 +51,12 @@ asio::awaitable<result<overview>> look_around(redis_session& redis) {
         co_return running.error();
     }
     for (const std::string& id : *running) {
-        json::value ignored;
-        auto report = co_await read_event(redis, id, &ignored);
-        if (report.has_error()) {
-            co_return report.error();
+        auto event = co_await read_stored_event(redis, id);
+        if (event.has_error()) {
+            co_return event.error();
         }
-        if (*report) {
-            out.running.push_back(std::move(**report));
+        if (*event) {
+            out.running.push_back(std::move((*event)->report));
         }
     }
     redis::request ask;
@@ -164,14 +164,10 @@ void show(
     }
 }
 
-int look_once(
+void look_once(
     const common_options& common, const settings& how, redis_session& redis, const territories& places) {
-    const auto all = redis.run(look_around(redis));
-    if (!all) {
-        return exit_unreachable;
-    }
-    show(common, places, redis.time().wall_now(), *all, admin_get(how.admin.listen, "/api/v1/lanes"));
-    return exit_ok;
+    const overview all = redis.run(look_around(redis));
+    show(common, places, redis.time().wall_now(), all, admin_get(how.admin.listen, "/api/v1/lanes"));
 }
 
 /// Over and over until it is interrupted: on a terminal in place, elsewhere one below the other.
@@ -184,9 +180,7 @@ int keep_looking(
         } else if (!common.json && !first) {
             print("");
         }
-        if (const int code = look_once(common, how, redis, places); code != exit_ok) {
-            return code;
-        }
+        look_once(common, how, redis, places);
         if (output_failed()) {
             return exit_ok;  // The end of the process says why.
         }
@@ -197,40 +191,33 @@ int keep_looking(
 }
 
 int status(const common_options& common, const status_options& how) {
-    const auto loaded = load_settings(common);
-    if (!loaded) {
-        return exit_configuration;
-    }
-    const auto redis = redis_session::open(*loaded);
-    const auto places = load_territories(*loaded);
-    if (redis == nullptr || !places) {
-        return exit_configuration;
+    opened_session in(common);
+    redis_session& redis = in.redis;
+    const territories places = load_territories(in.how);
+    if (how.event.empty() && how.watch) {
+        return keep_looking(common, in.how, redis, places);
     }
     if (how.event.empty()) {
-        return how.watch ? keep_looking(common, *loaded, *redis, *places)
-                         : look_once(common, *loaded, *redis, *places);
+        look_once(common, in.how, redis, places);
+        return exit_ok;
     }
     if (how.watch) {
-        return follow_event(*redis, common, how.event, "");
+        return follow_event(redis, common, how.event, "");
     }
-    json::value document;
-    const auto report = redis->run(read_event(*redis, how.event, &document));
-    if (!report) {
-        return exit_unreachable;
+    const auto event = redis.run(read_stored_event(redis, how.event));
+    if (!event) {
+        end_without(redis, how.event);
     }
-    if (!*report) {
-        return tell_absence(*redis, how.event);
-    }
+    const event_report& report = event->report;
     if (common.json) {
-        const wall_time now = redis->time().wall_now();
         json::object out =
-            document.is_object() ? document.as_object() : document_so_far(**report, *places, now);
-        if ((*report)->asks_receipts) {
-            add_reach(out, **report, *places);
+            event->result.empty() ? document_so_far(report, places, redis.time().wall_now()) : event->result;
+        if (report.asks_receipts) {
+            add_reach(out, report, places);
         }
         print_json(out);
     } else {
-        print(report_table(**report, redis->time().wall_now()));
+        print(report_table(report, redis.time().wall_now()));
     }
     return exit_ok;
 }

@@ -240,15 +240,11 @@ bool asked_to_quit(int ms) {
 }
 
 int top(const common_options& common) {
-    const auto how = load_settings(common);
-    if (!how) {
-        return exit_configuration;
-    }
+    const std::string listen = load_settings(common).admin.listen;
     if (!stdout_is_terminal() || common.json) {
-        const auto status = admin_get(how->admin.listen, "/api/v1/status");
+        const auto status = admin_get(listen, "/api/v1/status");
         if (!status) {
-            complain("no engine answers at admin.listen (" + how->admin.listen + ")");
-            return exit_unreachable;
+            throw command_end(exit_unreachable, "no engine answers at admin.listen (" + listen + ")");
         }
         print_json(*status);
         return exit_ok;
@@ -256,8 +252,8 @@ int top(const common_options& common) {
     std::signal(SIGWINCH, [](int) {});
     const raw_terminal screen;
     do {
-        const auto status = admin_get(how->admin.listen, "/api/v1/status");
-        raw_terminal::write_all(picture(status, how->admin.listen, terminal_extent()));
+        const auto status = admin_get(listen, "/api/v1/status");
+        raw_terminal::write_all(picture(status, listen, terminal_extent()));
     } while (!asked_to_quit(between_looks_ms));
     return exit_ok;
 }
@@ -276,7 +272,7 @@ command top_command() {
             "Asks the engine at `admin.listen` once a second, and draws what the page at the same address "
             "shows. `q` "
             "quits. Where the output is no terminal, and with `--json`, it prints the state once, as JSON.",
-        .run = [](const common_options& common) { return top(common); },
+        .run = top,
     };
 }
 
