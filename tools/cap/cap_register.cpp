@@ -98,10 +98,8 @@ asio::awaitable<result<cap_admission>> cap_register::admit(const cap_message& me
     const std::vector<std::string> arguments{
         cap_collapse_id(message), std::to_string(message.sent.time_since_epoch().count()),
         std::to_string(kept_seconds), key_of("chain:")};
-    redis::request ask;
-    ask.add_script(admit_script, keys, arguments);
-    auto answered = co_await redis_.execute(std::move(ask));
-    const auto got = redis::checked(std::move(answered));
+    redis::request ask(admit_script, keys, arguments);
+    const auto got = co_await redis::execute_checked(redis_, std::move(ask));
     if (got.has_error()) {
         co_return got.error();
     }
@@ -140,10 +138,8 @@ asio::awaitable<result<cap_admission::verdict>> cap_register::begin(
         {"ignores_quiet_hours", what.ignores_quiet_hours}};
     const std::vector<std::string> keys{key_of(cap_key(message.name))};
     const std::vector<std::string> arguments{json::serialize(record), std::to_string(kept_seconds)};
-    redis::request ask;
-    ask.add_script(begin_script, keys, arguments);
-    auto answered = co_await redis_.execute(std::move(ask));
-    const auto got = redis::checked(std::move(answered));
+    redis::request ask(begin_script, keys, arguments);
+    const auto got = co_await redis::execute_checked(redis_, std::move(ask));
     if (got.has_error()) {
         co_return got.error();
     }
@@ -154,9 +150,7 @@ asio::awaitable<result<>> cap_register::done(const cap_message& message) {
     const std::string key = key_of(cap_key(message.name));
     redis::request ask;
     ask.add("HSET", key, "state", "done").add("EXPIRE", key, kept_seconds);
-    auto answered = co_await redis_.execute(std::move(ask));
-    const auto got = redis::checked(std::move(answered));
-    co_return got.has_error() ? result<>(got.error()) : result<>();
+    co_return co_await redis::carry_out(redis_, std::move(ask));
 }
 
 }  // namespace tocsin

@@ -72,8 +72,7 @@ private:
 }  // namespace
 
 asio::awaitable<result<std::uint64_t>> redis_memory(redis_session& redis) {
-    redis::request ask;
-    ask.add("INFO", "memory");
+    redis::request ask("INFO", "memory");
     const auto answer = co_await redis.redis().execute(std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();

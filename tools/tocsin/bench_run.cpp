@@ -69,8 +69,7 @@ ended_event read_result(const redis::stream_entry& entry) {
 
 asio::awaitable<result<sight>> see(
     redis_session& redis, std::string after, std::vector<std::string> running) {
-    redis::request ask;
-    ask.add("XRANGE", redis.keys().results(), "(" + after, "+", "COUNT", 1'000);
+    redis::request ask("XRANGE", redis.keys().results(), "(" + after, "+", "COUNT", 1'000);
     ask.add("XLEN", redis.keys().dead_letters());
     for (const std::string& id : running) {
         ask.add(

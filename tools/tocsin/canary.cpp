@@ -127,11 +127,8 @@ asio::awaitable<result<canary_flight>> follow(
 
 /// What the metric tocsin_canary_age_seconds is made of.
 asio::awaitable<result<>> note_arrival(redis_session& redis, std::int64_t at, std::int64_t took) {
-    redis::request ask;
-    ask.add("HSET", redis.keys().canary(), "at", at, "ms", took);
-    auto answer = co_await redis.redis().execute(std::move(ask));
-    const auto fine = redis::checked(std::move(answer));
-    co_return fine.has_error() ? result<>(fine.error()) : result<>();
+    return redis::carry_out(
+        redis.redis(), redis::request("HSET", redis.keys().canary(), "at", at, "ms", took));
 }
 
 /// Why it did not arrive.

@@ -76,9 +76,7 @@ asio::awaitable<result<>> return_entries(redis_session& redis, const std::vector
     if (ask.empty()) {
         co_return result<>();
     }
-    auto answer = co_await redis.redis().execute(std::move(ask));
-    const auto checked = redis::checked(std::move(answer));
-    co_return checked.has_error() ? result<>(checked.error()) : result<>();
+    co_return co_await redis::carry_out(redis.redis(), std::move(ask));
 }
 
 /// Fills in what a letter of a long entry has not kept, out of the stream. Those whose entry is gone stay
@@ -90,10 +88,8 @@ asio::awaitable<result<>> complete(redis_session& redis, std::vector<letter>& le
             out.push_back(std::move(one));
             continue;
         }
-        redis::request ask;
-        ask.add("XRANGE", one.stream, one.entry, one.entry);
-        auto answer = co_await redis.redis().execute(std::move(ask));
-        const auto checked = redis::checked(std::move(answer));
+        redis::request ask("XRANGE", one.stream, one.entry, one.entry);
+        const auto checked = co_await redis::execute_checked(redis.redis(), std::move(ask));
         if (checked.has_error()) {
             co_return checked.error();
         }
@@ -133,9 +129,7 @@ asio::awaitable<result<>> act(redis_session& redis, std::vector<letter> letters,
     if (ask.empty()) {
         co_return result<>();
     }
-    auto answer = co_await redis.redis().execute(std::move(ask));
-    const auto checked = redis::checked(std::move(answer));
-    co_return checked.has_error() ? result<>(checked.error()) : result<>();
+    co_return co_await redis::carry_out(redis.redis(), std::move(ask));
 }
 
 void list(redis_session& redis, const common_options& common, std::size_t limit) {

@@ -112,10 +112,8 @@ asio::awaitable<result<>> find_removals(
     redis_session& redis, std::string event, std::vector<device_facts>& about, std::int64_t since) {
     std::string to = "+";
     for (std::size_t seen = 0; seen < most_feedback_read;) {
-        redis::request ask;
-        ask.add("XREVRANGE", redis.keys().feedback(), to, since, "COUNT", feedback_per_read);
-        auto answered = co_await redis.redis().execute(std::move(ask));
-        const auto answer = redis::checked(std::move(answered));
+        redis::request ask("XREVRANGE", redis.keys().feedback(), to, since, "COUNT", feedback_per_read);
+        const auto answer = co_await redis::execute_checked(redis.redis(), std::move(ask));
         if (answer.has_error()) {
             co_return answer.error();
         }

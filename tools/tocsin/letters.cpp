@@ -48,8 +48,7 @@ letter read_letter(const redis::stream_entry& entry) {
 }
 
 asio::awaitable<result<std::vector<letter>>> ask_for(redis_session& redis, redis::request ask) {
-    auto answer = co_await redis.redis().execute(std::move(ask));
-    const auto checked = redis::checked(std::move(answer));
+    const auto checked = co_await redis::execute_checked(redis.redis(), std::move(ask));
     if (checked.has_error()) {
         co_return checked.error();
     }
@@ -84,14 +83,12 @@ bool letter::is_about_event(std::string_view event) const {
 }
 
 asio::awaitable<result<std::vector<letter>>> newest_letters(redis_session& redis, std::size_t limit) {
-    redis::request ask;
-    ask.add("XREVRANGE", redis.keys().dead_letters(), "+", "-", "COUNT", limit);
+    redis::request ask("XREVRANGE", redis.keys().dead_letters(), "+", "-", "COUNT", limit);
     co_return co_await ask_for(redis, std::move(ask));
 }
 
 asio::awaitable<result<std::vector<letter>>> letter_reader::next() {
-    redis::request ask;
-    ask.add("XRANGE", redis_.keys().dead_letters(), from_, "+", "COUNT", page);
+    redis::request ask("XRANGE", redis_.keys().dead_letters(), from_, "+", "COUNT", page);
     auto letters = co_await ask_for(redis_, std::move(ask));
     if (letters.has_value() && !letters->empty()) {
         from_ = "(" + letters->back().id;

@@ -149,8 +149,7 @@ std::string redis_session::complaint_about(error_code why) const {
 }
 
 boost::asio::awaitable<result<std::string>> add_event(redis_session& redis, std::string document) {
-    redis::request ask;
-    ask.add("XADD", redis.keys().events(), "*", "event", document);
+    redis::request ask("XADD", redis.keys().events(), "*", "event", document);
     const auto added = co_await redis::execute_checked(redis.redis(), std::move(ask));
     if (added.has_error()) {
         co_return added.error();

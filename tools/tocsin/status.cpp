@@ -1,5 +1,6 @@
 #include "engine/plan/ledger.hpp"
 #include "engine/plan/report.hpp"
+#include "engine/redis/streams.hpp"
 #include "tools/tocsin/admin_client.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
@@ -37,8 +38,7 @@ struct overview {
     std::vector<std::string> scheduled;
     struct stream {
         std::string name;
-        std::optional<std::int64_t> lag;
-        std::optional<std::int64_t> pending;
+        redis::group_state read_by;
     };
     std::vector<stream> streams;
 };
@@ -59,8 +59,7 @@ asio::awaitable<result<overview>> look_around(redis_session& redis) {
             out.running.push_back(std::move((*event)->report));
         }
     }
-    redis::request ask;
-    ask.add("ZRANGE", redis.keys().scheduled(), 0, 999);
+    redis::request ask("ZRANGE", redis.keys().scheduled(), 0, 999);
     for (const std::string& stream :
          {redis.keys().events(), redis.keys().registrations(), redis.keys().receipts()}) {
         ask.add("XINFO", "GROUPS", stream);
@@ -69,25 +68,11 @@ asio::awaitable<result<overview>> look_around(redis_session& redis) {
     if (answer.has_error()) {
         co_return answer.error();
     }
-    for (std::size_t i = 0; i < (*answer)[0].size(); ++i) {
-        out.scheduled.emplace_back((*answer)[0][i].text());
-    }
+    out.scheduled = (*answer)[0].texts();
     constexpr std::array names{"events", "registrations", "receipts"};
-    for (std::size_t s = 0; s < names.size(); ++s) {
-        overview::stream one;
-        one.name = names[s];
-        const redis::reply groups = (*answer)[s + 1];
-        for (std::size_t g = 0; g < groups.size(); ++g) {
-            const redis::reply fields = groups[g];
-            for (std::size_t f = 0; f + 1 < fields.size(); f += 2) {
-                if (fields[f].text() == "lag") {
-                    one.lag = fields[f + 1].integer();
-                } else if (fields[f].text() == "pending") {
-                    one.pending = fields[f + 1].integer();
-                }
-            }
-        }
-        out.streams.push_back(std::move(one));
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const auto group = redis::parse_group((*answer)[i + 1], keyspace::group);
+        out.streams.push_back({names[i], group.value_or(redis::group_state())});
     }
     co_return out;
 }
@@ -110,8 +95,8 @@ void show(
         }
         json::object streams;
         for (const auto& one : all.streams) {
-            streams[one.name] =
-                json::object{{"lag", optional_number(one.lag)}, {"pending", optional_number(one.pending)}};
+            streams[one.name] = json::object{
+                {"lag", optional_number(one.read_by.lag)}, {"pending", optional_number(one.read_by.pending)}};
         }
         print_json(json::object{
             {"running", std::move(running)},
@@ -137,8 +122,9 @@ void show(
         print(fmt::format("{} scheduled for later.", all.scheduled.size()));
     }
     for (const auto& one : all.streams) {
-        print(
-            fmt::format("{}: {} not read yet, {} being handled", one.name, said(one.lag), said(one.pending)));
+        print(fmt::format(
+            "{}: {} not read yet, {} being handled", one.name, said(one.read_by.lag),
+            said(one.read_by.pending)));
     }
     if (!lanes) {
         print("Lanes: no engine answers at admin.listen.");
