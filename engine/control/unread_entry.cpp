@@ -1,12 +1,10 @@
 #include "engine/control/unread_entry.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "engine/redis/check.hpp"
 #include "engine/redis/error.hpp"
 #include "engine/redis/error_replies.hpp"
 #include "engine/redis/streams.hpp"
-
-#include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 
 #include <algorithm>
 #include <string_view>
@@ -28,14 +26,11 @@ bool is_of(const redis::stream_entry& entry, const std::string& event) {
     if (!is_its_entry && document.find(event) == std::string_view::npos) {
         return false;  // Most are others, and parsing costs more than looking.
     }
-    error_code ec;
-    const json::value parsed = json::parse(json::string_view(document), ec);
-    const json::object* const fields = ec ? nullptr : parsed.if_object();
-    const json::value* const id = fields == nullptr ? nullptr : fields->if_contains("id");
-    if (id == nullptr) {
+    const auto fields = parse_object(document);
+    if (!fields || !fields->contains("id")) {
         return is_its_entry;  // An event without an id has that of its entry.
     }
-    return id->is_string() && id->get_string() == json::string_view(event);
+    return fields->at("id").is_string() && text_at(*fields, "id") == event;
 }
 
 result<unread_entry> look_through(const redis::reply& answer, const std::string& event, std::string* last) {

@@ -1,3 +1,4 @@
+#include "engine/core/json_members.hpp"
 #include "engine/plan/ledger.hpp"
 #include "engine/plan/ledger_names.hpp"
 #include "engine/plan/ledger_numbers.hpp"
@@ -23,19 +24,12 @@ struct ending {
 };
 
 ending ending_in(std::string_view document) {
+    const auto told = parse_object(document).value_or(boost::json::object());
     ending out;
-    error_code ec;
-    const auto value = boost::json::parse(document, ec);
-    const auto* const object = ec ? nullptr : value.if_object();
-    if (object == nullptr) {
-        return out;
+    if (const std::string_view state = text_at(told, "state"); !state.empty()) {
+        out.state = state;
     }
-    if (const auto* const state = object->if_contains("state"); state != nullptr && state->is_string()) {
-        out.state = state->as_string();
-    }
-    if (const auto* const at = object->if_contains("finished_at"); at != nullptr && at->is_int64()) {
-        out.at = at->as_int64();
-    }
+    out.at = integer_at(told, "finished_at");
     return out;
 }
 

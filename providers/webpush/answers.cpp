@@ -1,5 +1,6 @@
 #include "providers/webpush/answers.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "providers/common/bounded_json.hpp"
 #include "providers/common/no_answer.hpp"
 #include "providers/common/reason_word.hpp"
@@ -129,7 +130,7 @@ bool speaks_of_vapid(std::string_view body) noexcept {
 
 /// What the table is asked for: Apple's word, or the digits of Mozilla's number, which `digits` holds.
 std::string_view said_in(const boost::json::object& body, std::array<char, 8>& digits) noexcept {
-    if (const std::string_view reason = string_at(body, "reason"); !reason.empty()) {
+    if (const std::string_view reason = text_at(body, "reason"); !reason.empty()) {
         return reason;
     }
     const auto* const number = body.if_contains("errno");

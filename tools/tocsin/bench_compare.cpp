@@ -1,3 +1,4 @@
+#include "engine/core/json_members.hpp"
 #include "tools/tocsin/bench_comparison.hpp"
 #include "tools/tocsin/bench_text.hpp"
 #include "tools/tocsin/command.hpp"
@@ -7,7 +8,6 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 
 #include <cmath>
 #include <memory>
@@ -25,12 +25,11 @@ struct bench_compare_options {
 };
 
 json::object read_report_file(const std::string& name) {
-    boost::system::error_code ec;
-    const auto parsed = json::parse(read_input(name, exit_failed), ec);
-    if (ec || !parsed.is_object() || !parsed.as_object().contains("scenario")) {
+    auto report = parse_object(read_input(name, exit_failed));
+    if (!report || !report->contains("scenario")) {
         throw command_end(exit_failed, name + " is not a report that bench --json has written");
     }
-    return parsed.as_object();
+    return std::move(*report);
 }
 
 json::value as_json(const compared_figure& one) {

@@ -1,5 +1,6 @@
 #include "tools/tocsin/bench_run.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "engine/plan/ledger_names.hpp"
 #include "engine/redis/streams.hpp"
 #include "tools/tocsin/console.hpp"
@@ -9,7 +10,6 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
@@ -58,13 +58,8 @@ struct sight {
 };
 
 ended_event read_result(const redis::stream_entry& entry) {
-    error_code ec;
-    const auto parsed = json::parse(entry.field("result").value_or(""), ec);
-    const auto* const told = ec ? nullptr : parsed.if_object();
-    if (told == nullptr) {
-        return {};
-    }
-    return {std::string(told->at("event").as_string()), told->at("accepted").to_number<std::uint64_t>()};
+    const auto told = parse_object(entry.field("result").value_or("")).value_or(json::object());
+    return {std::string(text_at(told, "event")), count_at(told, "accepted").value_or(0)};
 }
 
 asio::awaitable<result<sight>> see(

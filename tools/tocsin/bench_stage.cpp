@@ -1,7 +1,8 @@
 #include "tools/tocsin/bench_stage.hpp"
 
+#include "engine/core/json_members.hpp"
+
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 
 #include <chrono>
 #include <filesystem>
@@ -31,9 +32,7 @@ std::optional<json::object> announcement(const fs::path& log) {
             found = std::move(line);
         }
     }
-    error_code ec;
-    const auto document = json::parse(found, ec);
-    return ec || !document.is_object() ? std::nullopt : std::optional(document.as_object());
+    return parse_object(found);
 }
 
 struct started_simulator {

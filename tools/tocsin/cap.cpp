@@ -1,4 +1,5 @@
 #include "engine/control/control_board.hpp"
+#include "engine/core/json_members.hpp"
 #include "engine/event/event_parser.hpp"
 #include "providers/known_platforms.hpp"
 #include "tools/cap/cap_event.hpp"
@@ -44,17 +45,6 @@ struct cap_outcome {
     std::vector<std::string> cancelled;
     refusal problem;  ///< Set if the message cannot be an event after all.
 };
-
-std::string title_in(const json::object& event) {
-    const json::value* const shown = event.if_contains("notification");
-    const json::value* const title = shown == nullptr ? nullptr : shown->get_object().if_contains("title");
-    return title == nullptr ? std::string() : std::string(title->get_string());
-}
-
-json::array list_in(const json::object& event, std::string_view name) {
-    const json::value* const found = event.if_contains(name);
-    return found == nullptr ? json::array() : found->get_array();
-}
 
 /// Every event that the replaced messages became, and who they were for.
 struct replaced_events {
@@ -117,10 +107,10 @@ cap_record record_of(const json::object& event, const replaced_events& before) {
     cap_record out;
     out.events = before.ids;
     out.events.insert(out.events.begin(), std::string(event.at("id").as_string()));
-    out.title = title_in(event);
-    out.audience = list_in(event, "audience");
-    out.apps = list_in(event, "apps");
-    out.category = event.contains("category") ? std::string(event.at("category").as_string()) : std::string();
+    out.title = text_at(part_at(event, "notification"), "title");
+    out.audience = list_at(event, "audience");
+    out.apps = list_at(event, "apps");
+    out.category = text_at(event, "category");
     out.ignores_quiet_hours =
         before.ignores_quiet_hours || event.at("priority").as_string() == to_string(priority::critical);
     return out;

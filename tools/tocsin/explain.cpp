@@ -1,4 +1,5 @@
 #include "engine/core/digest.hpp"
+#include "engine/core/json_members.hpp"
 #include "engine/core/rfc3339.hpp"
 #include "engine/plan/event_preparer.hpp"
 #include "engine/plan/ledger_names.hpp"
@@ -62,8 +63,7 @@ std::string bare_token(std::string_view given) {
 /// Nothing if what the ledger holds of it cannot be read.
 std::optional<event_facts> facts_of(const stored_event& event, const time_source& time) {
     auto content = content_of(event);
-    auto whom =
-        audience::decode(event.fields.contains(names::audience) ? event.fields.at(names::audience) : "");
+    auto whom = audience::decode(event.field(names::audience));
     if (content.has_error() || whom.has_error()) {
         return std::nullopt;
     }
@@ -88,21 +88,14 @@ void note_removal(std::string_view document, const std::string& event, std::vect
         if (document.find(written) == std::string_view::npos) {
             continue;  // Most are about others, and parsing costs more than looking.
         }
-        boost::system::error_code ec;
-        const json::value parsed = json::parse(document, ec);
-        const json::object* const said = ec ? nullptr : parsed.if_object();
-        const auto text = [&](std::string_view name) {
-            const json::value* const found = said == nullptr ? nullptr : said->if_contains(name);
-            return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
-        };
-        if (text("app") != one.which.app || text("platform") != to_string(one.which.on) ||
-            text("token") != written || (one.removed && text("event") != event)) {
+        const auto said = parse_object(document).value_or(json::object());
+        if (text_at(said, "app") != one.which.app || text_at(said, "platform") != to_string(one.which.on) ||
+            text_at(said, "token") != written || (one.removed && text_at(said, "event") != event)) {
             continue;
         }
-        const json::value* const at = said->if_contains("at");
-        const std::int64_t when = at != nullptr && at->is_int64() ? at->get_int64() : 0;
-        one.removed =
-            device_facts::removal{text("event"), text("reason"), wall_time(std::chrono::milliseconds(when))};
+        one.removed = device_facts::removal{
+            std::string(text_at(said, "event")), std::string(text_at(said, "reason")),
+            wall_time(std::chrono::milliseconds(integer_at(said, "at").value_or(0)))};
     }
 }
 

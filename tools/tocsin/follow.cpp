@@ -38,9 +38,8 @@ asio::awaitable<result<sight>> look(
         co_return found.error();
     }
     out.event = std::move(*found);
-    const auto owner = out.event ? out.event->fields.find("entry") : ledger_fields::const_iterator();
-    out.other_entry =
-        !entry.empty() && out.event && owner != out.event->fields.end() && owner->second != entry;
+    const std::string_view owner = out.event ? out.event->field("entry") : std::string_view();
+    out.other_entry = !entry.empty() && !owner.empty() && owner != entry;
     if (!out.event || out.other_entry) {
         auto refused = co_await refusals.look();
         if (refused.has_error()) {

@@ -1,5 +1,6 @@
 #include "tools/tocsin/letters.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "engine/core/text.hpp"
 #include "engine/redis/check.hpp"
 #include "engine/redis/streams.hpp"
@@ -23,26 +24,19 @@ constexpr std::size_t page = 500;
 /// A letter is younger than its entry, but on a cluster another node's clock may have named it.
 constexpr std::uint64_t clocks_may_differ_ms = 60'000;
 
-std::string text_of(const json::object& from, std::string_view name) {
-    const json::value* const found = from.if_contains(name);
-    return found != nullptr && found->is_string() ? std::string(found->as_string()) : std::string();
-}
-
 letter read_letter(const redis::stream_entry& entry) {
     letter out;
     out.id = entry.id;
-    boost::system::error_code ec;
-    const auto document = json::parse(entry.field("letter").value_or(""), ec);
-    if (!ec && document.is_object()) {
-        const json::object& object = document.as_object();
-        out.stream = text_of(object, "stream");
-        out.entry = text_of(object, "entry");
-        out.reason = text_of(object, "reason");
-        out.payload = text_of(object, "payload");
-        if (const auto raw = from_base64url(text_of(object, "payload_base64url")); raw && !raw->empty()) {
+    if (const auto document = parse_object(entry.field("letter").value_or(""))) {
+        out.stream = text_at(*document, "stream");
+        out.entry = text_at(*document, "entry");
+        out.reason = text_at(*document, "reason");
+        out.payload = text_at(*document, "payload");
+        const auto raw = from_base64url(text_at(*document, "payload_base64url"));
+        if (raw && !raw->empty()) {
             out.payload = *raw;
         }
-        out.is_cut = object.contains("payload_bytes");
+        out.is_cut = document->contains("payload_bytes");
     }
     return out;
 }
@@ -75,11 +69,9 @@ std::string first_letter_for(std::string_view entry) {
 }  // namespace
 
 bool letter::is_about_event(std::string_view event) const {
-    boost::system::error_code ec;
-    const auto document = json::parse(payload, ec);
-    const std::string named =
-        !ec && document.is_object() ? text_of(document.as_object(), "id") : std::string();
-    return (named.empty() ? entry : named) == event;
+    const auto document = parse_object(payload);
+    const std::string_view named = document ? text_at(*document, "id") : std::string_view();
+    return (named.empty() ? std::string_view(entry) : named) == event;
 }
 
 asio::awaitable<result<std::vector<letter>>> newest_letters(redis_session& redis, std::size_t limit) {

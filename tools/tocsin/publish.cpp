@@ -1,3 +1,4 @@
+#include "engine/core/json_members.hpp"
 #include "engine/core/rfc3339.hpp"
 #include "engine/event/event_parser.hpp"
 #include "engine/event/event_writer.hpp"
@@ -111,12 +112,11 @@ std::string document_of(const publish_options& how) {
     std::string written;
     if (!how.file.empty()) {
         written = read_input(how.file, exit_usage);
-        boost::system::error_code ec;
-        json::value document = json::parse(written, ec);
-        if (ec || !document.is_object()) {
+        auto document = parse_object(written);
+        if (!document) {
             return written;  // The parser says what is wrong with it.
         }
-        event = std::move(document.as_object());
+        event = std::move(*document);
     }
     const json::object before = event;
     apply_flags(how, event);

@@ -1,5 +1,6 @@
 #include "tools/tocsin/report_certificate.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "engine/core/rfc3339.hpp"
 #include "tools/proof/certificate_check.hpp"
 #include "tools/tocsin/certificate_register.hpp"
@@ -30,22 +31,13 @@ constexpr std::size_t largest_certificate = std::size_t{64} << 20U;
 
 /// What the published result says of a commune wins over what the list of communes says now.
 void prefer_published(std::vector<proof::reach_row>& rows, const json::object& result) {
-    const json::value* const communes = result.if_contains("communes");
-    if (communes == nullptr || !communes->is_object()) {
-        return;
-    }
+    const json::object& communes = part_at(result, "communes");
     for (proof::reach_row& row : rows) {
-        const json::value* const published = communes->get_object().if_contains(row.insee);
-        if (published == nullptr || !published->is_object()) {
-            continue;
-        }
+        const json::object& published = part_at(communes, row.insee);
         for (const auto which : {proof::measure::population, proof::measure::accepted}) {
-            const std::string_view name = proof::measure_names[static_cast<std::size_t>(which)];
-            const json::value* const number = published->get_object().if_contains(name);
-            boost::system::error_code ec;
-            const auto value = number == nullptr ? 0 : number->to_number<std::uint64_t>(ec);
-            if (number != nullptr && !ec) {
-                row.of(which) = value;
+            if (const auto count =
+                    count_at(published, proof::measure_names[static_cast<std::size_t>(which)])) {
+                row.of(which) = count;
             }
         }
     }

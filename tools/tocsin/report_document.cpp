@@ -1,10 +1,9 @@
 #include "tools/tocsin/report_document.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "engine/event/event_parser.hpp"
 #include "engine/plan/ledger_names.hpp"
 #include "providers/known_platforms.hpp"
-
-#include <boost/json/parse.hpp>
 
 #include <chrono>
 #include <string_view>
@@ -17,23 +16,23 @@ namespace json = boost::json;
 
 namespace {
 
-void take_result(stored_event& out, const std::string& text) {
-    error_code ec;
-    json::value document = json::parse(text, ec);
-    if (!document.is_object()) {
-        return;
-    }
-    out.result = std::move(document.get_object());
-    if (const auto* const at = out.result.if_contains("finished_at"); at != nullptr && at->is_int64()) {
-        out.report.finished_at = at->as_int64();
+void take_result(stored_event& out) {
+    out.result = parse_object(out.field("result")).value_or(json::object());
+    if (const auto at = integer_at(out.result, "finished_at")) {
+        out.report.finished_at = *at;
     }
     // Between the writing of the result and the last tidying up the ledger still says "running".
-    if (const auto* const how = out.result.if_contains("state"); how != nullptr && how->is_string()) {
-        out.report.state = parse_event_state(std::string_view(how->get_string()));
+    if (const std::string_view state = text_at(out.result, "state"); !state.empty()) {
+        out.report.state = parse_event_state(state);
     }
 }
 
 }  // namespace
+
+std::string_view stored_event::field(std::string_view name) const {
+    const auto found = fields.find(name);
+    return found == fields.end() ? std::string_view() : std::string_view(found->second);
+}
 
 asio::awaitable<result<std::optional<stored_event>>> read_stored_event(
     redis_session& redis, std::string event) {
@@ -48,20 +47,15 @@ asio::awaitable<result<std::optional<stored_event>>> read_stored_event(
     }
     out.report = read_report(std::move(event), *fields);
     out.fields = std::move(*fields);
-    if (const auto stored = out.fields.find("result"); stored != out.fields.end()) {
-        take_result(out, stored->second);
-    }
+    take_result(out);
     co_return std::optional<stored_event>(std::move(out));
 }
 
 parsed<publish_event> content_of(const stored_event& event) {
-    const auto field = [&](std::string_view name) {
-        const auto found = event.fields.find(name);
-        return found == event.fields.end() ? std::string_view() : std::string_view(found->second);
-    };
     const wall_time accepted_at{std::chrono::milliseconds(event.report.accepted_at)};
     return parse_event(
-        known_platforms(), field(ledger_names::document), field("entry"), event_limits{}, accepted_at);
+        known_platforms(), event.field(ledger_names::document), event.field("entry"), event_limits{},
+        accepted_at);
 }
 
 json::object report_document(const event_report& report, const territories& places) {

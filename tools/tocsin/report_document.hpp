@@ -11,6 +11,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace tocsin::cli {
 
@@ -19,6 +20,9 @@ struct stored_event {
     ledger_fields fields;
     event_report report;         ///< With state and `finished_at` out of the result, if it has ended.
     boost::json::object result;  ///< As it was published; empty: the event has not ended.
+
+    /// Empty if there is none.
+    [[nodiscard]] std::string_view field(std::string_view name) const;
 };
 
 /// Nothing if there is no such event.
