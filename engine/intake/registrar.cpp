@@ -144,8 +144,7 @@ namespace {
 refusal damaged_record(const keyspace& keys) {
     return {
         "damaged_record",
-        "what Redis holds where this device belongs is nothing that Tocsin has written: "
-        "a head of " +
+        "what Redis holds where this device belongs is nothing that Tocsin has written: a head of " +
             keys.rosters("<app>") + ", or a bucket of its index or of a roster. Nothing was changed."};
 }
 

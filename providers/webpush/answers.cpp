@@ -21,8 +21,7 @@ constexpr std::string_view device_is_gone =
 constexpr std::string_view our_bug = "This is a defect of the engine: please report it with the log.";
 constexpr std::string_view fix_the_key =
     "Check that vapid_key_file of this app is the key whose public half the browsers subscribed with, and "
-    "this "
-    "host's clock; then reload.";
+    "this host's clock; then reload.";
 constexpr std::string_view shorten = "Shorten the event; some services take less than others.";
 
 constexpr auto table = std::to_array<answer_row>({
@@ -100,8 +99,7 @@ struct own_word {
 constexpr auto own_words = std::to_array<own_word>({
     {address_not_allowed,
      "The host of the endpoint is at an address that is not in the public Internet: nothing is sent there. "
-     "If "
-     "it is a service of yours, list its origin in app.webpush.services."},
+     "If it is a service of yours, list its origin in app.webpush.services."},
     {service_not_allowed,
      "The endpoint is of a service that is neither known nor listed in app.webpush.services."},
     {unknown_host, "The host of the endpoint has no address."},

@@ -34,8 +34,7 @@ constexpr auto rows = std::to_array<config_key>({
     as_path(key<&webpush_settings::vapid_key_file>(
         section_path, "vapid_key_file",
         "The P-256 private key (PEM) whose public half browsers subscribe with; `tocsin vapid new` makes "
-        "one. "
-        "Mode 600.",
+        "one. Mode 600.",
         required)),
     key<&webpush_settings::subject>(
         section_path, "subject",
@@ -46,8 +45,7 @@ constexpr auto rows = std::to_array<config_key>({
     key<&webpush_settings::services>(
         section_path, "services",
         "Origins of push services (`\"https://push.example.org\"`) beside those of Google, Mozilla, Apple "
-        "and "
-        "Microsoft. Those alone may be at private addresses."),
+        "and Microsoft. Those alone may be at private addresses."),
     as_path(key<&webpush_settings::ca_file>(
         section_path, "ca_file", "Extra trust root (PEM), for simulators and services of one's own.", none)),
     within(
@@ -76,8 +74,7 @@ void check_section(webpush_settings& webpush, const std::string& place, config_c
     }
     checks.require(
         webpush.url, place + ".url",
-        "is missing: what a tap opens if an event says nothing else, such as "
-        "\"https://www.example.fr/\"");
+        "is missing: what a tap opens if an event says nothing else, such as \"https://www.example.fr/\"");
     if (!webpush.url.empty() && checks.sound(place + ".url")) {
         if (const auto fine = check_https_url(webpush.url); fine.has_error()) {
             checks.problem(place + ".url", fine.error().message);

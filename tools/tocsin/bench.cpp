@@ -236,8 +236,7 @@ std::vector<option> bench_option_table(bench_words& into) {
         option(
             "--answers", how.answers,
             "How the simulator writes answers: `batched`, `record` (a TLS record each) or `write` (a system "
-            "call "
-            "each)")
+            "call each)")
             .value("PATTERN")
             .preset(how.answers)
             .one_of({"batched", "record", "write"}),
@@ -269,11 +268,9 @@ command bench_command() {
         .options = bench_option_table(*words),
         .details =
             "The page [Benchmark](../how-to/benchmark.md) has scenarios and figures. Needs `redis-server` in "
-            "the "
-            "`PATH`.\n\n"
+            "the `PATH`.\n\n"
             "Exit codes: 0; 1 if a device is not accounted for; 69 if something does not start; 99 if an "
-            "`--assert` "
-            "does not hold; 130 if interrupted.",
+            "`--assert` does not hold; 130 if interrupted.",
         .run =
             [words](const common_options& common) {
                 for (const std::string& text : words->assertions) {

@@ -218,15 +218,11 @@ command canary_command() {
             },
         .details =
             "Publishes a critical event to the named devices, and waits for its result: stream, engine, "
-            "connection, "
-            "provider. Exit code 0 if the provider accepted it for all of them in time, 1 if it came late, "
-            "was lost "
-            "or refused, 69 if Redis does not answer. For cron and monitoring: one that arrives sets back "
-            "the metric "
-            "`tocsin_canary_age_seconds` of every engine. See [Prove "
+            "connection, provider. Exit code 0 if the provider accepted it for all of them in time, 1 if it "
+            "came late, was lost or refused, 69 if Redis does not answer. For cron and monitoring: one that "
+            "arrives sets back the metric `tocsin_canary_age_seconds` of every engine. See [Prove "
             "reach](../how-to/prove-reach.md#does-the-whole-path-work-now). `--json`: `event`, `state` "
-            "(`arrived`, "
-            "`late`, `lost`, `refused`), `targeted`, `accepted`, `ms`.",
+            "(`arrived`, `late`, `lost`, `refused`), `targeted`, `accepted`, `ms`.",
         .run = [how](const common_options& common) { return canary(common, *how); },
     };
 }

@@ -76,13 +76,10 @@ command cancel_command() {
             },
         .details =
             "In all engines, within a second. What is in flight is seen to its end; the rest is counted "
-            "`cancelled`, "
-            "and the result follows with the state `cancelled`. An event that waits for its `send_at` is "
-            "cancelled "
-            "before anybody is targeted, and so is one that stands unread in the stream. `--json`: `event`, "
-            "`state`, `accepted` (so far). Exit code 1 if no "
-            "such event "
-            "is known or it has ended.",
+            "`cancelled`, and the result follows with the state `cancelled`. An event that waits for its "
+            "`send_at` is cancelled before anybody is targeted, and so is one that stands unread in the "
+            "stream. `--json`: `event`, `state`, `accepted` (so far). Exit code 1 if no such event is known "
+            "or it has ended.",
         .run = [how](const common_options& common) { return cancel(common, *how); },
     };
 }

@@ -319,19 +319,14 @@ command cap_command() {
             },
         .details =
             "An *Alert* becomes an event for the territories that its areas name (`geocode` `INSEE`, "
-            "`SIREN`, "
-            "`DEPARTMENT`), in the languages of its `info` blocks. An *Update* replaces on the screen what "
-            "it refers "
-            "to, and stops what of that is still being sent. A *Cancel* stops it too, and sends the "
-            "all-clear to "
-            "whoever was sent to by the events that it ends, and to nobody else. A message that "
-            "comes again, or after one that replaces it, changes "
-            "nothing.\n"
+            "`SIREN`, `DEPARTMENT`), in the languages of its `info` blocks. An *Update* replaces on the "
+            "screen what it refers to, and stops what of that is still being sent. A *Cancel* stops it too, "
+            "and sends the all-clear to whoever was sent to by the events that it ends, and to nobody else. "
+            "A message that comes again, or after one that replaces it, changes nothing.\n"
             "\n"
             "What is not CAP 1.2, has a DOCTYPE or names no territory is refused with line and reason, and "
-            "exit code "
-            "1. `--json`: `state` (`published`, `repeated`, `late`, `unknown`), `event`, `cancelled`. "
-            "[CAP alerts](../how-to/publish-cap-alerts.md).",
+            "exit code 1. `--json`: `state` (`published`, `repeated`, `late`, `unknown`), `event`, "
+            "`cancelled`. [CAP alerts](../how-to/publish-cap-alerts.md).",
         .run = [how](const common_options& common) { return cap(common, *how); },
     };
 }

@@ -300,12 +300,9 @@ command dead_letters_command() {
             "tocsin dead-letters drop --all\n",
         .details =
             "ID is the letter's own, as listed, or the one of its `entry`, as `publish` printed it (entries "
-            "of both "
-            "streams, if both have it). If it is the one letter's own and the other's entry's, `show` shows "
-            "both, and "
-            "`retry` and `drop` ask which is meant. Exit code 1 if one of the ids does not exist or means "
-            "two letters; "
-            "then nothing is done. 2 if it is no id.",
+            "of both streams, if both have it). If it is the one letter's own and the other's entry's, "
+            "`show` shows both, and `retry` and `drop` ask which is meant. Exit code 1 if one of the ids "
+            "does not exist or means two letters; then nothing is done. 2 if it is no id.",
         .actions =
             {
                 action_on_letters(

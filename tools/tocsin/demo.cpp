@@ -228,10 +228,8 @@ command demo_command() {
             },
         .details =
             "Nothing else is touched. Needs `redis-server` in the `PATH`. The page, whose address is printed "
-            "first, "
-            "shows it as it happens. Exit code 0 only if every device is accounted for, as the simulator "
-            "counted "
-            "it; 130 if interrupted before that.",
+            "first, shows it as it happens. Exit code 0 only if every device is accounted for, as the "
+            "simulator counted it; 130 if interrupted before that.",
         .run = [how](const common_options& common) { return demo(common, *how); },
     };
 }

@@ -73,8 +73,7 @@ public:
             }
             complain(fmt::format(
                 "{} follow {}, which no event is for: it is kept, but nobody is reached by it (tocsin "
-                "devices "
-                "merge)",
+                "devices merge)",
                 devices, where));
         }
     }
@@ -159,9 +158,8 @@ command devices_import_command() {
         .options = {option("FILE", *file, "The file; `-` for standard input").required()},
         .details =
             "Each line is a [registration](registrations.md). Works on the store itself, with or without an "
-            "engine running. Exit "
-            "code 1 if a line was refused, or taken in part because it names communes that never were; the "
-            "others are registered.\n\n"
+            "engine running. Exit code 1 if a line was refused, or taken in part because it names communes "
+            "that never were; the others are registered.\n\n"
             "What a device follows of communes that have merged, or that the app does not serve any more, is "
             "kept and told: what `export` writes can be imported again.",
         .run = [file](const common_options& common) { return import(common, *file); },

@@ -227,8 +227,7 @@ int carry_out(
     if (total.left != 0) {
         complain(fmt::format(
             "{} left: they follow a zone whose name the other commune has for one of its own (--join-zones "
-            "moves "
-            "them into that), or registered again at that moment",
+            "moves them into that), or registered again at that moment",
             total.left));
     }
     if (common.json) {
@@ -284,8 +283,7 @@ command devices_merge_command() {
              option(
                  "--movements", how->movements,
                  "INSEE's table of events (CSV), or one with the columns `from` and `to`: for every code "
-                 "that is "
-                 "followed and no more")
+                 "that is followed and no more")
                  .value("FILE"),
              option("--known", how->known, "The same by the table that Tocsin brings with it"),
              option(
@@ -294,15 +292,11 @@ command devices_merge_command() {
              option("--dry-run", how->dry_run, "Only count")},
         .details =
             "Whoever follows FROM follows TO afterwards, in all apps; zones of FROM become zones of TO of "
-            "the same "
-            "name. Works on the store itself, with or without an engine running; to repeat it does no harm. "
-            "A "
-            "device that registers meanwhile stays as it registered: let the backend know the new codes "
-            "first. "
-            "Exit code 1 if devices were left, or codes whose fate the table does not tell.\n\n"
+            "the same name. Works on the store itself, with or without an engine running; to repeat it does "
+            "no harm. A device that registers meanwhile stays as it registered: let the backend know the new "
+            "codes first. Exit code 1 if devices were left, or codes whose fate the table does not tell.\n\n"
             "`--json`: `moved`, `left`, `moves` by app, platform, `from` and `to`, and `unclear`: the codes "
-            "that "
-            "were left.",
+            "that were left.",
         .run = [how](const common_options& common) { return merge(common, *how); },
     };
 }

@@ -92,11 +92,9 @@ command devices_restore_command() {
              option("--dry-run", how->dry_run, "Only count")},
         .details =
             "Devices that were removed on a provider's word are kept for `engine.removed_kept`, and come "
-            "back "
-            "as they were: what they follow, mute and speak. Who has registered again since stays as "
+            "back as they were: what they follow, mute and speak. Who has registered again since stays as "
             "registered, and whom the app has unregistered stays away. Exit code 1 if nobody came back. "
-            "[What "
-            "to do](../how-to/when-a-provider-calls-many-devices-gone.md)\n\n"
+            "[What to do](../how-to/when-a-provider-calls-many-devices-gone.md)\n\n"
             "`--json`: `restored`, `present` and `unregistered`.",
         .run = [how](const common_options& common) { return restore(common, *how); },
     };

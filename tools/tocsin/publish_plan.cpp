@@ -183,8 +183,7 @@ void print_plan(const active_event& event, const audience_found& found, const ti
     print(out.text());
     print(fmt::format(
         "\nNothing was sent. The event would target {} devices, of which {} muted it; {} entries of devices "
-        "that it "
-        "matches elsewhere are left out.",
+        "that it matches elsewhere are left out.",
         grouped(targeted), grouped(muted), grouped(duplicates)));
     if (targeted != muted) {
         print(fmt::format(

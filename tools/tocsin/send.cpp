@@ -316,12 +316,9 @@ command send_command() {
         .details =
             "No Redis, no store, no engine. Waits 15 seconds for the answer.\n\n"
             "Prints status, the provider's id, what the answer means and what to do, what the engine does "
-            "about such "
-            "an answer in an event, and the latency. `send` itself does none of that: nothing is counted, "
-            "removed or "
-            "tried again. `--json`: `app`, `platform`, `token`, `status`, `reason`, `provider_id`, "
-            "`meaning`, "
-            "`in_an_event`, `latency_ms`, `accepted`.\n\n"
+            "about such an answer in an event, and the latency. `send` itself does none of that: nothing is "
+            "counted, removed or tried again. `--json`: `app`, `platform`, `token`, `status`, `reason`, "
+            "`provider_id`, `meaning`, `in_an_event`, `latency_ms`, `accepted`.\n\n"
             "Exit codes: 0 accepted, 1 refused, 69 no answer, with what is known of the reason.",
         .run = [how](const common_options& common) { return send(common, *how); },
     };

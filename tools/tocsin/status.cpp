@@ -229,17 +229,13 @@ command status_command() {
             },
         .details =
             "`tocsin status EVENT` shows an event's sums; `--json` prints its result, or its sums so far, "
-            "and of "
-            "an event with `receipts` what its apps have reported. "
-            "Exit code 1 "
-            "if it was refused, with the reason and the dead letter's id, or if no such event is known.\n\n"
+            "and of an event with `receipts` what its apps have reported. Exit code 1 if it was refused, "
+            "with the reason and the dead letter's id, or if no such event is known.\n\n"
             "`tocsin status` shows the running events, how many are scheduled, how much of the streams was "
-            "not read "
-            "yet and how much is being handled, and the lanes of the engine that answers at `admin.listen`: "
-            "what "
-            "[binds each](admin-api.md#lanes) at this moment, and what did in the last seconds. With "
-            "`--watch` it "
-            "looks until it is interrupted (exit code 130); with `--json`, a line each time.\n\n"
+            "not read yet and how much is being handled, and the lanes of the engine that answers at "
+            "`admin.listen`: what [binds each](admin-api.md#lanes) at this moment, and what did in the last "
+            "seconds. With `--watch` it looks until it is interrupted (exit code 130); with `--json`, a line "
+            "each time.\n\n"
             "    event     state  pages  accepted  dead  waiting\n"
             "    crash1  running  45/82     6 558     0        0\n"
             "    events: 0 not read yet, 0 being handled\n"
@@ -247,11 +243,9 @@ command status_command() {
             "    receipts: 0 not read yet, 0 being handled\n"
             "    Lanes: no engine answers at admin.listen.\n\n"
             "Territories that [quiet hours](configuration.md#quiet_hours) hold back stand below, with when "
-            "they "
-            "leave; with `--json` as `deferred`: `until` (ms), `territories`, `zones`.\n\n"
+            "they leave; with `--json` as `deferred`: `until` (ms), `territories`, `zones`.\n\n"
             "`--json`: `running` (a list of results so far), `scheduled` (ids), `streams` (`lag`, "
-            "`pending`), `lanes` "
-            "([Admin API](admin-api.md#lanes), or null).",
+            "`pending`), `lanes` ([Admin API](admin-api.md#lanes), or null).",
         .run = [how](const common_options& common) { return status(common, *how); },
     };
 }

@@ -66,8 +66,7 @@ command vapid_new_command() {
                         .required()},
         .details =
             "Writes a P-256 private key (PEM, mode 600) and prints the public one, as `applicationServerKey` "
-            "of "
-            "`PushManager.subscribe()` wants it. `--json`: `file`, `application_server_key`.",
+            "of `PushManager.subscribe()` wants it. `--json`: `file`, `application_server_key`.",
         .run = [file](const common_options& common) { return make_key(common, *file); },
     };
 }
