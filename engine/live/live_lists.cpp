@@ -1,4 +1,3 @@
-#include "engine/core/plain_json.hpp"
 #include "engine/live/live_view.hpp"
 #include "engine/live/parsed_document.hpp"
 #include "engine/redis/error_replies.hpp"

@@ -3,7 +3,6 @@
 #include "engine/redis/check.hpp"
 #include "engine/redis/error.hpp"
 
-#include <string_view>
 #include <utility>
 
 // Whom an event may have been sent to: what one that ends it asks.

@@ -8,8 +8,6 @@
 #include "engine/redis/streams.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
 #include <utility>
 #include <vector>
 

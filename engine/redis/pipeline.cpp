@@ -1,7 +1,6 @@
 #include "engine/redis/pipeline.hpp"
 
 #include <algorithm>
-#include <iterator>
 
 namespace tocsin::redis {
 namespace {

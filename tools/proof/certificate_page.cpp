@@ -9,7 +9,6 @@
 #include "tools/proof/french.hpp"
 
 #include <iterator>
-#include <utility>
 
 #include <fmt/format.h>
 

@@ -1,15 +1,12 @@
 #include "tools/simulator/jwt.hpp"
 
 #include "engine/core/c_handle.hpp"
-#include "engine/core/error.hpp"
 #include "engine/core/json_members.hpp"
 #include "engine/core/text.hpp"
 
 #include <boost/json/parse.hpp>
 #include <openssl/bn.h>
 #include <openssl/ec.h>
-
-#include <vector>
 
 namespace tocsin::sim {
 namespace {

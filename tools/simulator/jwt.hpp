@@ -3,7 +3,6 @@
 #include <boost/json/object.hpp>
 #include <openssl/evp.h>
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -6,7 +6,6 @@
 #include "tools/tocsin/session.hpp"
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>

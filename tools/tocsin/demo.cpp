@@ -1,4 +1,3 @@
-#include "engine/core/text.hpp"
 #include "engine/ops/config.hpp"
 #include "engine/plan/ledger.hpp"
 #include "engine/plan/report.hpp"

@@ -10,7 +10,6 @@
 #include <boost/json/parse.hpp>
 
 #include <chrono>
-#include <utility>
 
 namespace tocsin::cli {
 namespace {

@@ -6,7 +6,6 @@
 #include "tools/tocsin/help.hpp"
 
 #include <algorithm>
-#include <iterator>
 
 #include <fmt/format.h>
 

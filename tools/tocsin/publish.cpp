@@ -1,7 +1,5 @@
 #include "engine/core/json_members.hpp"
-#include "engine/core/rfc3339.hpp"
 #include "engine/event/event_parser.hpp"
-#include "engine/event/event_writer.hpp"
 #include "engine/event/selector.hpp"
 #include "providers/known_platforms.hpp"
 #include "tools/tocsin/command.hpp"

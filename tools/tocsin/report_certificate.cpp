@@ -12,8 +12,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <optional>
-#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>

@@ -16,7 +16,6 @@
 #include <array>
 #include <chrono>
 #include <memory>
-#include <string_view>
 
 #include <fmt/format.h>
 
