@@ -4,11 +4,9 @@
 
 #include <boost/json/object.hpp>
 
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,9 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace json = boost::json;
-using namespace std::chrono_literals;
-
-constexpr auto start_patience = 15s;
 
 /// What `sim --json` has told on its standard output, once it is there whole.
 std::optional<json::object> announcement(const fs::path& log) {
@@ -45,24 +40,20 @@ parsed<started_simulator> start_simulator(
     const fs::path log = directory / "simulator.log";
     std::error_code ignored;
     fs::remove(log, ignored);
-    auto process = child_process::start(
+    std::optional<json::object> told;
+    const auto has_told = [&] { return (told = announcement(log)).has_value(); };
+    auto process = start_and_await(
         own_executable(),
         {"sim",
          "--json",
+         "--apns-port=0",
+         "--sandbox-port=0",
+         "--fcm-port=0",
+         "--oauth-port=0",
+         "--control-port=0",
+         "--webpush-port=0",
          "--directory",
          (directory / "providers").string(),
-         "--apns-port",
-         "0",
-         "--sandbox-port",
-         "0",
-         "--fcm-port",
-         "0",
-         "--oauth-port",
-         "0",
-         "--control-port",
-         "0",
-         "--webpush-port",
-         "0",
          "--threads",
          std::to_string(how.simulator_threads),
          "--latency",
@@ -77,20 +68,11 @@ parsed<started_simulator> start_simulator(
          private_redis_url(directory),
          "--admin-listen",
          admin},
-        log);
+        log, has_told, "the simulator did not start");
     if (process.has_error()) {
         return process.error();
     }
-    const auto deadline = std::chrono::steady_clock::now() + start_patience;
-    for (;;) {
-        if (auto told = announcement(log)) {
-            return started_simulator{std::move(*process), std::move(*told)};
-        }
-        if (!process->running() || std::chrono::steady_clock::now() > deadline) {
-            return refusal{"simulator", "the simulator did not start; see " + log.string()};
-        }
-        std::this_thread::sleep_for(5ms);
-    }
+    return started_simulator{std::move(*process), std::move(*told)};
 }
 
 }  // namespace

@@ -138,6 +138,18 @@ time_needed time_for(
     return out;
 }
 
+/// All targets together.
+head_count sum_of(const std::vector<head_count>& counts) {
+    head_count out;
+    for (const head_count& one : counts) {
+        out.devices += one.devices;
+        out.muted += one.muted;
+        out.duplicates += one.duplicates;
+        out.unread += one.unread;
+    }
+    return out;
+}
+
 std::size_t payload_of(const active_event& event, const target& which) {
     const auto found = event.messages.find(which);
     return found == event.messages.end() ? 0 : found->second->largest_payload();
@@ -145,47 +157,34 @@ std::size_t payload_of(const active_event& event, const target& which) {
 
 json::object plan_document(const active_event& event, const audience_found& found, const time_needed& time) {
     json::object apps;
-    std::uint64_t targeted = 0;
-    std::uint64_t muted = 0;
-    std::uint64_t duplicates = 0;
     for (const head_count& one : found.counts) {
-        targeted += one.targeted();
-        muted += one.muted;
-        duplicates += one.duplicates;
         json::object& app = apps.emplace(one.which.app, json::object()).first->value().as_object();
         app[to_string(one.which.on)] = json::object{
             {"devices", one.devices}, {"muted", one.muted}, {"payload_bytes", payload_of(event, one.which)}};
     }
+    const head_count all = sum_of(found.counts);
     return {
-        {"targeted", targeted},
-        {"muted", muted},
-        {"duplicates", duplicates},
-        {"seconds", std::round(time.takes.count() * 1'000) / 1'000},
-        {"bottleneck", time.bottleneck},
-        {"apps", std::move(apps)},
+        {"targeted", all.targeted()},        {"muted", all.muted},
+        {"duplicates", all.duplicates},      {"seconds", std::round(time.takes.count() * 1'000) / 1'000},
+        {"bottleneck", time.bottleneck},     {"apps", std::move(apps)},
         {"deferred", deferred_array(found)},
     };
 }
 
 void print_plan(const active_event& event, const audience_found& found, const time_needed& time) {
     table out({"app", "platform", "devices", "muted", "payload"});
-    std::uint64_t targeted = 0;
-    std::uint64_t muted = 0;
-    std::uint64_t duplicates = 0;
     for (const head_count& one : found.counts) {
-        targeted += one.targeted();
-        muted += one.muted;
-        duplicates += one.duplicates;
         out.add(
             {one.which.app, std::string(to_string(one.which.on)), grouped(one.devices), grouped(one.muted),
              grouped(payload_of(event, one.which)) + " bytes"});
     }
+    const head_count all = sum_of(found.counts);
     print(out.text());
     print(fmt::format(
         "\nNothing was sent. The event would target {} devices, of which {} muted it; {} entries of devices "
         "that it matches elsewhere are left out.",
-        grouped(targeted), grouped(muted), grouped(duplicates)));
-    if (targeted != muted) {
+        grouped(all.targeted()), grouped(all.muted), grouped(all.duplicates)));
+    if (all.devices != 0) {
         print(fmt::format(
             "It would take {}, limited by the {}.", spoken_ms(time.takes.count() * 1'000),
             time.bottleneck == "quiet_hours" ? "quiet hours" : time.bottleneck));
@@ -213,11 +212,7 @@ int plan_event(const common_options& common, const std::string& document) {
     const auto event = value_or_end(
         in.preparer.accept(document, std::to_string(now.time_since_epoch().count()) + "-0"), exit_usage);
     const audience_found found = in.redis.run(look_at(in, event));
-    std::uint64_t unread = 0;
-    for (const head_count& one : found.counts) {
-        unread += one.unread;
-    }
-    if (unread != 0) {
+    if (const std::uint64_t unread = sum_of(found.counts).unread; unread != 0) {
         complain(fmt::format("{} entries of the store cannot be read and would not be sent to", unread));
     }
     const time_needed time =
