@@ -2,7 +2,6 @@
 
 #include "engine/audience/territories.hpp"
 #include "engine/core/clock.hpp"
-#include "engine/core/error.hpp"
 #include "engine/core/log.hpp"
 #include "engine/delivery/provider.hpp"
 #include "engine/delivery/worker.hpp"

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "engine/audience/device_store.hpp"
-#include "engine/audience/territories.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/log.hpp"
 #include "engine/ops/metrics.hpp"

@@ -16,8 +16,7 @@ name_watch::name_watch(
     : redis_(redis), name_(std::move(name)), key_(keys.instance(name_)), word_(std::move(word)), log_(log) {}
 
 boost::asio::awaitable<void> name_watch::look() {
-    redis::request ask;
-    ask.add("SET", key_, word_, "GET", "EX", stays_seconds);
+    redis::request ask("SET", key_, word_, "GET", "EX", stays_seconds);
     const auto answer = co_await redis_.execute(std::move(ask));
     if (answer.has_error() || answer->front().is_error()) {
         co_return;

@@ -1,5 +1,7 @@
 #include "engine/redis_watch.hpp"
 
+#include "engine/redis/streams.hpp"
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -79,17 +81,12 @@ std::optional<redis::error_replies::last_error> redis_watch::count_errors() {
 void redis_watch::count_streams(const redis::replies& answers) {
     constexpr std::array<std::string_view, 3> names{"events", "registrations", "receipts"};
     for (std::size_t i = 0; i < names.size(); ++i) {
-        const redis::reply groups = answers[i];
-        for (std::size_t g = 0; g < groups.size(); ++g) {
-            const redis::reply fields = groups[g];
-            for (std::size_t f = 0; f + 1 < fields.size(); f += 2) {
-                const auto value = fields[f + 1].integer();
-                if (value && fields[f].text() == "lag") {
-                    numbers_.gauge(metric::stream_lag, {names[i]}).set(static_cast<double>(*value));
-                } else if (value && fields[f].text() == "pending") {
-                    numbers_.gauge(metric::pending, {names[i]}).set(static_cast<double>(*value));
-                }
-            }
+        const auto group = redis::parse_group(answers[i], keyspace::group);
+        if (group && group->lag) {
+            numbers_.gauge(metric::stream_lag, {names[i]}).set(static_cast<double>(*group->lag));
+        }
+        if (group && group->pending) {
+            numbers_.gauge(metric::pending, {names[i]}).set(static_cast<double>(*group->pending));
         }
     }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/ops/config_row.hpp"
 #include "engine/ops/platform_configuration.hpp"
 
 #include <memory>
@@ -8,6 +9,13 @@
 #include <string_view>
 
 namespace tocsin {
+
+/// The row of what every platform can be told: how fast it is sent to.
+template <class Settings>
+constexpr config_key rate_row(std::string_view section) {
+    constexpr std::string_view help = "Pushes per second over all engines. 0: no limit of ours.";
+    return config_rows::within(config_rows::key<&Settings::rate>(section, "rate", help), 0, 10'000'000);
+}
 
 /// The section [app.X] of a platform, put together of its parts. `Settings` is the platform's kind of
 /// settings.

@@ -1,6 +1,5 @@
 #include "providers/http2/session.hpp"
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>

@@ -5,7 +5,6 @@
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
 
-#include <memory>
 #include <string>
 
 #include <benchmark/benchmark.h>

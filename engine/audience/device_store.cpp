@@ -6,7 +6,6 @@
 #include "engine/redis/error.hpp"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 namespace tocsin {

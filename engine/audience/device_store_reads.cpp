@@ -28,8 +28,7 @@ asio::awaitable<result<redis::replies>> device_store::ask(redis::request what) {
 
 asio::awaitable<result<std::optional<roster_head>>> device_store::stored_head(
     std::string app, std::string field) {
-    redis::request what;
-    what.add("HGET", keys_.rosters(app), field);
+    redis::request what("HGET", keys_.rosters(app), field);
     const auto answer = co_await ask(std::move(what));
     if (answer.has_error()) {
         co_return answer.error();
@@ -193,8 +192,7 @@ asio::awaitable<result<device_store::roster_list>> device_store::rosters_of(
 }
 
 asio::awaitable<result<device_store::roster_list>> device_store::all_rosters(std::string app, platform on) {
-    redis::request what;
-    what.add("HGETALL", keys_.rosters(app));
+    redis::request what("HGETALL", keys_.rosters(app));
     const auto answer = co_await ask(std::move(what));
     if (answer.has_error()) {
         co_return answer.error();

@@ -136,10 +136,8 @@ asio::awaitable<result<>> removal_traces::trim(
     const std::vector<std::string> arguments{
         std::to_string(kept_for.count()), std::to_string(most_devices), std::string()};
     for (bool more = true; more;) {
-        redis::request ask;
-        ask.add_script(keep_script, keys, arguments);
-        auto answer = co_await redis_.execute(std::move(ask));
-        const auto checked = redis::checked(std::move(answer));
+        redis::request ask(keep_script, keys, arguments);
+        const auto checked = co_await redis::execute_checked(redis_, std::move(ask));
         if (checked.has_error()) {
             co_return checked.error();
         }
@@ -150,12 +148,10 @@ asio::awaitable<result<>> removal_traces::trim(
 
 asio::awaitable<result<removal_traces::page>> removal_traces::read(
     std::string app, platform on, wall_time since, std::string from) {
-    redis::request ask;
-    ask.add(
+    redis::request ask(
         "XREVRANGE", keys_.removed_devices(app, on), from.empty() ? std::string("+") : "(" + from,
         id_of(since), "COUNT", entries_of_page);
-    auto answer = co_await redis_.execute(std::move(ask));
-    const auto read = redis::checked(std::move(answer));
+    const auto read = co_await redis::execute_checked(redis_, std::move(ask));
     if (read.has_error()) {
         co_return read.error();
     }
@@ -182,10 +178,8 @@ asio::awaitable<result<removal_traces::page>> removal_traces::read(
 
 asio::awaitable<result<std::map<std::string, wall_time>>> removal_traces::unregistered(
     std::string app, platform on, wall_time since) {
-    redis::request ask;
-    ask.add("ZRANGEBYSCORE", keys_.unregistered(app, on), id_of(since), "+inf", "WITHSCORES");
-    auto answer = co_await redis_.execute(std::move(ask));
-    const auto read = redis::checked(std::move(answer));
+    redis::request ask("ZRANGEBYSCORE", keys_.unregistered(app, on), id_of(since), "+inf", "WITHSCORES");
+    const auto read = co_await redis::execute_checked(redis_, std::move(ask));
     if (read.has_error()) {
         co_return read.error();
     }

@@ -2,7 +2,6 @@
 
 #include "engine/audience/device.hpp"
 #include "engine/audience/short_endpoint.hpp"
-#include "engine/core/error.hpp"
 
 #include <cstdint>
 #include <optional>

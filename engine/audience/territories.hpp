@@ -3,7 +3,6 @@
 #include "engine/core/error.hpp"
 #include "engine/event/territory.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>

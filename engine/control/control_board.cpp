@@ -24,8 +24,7 @@ constexpr std::chrono::milliseconds called_off_while_looking = std::chrono::minu
 asio::awaitable<result<control_state>> control_board::read() {
     redis::request ask;
     ask.add("HGETALL", keys_.control()).add("SMEMBERS", keys_.cancelling());
-    auto answer = co_await redis_.execute(std::move(ask));
-    const auto checked = redis::checked(std::move(answer));
+    const auto checked = co_await redis::execute_checked(redis_, std::move(ask));
     if (checked.has_error()) {
         co_return checked.error();
     }
@@ -43,14 +42,11 @@ asio::awaitable<result<control_state>> control_board::read() {
 
 asio::awaitable<result<>> control_board::change(redis::request what, std::string word) {
     what.add("XADD", keys_.control_changes(), "MAXLEN", "~", changes_kept, "*", "change", word);
-    auto answer = co_await redis_.execute(std::move(what));
-    const auto checked = redis::checked(std::move(answer));
-    co_return checked.has_error() ? result<>(checked.error()) : result<>();
+    co_return co_await redis::carry_out(redis_, std::move(what));
 }
 
 asio::awaitable<result<>> control_board::hold(hold_selector which, wall_time now) {
-    redis::request ask;
-    ask.add("HSET", keys_.control(), hold_field(which), now.time_since_epoch().count());
+    redis::request ask("HSET", keys_.control(), hold_field(which), now.time_since_epoch().count());
     return change(std::move(ask), "pause");
 }
 
@@ -72,8 +68,7 @@ asio::awaitable<result<>> control_board::release(hold_selector which) {
 }
 
 asio::awaitable<result<>> control_board::set_rate(target which, std::uint64_t rate) {
-    redis::request ask;
-    ask.add("HSET", keys_.control(), rate_field(which), rate);
+    redis::request ask("HSET", keys_.control(), rate_field(which), rate);
     return change(std::move(ask), "rate");
 }
 
@@ -93,8 +88,7 @@ asio::awaitable<result<>> control_board::forget_rates() {
 }
 
 asio::awaitable<result<>> control_board::hold_quota(std::string quota, wall_time until) {
-    redis::request ask;
-    ask.add("HSET", keys_.control(), quota_field(quota), until.time_since_epoch().count());
+    redis::request ask("HSET", keys_.control(), quota_field(quota), until.time_since_epoch().count());
     return change(std::move(ask), "quota");
 }
 
@@ -103,10 +97,8 @@ asio::awaitable<result<control_board::noted>> control_board::note_cancelled(
     std::string event, std::chrono::milliseconds lasts) {
     const std::vector<std::string> keys{keys_.ledger(event), keys_.called_off(event)};
     const std::vector<std::string> arguments{std::to_string(lasts.count())};
-    redis::request ask;
-    ask.add_script(ledger_scripts::cancel, keys, arguments);
-    auto answer = co_await redis_.execute(std::move(ask));
-    const auto checked = redis::checked(std::move(answer));
+    redis::request ask(ledger_scripts::cancel, keys, arguments);
+    const auto checked = co_await redis::execute_checked(redis_, std::move(ask));
     if (checked.has_error()) {
         co_return checked.error();
     }
@@ -146,10 +138,8 @@ asio::awaitable<result<control_board::cancel_answer>> control_board::cancel(std:
     }
     out.unread = false;
     if (out.state == event_state::none && how == absent::ignore && !called_off_before) {
-        redis::request forget;
-        forget.add("DEL", keys_.called_off(event));
-        auto answer = co_await redis_.execute(std::move(forget));
-        const auto forgotten = redis::checked(std::move(answer));
+        redis::request forget("DEL", keys_.called_off(event));
+        const auto forgotten = co_await redis::execute_checked(redis_, std::move(forget));
         if (forgotten.has_error()) {
             co_return forgotten.error();
         }
@@ -167,23 +157,18 @@ asio::awaitable<result<>> control_board::obey_cancelled(std::string event, bool 
     // A scheduled event has nobody who looks after it before its time: from here on it is a running
     // one that has nothing left to do. Its score is that of the most urgent.
     if (scheduled) {
-        redis::request move;
-        move.add("ZADD", keys_.running(), 0, event);
-        auto moved = co_await redis_.execute(std::move(move));
-        const auto fine = redis::checked(std::move(moved));
+        redis::request move("ZADD", keys_.running(), 0, event);
+        const auto fine = co_await redis::execute_checked(redis_, std::move(move));
         if (fine.has_error()) {
             co_return fine.error();
         }
-        redis::request leave;
-        leave.add("ZREM", keys_.scheduled(), event);
-        auto left = co_await redis_.execute(std::move(leave));
-        const auto gone = redis::checked(std::move(left));
+        redis::request leave("ZREM", keys_.scheduled(), event);
+        const auto gone = co_await redis::execute_checked(redis_, std::move(leave));
         if (gone.has_error()) {
             co_return gone.error();
         }
     }
-    redis::request tell;
-    tell.add("SADD", keys_.cancelling(), event);
+    redis::request tell("SADD", keys_.cancelling(), event);
     co_return co_await change(std::move(tell), "cancel");
 }
 
@@ -194,17 +179,11 @@ asio::awaitable<result<>> control_board::tell_removed(std::vector<removed_device
             "XADD", keys_.control_changes(), "MAXLEN", "~", changes_kept, "*", "removed",
             to_string(one.which), "token", one.token);
     }
-    auto answer = co_await redis_.execute(std::move(ask));
-    const auto checked = redis::checked(std::move(answer));
-    co_return checked.has_error() ? result<>(checked.error()) : result<>();
+    co_return co_await redis::carry_out(redis_, std::move(ask));
 }
 
 asio::awaitable<result<>> control_board::forget_cancelled(std::string event) {
-    redis::request ask;
-    ask.add("SREM", keys_.cancelling(), event);
-    auto answer = co_await redis_.execute(std::move(ask));
-    const auto checked = redis::checked(std::move(answer));
-    co_return checked.has_error() ? result<>(checked.error()) : result<>();
+    return redis::carry_out(redis_, redis::request("SREM", keys_.cancelling(), event));
 }
 
 }  // namespace tocsin

@@ -23,10 +23,8 @@ constexpr int changes_at_once = 1'000;
 asio::awaitable<result<>> control_watch::follow() {
     // The place to wait from is known before the state is read: a change in between wakes us at once.
     if (from_.empty()) {
-        redis::request newest;
-        newest.add("XREVRANGE", keys_.control_changes(), "+", "-", "COUNT", 1);
-        auto answer = co_await redis_.execute(std::move(newest));
-        const auto last = redis::checked(std::move(answer));
+        redis::request newest("XREVRANGE", keys_.control_changes(), "+", "-", "COUNT", 1);
+        const auto last = co_await redis::execute_checked(redis_, std::move(newest));
         if (last.has_error()) {
             co_return last.error();
         }
@@ -41,13 +39,11 @@ asio::awaitable<result<>> control_watch::follow() {
         known_ = std::move(*now);
         tell_.changed(*known_);
     }
-    redis::request wait;
-    wait.add(
+    redis::request wait(
         "XREAD", "COUNT", changes_at_once, "BLOCK", std::chrono::milliseconds(longest_wait).count(),
         "STREAMS", keys_.control_changes(), from_);
     wait.expect_delay(longest_wait);
-    auto woken = co_await redis_.execute(std::move(wait));
-    const auto fine = redis::checked(std::move(woken));
+    const auto fine = co_await redis::execute_checked(redis_, std::move(wait));
     if (fine.has_error()) {
         co_return fine.error();
     }

@@ -104,11 +104,9 @@ asio::awaitable<result<quota_slice>> quota_book::lease(question what) {
         std::to_string(what.rate), std::to_string(what.wanted),
         what.critical ? "1" : "0", microseconds(what.critical ? critical_burst : burst),
         microseconds(ramp_up_),    std::to_string(gentle_rate)};
-    redis::request ask;
-    ask.add_script(lease_script, keys, arguments);
+    redis::request ask(lease_script, keys, arguments);
     const time_point asked = time_.now();
-    auto answer = co_await redis_.execute(std::move(ask));
-    const auto checked = redis::checked(std::move(answer));
+    const auto checked = co_await redis::execute_checked(redis_, std::move(ask));
     if (checked.has_error()) {
         co_return checked.error();
     }
@@ -128,11 +126,7 @@ asio::awaitable<result<quota_slice>> quota_book::lease(question what) {
 asio::awaitable<result<>> quota_book::slow_down(target which, std::chrono::milliseconds hold) {
     const std::vector<std::string> keys{keys_.limit(to_string(which))};
     const std::vector<std::string> arguments{microseconds(hold), microseconds(ramp_up_)};
-    redis::request ask;
-    ask.add_script(slow_script, keys, arguments);
-    auto answer = co_await redis_.execute(std::move(ask));
-    const auto checked = redis::checked(std::move(answer));
-    co_return checked.has_error() ? result<>(checked.error()) : result<>();
+    return redis::carry_out(redis_, redis::request(slow_script, keys, arguments));
 }
 
 }  // namespace tocsin

@@ -1,17 +1,14 @@
 #include "engine/control/unread_entry.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "engine/redis/check.hpp"
 #include "engine/redis/error.hpp"
 #include "engine/redis/error_replies.hpp"
 #include "engine/redis/streams.hpp"
 
-#include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
-
 #include <algorithm>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace tocsin {
 namespace {
@@ -28,14 +25,11 @@ bool is_of(const redis::stream_entry& entry, const std::string& event) {
     if (!is_its_entry && document.find(event) == std::string_view::npos) {
         return false;  // Most are others, and parsing costs more than looking.
     }
-    error_code ec;
-    const json::value parsed = json::parse(json::string_view(document), ec);
-    const json::object* const fields = ec ? nullptr : parsed.if_object();
-    const json::value* const id = fields == nullptr ? nullptr : fields->if_contains("id");
-    if (id == nullptr) {
+    const auto fields = parse_object(document);
+    if (!fields || !fields->contains("id")) {
         return is_its_entry;  // An event without an id has that of its entry.
     }
-    return id->is_string() && id->get_string() == json::string_view(event);
+    return fields->at("id").is_string() && text_at(*fields, "id") == event;
 }
 
 result<unread_entry> look_through(const redis::reply& answer, const std::string& event, std::string* last) {
@@ -52,8 +46,7 @@ result<unread_entry> look_through(const redis::reply& answer, const std::string&
 
 /// What engines have read up to; empty: there is no stream.
 asio::awaitable<result<std::string>> read_up_to(redis::client& redis, const keyspace& keys) {
-    redis::request ask;
-    ask.add("XINFO", "GROUPS", keys.events());
+    redis::request ask("XINFO", "GROUPS", keys.events());
     auto answered = co_await redis.execute(std::move(ask));
     if (answered.has_error()) {
         co_return answered.error();
@@ -64,31 +57,15 @@ asio::awaitable<result<std::string>> read_up_to(redis::client& redis, const keys
     if (answered->front().is_error()) {
         co_return redis::code_for(answered->front().text());
     }
-    std::string out = "0-0";
-    const redis::reply groups = answered->front();
-    for (std::size_t i = 0; i < groups.size(); ++i) {
-        std::string_view name;
-        std::string_view last;
-        for (std::size_t k = 0; k + 1 < groups[i].size(); k += 2) {
-            if (groups[i][k].text() == "name") {
-                name = groups[i][k + 1].text();
-            } else if (groups[i][k].text() == "last-delivered-id") {
-                last = groups[i][k + 1].text();
-            }
-        }
-        if (name == keyspace::group) {
-            out = last;
-        }
-    }
-    co_return out;
+    auto group = redis::parse_group(answered->front(), keyspace::group);
+    co_return group ? std::move(group->last_delivered) : std::string("0-0");
 }
 
 /// What engines have read and not acknowledged, from `after` on; moves `after` to the last of them, or
 /// empties it behind the end.
 asio::awaitable<result<unread_entry>> look_through_pending(
     redis::client& redis, const keyspace& keys, std::string event, std::string& after) {
-    redis::request ask;
-    ask.add("XPENDING", keys.events(), keyspace::group, after, "+", entries_per_read);
+    redis::request ask("XPENDING", keys.events(), keyspace::group, after, "+", entries_per_read);
     auto answered = co_await redis.execute(std::move(ask));
     if (answered.has_error()) {
         co_return answered.error();
@@ -108,8 +85,7 @@ asio::awaitable<result<unread_entry>> look_through_pending(
         each.add("XRANGE", keys.events(), id, id);
         after = "(" + std::string(id);
     }
-    auto given = co_await redis.execute(std::move(each));
-    const auto found = redis::checked(std::move(given));
+    const auto found = co_await redis::execute_checked(redis, std::move(each));
     if (found.has_error()) {
         co_return found.error();
     }
@@ -133,10 +109,8 @@ asio::awaitable<result<unread_entry>> stands_unread(
     // First what is unread: what is read meanwhile is pending afterwards.
     std::string after = std::move(*from);
     while (!after.empty()) {
-        redis::request ask;
-        ask.add("XRANGE", keys.events(), "(" + after, "+", "COUNT", entries_per_read);
-        auto answered = co_await redis.execute(std::move(ask));
-        const auto answer = redis::checked(std::move(answered));
+        redis::request ask("XRANGE", keys.events(), "(" + after, "+", "COUNT", entries_per_read);
+        const auto answer = co_await redis::execute_checked(redis, std::move(ask));
         if (answer.has_error()) {
             co_return answer.error();
         }

@@ -1,6 +1,5 @@
 #include "engine/core/pem_text.hpp"
 
-#include <algorithm>
 #include <cstddef>
 
 namespace tocsin {

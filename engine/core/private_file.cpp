@@ -38,8 +38,7 @@ private:
 // What each platform calls the right mode.
 constexpr const char* of_platforms =
     ". Of a secret that is mounted: defaultMode: 0440 with fsGroup (Kubernetes), uid and mode: 0400 "
-    "(Compose), "
-    "LoadCredential= (systemd)";
+    "(Compose), LoadCredential= (systemd)";
 
 refusal unreadable(const std::string& path, int error) {
     return {

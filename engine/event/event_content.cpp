@@ -1,5 +1,6 @@
 #include "engine/event/event_content.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "engine/event/document_fields.hpp"
 #include "engine/event/json_document.hpp"
 #include "engine/event/locale.hpp"
@@ -74,7 +75,7 @@ parsed<> read_notification(const json::object& object, bool has_data, publish_ev
     }
     notification given;
     for (const text_rule& rule : notification_texts) {
-        const std::string_view text = text_field(object, rule.name);
+        const std::string_view text = text_at(object, rule.name);
         if (auto fine = check_text(text, rule.limit, join_path("notification", rule.name)); !fine) {
             return fine;
         }
@@ -174,9 +175,9 @@ parsed<> read_localized(const json::object& object, publish_event& event) {
             return fine;
         }
         localized_text given{
-            .title = std::string(text_field(*texts, "title")),
-            .subtitle = std::string(text_field(*texts, "subtitle")),
-            .body = std::string(text_field(*texts, "body"))};
+            .title = std::string(text_at(*texts, "title")),
+            .subtitle = std::string(text_at(*texts, "subtitle")),
+            .body = std::string(text_at(*texts, "body"))};
         for (const auto& [name, text] :
              {std::pair<std::string_view, std::string_view>("title", given.title),
               std::pair<std::string_view, std::string_view>("subtitle", given.subtitle),

@@ -1,5 +1,6 @@
 #include "engine/event/event_parser.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "engine/core/text.hpp"
 #include "engine/event/document_fields.hpp"
 #include "engine/event/event_content.hpp"
@@ -28,7 +29,7 @@ std::string element_path(std::string_view name, std::size_t index) {
 
 parsed<> read_id(const json::object& document, std::string_view entry_id, publish_event& event) {
     const bool named = document.contains("id");
-    event.id = named ? text_field(document, "id") : entry_id;
+    event.id = named ? text_at(document, "id") : entry_id;
     if (!named && event.id.empty()) {
         return refuse(refusal_code::missing_field, "id is required where no stream entry gives one");
     }
@@ -128,13 +129,13 @@ parsed<> read_reached(const json::object& document, publish_event& event) {
 
 parsed<> read_words(const json::object& document, publish_event& event) {
     if (document.contains("category")) {
-        event.category = text_field(document, "category");
+        event.category = text_at(document, "category");
         if (auto fine = check_category(event.category, "category"); !fine) {
             return fine;
         }
     }
     if (document.contains("priority")) {
-        const std::string_view name = text_field(document, "priority");
+        const std::string_view name = text_at(document, "priority");
         const auto value = parse_priority(name);
         if (!value) {
             return refuse(
@@ -144,7 +145,7 @@ parsed<> read_words(const json::object& document, publish_event& event) {
         event.priority = *value;
     }
     if (document.contains("mode")) {
-        const std::string_view name = text_field(document, "mode");
+        const std::string_view name = text_at(document, "mode");
         const auto value = parse_delivery_mode(name);
         if (!value) {
             return refuse(
@@ -154,7 +155,7 @@ parsed<> read_words(const json::object& document, publish_event& event) {
         event.mode = *value;
     }
     if (document.contains("quiet_hours")) {
-        if (const std::string_view word = text_field(document, "quiet_hours"); word != "ignore") {
+        if (const std::string_view word = text_at(document, "quiet_hours"); word != "ignore") {
             return refuse(
                 refusal_code::invalid_quiet_hours,
                 "quiet_hours must be ignore, or not there, not " + in_quotes(word));
@@ -168,7 +169,7 @@ parsed<> read_collapse_id(const json::object& document, publish_event& event) {
     if (!document.contains("collapse_id")) {
         return {};
     }
-    const std::string_view id = text_field(document, "collapse_id");
+    const std::string_view id = text_at(document, "collapse_id");
     if (id.empty() || id.size() > max_collapse_id) {
         return refuse(
             refusal_code::invalid_collapse_id,

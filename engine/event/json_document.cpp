@@ -128,11 +128,6 @@ std::string_view text_of(const json::value& value) noexcept {
     return text == nullptr ? std::string_view() : std::string_view(text->data(), text->size());
 }
 
-std::string_view text_field(const json::object& object, std::string_view name) noexcept {
-    const auto* value = object.if_contains(name);
-    return value == nullptr ? std::string_view() : text_of(*value);
-}
-
 parsed<wall_time> read_time(const json::value& value, std::string_view path) {
     if (const auto* seconds = value.if_int64()) {
         if (*seconds < 0 || *seconds > last_second) {

@@ -47,8 +47,7 @@ struct field_rule {
 /// "path.name", or "name" alone at the top.
 [[nodiscard]] std::string join_path(std::string_view path, std::string_view name);
 
-/// The text of a field whose type was checked; empty if it is absent.
-[[nodiscard]] std::string_view text_field(const boost::json::object& object, std::string_view name) noexcept;
+/// The text of a value whose type was checked.
 [[nodiscard]] std::string_view text_of(const boost::json::value& value) noexcept;
 
 /// RFC 3339 or Unix seconds, of a value whose kind was checked to be `time`.

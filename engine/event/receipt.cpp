@@ -1,5 +1,6 @@
 #include "engine/event/receipt.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "engine/core/text.hpp"
 #include "engine/event/document_fields.hpp"
 #include "engine/event/event_parser.hpp"
@@ -17,7 +18,7 @@ namespace {
 namespace json = boost::json;
 
 parsed<> read_event_id(const json::object& document, receipt& out) {
-    out.event = text_field(document, "event");
+    out.event = text_at(document, "event");
     if (out.event.empty() || out.event.size() > event_limits::max_id || !is_word(out.event, "._:-")) {
         return refuse(
             refusal_code::invalid_id,
@@ -27,7 +28,7 @@ parsed<> read_event_id(const json::object& document, receipt& out) {
 }
 
 parsed<> read_kind(const json::object& document, receipt& out) {
-    const std::string_view word = text_field(document, "kind");
+    const std::string_view word = text_at(document, "kind");
     const auto found = std::ranges::find(receipt_kind_names, word);
     if (found == receipt_kind_names.end()) {
         return refuse(
@@ -39,7 +40,7 @@ parsed<> read_kind(const json::object& document, receipt& out) {
 }
 
 parsed<> read_batch(const json::object& document, receipt& out) {
-    out.batch = text_field(document, "batch");
+    out.batch = text_at(document, "batch");
     const auto characters = std::ranges::count_if(
         out.batch, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
     if (characters < 1 || static_cast<std::size_t>(characters) > max_batch) {
@@ -97,7 +98,7 @@ parsed<receipt> parse_receipt(std::string_view json) {
         return std::move(fine).error();
     }
     receipt out;
-    out.app = text_field(*document, "app");
+    out.app = text_at(*document, "app");
     if (auto fine = read_event_id(*document, out); !fine) {
         return std::move(fine).error();
     }

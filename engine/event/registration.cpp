@@ -1,5 +1,6 @@
 #include "engine/event/registration.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "engine/event/device_token.hpp"
 #include "engine/event/document_fields.hpp"
 #include "engine/event/json_document.hpp"
@@ -36,18 +37,18 @@ void keep_each_once(std::vector<T>& values) {
 }
 
 parsed<> read_who(const json::object& document, registration& device) {
-    const std::string_view op = text_field(document, "op");
+    const std::string_view op = text_at(document, "op");
     if (op != ops[0] && op != ops[1]) {
         return refuse(
             refusal_code::invalid_op,
             "op must be register or unregister, not " + in_quotes(op) + suggestion(op, ops));
     }
     device.op = op == ops[0] ? registration_op::enroll : registration_op::withdraw;
-    device.app = text_field(document, "app");
+    device.app = text_at(document, "app");
     if (auto fine = check_app(device.app, "app"); !fine) {
         return fine;
     }
-    const std::string_view name = text_field(document, "platform");
+    const std::string_view name = text_at(document, "platform");
     const auto kind = parse_platform(name);
     if (!kind) {
         return refuse(
@@ -64,7 +65,7 @@ parsed<> read_subscription(const json::object& given, registration& device) {
     if (auto fine = check_fields(given, subscription_fields, "subscription"); !fine) {
         return fine;
     }
-    const std::string_view endpoint = text_field(given, "endpoint");
+    const std::string_view endpoint = text_at(given, "endpoint");
     if (auto fine = check_endpoint(endpoint, "subscription.endpoint"); !fine) {
         return fine;
     }
@@ -72,7 +73,7 @@ parsed<> read_subscription(const json::object& given, registration& device) {
     if (auto fine = check_fields(keys, subscription_key_fields, "subscription.keys"); !fine) {
         return fine;
     }
-    auto read = read_subscription_keys(text_field(keys, "p256dh"), text_field(keys, "auth"));
+    auto read = read_subscription_keys(text_at(keys, "p256dh"), text_at(keys, "auth"));
     if (!read) {
         return std::move(read).error();
     }
@@ -114,7 +115,7 @@ parsed<> read_fid(platform_set platforms, const json::object& document, registra
             refusal_code::invalid_fid,
             "fid is for the platform " + platforms_with(platforms, device_address::token_or_fid));
     }
-    device.token = text_field(document, "fid");
+    device.token = text_at(document, "fid");
     return check_fid(device.token, "fid");
 }
 
@@ -154,7 +155,7 @@ parsed<> read_token(platform_set platforms, const json::object& document, regist
     if (!has_token) {
         return no_token(traits.address());
     }
-    const std::string_view token = text_field(document, "token");
+    const std::string_view token = text_at(document, "token");
     if (auto fine = traits.check_token(token, "token"); !fine) {
         return fine;
     }
@@ -224,7 +225,7 @@ parsed<> read_environment(const platform_traits& traits, const json::object& doc
     if (!document.contains("environment")) {
         return {};
     }
-    const std::string_view name = text_field(document, "environment");
+    const std::string_view name = text_at(document, "environment");
     if (name != environments[0] && name != environments[1]) {
         return refuse(
             refusal_code::invalid_environment, "environment must be production or sandbox, not " +

@@ -94,10 +94,8 @@ boost::asio::awaitable<result<>> dead_letters::post(
         const std::vector<std::string> keys{keys_.dead_letters(), keys_.posted(stream, entry)};
         const std::vector<std::string> arguments{
             std::move(letter), std::to_string(max_length_), std::to_string(mark_stays.count())};
-        redis::request first;
-        first.add_script(post_once_script, keys, arguments);
-        auto answer = co_await redis_.execute(std::move(first));
-        const auto posted = redis::checked(std::move(answer));
+        redis::request first(post_once_script, keys, arguments);
+        const auto posted = co_await redis::execute_checked(redis_, std::move(first));
         if (posted.has_error()) {
             co_return posted.error();
         }
@@ -108,8 +106,7 @@ boost::asio::awaitable<result<>> dead_letters::post(
             std::move(letter), std::to_string(max_length_), std::string(keyspace::group), entry};
         ask.add_script(post_script, keys, arguments);
     }
-    auto answer = co_await redis_.execute(std::move(ask));
-    const auto posted = redis::checked(std::move(answer));
+    const auto posted = co_await redis::execute_checked(redis_, std::move(ask));
     if (posted.has_error()) {
         co_return posted.error();
     }
@@ -123,10 +120,8 @@ boost::asio::awaitable<result<>> dead_letters::post_once(
     const std::vector<std::string> arguments{
         letter_document(stream, entry, why, payload), std::to_string(max_length_),
         std::to_string(mark_stays.count())};
-    redis::request ask;
-    ask.add_script(post_once_script, keys, arguments);
-    auto answer = co_await redis_.execute(std::move(ask));
-    const auto posted = redis::checked(std::move(answer));
+    redis::request ask(post_once_script, keys, arguments);
+    const auto posted = co_await redis::execute_checked(redis_, std::move(ask));
     if (posted.has_error()) {
         co_return posted.error();
     }

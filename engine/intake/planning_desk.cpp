@@ -7,7 +7,6 @@
 #include <boost/asio/detached.hpp>
 
 #include <utility>
-#include <vector>
 
 namespace tocsin {
 namespace {

@@ -260,9 +260,7 @@ asio::awaitable<result<>> receipt_intake::acknowledge(std::vector<std::string> e
     for (const std::string& entry : entries) {
         ask.append(entry);
     }
-    auto answer = co_await book_.connection().execute(std::move(ask));
-    const auto acknowledged = redis::checked(std::move(answer));
-    co_return acknowledged.has_error() ? result<>(acknowledged.error()) : result<>();
+    co_return co_await redis::carry_out(book_.connection(), std::move(ask));
 }
 
 asio::awaitable<result<receipt_intake::terms>> receipt_intake::terms_of(std::string event) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "engine/audience/territories.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/log.hpp"
 #include "engine/event/receipt.hpp"

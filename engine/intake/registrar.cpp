@@ -124,10 +124,8 @@ parsed<admission> admit(registration& what, const event_preparer& known, dormant
 asio::awaitable<result<read_permission>> registrar::ask_to_read() {
     const std::vector<std::string> keys{store_.keys().registrar()};
     const std::vector<std::string> arguments{instance_, std::to_string(lease / 1ms)};
-    redis::request ask;
-    ask.add_script(hold_script, keys, arguments);
-    auto answer = co_await redis_.execute(std::move(ask));
-    const auto held = redis::checked(std::move(answer));
+    redis::request ask(hold_script, keys, arguments);
+    const auto held = co_await redis::execute_checked(redis_, std::move(ask));
     if (held.has_error()) {
         co_return held.error();
     }
@@ -137,8 +135,7 @@ asio::awaitable<result<read_permission>> registrar::ask_to_read() {
 asio::awaitable<void> registrar::release_lease() {
     const std::vector<std::string> keys{store_.keys().registrar()};
     const std::vector<std::string> arguments{instance_};
-    redis::request ask;
-    ask.add_script(release_script, keys, arguments);
+    redis::request ask(release_script, keys, arguments);
     co_await redis_.execute(std::move(ask));
 }
 
@@ -147,8 +144,7 @@ namespace {
 refusal damaged_record(const keyspace& keys) {
     return {
         "damaged_record",
-        "what Redis holds where this device belongs is nothing that Tocsin has written: "
-        "a head of " +
+        "what Redis holds where this device belongs is nothing that Tocsin has written: a head of " +
             keys.rosters("<app>") + ", or a bucket of its index or of a roster. Nothing was changed."};
 }
 
@@ -255,8 +251,7 @@ asio::awaitable<result<>> registrar::handle(std::vector<redis::stream_entry>& en
     if (acknowledge.empty()) {
         co_return result<>();
     }
-    auto answer = co_await redis_.execute(std::move(acknowledge));
-    const auto acknowledged = redis::checked(std::move(answer));
+    const auto acknowledged = co_await redis::execute_checked(redis_, std::move(acknowledge));
     if (acknowledged.has_error()) {
         co_return acknowledged.error();
     }

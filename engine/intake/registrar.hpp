@@ -12,7 +12,6 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>

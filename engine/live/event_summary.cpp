@@ -1,5 +1,6 @@
 #include "engine/live/event_summary.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "engine/core/log.hpp"
 #include "engine/core/plain_json.hpp"
 #include "engine/plan/ledger_names.hpp"
@@ -22,11 +23,6 @@ namespace names = ledger_names;
 constexpr std::size_t selectors_shown = 20;
 constexpr std::size_t title_bytes = 200;
 
-std::string text_of(const json::object& from, std::string_view name) {
-    const json::value* const found = from.if_contains(name);
-    return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
-}
-
 /// At most `most` bytes, never half a character.
 std::string beginning_of(std::string text, std::size_t most) {
     if (text.size() <= most) {
@@ -41,14 +37,8 @@ std::string beginning_of(std::string text, std::size_t most) {
 }
 
 std::string title_of(const json::object& event) {
-    const json::value* const shown = event.if_contains("notification");
-    if (shown == nullptr || !shown->is_object()) {
-        return {};
-    }
-    std::string title = text_of(shown->get_object(), "title");
-    if (title.empty()) {
-        title = text_of(shown->get_object(), "body");
-    }
+    const json::object& shown = part_at(event, "notification");
+    std::string title(text_at(shown, text_at(shown, "title").empty() ? "body" : "title"));
     return beginning_of(std::move(title), title_bytes);
 }
 
@@ -150,32 +140,28 @@ event_heading read_heading(const ledger_fields& fields) {
     if (document == fields.end()) {
         return out;
     }
-    error_code problem;
-    const json::value parsed = json::parse(document->second, problem);
-    if (problem || !parsed.is_object()) {
+    const auto event = parse_object(document->second);
+    if (!event) {
         return out;
     }
-    const json::object& event = parsed.get_object();
-    out.title = title_of(event);
-    out.category = text_of(event, "category");
-    out.priority = text_of(event, "priority");
+    out.title = title_of(*event);
+    out.category = text_at(*event, "category");
+    out.priority = text_at(*event, "priority");
     if (out.priority.empty()) {
         out.priority = to_string(priority::normal);
     }
-    out.mode = text_of(event, "mode");
+    out.mode = text_at(*event, "mode");
     if (out.mode.empty()) {
         out.mode = to_string(delivery_mode::actual);
     }
-    const json::value* const audience = event.if_contains("audience");
-    if (audience != nullptr && audience->is_array()) {
-        out.selectors = audience->get_array().size();
-        for (const json::value& selector : audience->get_array()) {
-            if (out.audience.size() == selectors_shown) {
-                break;
-            }
-            if (selector.is_string()) {
-                out.audience.push_back(shown_selector(std::string_view(selector.get_string())));
-            }
+    const json::array& audience = list_at(*event, "audience");
+    out.selectors = audience.size();
+    for (const json::value& selector : audience) {
+        if (out.audience.size() == selectors_shown) {
+            break;
+        }
+        if (selector.is_string()) {
+            out.audience.push_back(shown_selector(std::string_view(selector.get_string())));
         }
     }
     return out;

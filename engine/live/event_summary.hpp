@@ -10,7 +10,6 @@
 #include <boost/json/value.hpp>
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace tocsin {

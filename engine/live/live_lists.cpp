@@ -1,4 +1,3 @@
-#include "engine/core/plain_json.hpp"
 #include "engine/live/live_view.hpp"
 #include "engine/live/parsed_document.hpp"
 #include "engine/redis/error_replies.hpp"
@@ -28,25 +27,11 @@ std::int64_t milliseconds(wall_time when) noexcept {
 }
 
 json::object stream_numbers(const redis::reply& groups) {
-    json::object out{{"lag", nullptr}, {"pending", nullptr}};
-    for (std::size_t g = 0; g < groups.size(); ++g) {
-        const redis::reply fields = groups[g];
-        bool ours = false;
-        json::object one{{"lag", nullptr}, {"pending", nullptr}};
-        for (std::size_t f = 0; f + 1 < fields.size(); f += 2) {
-            const std::string_view name = fields[f].text();
-            if (name == "name") {
-                ours = fields[f + 1].text() == keyspace::group;
-            } else if (name == "lag" || name == "pending") {
-                const auto number = fields[f + 1].integer();
-                one[name] = number ? json::value(*number) : json::value(nullptr);
-            }
-        }
-        if (ours) {
-            out = std::move(one);
-        }
-    }
-    return out;
+    const auto ours = redis::parse_group(groups, keyspace::group).value_or(redis::group_state());
+    const auto number = [](const std::optional<std::int64_t>& known) {
+        return known ? json::value(*known) : json::value(nullptr);
+    };
+    return {{"lag", number(ours.lag)}, {"pending", number(ours.pending)}};
 }
 
 std::uint64_t count_of(const redis::reply& answer) noexcept {
@@ -83,10 +68,7 @@ asio::awaitable<result<>> live_view::look_at_lists() {
     if (const auto refused = got.first_error(9)) {
         co_return redis::code_for(*refused);
     }
-    running_.clear();
-    for (std::size_t i = 0; i < got[0].size(); ++i) {
-        running_.emplace_back(got[0][i].text());
-    }
+    running_ = got[0].texts();
     running_total_ = count_of(got[1]);
     scheduled_.clear();
     for (std::size_t i = 0; i + 1 < got[2].size(); i += 2) {

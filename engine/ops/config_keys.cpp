@@ -49,8 +49,7 @@ constexpr auto keys = std::to_array<config_key>({
         redis, "url",
         "Where Redis is: `redis://host:port/db`, `rediss://` with TLS, `redis://user:password@host`, "
         "`unix:///path/to.sock?db=0`, a cluster at `redis+cluster://host:port,host:port`, or what Sentinels "
-        "name: "
-        "`redis+sentinel://host:port,host:port/master-name/db`. `rediss+…://` for these two with TLS."),
+        "name: `redis+sentinel://host:port,host:port/master-name/db`. `rediss+…://` for these two with TLS."),
     key<&redis_settings::prefix>(redis, "prefix", "All keys in Redis begin with this and a colon."),
     as_path(key<&redis_settings::ca_file>(
         redis, "ca_file", "Extra trust root (PEM) for `rediss…://`, beside the system's.", none)),
@@ -100,10 +99,8 @@ constexpr auto keys = std::to_array<config_key>({
         key<&engine_settings::ramp_up>(
             engine, "ramp_up",
             "After a silence an app's `rate` begins at 1,000 pushes per second and reaches its full height "
-            "over "
-            "this time, over all engines; providers take a sudden flood for an attack. Critical events do "
-            "not "
-            "wait for it, and lower rates have no ramp. 0: none."),
+            "over this time, over all engines; providers take a sudden flood for an attack. Critical events "
+            "do not wait for it, and lower rates have no ramp. 0: none."),
         0, 3'600'000),
     within(
         key<&engine_settings::max_takeovers>(
@@ -143,15 +140,13 @@ constexpr auto keys = std::to_array<config_key>({
         key<&engine_settings::brake_floor>(
             engine, "brake_floor",
             "The brake on removals: up to so many devices of an app on a platform are removed on the "
-            "provider's "
-            "word whatever their share. 0: any number."),
+            "provider's word whatever their share. 0: any number."),
         0, 1'000'000'000),
     within(
         key<&engine_settings::brake_share>(
             engine, "brake_share",
             "Per cent of an event's certain answers that may be \"this device is gone\" before an operator "
-            "is "
-            "asked. Nobody is asked below `brake_times` times the usual share either."),
+            "is asked. Nobody is asked below `brake_times` times the usual share either."),
         1, 100),
     within(
         key<&engine_settings::brake_times>(
@@ -177,10 +172,8 @@ constexpr auto keys = std::to_array<config_key>({
     key<&admin_settings::hosts>(
         admin, "hosts",
         "Names under which `listen` is reached, beside addresses, names without a dot and private domains "
-        "such as "
-        "`.internal` and `.svc`; `*.example.org` is all below it. A request for another name is refused, "
-        "since it comes "
-        "from a page of elsewhere."),
+        "such as `.internal` and `.svc`; `*.example.org` is all below it. A request for another name is "
+        "refused, since it comes from a page of elsewhere."),
 
     one_of(key<&log_settings::level>(log, "level", "The least important lines to write."), log_levels),
     one_of(
@@ -205,8 +198,7 @@ constexpr auto keys = std::to_array<config_key>({
         key<&quiet_hours_settings::spread>(
             quiet_hours, "spread",
             "Over how long what waited leaves, so that not all of it does in the same second. An event with "
-            "a "
-            "`spread` of its own keeps that."),
+            "a `spread` of its own keeps that."),
         0, 3'600'000),
 
     key<&app_settings::id>(

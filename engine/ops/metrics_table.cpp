@@ -67,8 +67,7 @@ constexpr auto table = std::to_array<metric_description>({
      .help =
          "Time that a lane of one thread had something to send or on its way, by what bound it: engine, rate "
          "(ours), quota (the provider's), streams (the provider's streams and windows), credential, "
-         "operator, "
-         "redis, answers (all is sent), provider (it answers nothing but errors).",
+         "operator, redis, answers (all is sent), provider (it answers nothing but errors).",
      .label_names = {"app", "platform", "cause"},
      .scale = 1e-6},
     {.id = metric::stream_lag,

@@ -10,22 +10,16 @@ namespace tocsin {
 namespace asio = boost::asio;
 
 asio::awaitable<result<std::vector<std::string>>> ledger::running(std::size_t limit) {
-    redis::request ask;
-    ask.add("ZRANGE", keys_.running(), 0, limit - 1);
+    redis::request ask("ZRANGE", keys_.running(), 0, limit - 1);
     const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();
     }
-    std::vector<std::string> out;
-    for (std::size_t i = 0; i < answer->front().size(); ++i) {
-        out.emplace_back(answer->front()[i].text());
-    }
-    co_return out;
+    co_return answer->front().texts();
 }
 
 asio::awaitable<result<ledger_fields>> ledger::read(std::string event) {
-    redis::request ask;
-    ask.add("HGETALL", keys_.ledger(event));
+    redis::request ask("HGETALL", keys_.ledger(event));
     const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();
@@ -39,23 +33,16 @@ asio::awaitable<result<ledger_fields>> ledger::read(std::string event) {
 }
 
 asio::awaitable<result<>> ledger::forget_running(std::string event) {
-    redis::request ask;
-    ask.add("ZREM", keys_.running(), event);
-    const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
-    co_return answer.has_error() ? result<>(answer.error()) : result<>();
+    return redis::carry_out(redis_, redis::request("ZREM", keys_.running(), event));
 }
 
 asio::awaitable<result<>> ledger::forget_scheduled(std::string event) {
-    redis::request ask;
-    ask.add("ZREM", keys_.scheduled(), event);
-    const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
-    co_return answer.has_error() ? result<>(answer.error()) : result<>();
+    return redis::carry_out(redis_, redis::request("ZREM", keys_.scheduled(), event));
 }
 
 asio::awaitable<result<>> ledger::erase_scheduled(std::string event) {
     const std::vector<std::string> keys{keys_.ledger(event)};
-    redis::request erase;
-    erase.add_script(ledger_scripts::erase_scheduled, keys, {});
+    redis::request erase(ledger_scripts::erase_scheduled, keys, {});
     const auto erased = co_await redis::execute_checked(redis_, std::move(erase));
     if (erased.has_error()) {
         co_return erased.error();

@@ -1,3 +1,4 @@
+#include "engine/core/json_members.hpp"
 #include "engine/plan/ledger.hpp"
 #include "engine/plan/ledger_names.hpp"
 #include "engine/plan/ledger_numbers.hpp"
@@ -23,19 +24,12 @@ struct ending {
 };
 
 ending ending_in(std::string_view document) {
+    const auto told = parse_object(document).value_or(boost::json::object());
     ending out;
-    error_code ec;
-    const auto value = boost::json::parse(document, ec);
-    const auto* const object = ec ? nullptr : value.if_object();
-    if (object == nullptr) {
-        return out;
+    if (const std::string_view state = text_at(told, "state"); !state.empty()) {
+        out.state = state;
     }
-    if (const auto* const state = object->if_contains("state"); state != nullptr && state->is_string()) {
-        out.state = state->as_string();
-    }
-    if (const auto* const at = object->if_contains("finished_at"); at != nullptr && at->is_int64()) {
-        out.at = at->as_int64();
-    }
+    out.at = integer_at(told, "finished_at");
     return out;
 }
 
@@ -54,10 +48,7 @@ std::vector<std::string> ledger::keys_of(std::string_view event, const std::vect
 }
 
 asio::awaitable<result<>> ledger::expect_receipts(std::string event, std::string until) {
-    redis::request list;
-    list.add("ZADD", keys_.receipts_open(), until, event);
-    const auto listed = co_await redis::execute_checked(redis_, std::move(list));
-    co_return listed.has_error() ? result<>(listed.error()) : result<>();
+    return redis::carry_out(redis_, redis::request("ZADD", keys_.receipts_open(), until, event));
 }
 
 asio::awaitable<result<finish_outcome>> ledger::finish(
@@ -66,8 +57,7 @@ asio::awaitable<result<finish_outcome>> ledger::finish(
     std::optional<std::chrono::milliseconds> receipts_window) {
     const std::vector<std::string> book{keys_.ledger(event)};
     const std::vector<std::string> proposal{std::move(document), std::move(revision)};
-    redis::request conclude;
-    conclude.add_script(ledger_scripts::conclude, book, proposal);
+    redis::request conclude(ledger_scripts::conclude, book, proposal);
     const auto concluded = co_await redis::execute_checked(redis_, std::move(conclude));
     if (concluded.has_error()) {
         co_return concluded.error();
@@ -85,8 +75,7 @@ asio::awaitable<result<finish_outcome>> ledger::finish(
     const std::vector<std::string> letter{
         event, std::move(agreed), std::to_string(max_length), std::to_string(to_ms(now)),
         std::to_string(retention.count())};
-    redis::request publish;
-    publish.add_script(ledger_scripts::publish, streams, letter);
+    redis::request publish(ledger_scripts::publish, streams, letter);
     const auto published = co_await redis::execute_checked(redis_, std::move(publish));
     if (published.has_error()) {
         co_return published.error();
@@ -105,8 +94,7 @@ asio::awaitable<result<finish_outcome>> ledger::finish(
     keys.push_back(keys_.called_off(event));
     const std::vector<std::string> ending{
         std::move(how.state), std::to_string(retention.count()), std::move(until)};
-    redis::request close;
-    close.add_script(ledger_scripts::close, keys, ending);
+    redis::request close(ledger_scripts::close, keys, ending);
     const auto closed = co_await redis::execute_checked(redis_, std::move(close));
     if (closed.has_error()) {
         co_return closed.error();
@@ -131,8 +119,7 @@ asio::awaitable<result<ledger::given_up>> ledger::give_up(
     const std::vector<std::string> arguments{
         std::move(why),
         ledger_names::outcome_field(targets.empty() ? target() : targets.front(), outcome::failed)};
-    redis::request ask;
-    ask.add_script(ledger_scripts::give_up, keys, arguments);
+    redis::request ask(ledger_scripts::give_up, keys, arguments);
     const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();

@@ -6,7 +6,6 @@
 #include "engine/plan/outcome.hpp"
 #include "engine/plan/shard.hpp"
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 

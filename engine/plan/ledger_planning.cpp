@@ -49,8 +49,7 @@ asio::awaitable<result<plan_outcome>> ledger::plan(const event_plan& what, event
             arguments.push_back(due == wall_time{} ? std::string() : std::to_string(to_ms(due)));
         }
     }
-    redis::request ask;
-    ask.add_script(ledger_scripts::plan, keys, arguments);
+    redis::request ask(ledger_scripts::plan, keys, arguments);
     const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();
@@ -65,8 +64,7 @@ asio::awaitable<result<plan_outcome>> ledger::plan(const event_plan& what, event
 
 asio::awaitable<result<>> ledger::move(
     std::string event, std::string into, std::string score, std::string out_of, std::string entry) {
-    redis::request join;
-    join.add("ZADD", into, score, event);
+    redis::request join("ZADD", into, score, event);
     const auto joined = co_await redis::execute_checked(redis_, std::move(join));
     if (joined.has_error()) {
         co_return joined.error();
@@ -79,8 +77,7 @@ asio::awaitable<result<>> ledger::move(
     if (!entry.empty()) {
         leave.add("XACK", keys_.events(), keys_.group, entry);
     }
-    const auto left = co_await redis::execute_checked(redis_, std::move(leave));
-    co_return left.has_error() ? result<>(left.error()) : result<>();
+    co_return co_await redis::carry_out(redis_, std::move(leave));
 }
 
 asio::awaitable<result<>> ledger::activate(
@@ -100,31 +97,20 @@ asio::awaitable<result<>> ledger::activate_scheduled(std::string event, priority
 }
 
 asio::awaitable<result<std::vector<std::string>>> ledger::due_events(wall_time now, std::size_t at_most) {
-    redis::request ask;
-    ask.add("ZRANGEBYSCORE", keys_.scheduled(), "-inf", to_ms(now), "LIMIT", 0, at_most);
+    redis::request ask("ZRANGEBYSCORE", keys_.scheduled(), "-inf", to_ms(now), "LIMIT", 0, at_most);
     const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();
     }
-    std::vector<std::string> out;
-    for (std::size_t i = 0; i < answer->front().size(); ++i) {
-        out.emplace_back(answer->front()[i].text());
-    }
-    co_return out;
+    co_return answer->front().texts();
 }
 
 asio::awaitable<result<>> ledger::postpone(std::string event, wall_time until) {
-    redis::request ask;
-    ask.add("ZADD", keys_.scheduled(), "XX", to_ms(until), event);
-    const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
-    co_return answer.has_error() ? result<>(answer.error()) : result<>();
+    return redis::carry_out(redis_, redis::request("ZADD", keys_.scheduled(), "XX", to_ms(until), event));
 }
 
 asio::awaitable<result<>> ledger::acknowledge(std::string stream, std::string entry) {
-    redis::request ask;
-    ask.add("XACK", stream, keys_.group, entry);
-    const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
-    co_return answer.has_error() ? result<>(answer.error()) : result<>();
+    return redis::carry_out(redis_, redis::request("XACK", stream, keys_.group, entry));
 }
 
 }  // namespace tocsin

@@ -3,7 +3,6 @@
 #include "engine/redis/check.hpp"
 #include "engine/redis/error.hpp"
 
-#include <string_view>
 #include <utility>
 
 // Whom an event may have been sent to: what one that ends it asks.
@@ -24,8 +23,7 @@ asio::awaitable<result<std::vector<hashed_device>>> ledger::reached(std::string 
     std::vector<hashed_device> out;
     std::string cursor = "0";
     do {
-        redis::request ask;
-        ask.add("HSCAN", key, cursor, "COUNT", pages_per_scan);
+        redis::request ask("HSCAN", key, cursor, "COUNT", pages_per_scan);
         const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
         if (answer.has_error()) {
             co_return answer.error();
@@ -47,8 +45,7 @@ asio::awaitable<result<std::vector<hashed_device>>> ledger::reached(std::string 
 }
 
 asio::awaitable<result<ledger::knowledge>> ledger::known(std::string event, std::vector<target> targets) {
-    redis::request ask;
-    ask.add("HGET", keys_.ledger(event), ledger_names::state);
+    redis::request ask("HGET", keys_.ledger(event), ledger_names::state);
     for (const target& which : targets) {
         ask.add("EXISTS", keys_.reached(event, to_string(which)));
     }

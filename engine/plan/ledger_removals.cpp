@@ -67,11 +67,7 @@ asio::awaitable<result<>> ledger::let_dead_wait(
         arguments.push_back(std::move(member));
         arguments.push_back(waiting_mark + reason);
     }
-    redis::request ask;
-    ask.add_script(wait_script, keys, arguments);
-    auto answer = co_await redis_.execute(std::move(ask));
-    const auto checked = redis::checked(std::move(answer));
-    co_return checked.has_error() ? result<>(checked.error()) : result<>();
+    return redis::carry_out(redis_, redis::request(wait_script, keys, arguments));
 }
 
 asio::awaitable<result<ledger::claimed>> ledger::claim_dead(std::string event, wall_time now) {
@@ -79,10 +75,8 @@ asio::awaitable<result<ledger::claimed>> ledger::claim_dead(std::string event, w
     const std::vector<std::string> arguments{
         std::string(ledger_names::removals_by), consumer_, std::to_string(now.time_since_epoch().count()),
         std::to_string(claimed_for / std::chrono::milliseconds(1))};
-    redis::request ask;
-    ask.add_script(claim_script, keys, arguments);
-    auto answer = co_await redis_.execute(std::move(ask));
-    const auto checked = redis::checked(std::move(answer));
+    redis::request ask(claim_script, keys, arguments);
+    const auto checked = co_await redis::execute_checked(redis_, std::move(ask));
     if (checked.has_error()) {
         co_return checked.error();
     }
@@ -100,11 +94,8 @@ asio::awaitable<result<>> ledger::strike_dead(
     for (std::string& one : members) {
         arguments.push_back(std::move(one));
     }
-    redis::request ask;
-    ask.add_script(strike_script, keys, arguments);
-    auto answer = co_await redis_.execute(std::move(ask));
-    const auto checked = redis::checked(std::move(answer));
-    co_return checked.has_error() ? result<>(checked.error()) : result<>();
+    redis::request ask(strike_script, keys, arguments);
+    co_return co_await redis::carry_out(redis_, std::move(ask));
 }
 
 }  // namespace tocsin

@@ -67,8 +67,7 @@ asio::awaitable<result<settle_answer>> ledger::settle(page_settlement what) {
     arguments.push_back(std::move(what.reached));
     arguments.push_back(std::move(what.others));
     arguments.push_back(std::to_string(what.remember_for.count()));
-    redis::request ask;
-    ask.add_script(ledger_scripts::settle, keys, arguments);
+    redis::request ask(ledger_scripts::settle, keys, arguments);
     const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();
@@ -81,8 +80,7 @@ asio::awaitable<result<settle_answer>> ledger::amend(page_settlement what) {
         keys_.ledger(what.event), keys_.dead(what.event), keys_.parked(what.event, to_string(what.which))};
     std::vector<std::string> arguments{std::move(what.late)};
     append_sums(arguments, what);
-    redis::request ask;
-    ask.add_script(ledger_scripts::amend, keys, arguments);
+    redis::request ask(ledger_scripts::amend, keys, arguments);
     const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();
@@ -105,8 +103,7 @@ asio::awaitable<result<>> ledger::renew_late(
 }
 
 asio::awaitable<result<std::vector<std::pair<std::string, std::string>>>> ledger::dead(std::string event) {
-    redis::request ask;
-    ask.add("HGETALL", keys_.dead(event));
+    redis::request ask("HGETALL", keys_.dead(event));
     const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();

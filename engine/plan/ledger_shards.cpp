@@ -51,8 +51,7 @@ asio::awaitable<result<claim_answer>> ledger::claim(
         std::to_string(how.engines),
         std::to_string(late_score({})),
         std::to_string(late_names_per_page)};
-    redis::request ask;
-    ask.add_script(ledger_scripts::claim, keys, arguments);
+    redis::request ask(ledger_scripts::claim, keys, arguments);
     const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();
@@ -68,9 +67,7 @@ asio::awaitable<result<claim_answer>> ledger::claim(
     }
     const std::uint64_t free_page = to_number(parts[6].text());
     out.left_to_others = static_cast<std::uint64_t>(parts[5].integer().value_or(0));
-    for (std::size_t i = 0; i < parts[4].size(); ++i) {
-        out.poison.emplace_back(parts[4][i].text());
-    }
+    out.poison = parts[4].texts();
     out.state = parse_event_state(parts[0].text());
     out.open = to_number(parts[1].text());
     out.parked = to_number(parts[2].text());
@@ -110,10 +107,7 @@ asio::awaitable<result<>> ledger::renew(std::string event, target which, std::ve
 asio::awaitable<result<>> ledger::release(std::string event, target which, std::string entry) {
     const std::vector<std::string> keys{keys_.shards(event, to_string(which))};
     const std::vector<std::string> arguments{std::string(keys_.group), std::move(entry)};
-    redis::request ask;
-    ask.add_script(ledger_scripts::release, keys, arguments);
-    const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
-    co_return answer.has_error() ? result<>(answer.error()) : result<>();
+    return redis::carry_out(redis_, redis::request(ledger_scripts::release, keys, arguments));
 }
 
 asio::awaitable<result<remaining_work>> ledger::complete(
@@ -121,8 +115,7 @@ asio::awaitable<result<remaining_work>> ledger::complete(
     const std::vector<std::string> keys{keys_.ledger(event), keys_.shards(event, to_string(which))};
     const std::vector<std::string> arguments{
         std::string(keys_.group), std::move(entry), how == shard_end::aside ? "1" : "0"};
-    redis::request ask;
-    ask.add_script(ledger_scripts::complete, keys, arguments);
+    redis::request ask(ledger_scripts::complete, keys, arguments);
     const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();

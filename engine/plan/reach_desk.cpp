@@ -8,8 +8,6 @@
 #include "engine/redis/streams.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -54,49 +52,22 @@ bool is_before(std::string_view entry, std::int64_t until) noexcept {
     return id && id->ms <= static_cast<std::uint64_t>(until);
 }
 
-/// The id up to which the engines' group was given entries; empty: there is no group.
-std::string last_delivered(const redis::reply& groups) {
-    for (std::size_t g = 0; g < groups.size(); ++g) {
-        const redis::reply fields = groups[g];
-        bool ours = false;
-        std::string id;
-        for (std::size_t f = 0; f + 1 < fields.size(); f += 2) {
-            if (fields[f].text() == "name") {
-                ours = fields[f + 1].text() == keyspace::group;
-            } else if (fields[f].text() == "last-delivered-id") {
-                id = fields[f + 1].text();
-            }
-        }
-        if (ours) {
-            return id;
-        }
-    }
-    return {};
-}
-
-asio::awaitable<result<redis::replies>> run(redis::client& redis, redis::request what) {
-    auto answer = co_await redis.execute(std::move(what));
-    co_return redis::checked(std::move(answer));
-}
-
 }  // namespace
 
 asio::awaitable<result<reach_desk::backlog>> reach_desk::backlog_before(std::int64_t until) {
-    redis::request look;
-    look.add("XINFO", "GROUPS", keys_.receipts());
+    redis::request look("XINFO", "GROUPS", keys_.receipts());
     const auto groups = co_await redis_.execute(std::move(look));
     if (groups.has_error()) {
         co_return groups.error();
     }
     // No stream yet, or no group: whatever is handed in will be read after this.
-    const std::string last = groups->front().is_error() ? std::string() : last_delivered(groups->front());
-    if (last.empty()) {
+    const auto group = redis::parse_group(groups->front(), keyspace::group);
+    if (!group || group->last_delivered.empty()) {
         co_return backlog::handled;
     }
-    redis::request ask;
-    ask.add("XRANGE", keys_.receipts(), "(" + last, "+", "COUNT", 1);
+    redis::request ask("XRANGE", keys_.receipts(), "(" + group->last_delivered, "+", "COUNT", 1);
     ask.add("XPENDING", keys_.receipts(), keyspace::group);
-    const auto answer = co_await run(redis_, std::move(ask));
+    const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();
     }
@@ -113,10 +84,9 @@ asio::awaitable<result<reach_desk::backlog>> reach_desk::backlog_before(std::int
 
 asio::awaitable<result<>> reach_desk::publish_due() {
     const std::int64_t now = to_ms(time_.wall_now());
-    redis::request ask;
-    ask.add(
+    redis::request ask(
         "ZRANGEBYSCORE", keys_.receipts_open(), "-inf", now - 1, "WITHSCORES", "LIMIT", 0, events_at_once);
-    const auto due = co_await run(redis_, std::move(ask));
+    const auto due = co_await redis::execute_checked(redis_, std::move(ask));
     if (due.has_error()) {
         co_return due.error();
     }
@@ -144,18 +114,15 @@ asio::awaitable<result<>> reach_desk::publish(std::string event) {
     const std::int64_t now = to_ms(time_.wall_now());
     const std::vector<std::string> book{keys_.ledger(event)};
     const std::vector<std::string> closing{std::to_string(now)};
-    redis::request close;
-    close.add_script(close_script, book, closing);
-    const auto closed = co_await run(redis_, std::move(close));
+    redis::request close(close_script, book, closing);
+    const auto closed = co_await redis::execute_checked(redis_, std::move(close));
     if (closed.has_error()) {
         co_return closed.error();
     }
     if (closed->front().size() != 2) {
         log_.error("reach.lost", {{"event_id", event}});
-        redis::request forget;
-        forget.add("ZREM", keys_.receipts_open(), event);
-        const auto forgotten = co_await run(redis_, std::move(forget));
-        co_return forgotten.has_error() ? result<>(forgotten.error()) : result<>();
+        redis::request forget("ZREM", keys_.receipts_open(), event);
+        co_return co_await redis::carry_out(redis_, std::move(forget));
     }
     ledger ledgers(redis_, keys_, std::string());
     const auto fields = co_await ledgers.read(event);
@@ -167,9 +134,8 @@ asio::awaitable<result<>> reach_desk::publish(std::string event) {
     const std::vector<std::string> letter{
         event + '/' + std::string(closed->front()[0].text()), plain_json(reach_document(report, places_)),
         std::to_string(how_.max_length), std::to_string(now), std::to_string(how_.retention.count())};
-    redis::request add;
-    add.add_script(publish_script, streams, letter);
-    const auto added = co_await run(redis_, std::move(add));
+    redis::request add(publish_script, streams, letter);
+    const auto added = co_await redis::execute_checked(redis_, std::move(add));
     if (added.has_error()) {
         co_return added.error();
     }
@@ -190,19 +156,16 @@ asio::awaitable<result<>> reach_desk::tidy_up(std::string event, std::int64_t un
     // again.
     const std::int64_t now = to_ms(time_.wall_now());
     const std::int64_t kept = std::max(kept_at_least, until + how_.retention.count() - now);
-    redis::request expire;
-    expire.add("PEXPIRE", keys_.ledger(event), kept);
+    redis::request expire("PEXPIRE", keys_.ledger(event), kept);
     for (std::size_t part = 0; part < keyspace::batch_parts; ++part) {
         expire.add("PEXPIRE", keys_.batches(event, part), kept);
     }
-    const auto expires = co_await run(redis_, std::move(expire));
+    const auto expires = co_await redis::execute_checked(redis_, std::move(expire));
     if (expires.has_error()) {
         co_return expires.error();
     }
-    redis::request forget;
-    forget.add("ZREM", keys_.receipts_open(), event);
-    const auto forgotten = co_await run(redis_, std::move(forget));
-    co_return forgotten.has_error() ? result<>(forgotten.error()) : result<>();
+    redis::request forget("ZREM", keys_.receipts_open(), event);
+    co_return co_await redis::carry_out(redis_, std::move(forget));
 }
 
 }  // namespace tocsin

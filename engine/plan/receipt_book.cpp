@@ -123,12 +123,10 @@ bool receipt_terms::targets(commune_id where) const noexcept {
 }
 
 asio::awaitable<result<std::shared_ptr<const receipt_terms>>> receipt_book::terms_of(std::string event) {
-    redis::request ask;
-    ask.add(
+    redis::request ask(
         "HMGET", keys_.ledger(event), "entry", names::state, names::receipts, names::targets, names::audience,
         names::named_communes);
-    auto given = co_await redis_.execute(std::move(ask));
-    const auto answer = redis::checked(std::move(given));
+    const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();
     }
@@ -189,10 +187,8 @@ asio::awaitable<result<std::vector<receipt_fate>>> receipt_book::count(
     }
     arguments.insert(
         arguments.end(), std::make_move_iterator(each.begin()), std::make_move_iterator(each.end()));
-    redis::request ask;
-    ask.add_script(count_script, keys, arguments);
-    auto given = co_await redis_.execute(std::move(ask));
-    const auto answer = redis::checked(std::move(given));
+    redis::request ask(count_script, keys, arguments);
+    const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();
     }

@@ -17,12 +17,10 @@ constexpr auto forgotten_after = 5s;
 
 boost::asio::awaitable<result<std::size_t>> roll_call::answer(wall_time now) {
     const auto ms = [](wall_time when) { return when.time_since_epoch().count(); };
-    redis::request ask;
-    ask.add("ZREMRANGEBYSCORE", keys_.engines(), "-inf", ms(now - forgotten_after));
+    redis::request ask("ZREMRANGEBYSCORE", keys_.engines(), "-inf", ms(now - forgotten_after));
     ask.add("ZADD", keys_.engines(), ms(now), instance_);
     ask.add("ZCARD", keys_.engines());
-    auto answered = co_await redis_.execute(std::move(ask));
-    const auto fine = redis::checked(std::move(answered));
+    const auto fine = co_await redis::execute_checked(redis_, std::move(ask));
     if (fine.has_error()) {
         co_return fine.error();
     }
@@ -30,11 +28,7 @@ boost::asio::awaitable<result<std::size_t>> roll_call::answer(wall_time now) {
 }
 
 boost::asio::awaitable<result<>> roll_call::leave() {
-    redis::request ask;
-    ask.add("ZREM", keys_.engines(), instance_);
-    auto answered = co_await redis_.execute(std::move(ask));
-    const auto fine = redis::checked(std::move(answered));
-    co_return fine.has_error() ? result<>(fine.error()) : result<>();
+    return redis::carry_out(redis_, redis::request("ZREM", keys_.engines(), instance_));
 }
 
 }  // namespace tocsin

@@ -9,16 +9,6 @@ namespace {
 
 using ledger_numbers::to_number;
 
-/// The field of a stream entry's flat list, or nothing.
-std::optional<std::string_view> field_of(const redis::reply& fields, std::string_view name) {
-    for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
-        if (fields[i].text() == name) {
-            return fields[i + 1].text();
-        }
-    }
-    return std::nullopt;
-}
-
 std::optional<shard> read_shard(std::string_view page, std::string_view kind, std::string_view bytes) {
     shard out;
     out.first_page = static_cast<std::uint32_t>(to_number(page));
@@ -38,10 +28,10 @@ std::optional<shard> read_shard(std::string_view page, std::string_view kind, st
 }  // namespace
 
 std::optional<shard> parse_shard(const redis::reply& fields) {
-    const auto page = field_of(fields, "page");
+    const auto page = fields.field("page");
     for (const std::string_view kind : {"runs", "devices", "hashes"}) {
-        if (const auto bytes = page ? field_of(fields, kind) : std::nullopt) {
-            return read_shard(*page, kind, *bytes);
+        if (const auto bytes = page ? fields.field(kind) : std::nullopt) {
+            return read_shard(page->text(), kind, bytes->text());
         }
     }
     return std::nullopt;

@@ -25,8 +25,7 @@ using scored_reader = std::function<std::optional<whereabouts>(std::string_view 
 asio::awaitable<result<std::optional<whereabouts>>> find_scored(
     redis::client& redis, std::string key, std::size_t per_read, scored_reader read) {
     for (std::size_t first = 0;; first += per_read) {
-        redis::request ask;
-        ask.add("ZRANGE", key, first, first + per_read - 1, "WITHSCORES");
+        redis::request ask("ZRANGE", key, first, first + per_read - 1, "WITHSCORES");
         const auto answer = co_await redis::execute_checked(redis, std::move(ask));
         if (answer.has_error()) {
             co_return answer.error();
@@ -84,8 +83,7 @@ asio::awaitable<result<std::optional<std::uint32_t>>> find_page(
     std::optional<std::uint32_t> out;
     std::string from = "-";
     for (;;) {
-        redis::request ask;
-        ask.add("XRANGE", key, from, "+", "COUNT", shards_per_read);
+        redis::request ask("XRANGE", key, from, "+", "COUNT", shards_per_read);
         const auto answer = co_await redis::execute_checked(redis, std::move(ask));
         if (answer.has_error()) {
             co_return answer.error();
@@ -111,8 +109,7 @@ asio::awaitable<result<std::optional<std::uint32_t>>> find_page(
 
 asio::awaitable<result<whereabouts>> look_at_page(
     redis::client& redis, keyspace keys, std::string event, std::uint32_t page) {
-    redis::request ask;
-    ask.add("GETBIT", keys.settled(event), page);
+    redis::request ask("GETBIT", keys.settled(event), page);
     ask.add("BITFIELD", keys.opened(event), "GET", "u8", "#" + std::to_string(page));
     const auto answer = co_await redis::execute_checked(redis, std::move(ask));
     if (answer.has_error()) {

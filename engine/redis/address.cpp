@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -262,8 +261,7 @@ parsed<address> parse_address(std::string_view text) {
     if (!url) {
         return refuse(
             "it is not a URL such as redis://127.0.0.1:6379/0; characters like @ / ? # % in a user or "
-            "password "
-            "must be percent-encoded");
+            "password must be percent-encoded");
     }
     if (scheme == schemes.end()) {
         // Without two slashes the word may be a user, or half of a password.

@@ -36,4 +36,9 @@ boost::asio::awaitable<result<replies>> execute_checked(client& redis, request w
     co_return checked(std::move(answer));
 }
 
+boost::asio::awaitable<result<>> carry_out(client& redis, request what) {
+    const auto answer = co_await execute_checked(redis, std::move(what));
+    co_return answer.has_error() ? result<>(answer.error()) : result<>();
+}
+
 }  // namespace tocsin::redis

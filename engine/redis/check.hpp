@@ -26,5 +26,7 @@ class request;
 
 /// Executes a pipeline in which no command may fail.
 [[nodiscard]] boost::asio::awaitable<result<replies>> execute_checked(client& redis, request what);
+/// The same, if all that matters is that the commands were carried out.
+[[nodiscard]] boost::asio::awaitable<result<>> carry_out(client& redis, request what);
 
 }  // namespace tocsin::redis

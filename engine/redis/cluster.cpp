@@ -299,8 +299,7 @@ asio::awaitable<error_code> cluster::learn() {
     const std::vector<endpoint> candidates = whom_to_ask();
     for (const endpoint& candidate : candidates) {
         const address peer = where_.at(candidate);
-        request ask;
-        ask.add("CLUSTER", "SLOTS");
+        request ask("CLUSTER", "SLOTS");
         std::string detail;
         const auto answer = co_await dialer_->ask(
             peer, std::move(ask), std::min(refresh_patience, options_.connect_timeout), detail);

@@ -12,8 +12,7 @@ public:
         switch (static_cast<redis_errc>(value)) {
             case redis_errc::connection_lost:
                 return "the connection to Redis broke before the answer came; the commands may or may not "
-                       "have "
-                       "run";
+                       "have run";
             case redis_errc::unreachable:
                 return "Redis cannot be reached; check redis.url and that the server is running";
             case redis_errc::timed_out:
@@ -31,8 +30,7 @@ public:
             case redis_errc::closed: return "the Redis client is shutting down";
             case redis_errc::not_routable:
                 return "a Redis Cluster cannot run commands about a connection or about all keys, such as "
-                       "MULTI "
-                       "and SCAN; this is a defect of the program";
+                       "MULTI and SCAN; this is a defect of the program";
             case redis_errc::unexpected_reply:
                 return "Redis gave an answer that the command does not have; is another program using our "
                        "keys, or redis:// in redis.url for a cluster, which is redis+cluster://?";

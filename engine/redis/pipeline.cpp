@@ -1,7 +1,6 @@
 #include "engine/redis/pipeline.hpp"
 
 #include <algorithm>
-#include <iterator>
 
 namespace tocsin::redis {
 namespace {
@@ -73,8 +72,7 @@ void pipeline::teach_scripts(const operation& what, std::string& out) {
         if (!known_scripts_.insert(call.what->sha()).second) {
             continue;
         }
-        request load;
-        load.add("SCRIPT", "LOAD", call.what->source());
+        request load("SCRIPT", "LOAD", call.what->source());
         out += load.bytes_;
         const auto lesson = std::make_shared<operation>(std::move(load));
         lesson->abandoned = true;  // If it is refused, the call's own retry shows why.

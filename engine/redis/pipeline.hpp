@@ -1,6 +1,5 @@
 #pragma once
 
-#include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 #include "engine/redis/error.hpp"
 #include "engine/redis/reply.hpp"

@@ -50,6 +50,23 @@ reply reply::operator[](std::size_t index) const noexcept {
     return {*storage_, storage_->children[storage_->nodes[index_].offset + index]};
 }
 
+std::optional<reply> reply::field(std::string_view name) const noexcept {
+    for (std::size_t i = 0; i + 1 < size(); i += 2) {
+        if ((*this)[i].text() == name) {
+            return (*this)[i + 1];
+        }
+    }
+    return std::nullopt;
+}
+
+std::vector<std::string> reply::texts() const {
+    std::vector<std::string> out;
+    for (std::size_t i = 0; i < size(); ++i) {
+        out.emplace_back((*this)[i].text());
+    }
+    return out;
+}
+
 std::optional<std::string_view> replies::first_error(std::size_t count) const noexcept {
     for (std::size_t i = 0; i < std::min(count, size()); ++i) {
         if ((*this)[i].is_error()) {

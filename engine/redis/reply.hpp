@@ -26,6 +26,10 @@ public:
     [[nodiscard]] std::size_t size() const noexcept;
     /// Element `index`, which must be below size(). Constant time.
     [[nodiscard]] reply operator[](std::size_t index) const noexcept;
+    /// In an array of names and values in turn: the value behind the first such name.
+    [[nodiscard]] std::optional<reply> field(std::string_view name) const noexcept;
+    /// The texts of all elements.
+    [[nodiscard]] std::vector<std::string> texts() const;
 
 private:
     friend class replies;

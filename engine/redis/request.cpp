@@ -1,6 +1,5 @@
 #include "engine/redis/request.hpp"
 
-#include "engine/core/c_handle.hpp"
 #include "engine/core/text.hpp"
 
 #include <openssl/evp.h>

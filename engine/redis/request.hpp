@@ -3,7 +3,6 @@
 #include <chrono>
 #include <concepts>
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +29,17 @@ private:
 /// Commands that leave together. Arguments are copied into wire form at once, binary-safe.
 class request {
 public:
+    request() = default;
+    /// One command, as add() takes it.
+    template <class... Arguments>
+    explicit request(std::string_view command, const Arguments&... arguments) {
+        add(command, arguments...);
+    }
+    /// One call of a script, as add_script() takes it.
+    request(const script& what, std::span<const std::string> keys, std::span<const std::string> arguments) {
+        add_script(what, keys, arguments);
+    }
+
     /// add("HSET", key, field, 42): strings and integers mix.
     template <class... Arguments>
     request& add(std::string_view command, const Arguments&... arguments) {

@@ -30,8 +30,7 @@ boost::asio::awaitable<result<endpoint>> find_master(
         peer.user.clear();
         peer.password = where.sentinel_password;
         peer.database = 0;
-        request ask;
-        ask.add("SENTINEL", "get-master-addr-by-name", where.master_name);
+        request ask("SENTINEL", "get-master-addr-by-name", where.master_name);
         const auto answer = co_await dial.ask(peer, std::move(ask), patience, detail);
         if (answer.has_error()) {
             why = answer.error() == redis_errc::refused ? redis_errc::refused : redis_errc::unreachable;

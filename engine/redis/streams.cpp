@@ -52,15 +52,8 @@ std::optional<entry_id> parse_entry_id(std::string_view text) noexcept {
 }
 
 std::optional<std::string_view> stream_entry::field(std::string_view name) const noexcept {
-    if (!fields) {
-        return std::nullopt;
-    }
-    for (std::size_t i = 0; i + 1 < fields->size(); i += 2) {
-        if ((*fields)[i].text() == name) {
-            return (*fields)[i + 1].text();
-        }
-    }
-    return std::nullopt;
+    const auto found = fields ? fields->field(name) : std::nullopt;
+    return found ? std::optional(found->text()) : std::nullopt;
 }
 
 result<std::vector<stream_entry>> parse_entries(const reply& answer) {
@@ -112,10 +105,27 @@ result<claimed_entries> parse_claimed(const reply& answer) {
         return entries.error();
     }
     claimed_entries claimed{std::string(answer[0].text()), std::move(*entries), {}};
-    for (std::size_t i = 0; answer.size() > 2 && i < answer[2].size(); ++i) {
-        claimed.deleted.emplace_back(answer[2][i].text());
+    if (answer.size() > 2) {
+        claimed.deleted = answer[2].texts();
     }
     return claimed;
+}
+
+std::optional<group_state> parse_group(const reply& groups, std::string_view name) {
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+        const auto called = groups[i].field("name");
+        if (!called || called->text() != name) {
+            continue;
+        }
+        const auto number = [&](std::string_view field) {
+            const auto value = groups[i].field(field);
+            return value ? value->integer() : std::nullopt;
+        };
+        const auto last = groups[i].field("last-delivered-id");
+        return group_state{
+            std::string(last ? last->text() : std::string_view()), number("lag"), number("pending")};
+    }
+    return std::nullopt;
 }
 
 request read_group(const group_reader& how, std::span<const std::string> streams, std::string_view from) {
@@ -142,14 +152,12 @@ request read_group(const group_reader& how, std::span<const std::string> streams
 request claim_idle(
     const group_reader& how, std::string_view stream, std::chrono::milliseconds idle,
     std::string_view start) {
-    request claim;
-    claim.add("XAUTOCLAIM", stream, how.group, how.consumer, idle.count(), start, "COUNT", how.count);
+    request claim("XAUTOCLAIM", stream, how.group, how.consumer, idle.count(), start, "COUNT", how.count);
     return claim;
 }
 
 boost::asio::awaitable<result<>> ensure_group(client& redis, std::string stream, std::string group) {
-    request create;
-    create.add("XGROUP", "CREATE", stream, group, "0", "MKSTREAM");
+    request create("XGROUP", "CREATE", stream, group, "0", "MKSTREAM");
     const result<replies> answer = co_await redis.execute(std::move(create));
     if (answer.has_error()) {
         co_return answer.error();
@@ -183,19 +191,11 @@ boost::asio::awaitable<result<entry_prospect>> prospect_of(
     if (said[2].is_error()) {
         co_return code_for(said[2].text());
     }
-    for (std::size_t i = 0; i < said[2].size(); ++i) {
-        const reply one = said[2][i];
-        std::string_view name;
-        std::string_view last;
-        for (std::size_t field = 0; field + 1 < one.size(); field += 2) {
-            name = one[field].text() == "name" ? one[field + 1].text() : name;
-            last = one[field].text() == "last-delivered-id" ? one[field + 1].text() : last;
-        }
-        const auto delivered = parse_entry_id(last);
-        const auto wanted = parse_entry_id(entry);
-        if (name == group && delivered && wanted) {
-            co_return *wanted > *delivered ? entry_prospect::outstanding : entry_prospect::over;
-        }
+    const auto read_by = parse_group(said[2], group);
+    const auto delivered = read_by ? parse_entry_id(read_by->last_delivered) : std::nullopt;
+    const auto wanted = parse_entry_id(entry);
+    if (delivered && wanted && *wanted > *delivered) {
+        co_return entry_prospect::outstanding;
     }
     co_return entry_prospect::over;
 }

@@ -64,6 +64,15 @@ struct claimed_entries {
 /// XAUTOCLAIM. Redis 6.2 gives nothing, not even the id, of an entry that no longer exists; it is skipped.
 [[nodiscard]] result<claimed_entries> parse_claimed(const reply& answer);
 
+/// What XINFO GROUPS says of a group.
+struct group_state {
+    std::string last_delivered;
+    std::optional<std::int64_t> lag;  ///< Empty: Redis cannot say.
+    std::optional<std::int64_t> pending;
+};
+/// XINFO GROUPS. Nothing if there is no such group, or no such stream.
+[[nodiscard]] std::optional<group_state> parse_group(const reply& groups, std::string_view name);
+
 struct group_reader {
     std::string group;
     std::string consumer;

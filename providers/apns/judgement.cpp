@@ -1,5 +1,6 @@
 #include "providers/apns/judgement.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "providers/common/bounded_json.hpp"
 #include "providers/common/reason_word.hpp"
 #include "providers/common/retry_after.hpp"
@@ -43,7 +44,7 @@ judgement::judgement(const answer& given, std::uint32_t attempts, wall_time now)
     const auto* document = given.body.empty() ? nullptr : reader.parse(given.body);
     const auto* object = document != nullptr ? document->if_object() : nullptr;
     if (object != nullptr) {
-        reason = string_at(*object, "reason");
+        reason = text_at(*object, "reason");
     }
     const bool plausible = given.status > 0 && given.status <= std::numeric_limits<std::uint16_t>::max();
     what_.status = static_cast<std::uint16_t>(plausible ? given.status : 0);

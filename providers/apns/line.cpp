@@ -1,6 +1,7 @@
 #include "providers/apns/line.hpp"
 
 #include "engine/core/digest.hpp"
+#include "engine/core/json_members.hpp"
 #include "engine/core/text.hpp"
 #include "engine/delivery/service_proof.hpp"
 #include "providers/apns/message.hpp"
@@ -310,7 +311,7 @@ void line::on_peer_word(const http2::peer_word& said) noexcept {
     } else if (said.what == http2::peer_word::kind::going_away && !said.text.empty()) {
         const auto* document = reader.parse(said.text);
         const auto* object = document != nullptr ? document->if_object() : nullptr;
-        reason = object != nullptr ? string_at(*object, "reason") : std::string_view();
+        reason = object != nullptr ? text_at(*object, "reason") : std::string_view();
     }
     const reason_row* const row = find_reason(reason);
     if (row == nullptr ||

@@ -64,8 +64,7 @@ constexpr auto table = std::to_array<reason_row>({
      "APNs does not accept our provider token: wrong team, wrong key, a key that may not send to this topic, "
      "or this host's clock is wrong.",
      "Check team_id, key_id, key_file and topic of this app against the Apple developer account, then "
-     "reload; "
-     "and check this host's clock (NTP)."},
+     "reload; and check this host's clock (NTP)."},
     {400, "InvalidPushType", reject_event, pace::engine, keep,
      "The push type is unknown, or does not fit the payload.", fix_the_event},
     {405, "MethodNotAllowed", reject_push, pace::engine, keep, "The method was not POST.",

@@ -7,6 +7,7 @@
 #include "providers/apns/push_type.hpp"
 #include "providers/common/json_check.hpp"
 #include "providers/common/json_merge.hpp"
+#include "providers/common/locale_table.hpp"
 
 #include <boost/json/value.hpp>
 
@@ -97,7 +98,6 @@ parsed<std::shared_ptr<const rendered_message>> renderer::render(const publish_e
     }
 
     const json::object overrides = root_overrides(event.overrides[platform::apns]);
-    locale_table locales;
     std::vector<std::string> bodies;
     const auto add = [&](const localized_text* text, std::string_view locale) -> parsed<> {
         json::object payload = make_payload(event, text, type->name);
@@ -107,25 +107,16 @@ parsed<std::shared_ptr<const rendered_message>> renderer::render(const publish_e
         }
         bodies.push_back(plain_json(json::value(std::move(payload))));
         if (const std::size_t size = bodies.back().size(); size > type->payload_limit) {
-            return refusal{
-                "payload_too_large", "the APNs payload for app " + app_ +
-                                         (locale.empty() ? "" : " in locale " + std::string(locale)) +
-                                         " is " + std::to_string(size) + " bytes, the limit is " +
-                                         std::to_string(type->payload_limit)};
+            return payload_too_large("APNs payload", app_, locale, size, type->payload_limit);
         }
         return {};
     };
-    if (const auto done = add(nullptr, {}); done.has_error()) {
-        return done.error();
-    }
-    for (const auto& [locale, text] : event.localized) {
-        if (const auto done = add(&text, locale); done.has_error()) {
-            return done.error();
-        }
-        locales.add(locale);
+    auto locales = make_variants(event, add);
+    if (locales.has_error()) {
+        return locales.error();
     }
     return std::make_shared<const rendered_message>(
-        std::move(headers), std::move(bodies), std::move(locales), event_seed(event.id), event.expires_at,
+        std::move(headers), std::move(bodies), std::move(*locales), event_seed(event.id), event.expires_at,
         overridden);
 }
 

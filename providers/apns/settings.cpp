@@ -1,6 +1,5 @@
 #include "providers/apns/settings.hpp"
 
-#include "engine/core/private_file.hpp"
 #include "engine/core/text.hpp"
 #include "engine/ops/config_checks.hpp"
 #include "engine/ops/config_row.hpp"
@@ -17,7 +16,6 @@ using config_rows::as_path;
 using config_rows::key;
 using config_rows::none;
 using config_rows::required;
-using config_rows::within;
 
 constexpr std::string_view section_path = "app.apns";
 constexpr config_section about{
@@ -51,10 +49,7 @@ constexpr auto rows = std::to_array<config_key>({
         "(required with `certificate_file`)")),
     as_path(key<&apns_settings::ca_file>(
         section_path, "ca_file", "Extra trust root (PEM), for simulators and proxies.", none)),
-    within(
-        key<&apns_settings::rate>(
-            section_path, "rate", "Pushes per second over all engines. 0: no limit of ours."),
-        0, 10'000'000),
+    rate_row<apns_settings>(section_path),
 });
 
 void check_apple_id(
@@ -111,21 +106,8 @@ const platform_configuration& apns_configuration() {
 }
 
 parsed<> check_apns_key(const std::string& path) {
-    const auto contents = read_private_file(path);
-    if (contents.has_error()) {
-        return contents.error();
-    }
-    const auth::key_handle key = auth::read_private_key(*contents);
-    if (key == nullptr) {
-        return refusal{
-            "malformed", path +
-                             " is not a PEM private key without a passphrase; it should be the "
-                             "AuthKey_….p8 file from Apple's developer site, unchanged"};
-    }
-    if (!auth::is_p256(key.get())) {
-        return refusal{"malformed", path + " holds a key of another kind; APNs takes EC keys on P-256 only"};
-    }
-    return parsed<>();
+    return auth::check_p256_file(
+        path, "it should be the AuthKey_….p8 file from Apple's developer site, unchanged", "APNs");
 }
 
 }  // namespace tocsin

@@ -1,5 +1,6 @@
 #include "providers/auth/oauth_exchange.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "engine/core/text.hpp"
 #include "engine/runtime/deadline.hpp"
 #include "providers/common/bounded_json.hpp"
@@ -109,7 +110,7 @@ exchange_outcome read_token_answer(
     exchange_problem problem;
     if (status == 200) {
         const std::string_view access_token =
-            object != nullptr ? string_at(*object, "access_token") : std::string_view();
+            object != nullptr ? text_at(*object, "access_token") : std::string_view();
         const auto* expires_in = object != nullptr ? object->if_contains("expires_in") : nullptr;
         std::int64_t lifetime = 0;
         if (expires_in != nullptr && expires_in->is_number()) {
@@ -127,9 +128,9 @@ exchange_outcome read_token_answer(
         return token_grant{
             std::string(access_token), std::chrono::seconds(std::min<std::int64_t>(lifetime, 86'400))};
     }
-    const std::string_view word = object != nullptr ? string_at(*object, "error") : std::string_view();
+    const std::string_view word = object != nullptr ? text_at(*object, "error") : std::string_view();
     const std::string_view text =
-        object != nullptr ? string_at(*object, "error_description") : std::string_view();
+        object != nullptr ? text_at(*object, "error_description") : std::string_view();
     problem.sentence = "the token endpoint answered " + std::to_string(status);
     if (!word.empty()) {
         problem.sentence += " " + quoted(word);

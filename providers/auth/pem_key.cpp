@@ -1,6 +1,7 @@
 #include "providers/auth/pem_key.hpp"
 
 #include "engine/core/pem_text.hpp"
+#include "engine/core/private_file.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/ec.h>
@@ -44,6 +45,24 @@ bool is_rsa(const EVP_PKEY* key) noexcept {
 bool is_long_enough(const EVP_PKEY* rsa) noexcept {
     constexpr int least_bits = 2048;
     return EVP_PKEY_get_bits(rsa) >= least_bits;
+}
+
+parsed<> check_p256_file(const std::string& path, std::string_view hint, std::string_view service) {
+    const auto contents = read_private_file(path);
+    if (contents.has_error()) {
+        return contents.error();
+    }
+    const key_handle key = read_private_key(*contents);
+    if (key == nullptr) {
+        return refusal{
+            "malformed", path + " is not a PEM private key without a passphrase; " + std::string(hint)};
+    }
+    if (!is_p256(key.get())) {
+        return refusal{
+            "malformed",
+            path + " holds a key of another kind; " + std::string(service) + " takes EC keys on P-256 only"};
+    }
+    return parsed<>();
 }
 
 std::string make_p256_pem() {

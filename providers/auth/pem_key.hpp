@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/core/c_handle.hpp"
+#include "engine/core/error.hpp"
 
 #include <openssl/evp.h>
 
@@ -20,6 +21,11 @@ using digest_handle = c_handle<EVP_MD, EVP_MD_free>;
 [[nodiscard]] bool is_rsa(const EVP_PKEY* key) noexcept;
 /// Of an RSA key: 2048 bits or more.
 [[nodiscard]] bool is_long_enough(const EVP_PKEY* rsa) noexcept;
+
+/// Whether a file that only its owner may read holds a private key on P-256, in PEM. `hint` ends the sentence
+/// about one that holds none; `service` is who takes no other.
+[[nodiscard]] parsed<> check_p256_file(
+    const std::string& path, std::string_view hint, std::string_view service);
 
 /// A new private key on P-256, in PEM (PKCS #8); empty if OpenSSL cannot make one.
 [[nodiscard]] std::string make_p256_pem();

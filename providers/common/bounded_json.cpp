@@ -27,10 +27,4 @@ const boost::json::value* bounded_json::parse(std::string_view text) noexcept {
     }
 }
 
-std::string_view string_at(const boost::json::object& object, std::string_view key) noexcept {
-    const auto* found = object.if_contains(key);
-    const auto* text = found != nullptr ? found->if_string() : nullptr;
-    return text != nullptr ? std::string_view(*text) : std::string_view();
-}
-
 }  // namespace tocsin

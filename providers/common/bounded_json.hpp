@@ -33,7 +33,4 @@ private:
     std::optional<boost::json::value> value_;
 };
 
-/// The string `key` of `object`; empty if there is none or it is something else.
-[[nodiscard]] std::string_view string_at(const boost::json::object& object, std::string_view key) noexcept;
-
 }  // namespace tocsin

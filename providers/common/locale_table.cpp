@@ -37,4 +37,13 @@ std::uint16_t locale_table::find(std::string_view locale) const noexcept {
     return number_of(locale.substr(0, locale.find_first_of("-_")));
 }
 
+refusal payload_too_large(
+    std::string_view what, const std::string& app, std::string_view locale, std::size_t size,
+    std::size_t limit) {
+    return {
+        "payload_too_large", "the " + std::string(what) + " for app " + app +
+                                 (locale.empty() ? "" : " in locale " + std::string(locale)) + " is " +
+                                 std::to_string(size) + " bytes, the limit is " + std::to_string(limit)};
+}
+
 }  // namespace tocsin

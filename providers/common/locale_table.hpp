@@ -1,5 +1,9 @@
 #pragma once
 
+#include "engine/core/error.hpp"
+#include "engine/event/publish_event.hpp"
+
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22,5 +26,27 @@ public:
 private:
     std::vector<std::string> names_;  ///< names_[n - 1] is variant n.
 };
+
+/// Makes the variants of a message: one of the event's own words, and one of each language that it has others
+/// for. `add(text, locale)` appends one; `text` is null for the event's own.
+template <class Add>
+[[nodiscard]] parsed<locale_table> make_variants(const publish_event& event, Add add) {
+    if (parsed<> done = add(nullptr, std::string_view()); done.has_error()) {
+        return std::move(done).error();
+    }
+    locale_table out;
+    for (const auto& [locale, text] : event.localized) {
+        if (parsed<> done = add(&text, locale); done.has_error()) {
+            return std::move(done).error();
+        }
+        out.add(locale);
+    }
+    return out;
+}
+
+/// The refusal of a variant that is larger than its provider takes. `what`: "APNs payload".
+[[nodiscard]] refusal payload_too_large(
+    std::string_view what, const std::string& app, std::string_view locale, std::size_t size,
+    std::size_t limit);
 
 }  // namespace tocsin

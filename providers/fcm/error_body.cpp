@@ -1,5 +1,6 @@
 #include "providers/fcm/error_body.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "providers/common/retry_after.hpp"
 
 #include <boost/json/array.hpp>
@@ -27,7 +28,7 @@ void read_field_violations(const json::object& detail, error_facts& out) noexcep
     }
     for (const auto& entry : *violations) {
         if (const auto* violation = entry.if_object()) {
-            const std::string_view field = string_at(*violation, "field");
+            const std::string_view field = text_at(*violation, "field");
             const bool about_the_target = field == "message.token" || field == "message.fid";
             (about_the_target ? out.names_token_field : out.names_other_field) = true;
         }
@@ -40,29 +41,29 @@ void read_quota_failure(const json::object& detail, error_facts& out) noexcept {
         return;
     }
     if (const auto* violation = violations->front().if_object()) {
-        out.quota_subject = string_at(*violation, "subject");
-        out.quota_text = string_at(*violation, "description");
+        out.quota_subject = text_at(*violation, "subject");
+        out.quota_text = text_at(*violation, "description");
     }
 }
 
 void read_detail(const json::object& detail, error_facts& out) noexcept {
-    std::string_view type = string_at(detail, "@type");
+    std::string_view type = text_at(detail, "@type");
     type = type.substr(type.rfind('/') + 1);  // npos + 1 is 0: all of it.
     if (type == "google.firebase.fcm.v1.FcmError") {
-        out.fcm_code = string_at(detail, "errorCode");
+        out.fcm_code = text_at(detail, "errorCode");
     } else if (type == "google.firebase.fcm.v1.ApnsError") {
-        out.apns_reason = string_at(detail, "reason");
+        out.apns_reason = text_at(detail, "reason");
     } else if (type == "google.rpc.BadRequest") {
         read_field_violations(detail, out);
     } else if (type == "google.rpc.QuotaFailure") {
         read_quota_failure(detail, out);
     } else if (type == "google.rpc.ErrorInfo") {
-        out.info_reason = string_at(detail, "reason");
+        out.info_reason = text_at(detail, "reason");
         if (const auto* metadata = object_at(detail, "metadata")) {
-            out.quota_limit = string_at(*metadata, "quota_limit");
+            out.quota_limit = text_at(*metadata, "quota_limit");
         }
     } else if (type == "google.rpc.RetryInfo") {
-        out.retry_delay = parse_proto_duration(string_at(detail, "retryDelay"));
+        out.retry_delay = parse_proto_duration(text_at(detail, "retryDelay"));
     }
 }
 
@@ -78,8 +79,8 @@ error_facts read_error(int status, std::string_view body, bounded_json& reader) 
         return out;
     }
     out.has_envelope = true;
-    out.message = string_at(*error, "message");
-    out.rpc_status = string_at(*error, "status");
+    out.message = text_at(*error, "message");
+    out.rpc_status = text_at(*error, "status");
     if (const auto* details = array_at(*error, "details")) {
         for (const auto& entry : *details) {
             if (const auto* detail = entry.if_object()) {

@@ -4,6 +4,7 @@
 #include "engine/core/text.hpp"
 #include "providers/common/json_check.hpp"
 #include "providers/common/json_merge.hpp"
+#include "providers/common/locale_table.hpp"
 #include "providers/fcm/message_form.hpp"
 #include "providers/fcm/message_json.hpp"
 #include "providers/fcm/message_members.hpp"
@@ -133,7 +134,6 @@ parsed<std::shared_ptr<const rendered_message>> renderer::render(
     }
     overrides.erase("validate_only");
 
-    locale_table locales;
     std::vector<rendered_message::ending> endings;
     const bool own_ttl = names_ttl(overrides);
     std::size_t largest = 0;
@@ -145,27 +145,18 @@ parsed<std::shared_ptr<const rendered_message>> renderer::render(
         }
         const std::size_t size = size_for_a_device(message);
         if (size > payload_limit) {
-            return refusal{
-                "payload_too_large", "the FCM message for app " + app_ +
-                                         (locale.empty() ? "" : " in locale " + std::string(locale)) +
-                                         " is " + std::to_string(size) + " bytes, the limit is " +
-                                         std::to_string(payload_limit)};
+            return payload_too_large("FCM message", app_, locale, size, payload_limit);
         }
         largest = std::max(largest, size);
         endings.push_back(ending_of(std::move(message), own_ttl, *validate_only));
         return {};
     };
-    if (const auto done = add(nullptr, {}); done.has_error()) {
-        return done.error();
-    }
-    for (const auto& [locale, text] : event.localized) {
-        if (const auto done = add(&text, locale); done.has_error()) {
-            return done.error();
-        }
-        locales.add(locale);
+    auto locales = make_variants(event, add);
+    if (locales.has_error()) {
+        return locales.error();
     }
     return std::make_shared<const rendered_message>(
-        std::move(endings), std::move(locales), largest, event.expires_at,
+        std::move(endings), std::move(*locales), largest, event.expires_at,
         event.overrides[platform::fcm].contains("apns"));
 }
 

@@ -19,7 +19,6 @@ using config_rows::as_path;
 using config_rows::key;
 using config_rows::none;
 using config_rows::required;
-using config_rows::within;
 
 constexpr std::string_view section_path = "app.fcm";
 constexpr config_section about{section_path, "[app.fcm]", "The app at Google.", false};
@@ -36,10 +35,7 @@ constexpr auto rows = std::to_array<config_key>({
         "the service account's"),
     as_path(key<&fcm_settings::ca_file>(
         section_path, "ca_file", "Extra trust root (PEM), for simulators and proxies.", none)),
-    within(
-        key<&fcm_settings::rate>(
-            section_path, "rate", "Pushes per second over all engines. 0: no limit of ours."),
-        0, 10'000'000),
+    rate_row<fcm_settings>(section_path),
 });
 
 constexpr std::string_view rules_text =

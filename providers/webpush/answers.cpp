@@ -1,5 +1,6 @@
 #include "providers/webpush/answers.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "providers/common/bounded_json.hpp"
 #include "providers/common/no_answer.hpp"
 #include "providers/common/reason_word.hpp"
@@ -20,8 +21,7 @@ constexpr std::string_view device_is_gone =
 constexpr std::string_view our_bug = "This is a defect of the engine: please report it with the log.";
 constexpr std::string_view fix_the_key =
     "Check that vapid_key_file of this app is the key whose public half the browsers subscribed with, and "
-    "this "
-    "host's clock; then reload.";
+    "this host's clock; then reload.";
 constexpr std::string_view shorten = "Shorten the event; some services take less than others.";
 
 constexpr auto table = std::to_array<answer_row>({
@@ -99,8 +99,7 @@ struct own_word {
 constexpr auto own_words = std::to_array<own_word>({
     {address_not_allowed,
      "The host of the endpoint is at an address that is not in the public Internet: nothing is sent there. "
-     "If "
-     "it is a service of yours, list its origin in app.webpush.services."},
+     "If it is a service of yours, list its origin in app.webpush.services."},
     {service_not_allowed,
      "The endpoint is of a service that is neither known nor listed in app.webpush.services."},
     {unknown_host, "The host of the endpoint has no address."},
@@ -129,7 +128,7 @@ bool speaks_of_vapid(std::string_view body) noexcept {
 
 /// What the table is asked for: Apple's word, or the digits of Mozilla's number, which `digits` holds.
 std::string_view said_in(const boost::json::object& body, std::array<char, 8>& digits) noexcept {
-    if (const std::string_view reason = string_at(body, "reason"); !reason.empty()) {
+    if (const std::string_view reason = text_at(body, "reason"); !reason.empty()) {
         return reason;
     }
     const auto* const number = body.if_contains("errno");

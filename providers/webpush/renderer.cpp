@@ -3,6 +3,7 @@
 #include "engine/core/plain_json.hpp"
 #include "providers/common/json_check.hpp"
 #include "providers/common/json_merge.hpp"
+#include "providers/common/locale_table.hpp"
 #include "providers/webpush/encryption.hpp"
 #include "providers/webpush/payload.hpp"
 
@@ -41,7 +42,6 @@ parsed<> check_payload(const json::object& payload, bool background) {
 }  // namespace
 
 parsed<std::shared_ptr<const rendered_message>> renderer::render(const publish_event& event) const {
-    locale_table locales;
     std::vector<std::string> texts;
     const auto add = [&](const localized_text* text, std::string_view locale) -> parsed<> {
         json::object payload = make_payload(event, text, locale, url_);
@@ -51,25 +51,16 @@ parsed<std::shared_ptr<const rendered_message>> renderer::render(const publish_e
         }
         texts.push_back(plain_json(json::value(std::move(payload))));
         if (const std::size_t size = texts.back().size(); size > largest_plaintext) {
-            return refusal{
-                "payload_too_large", "the Web Push payload for app " + app_ +
-                                         (locale.empty() ? "" : " in locale " + std::string(locale)) +
-                                         " is " + std::to_string(size) + " bytes, the limit is " +
-                                         std::to_string(largest_plaintext)};
+            return payload_too_large("Web Push payload", app_, locale, size, largest_plaintext);
         }
         return {};
     };
-    if (const auto done = add(nullptr, {}); done.has_error()) {
-        return done.error();
-    }
-    for (const auto& [locale, text] : event.localized) {
-        if (const auto done = add(&text, locale); done.has_error()) {
-            return done.error();
-        }
-        locales.add(locale);
+    auto locales = make_variants(event, add);
+    if (locales.has_error()) {
+        return locales.error();
     }
     return std::make_shared<const rendered_message>(
-        std::move(texts), std::move(locales), topic_of(event), urgency_of(event.priority), event.expires_at);
+        std::move(texts), std::move(*locales), topic_of(event), urgency_of(event.priority), event.expires_at);
 }
 
 }  // namespace tocsin::webpush

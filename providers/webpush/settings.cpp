@@ -1,6 +1,5 @@
 #include "providers/webpush/settings.hpp"
 
-#include "engine/core/private_file.hpp"
 #include "engine/core/visible_text.hpp"
 #include "engine/ops/config_checks.hpp"
 #include "engine/ops/config_row.hpp"
@@ -23,7 +22,6 @@ using config_rows::as_path;
 using config_rows::key;
 using config_rows::none;
 using config_rows::required;
-using config_rows::within;
 
 constexpr std::string_view section_path = "app.webpush";
 constexpr config_section about{
@@ -34,8 +32,7 @@ constexpr auto rows = std::to_array<config_key>({
     as_path(key<&webpush_settings::vapid_key_file>(
         section_path, "vapid_key_file",
         "The P-256 private key (PEM) whose public half browsers subscribe with; `tocsin vapid new` makes "
-        "one. "
-        "Mode 600.",
+        "one. Mode 600.",
         required)),
     key<&webpush_settings::subject>(
         section_path, "subject",
@@ -46,14 +43,10 @@ constexpr auto rows = std::to_array<config_key>({
     key<&webpush_settings::services>(
         section_path, "services",
         "Origins of push services (`\"https://push.example.org\"`) beside those of Google, Mozilla, Apple "
-        "and "
-        "Microsoft. Those alone may be at private addresses."),
+        "and Microsoft. Those alone may be at private addresses."),
     as_path(key<&webpush_settings::ca_file>(
         section_path, "ca_file", "Extra trust root (PEM), for simulators and services of one's own.", none)),
-    within(
-        key<&webpush_settings::rate>(
-            section_path, "rate", "Pushes per second over all engines. 0: no limit of ours."),
-        0, 10'000'000),
+    rate_row<webpush_settings>(section_path),
 });
 
 constexpr std::string_view rules_text =
@@ -76,8 +69,7 @@ void check_section(webpush_settings& webpush, const std::string& place, config_c
     }
     checks.require(
         webpush.url, place + ".url",
-        "is missing: what a tap opens if an event says nothing else, such as "
-        "\"https://www.example.fr/\"");
+        "is missing: what a tap opens if an event says nothing else, such as \"https://www.example.fr/\"");
     if (!webpush.url.empty() && checks.sound(place + ".url")) {
         if (const auto fine = check_https_url(webpush.url); fine.has_error()) {
             checks.problem(place + ".url", fine.error().message);
@@ -109,21 +101,7 @@ parsed<> webpush_settings::check_destination(std::string_view endpoint) const {
 }
 
 parsed<> check_vapid_key(const std::string& path) {
-    const auto contents = read_private_file(path);
-    if (contents.has_error()) {
-        return contents.error();
-    }
-    const auth::key_handle key = auth::read_private_key(*contents);
-    if (key == nullptr) {
-        return refusal{
-            "malformed",
-            path + " is not a PEM private key without a passphrase; `tocsin vapid new` makes one"};
-    }
-    if (!auth::is_p256(key.get())) {
-        return refusal{
-            "malformed", path + " holds a key of another kind; Web Push takes EC keys on P-256 only"};
-    }
-    return parsed<>();
+    return auth::check_p256_file(path, "`tocsin vapid new` makes one", "Web Push");
 }
 
 parsed<std::string> check_service_origin(std::string_view text) {

@@ -9,7 +9,6 @@
 #include <boost/json/value.hpp>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
 namespace tocsin {
@@ -218,8 +217,7 @@ parsed<std::vector<std::string>> cap_audience(const cap_message& message, const 
                 return cap_refusal(
                     "no_territory", area.line,
                     "area is drawn as a polygon or circle and names no commune: add a geocode INSEE, SIREN "
-                    "or "
-                    "DEPARTMENT");
+                    "or DEPARTMENT");
             }
             if (known == 0 && !area.geocodes.empty()) {
                 return cap_refusal(

@@ -1,5 +1,6 @@
 #include "tools/cap/cap_register.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "engine/redis/check.hpp"
 #include "tools/cap/cap_event.hpp"
 
@@ -57,11 +58,6 @@ redis.call('EXPIRE', KEYS[1], tonumber(ARGV[2]))
 return 1
 )");
 
-std::string text_of(const json::object& from, std::string_view name) {
-    const json::value* const found = from.if_contains(name);
-    return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
-}
-
 bool flag_of(const json::object& from, std::string_view name) {
     const json::value* const found = from.if_contains(name);
     return found != nullptr && found->is_bool() && found->get_bool();
@@ -75,11 +71,6 @@ std::vector<std::string> words_of(const json::array& list) {
         }
     }
     return out;
-}
-
-json::array list_of(const json::object& from, std::string_view name) {
-    const json::value* const found = from.if_contains(name);
-    return found != nullptr && found->is_array() ? found->get_array() : json::array();
 }
 
 }  // namespace
@@ -98,10 +89,8 @@ asio::awaitable<result<cap_admission>> cap_register::admit(const cap_message& me
     const std::vector<std::string> arguments{
         cap_collapse_id(message), std::to_string(message.sent.time_since_epoch().count()),
         std::to_string(kept_seconds), key_of("chain:")};
-    redis::request ask;
-    ask.add_script(admit_script, keys, arguments);
-    auto answered = co_await redis_.execute(std::move(ask));
-    const auto got = redis::checked(std::move(answered));
+    redis::request ask(admit_script, keys, arguments);
+    const auto got = co_await redis::execute_checked(redis_, std::move(ask));
     if (got.has_error()) {
         co_return got.error();
     }
@@ -116,14 +105,11 @@ asio::awaitable<result<cap_admission>> cap_register::admit(const cap_message& me
                                     : cap_admission::verdict::late;
     out.collapse_id = answer[1].text();
     for (std::size_t i = 0; i < answer[2].size(); ++i) {
-        error_code problem;
-        const json::value record = json::parse(answer[2][i].text(), problem);
-        if (!problem && record.is_object()) {
-            const json::object& fields = record.get_object();
+        if (const auto fields = parse_object(answer[2][i].text())) {
             out.replaced.push_back(
-                {words_of(list_of(fields, "events")), text_of(fields, "title"), list_of(fields, "audience"),
-                 list_of(fields, "apps"), text_of(fields, "category"),
-                 flag_of(fields, "ignores_quiet_hours")});
+                {words_of(list_at(*fields, "events")), std::string(text_at(*fields, "title")),
+                 list_at(*fields, "audience"), list_at(*fields, "apps"),
+                 std::string(text_at(*fields, "category")), flag_of(*fields, "ignores_quiet_hours")});
         }
     }
     co_return out;
@@ -140,10 +126,8 @@ asio::awaitable<result<cap_admission::verdict>> cap_register::begin(
         {"ignores_quiet_hours", what.ignores_quiet_hours}};
     const std::vector<std::string> keys{key_of(cap_key(message.name))};
     const std::vector<std::string> arguments{json::serialize(record), std::to_string(kept_seconds)};
-    redis::request ask;
-    ask.add_script(begin_script, keys, arguments);
-    auto answered = co_await redis_.execute(std::move(ask));
-    const auto got = redis::checked(std::move(answered));
+    redis::request ask(begin_script, keys, arguments);
+    const auto got = co_await redis::execute_checked(redis_, std::move(ask));
     if (got.has_error()) {
         co_return got.error();
     }
@@ -154,9 +138,7 @@ asio::awaitable<result<>> cap_register::done(const cap_message& message) {
     const std::string key = key_of(cap_key(message.name));
     redis::request ask;
     ask.add("HSET", key, "state", "done").add("EXPIRE", key, kept_seconds);
-    auto answered = co_await redis_.execute(std::move(ask));
-    const auto got = redis::checked(std::move(answered));
-    co_return got.has_error() ? result<>(got.error()) : result<>();
+    co_return co_await redis::carry_out(redis_, std::move(ask));
 }
 
 }  // namespace tocsin

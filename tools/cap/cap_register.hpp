@@ -1,6 +1,5 @@
 #pragma once
 
-#include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 #include "engine/keyspace/keyspace.hpp"
 #include "engine/redis/client.hpp"

@@ -2,7 +2,6 @@
 
 #include "engine/core/c_handle.hpp"
 
-#include <memory>
 #include <optional>
 
 #include <expat.h>

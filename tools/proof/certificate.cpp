@@ -1,6 +1,7 @@
 #include "tools/proof/certificate.hpp"
 
 #include "engine/core/digest.hpp"
+#include "engine/core/json_members.hpp"
 #include "engine/core/plain_json.hpp"
 #include "engine/core/visible_text.hpp"
 #include "tools/proof/certificate_parts.hpp"
@@ -146,20 +147,17 @@ std::optional<certificate_stamp> stamp_in(std::string_view file) {
     }
     file.remove_prefix(begin + stamp_begins.size());
     const std::size_t end = file.find('"');
-    boost::system::error_code ec;
-    const json::value document = json::parse(unescaped(file.substr(0, std::min(end, file.size()))), ec);
-    const json::object* const object = ec ? nullptr : document.if_object();
-    if (object == nullptr || !object->contains("version") || object->at("version") != format_version ||
-        !object->contains("as_of") || !object->at("as_of").is_int64() || !object->contains("communes") ||
-        !object->at("communes").is_object()) {
+    const auto document = parse_object(unescaped(file.substr(0, std::min(end, file.size()))));
+    const auto as_of = document ? integer_at(*document, "as_of") : std::nullopt;
+    if (!as_of || integer_at(*document, "version") != format_version || !document->contains("communes") ||
+        !document->at("communes").is_object()) {
         return std::nullopt;
     }
     certificate_stamp out;
     // Beyond these years no date can be written.
     constexpr std::int64_t latest = 253'402'300'799'000;
-    out.as_of = wall_time(
-        std::chrono::milliseconds(std::clamp<std::int64_t>(object->at("as_of").get_int64(), 0, latest)));
-    for (const auto& [insee, value] : object->at("communes").get_object()) {
+    out.as_of = wall_time(std::chrono::milliseconds(std::clamp<std::int64_t>(*as_of, 0, latest)));
+    for (const auto& [insee, value] : document->at("communes").get_object()) {
         auto then = read_commune(value);
         if (!then) {
             return std::nullopt;

@@ -1,5 +1,6 @@
 #include "tools/proof/certificate_chart.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "tools/proof/french.hpp"
 
 #include <algorithm>
@@ -31,13 +32,11 @@ std::optional<std::vector<point>> points_of(const json::object& result) {
     std::vector<point> out;
     for (const auto& [name, share] :
          {std::pair("p50_ms", 0.5), std::pair("p90_ms", 0.9), std::pair("p99_ms", 0.99)}) {
-        const json::value* const found = result.if_contains(name);
-        boost::system::error_code ec;
-        const auto ms = found == nullptr ? 0 : found->to_number<std::uint64_t>(ec);
-        if (found == nullptr || ec) {
+        const auto ms = count_at(result, name);
+        if (!ms) {
             return std::nullopt;
         }
-        out.push_back({share, ms});
+        out.push_back({share, *ms});
     }
     return out;
 }

@@ -2,7 +2,6 @@
 
 #include "tools/proof/certificate.hpp"
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>

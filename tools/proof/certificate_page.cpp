@@ -1,4 +1,5 @@
 #include "engine/core/digest.hpp"
+#include "engine/core/json_members.hpp"
 #include "engine/core/plain_json.hpp"
 #include "engine/plan/outcome.hpp"
 #include "tools/proof/certificate.hpp"
@@ -8,7 +9,6 @@
 #include "tools/proof/french.hpp"
 
 #include <iterator>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -31,7 +31,7 @@ constexpr std::string_view bell = R"svg(<svg viewBox="0 0 48 48" aria-hidden="tr
 )svg";
 
 std::string header(const certificate_subject& subject) {
-    const std::string state = text_in(subject.result, "state");
+    const std::string_view state = text_at(subject.result, "state");
     std::string_view words = "Envoi terminé";
     std::string_view mark = "state";
     if (subject.dry_run) {
@@ -57,8 +57,8 @@ std::string header(const certificate_subject& subject) {
 }
 
 std::string lede(const certificate_subject& subject, const reach_row& sum) {
-    const std::uint64_t accepted = number_in(subject.result, "accepted");
-    const std::uint64_t targeted = number_in(subject.result, "targeted");
+    const std::uint64_t accepted = count_at(subject.result, "accepted").value_or(0);
+    const std::uint64_t targeted = count_at(subject.result, "targeted").value_or(0);
     const std::size_t communes = subject.rows.size();
     std::string out = "<p class=\"lede\">";
     if (subject.dry_run) {
@@ -90,7 +90,7 @@ std::string figure(std::string_view label, std::string_view name, std::string_vi
 
 std::string figures(const certificate_subject& subject, const reach_row& sum) {
     const std::uint64_t population = sum.of(measure::population).value_or(0);
-    const std::uint64_t accepted = number_in(subject.result, "accepted");
+    const std::uint64_t accepted = count_at(subject.result, "accepted").value_or(0);
     const auto count = [](const std::optional<std::uint64_t>& of) {
         return of ? french::number(*of) : std::string("—");
     };
@@ -99,7 +99,8 @@ std::string figures(const certificate_subject& subject, const reach_row& sum) {
     };
     std::string out = "<dl class=\"figures\">\n";
     out += figure("Habitants", "population", population == 0 ? "—" : french::number(population));
-    out += figure("Appareils visés", "targeted", french::number(number_in(subject.result, "targeted")));
+    out += figure(
+        "Appareils visés", "targeted", french::number(count_at(subject.result, "targeted").value_or(0)));
     out += figure("Acceptés", "accepted", french::number(accepted));
     out += figure("Portée (acceptés/habitants)", "reach", reach(accepted));
     if (sum.confirmed()) {
@@ -167,14 +168,14 @@ std::string outcomes_table(const json::object& result) {
     constexpr std::array<std::string_view, outcome_count> words{
         "Acceptés",        "Disparus (application retirée)", "Refusés", "Expirés avant l’envoi",
         "Annulés à temps", "Catégorie en sourdine",          "Échecs"};
-    const std::uint64_t targeted = number_in(result, "targeted");
+    const std::uint64_t targeted = count_at(result, "targeted").value_or(0);
     std::string out =
         "<section aria-labelledby=\"outcomes\">\n<h2 id=\"outcomes\">Issue de chaque appareil</h2>\n"
         "<table><thead><tr><th scope=\"col\">Issue</th><th scope=\"col\">Appareils</th>"
         "<th scope=\"col\">Part</th></tr></thead>\n<tbody>\n";
     for (std::size_t i = 0; i < outcome_count; ++i) {
         const std::string_view name = outcome_names[i];
-        const std::uint64_t count = number_in(result, name);
+        const std::uint64_t count = count_at(result, name).value_or(0);
         fmt::format_to(
             std::back_inserter(out), "<tr><th scope=\"row\">{}</th>{}{}</tr>\n", words[i],
             counted(name, count),
@@ -200,7 +201,7 @@ std::string chart_section(const json::object& result) {
         const std::string name = fmt::format("p{}_ms", share);
         fmt::format_to(
             std::back_inserter(out), "<div><dt>{}{}% acceptés en</dt>{}</div>\n", share, french::narrow,
-            value(name, french::span(number_in(result, name)), "dd"));
+            value(name, french::span(count_at(result, name).value_or(0)), "dd"));
     }
     return out + "</dl>\n</section>\n";
 }
@@ -218,13 +219,13 @@ std::string footer(const certificate_subject& subject, const certificate_stamp& 
                      "ni appareil ni personne. ",
                      french::wide)
                : std::string("Aucun accusé de réception n’a été demandé aux téléphones pour cet envoi. ");
-    const std::uint64_t repeats = number_in(subject.result, "possible_duplicates");
+    const std::uint64_t repeats = count_at(subject.result, "possible_duplicates").value_or(0);
     if (repeats != 0) {
         out += fmt::format(
             "Notifications peut-être envoyées deux fois{}: {}. ", french::wide,
             value("possible_duplicates", french::number(repeats)));
     }
-    if (const std::uint64_t elsewhere = number_in(subject.result, "accepted");
+    if (const std::uint64_t elsewhere = count_at(subject.result, "accepted").value_or(0);
         !subject.rows.empty() && elsewhere > sum.of(measure::accepted).value_or(0)) {
         out += fmt::format(
             "Appareils acceptés hors de toute commune{}: {}. ", french::wide,

@@ -1,5 +1,6 @@
 #include "tools/proof/certificate_parts.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "engine/core/visible_text.hpp"
 #include "tools/proof/french.hpp"
 
@@ -51,20 +52,8 @@ std::string shortened(std::string_view text, std::size_t most) {
     return std::string(text);
 }
 
-std::uint64_t number_in(const json::object& result, std::string_view name) {
-    const json::value* const found = result.if_contains(name);
-    boost::system::error_code ec;
-    const auto out = found == nullptr ? 0 : found->to_number<std::uint64_t>(ec);
-    return ec ? 0 : out;
-}
-
-std::string text_in(const json::object& result, std::string_view name) {
-    const json::value* const found = result.if_contains(name);
-    return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
-}
-
 std::string time_in(const json::object& result, std::string_view name) {
-    const std::uint64_t ms = number_in(result, name);
+    const std::uint64_t ms = count_at(result, name).value_or(0);
     return ms == 0 ? "—" : french::moment(wall_time(std::chrono::milliseconds(ms)));
 }
 

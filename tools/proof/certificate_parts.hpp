@@ -22,9 +22,7 @@ namespace tocsin::proof {
 [[nodiscard]] std::string counted(
     std::string_view name, const std::optional<std::uint64_t>& count, std::string_view tag = "td");
 
-/// Members of a result document; 0, empty or a dash if they are not what they should be.
-[[nodiscard]] std::uint64_t number_in(const boost::json::object& result, std::string_view name);
-[[nodiscard]] std::string text_in(const boost::json::object& result, std::string_view name);
+/// A moment in a result document; a dash if it is not what it should be.
 [[nodiscard]] std::string time_in(const boost::json::object& result, std::string_view name);
 
 /// The first `most` characters, and a sign that there were more.

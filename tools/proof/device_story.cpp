@@ -174,8 +174,7 @@ private:
         }
         return fmt::format(
             "The event was not sent through {}: when it was planned, the app did not serve its audience "
-            "there, or "
-            "nobody of its audience had registered.",
+            "there, or nobody of its audience had registered.",
             to_string(about_.which));
     }
 
@@ -192,8 +191,7 @@ private:
         if (event_.ended()) {
             out_.because = fmt::format(
                 "Its registration is of {}, after the event had begun at {}. Whether it was registered "
-                "before, as it "
-                "is now or otherwise, is not kept.",
+                "before, as it is now or otherwise, is not kept.",
                 when, said(at_ms(event_.report.started_at)));
             out_.sent = sent_state::unknown;
             return;

@@ -1,5 +1,6 @@
 #include "tools/proof/reach_rows.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "engine/core/visible_text.hpp"
 
 #include <functional>
@@ -41,16 +42,6 @@ std::u32string sort_key(std::string_view name) {
     return out;
 }
 
-std::optional<std::uint64_t> count_in(const json::object& from, std::string_view name) {
-    const json::value* const found = from.if_contains(name);
-    if (found == nullptr) {
-        return std::nullopt;
-    }
-    boost::system::error_code ec;
-    const auto value = found->to_number<std::uint64_t>(ec);
-    return ec ? std::nullopt : std::optional(value);
-}
-
 template <class Key>
 void sort_down(std::vector<reach_row>& rows, Key key) {
     std::ranges::stable_sort(rows, std::greater(), key);
@@ -86,7 +77,7 @@ std::vector<reach_row> reach_rows(const json::object& communes, const territorie
             row.department = to_string(known->department);
         }
         for (std::size_t i = 0; i < measure_count; ++i) {
-            row.counts[i] = count_in(*counted, measure_names[i]);
+            row.counts[i] = count_at(*counted, measure_names[i]);
         }
         out.push_back(std::move(row));
     }

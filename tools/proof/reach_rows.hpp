@@ -4,7 +4,6 @@
 
 #include <boost/json/object.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>

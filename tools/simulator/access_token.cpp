@@ -1,5 +1,6 @@
 #include "tools/simulator/access_token.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "engine/core/text.hpp"
 #include "tools/simulator/jwt.hpp"
 
@@ -54,14 +55,10 @@ std::optional<access_grant> read_access_token(const credentials& known, std::str
     }
     const auto content = token.substr(prefix.size());
     const auto text = from_base64url(content.substr(0, content.find('.')));
-    error_code ec;
-    const auto value = boost::json::parse(text.value_or(""), ec);
-    if (ec || !value.is_object()) {
-        return std::nullopt;
-    }
-    const auto project = known.find_project(text_member(value.get_object(), "p"));
-    const auto issued = number_member(value.get_object(), "i");
-    const auto expires = number_member(value.get_object(), "e");
+    const auto grant = parse_object(text.value_or("")).value_or(boost::json::object());
+    const auto project = known.find_project(text_at(grant, "p"));
+    const auto issued = integer_at(grant, "i");
+    const auto expires = integer_at(grant, "e");
     if (!project || !issued || !expires) {
         return std::nullopt;
     }

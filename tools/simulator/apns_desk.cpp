@@ -1,5 +1,6 @@
 #include "engine/core/digest.hpp"
 #include "engine/core/error.hpp"
+#include "engine/core/json_members.hpp"
 #include "tools/simulator/apns_conversation.hpp"
 #include "tools/simulator/chance.hpp"
 #include "tools/simulator/jwt.hpp"
@@ -56,12 +57,12 @@ apns_desk::bearer apns_desk::verify(std::string_view authorization) const {
     }
     constexpr bearer invalid{0, 0, index_of(apns::reason::invalid_provider_token)};
     const auto token = read_jwt(text);
-    if (!token || text_member(token->header, "alg") != "ES256") {
+    if (!token || text_at(token->header, "alg") != "ES256") {
         return invalid;
     }
-    const auto key = known_.find_key(text_member(token->header, "kid"));
-    const auto issued = number_member(token->claims, "iat");
-    if (!key || !issued || text_member(token->claims, "iss") != known_.keys[*key].team_id ||
+    const auto key = known_.find_key(text_at(token->header, "kid"));
+    const auto issued = integer_at(token->claims, "iat");
+    if (!key || !issued || text_at(token->claims, "iss") != known_.keys[*key].team_id ||
         !verify_es256(*known_.keys[*key].key, token->signed_part, token->signature)) {
         return invalid;
     }

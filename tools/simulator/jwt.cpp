@@ -1,14 +1,12 @@
 #include "tools/simulator/jwt.hpp"
 
 #include "engine/core/c_handle.hpp"
-#include "engine/core/error.hpp"
+#include "engine/core/json_members.hpp"
 #include "engine/core/text.hpp"
 
 #include <boost/json/parse.hpp>
 #include <openssl/bn.h>
 #include <openssl/ec.h>
-
-#include <vector>
 
 namespace tocsin::sim {
 namespace {
@@ -29,12 +27,7 @@ std::optional<boost::json::object> read_object(std::string_view encoded) {
     if (!text) {
         return std::nullopt;
     }
-    error_code ec;
-    auto value = boost::json::parse(*text, ec);
-    if (ec || !value.is_object()) {
-        return std::nullopt;
-    }
-    return std::move(value.get_object());
+    return parse_object(*text);
 }
 
 }  // namespace
@@ -52,24 +45,6 @@ std::optional<jwt> read_jwt(std::string_view text) {
         return std::nullopt;
     }
     return jwt{text.substr(0, second), *std::move(signature), *std::move(header), *std::move(claims)};
-}
-
-std::string_view text_member(const boost::json::object& from, std::string_view name) noexcept {
-    const auto* value = from.if_contains(name);
-    if (value == nullptr || !value->is_string()) {
-        return {};
-    }
-    return value->get_string();
-}
-
-std::optional<std::int64_t> number_member(const boost::json::object& from, std::string_view name) noexcept {
-    const auto* value = from.if_contains(name);
-    if (value == nullptr || !value->is_number()) {
-        return std::nullopt;
-    }
-    error_code ec;
-    const auto number = value->to_number<std::int64_t>(ec);
-    return ec ? std::nullopt : std::optional(number);
 }
 
 bool verify_es256(EVP_PKEY& key, std::string_view message, std::string_view signature) {

@@ -3,7 +3,6 @@
 #include <boost/json/object.hpp>
 #include <openssl/evp.h>
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,12 +19,6 @@ struct jwt {
 
 /// Empty unless `text` is three base64url parts, the first two of them JSON objects.
 [[nodiscard]] std::optional<jwt> read_jwt(std::string_view text);
-
-/// A string member; empty if it is missing or something else.
-[[nodiscard]] std::string_view text_member(const boost::json::object& from, std::string_view name) noexcept;
-/// A whole number; empty if it is missing or something else (a string of digits is something else).
-[[nodiscard]] std::optional<std::int64_t> number_member(
-    const boost::json::object& from, std::string_view name) noexcept;
 
 /// ES256: ECDSA on P-256 and SHA-256, the signature 64 bytes R || S (RFC 7518, section 3.4).
 [[nodiscard]] bool verify_es256(EVP_PKEY& key, std::string_view message, std::string_view signature);

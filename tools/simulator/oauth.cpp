@@ -1,5 +1,6 @@
 #include "tools/simulator/oauth.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "tools/simulator/access_token.hpp"
 #include "tools/simulator/jwt.hpp"
 
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
 
 namespace tocsin::sim {
 namespace {
@@ -77,24 +77,24 @@ http_reply oauth_endpoint::exchange(std::string_view form, std::uint32_t expires
         return denied("invalid_request", "Required parameter is missing: assertion");
     }
     const auto token = read_jwt(*assertion);
-    if (!token || text_member(token->header, "alg") != "RS256") {
+    if (!token || text_at(token->header, "alg") != "RS256") {
         return denied("invalid_grant", "Invalid JWT: Failed to decode assertion.");
     }
-    const auto account = known_.find_account(text_member(token->claims, "iss"));
+    const auto account = known_.find_account(text_at(token->claims, "iss"));
     if (!account) {
         return denied("invalid_grant", "Invalid grant: account not found");
     }
     const auto& project = known_.projects[*account];
-    const auto key_id = text_member(token->header, "kid");
+    const auto key_id = text_at(token->header, "kid");
     if ((!key_id.empty() && key_id != project.private_key_id) ||
         !verify_rs256(*project.key, token->signed_part, token->signature)) {
         return denied("invalid_grant", "Invalid JWT Signature.");
     }
-    if (text_member(token->claims, "aud") != token_uri_) {
+    if (text_at(token->claims, "aud") != token_uri_) {
         return denied("invalid_grant", "Invalid JWT: aud must be " + token_uri_);
     }
-    const auto issued = number_member(token->claims, "iat");
-    const auto expires = number_member(token->claims, "exp");
+    const auto issued = integer_at(token->claims, "iat");
+    const auto expires = integer_at(token->claims, "exp");
     const auto now_ms = time_.wall_now().time_since_epoch().count();
     const auto now = now_ms / 1000;
     // 5 minutes of skew either way: what makes an exp of iat + 65 min the latest that passes.
@@ -106,7 +106,7 @@ http_reply oauth_endpoint::exchange(std::string_view form, std::uint32_t expires
             "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. "
             "Check your iat and exp values in the JWT claim.");
     }
-    if (!has_scope(text_member(token->claims, "scope"))) {
+    if (!has_scope(text_at(token->claims, "scope"))) {
         return denied("invalid_scope", "Invalid OAuth scope or ID token audience provided.");
     }
     const access_grant grant{*account, now_ms, now_ms + std::int64_t{expires_in_s} * 1000};

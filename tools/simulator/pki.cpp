@@ -7,7 +7,6 @@
 #include <openssl/x509v3.h>
 
 #include <array>
-#include <cstdint>
 #include <ctime>
 
 namespace tocsin::sim {

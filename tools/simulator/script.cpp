@@ -1,5 +1,6 @@
 #include "tools/simulator/script.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "tools/simulator/jwt.hpp"
 #include "tools/simulator/simulator.hpp"
 
@@ -41,7 +42,7 @@ parsed<std::vector<behaviour_step>> read_script_file(
     for (json::value& entry : document.get_array()) {
         const auto place = steps.size();
         json::object* step = entry.if_object();
-        const auto after = step == nullptr ? std::nullopt : number_member(*step, "after_ms");
+        const auto after = step == nullptr ? std::nullopt : integer_at(*step, "after_ms");
         if (!after || *after < 0) {
             return refusal{
                 "script", fmt::format("{}: step {} needs after_ms, a whole number", file.string(), place)};

@@ -1,5 +1,6 @@
 #include "tools/simulator/webpush_conversation.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "engine/core/text.hpp"
 #include "tools/simulator/dead_token.hpp"
 #include "tools/simulator/jwt.hpp"
@@ -96,13 +97,13 @@ webpush_desk::proof webpush_desk::verify(std::string_view authorization) const {
     }
     out.flaw = index_of(reason::bad_jwt_token);
     const auto read = read_jwt(token);
-    if (!read || text_member(read->header, "alg") != "ES256" ||
+    if (!read || text_at(read->header, "alg") != "ES256" ||
         !verify_es256(*verifier, read->signed_part, read->signature) ||
-        text_member(read->claims, "aud") != origin_) {
+        text_at(read->claims, "aud") != origin_) {
         return out;
     }
-    const std::string_view subject = text_member(read->claims, "sub");
-    const auto expires = number_member(read->claims, "exp");
+    const std::string_view subject = text_at(read->claims, "sub");
+    const auto expires = integer_at(read->claims, "exp");
     if (!expires || !(subject.starts_with("mailto:") || subject.starts_with("https:"))) {
         return out;
     }

@@ -1,5 +1,6 @@
 #include "tools/simulator/workspace.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "engine/core/text.hpp"
 #include "tools/simulator/jwt.hpp"
 
@@ -235,8 +236,8 @@ parsed<> workspace::load_project(const std::string& project_id) {
     project.project_id = project_id;
     project.client_email = fmt::format("firebase-adminsdk-tocsin@{}.iam.gserviceaccount.com", project_id);
     if (!ec && kept.is_object()) {
-        project.private_key_id = text_member(kept.get_object(), "private_key_id");
-        project.key = key_from_pem(text_member(kept.get_object(), "private_key"));
+        project.private_key_id = text_at(kept.get_object(), "private_key_id");
+        project.key = key_from_pem(text_at(kept.get_object(), "private_key"));
     }
     if (project.key == nullptr || project.private_key_id.empty()) {
         std::string id(20, '\0');

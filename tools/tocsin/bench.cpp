@@ -35,22 +35,12 @@ namespace json = boost::json;
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
-int exit_for(bench_end how) {
-    switch (how) {
-        case bench_end::done: return exit_ok;
-        case bench_end::failed: return exit_failed;
-        case bench_end::unreachable: return exit_unreachable;
-        case bench_end::interrupted: return exit_interrupted;
-    }
-    return exit_failed;
-}
-
-/// Nothing if the simulator or the engine does not answer.
-std::optional<bench_snapshot> snapshot(const bench_stage& on, const std::optional<syscall_counter>& calls) {
+bench_snapshot snapshot(const bench_stage& on, const std::optional<syscall_counter>& calls) {
     const auto simulator = admin_get(on.control, "/stats");
     const auto metrics = admin_get_text(on.admin, "/metrics");
     if (!simulator || !simulator->is_object() || !metrics) {
-        return std::nullopt;
+        throw command_end(
+            exit_failed, "the engine or the simulator does not answer; logs are in " + on.directory.string());
     }
     bench_snapshot out;
     out.simulator = simulator->as_object();
@@ -68,7 +58,7 @@ std::optional<bench_snapshot> snapshot(const bench_stage& on, const std::optiona
     return out;
 }
 
-/// A benchmark on its stage, step by step. Each step returns what to exit with.
+/// A benchmark on its stage, step by step.
 class performance {
 public:
     performance(
@@ -81,86 +71,48 @@ public:
           plan_(plan),
           run_(redis, interrupts) {}
 
-    int perform(const bench_options& how) {
+    void perform(const bench_options& how) {
         result_.how = how;
-        for (const auto step : {&performance::import, &performance::warm_up, &performance::measure}) {
-            if (const int code = (this->*step)(); code != exit_ok) {
-                return code;
-            }
-        }
-        return exit_ok;
+        import();
+        warm_up();
+        measure();
     }
 
     [[nodiscard]] const bench_measurement& result() const noexcept { return result_; }
 
 private:
-    int import() {
-        const auto mix = mix_for(on_, result_.how);
-        if (mix.has_error()) {
-            complain(mix.error().message);
-            return exit_failed;
-        }
-        const auto before = redis_memory(redis_);
+    void import() {
+        const bench_mix mix = value_or_end(mix_for(on_, result_.how), exit_failed);
+        const std::uint64_t before = redis_.run(redis_memory(redis_));
         const auto begun = steady::now();
-        const import_end end = import_bench_devices(redis_, store_, plan_, *mix, interrupts_);
+        import_bench_devices(redis_, store_, plan_, mix, interrupts_);
         result_.import_seconds = std::chrono::duration<double>(steady::now() - begun).count();
-        if (end == import_end::interrupted) {
-            return exit_interrupted;
-        }
-        const auto after = redis_memory(redis_);
-        if (end == import_end::unreachable || !before || !after) {
-            return exit_unreachable;
-        }
+        const std::uint64_t after = redis_.run(redis_memory(redis_));
         result_.redis_bytes_per_device =
-            static_cast<double>(*after - *before) / static_cast<double>(plan_.devices_registered());
-        return exit_ok;
+            static_cast<double>(after - before) / static_cast<double>(plan_.devices_registered());
     }
 
-    int warm_up() {
-        if (const auto started = start_bench_engine(on_, result_.how); started.has_error()) {
-            complain(started.error().message);
-            return exit_unreachable;
-        }
+    void warm_up() {
+        start_bench_engine(on_, result_.how);
         if (auto calls = syscall_counter::attach(on_.engine->id())) {
             calls_.emplace(std::move(*calls));
         }
-        if (plan_.cold) {
-            return exit_ok;
+        if (!plan_.cold) {
+            bench_plan only;
+            only.events = {plan_.warm_up};
+            run_.perform(only, "warming up");
         }
-        bench_plan only;
-        only.events = {plan_.warm_up};
-        return exit_for(run_.perform(only, "warming up"));
     }
 
-    int measure() {
-        auto before = snapshot(on_, calls_);
-        if (!before) {
-            return gone();
-        }
-        if (const bench_end end = run_.perform(plan_, "sending"); end != bench_end::done) {
-            return exit_for(end);
-        }
-        auto after = snapshot(on_, calls_);
-        if (!after) {
-            return gone();
-        }
+    void measure() {
+        result_.before = snapshot(on_, calls_);
+        run_.perform(plan_, "sending");
+        result_.after = snapshot(on_, calls_);
         result_.peak_rss_bytes = peak_memory_bytes(on_.engine->id());
-        auto record = run_.record();
-        if (!record) {
-            return exit_unreachable;
-        }
+        result_.record = run_.record();
         result_.devices = plan_.devices();
-        result_.before = std::move(*before);
-        result_.after = std::move(*after);
-        result_.record = std::move(*record);
         result_.version = version;
         result_.machine = describe_machine();
-        return exit_ok;
-    }
-
-    int gone() {
-        complain("the engine or the simulator does not answer; logs are in " + on_.directory.path().string());
-        return exit_failed;
     }
 
     bench_stage& on_;
@@ -199,39 +151,28 @@ int perform_on(
     bench_stage& on, const common_options& common, const bench_options& how, interrupt_watch& interrupts) {
     common_options of_stage;
     of_stage.config = on.configuration;
-    const auto configured = load_settings(of_stage);
-    const auto places = configured ? load_territories(*configured) : std::nullopt;
-    const auto redis = configured ? redis_session::open(*configured) : nullptr;
-    if (!places || redis == nullptr) {
-        return exit_configuration;
-    }
-    const auto plan = plan_bench(*places, how);
-    if (plan.has_error()) {
-        complain(plan.error().message);
-        return exit_usage;
-    }
-    performance all(on, *configured, *places, *redis, interrupts, *plan);
-    if (const int code = all.perform(how); code != exit_ok) {
-        return code;
-    }
+    opened_session in(of_stage);
+    const territories places = load_territories(in.how);
+    const bench_plan plan = value_or_end(plan_bench(places, how), exit_usage);
+    performance all(on, in.how, places, in.redis, interrupts, plan);
+    all.perform(how);
     return tell(common, how, bench_report(all.result()));
 }
 
 int bench(const common_options& common, const bench_options& how) {
     if (how.scenario.empty()) {
-        complain("name a SCENARIO: " + fmt::format("{}", fmt::join(bench_scenarios(), ", ")));
-        return exit_usage;
+        throw command_end(
+            exit_usage, "name a SCENARIO: " + fmt::format("{}", fmt::join(bench_scenarios(), ", ")));
     }
     std::signal(SIGPIPE, SIG_IGN);
     interrupt_watch interrupts;
-    auto on = open_bench_stage(how);
-    if (on.has_error()) {
-        complain(on.error().message);
-        return exit_unreachable;
-    }
-    const int code = perform_on(*on, common, how, interrupts);
-    if ((code == exit_failed || code == exit_unreachable) && on->directory.leave_behind()) {
-        complain("logs are left in " + on->directory.path().string());
+    auto directory = value_or_end(work_directory::open(how.keep, "bench"), exit_unreachable);
+    const int code = run_to_end([&] {
+        bench_stage on = open_bench_stage(directory.path(), how);
+        return perform_on(on, common, how, interrupts);
+    });
+    if ((code == exit_failed || code == exit_unreachable) && directory.leave_behind()) {
+        complain("logs are left in " + directory.path().string());
     }
     return code;
 }
@@ -295,8 +236,7 @@ std::vector<option> bench_option_table(bench_words& into) {
         option(
             "--answers", how.answers,
             "How the simulator writes answers: `batched`, `record` (a TLS record each) or `write` (a system "
-            "call "
-            "each)")
+            "call each)")
             .value("PATTERN")
             .preset(how.answers)
             .one_of({"batched", "record", "write"}),
@@ -328,11 +268,9 @@ command bench_command() {
         .options = bench_option_table(*words),
         .details =
             "The page [Benchmark](../how-to/benchmark.md) has scenarios and figures. Needs `redis-server` in "
-            "the "
-            "`PATH`.\n\n"
+            "the `PATH`.\n\n"
             "Exit codes: 0; 1 if a device is not accounted for; 69 if something does not start; 99 if an "
-            "`--assert` "
-            "does not hold; 130 if interrupted.",
+            "`--assert` does not hold; 130 if interrupted.",
         .run =
             [words](const common_options& common) {
                 for (const std::string& text : words->assertions) {

@@ -1,18 +1,16 @@
+#include "engine/core/json_members.hpp"
 #include "tools/tocsin/bench_comparison.hpp"
 #include "tools/tocsin/bench_text.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
+#include "tools/tocsin/input_file.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <memory>
-#include <optional>
 
 #include <fmt/format.h>
 
@@ -26,19 +24,12 @@ struct bench_compare_options {
     double noise = 0.05;        ///< A change by less than this share is none.
 };
 
-std::optional<json::object> read_report_file(const std::string& name) {
-    std::ifstream file(name, std::ios::binary);
-    if (!file) {
-        complain("cannot read " + name);
-        return std::nullopt;
+json::object read_report_file(const std::string& name) {
+    auto report = parse_object(read_input(name, exit_failed));
+    if (!report || !report->contains("scenario")) {
+        throw command_end(exit_failed, name + " is not a report that bench --json has written");
     }
-    boost::system::error_code ec;
-    const auto parsed = json::parse(std::string(std::istreambuf_iterator<char>(file), {}), ec);
-    if (ec || !parsed.is_object() || !parsed.as_object().contains("scenario")) {
-        complain(name + " is not a report that bench --json has written");
-        return std::nullopt;
-    }
-    return parsed.as_object();
+    return std::move(*report);
 }
 
 json::value as_json(const compared_figure& one) {
@@ -51,15 +42,12 @@ json::value as_json(const compared_figure& one) {
 }
 
 int compare(const common_options& common, const bench_compare_options& how) {
-    const auto before = read_report_file(how.before);
-    const auto after = read_report_file(how.after);
-    if (!before || !after) {
-        return exit_failed;
-    }
-    for (const std::string& one : differing_conditions(*before, *after)) {
+    const json::object before = read_report_file(how.before);
+    const json::object after = read_report_file(how.after);
+    for (const std::string& one : differing_conditions(before, after)) {
         complain("not the same conditions, " + one);
     }
-    const auto figures = compare_reports(*before, *after, how.noise);
+    const auto figures = compare_reports(before, after, how.noise);
     if (common.json) {
         json::array out;
         for (const compared_figure& one : figures) {

@@ -3,17 +3,11 @@
 #include "tools/tocsin/bench_charts.hpp"
 #include "tools/tocsin/bench_figures.hpp"
 #include "tools/tocsin/bench_text.hpp"
-#include "tools/tocsin/chart_frame.hpp"
-#include "tools/tocsin/console.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <algorithm>
-#include <cmath>
-#include <cstdint>
 #include <string_view>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -21,16 +15,6 @@ namespace tocsin::cli {
 namespace {
 
 namespace json = boost::json;
-using chart_frame::bottom;
-using chart_frame::height;
-using chart_frame::left;
-using chart_frame::right;
-using chart_frame::width;
-using chart_frame::x_at;
-using chart_frame::y_at;
-
-constexpr double most_ticks = 6;
-
 constexpr std::string_view head =
     "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
     "<meta name=\"viewport\" content=\"width=device-width\">\n"
@@ -52,122 +36,6 @@ std::string escaped(std::string_view text) {
         }
     }
     return out;
-}
-
-std::string begin_chart(std::string_view title) {
-    return fmt::format(
-        "<h2>{}</h2>\n<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n", title, width, height,
-        title);
-}
-
-/// The end of an axis for values up to `most`, and the distance of its ticks: 1, 2 or 5 of a power of ten.
-struct scale {
-    double end = 1;
-    double step = 1;
-};
-scale scale_for(double most) {
-    const double least = most / most_ticks;
-    const double power = std::pow(10.0, std::floor(std::log10(least)));
-    double step = 10 * power;
-    for (const double factor : {1.0, 2.0, 5.0}) {
-        if (factor * power >= least) {
-            step = factor * power;
-            break;
-        }
-    }
-    return {std::ceil(most / step) * step, step};
-}
-
-/// "32 000", "2.5"
-std::string tick_text(double value) {
-    return value == std::floor(value) ? grouped(static_cast<std::uint64_t>(value))
-                                      : fmt::format("{:g}", value);
-}
-
-/// Calls `mark` with each tick's share of the axis and its text.
-template <class Mark>
-void for_each_tick(const scale& axis, Mark mark) {
-    const auto count = static_cast<int>(std::lround(axis.end / axis.step));
-    for (int i = 0; i <= count; ++i) {
-        mark(static_cast<double>(i) / count, tick_text(axis.step * i));
-    }
-}
-
-std::string scale_of_y(const scale& axis) {
-    std::string out;
-    for_each_tick(axis, [&out](double share, const std::string& text) {
-        out += fmt::format(
-            "<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>"
-            "<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n",
-            left, width - right, y_at(share), y_at(share), left - 6, y_at(share) + 4, text);
-    });
-    return out;
-}
-
-std::string label_of_x(double share, std::string_view text) {
-    return fmt::format(
-        "<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", x_at(share), height - bottom + 18,
-        text);
-}
-
-/// Devices that have accepted, by time.
-std::string accepted_chart(const json::array& timeline) {
-    double longest = 1;
-    double most = 1;
-    for (const json::value& sample : timeline) {
-        longest = std::max(longest, sample.at(0).to_number<double>());
-        most = std::max(most, sample.at(1).to_number<double>());
-    }
-    const scale up = scale_for(most);
-    const scale along = scale_for(longest / 1'000);
-    std::string out = begin_chart("Accepted pushes by time, in seconds") + scale_of_y(up);
-    for_each_tick(along, [&out](double share, const std::string& text) { out += label_of_x(share, text); });
-    out += "<polyline class=\"line\" points=\"";
-    for (const json::value& sample : timeline) {
-        out += fmt::format(
-            "{:.1f},{:.1f} ", x_at(sample.at(0).to_number<double>() / 1'000 / along.end),
-            y_at(sample.at(1).to_number<double>() / up.end));
-    }
-    return out + "\"/>\n</svg>\n";
-}
-
-struct bar {
-    std::string label;
-    double count = 0;
-};
-
-/// Pushes by how long their answers took. The bounds grow like an exponential, so each bar is as wide
-/// as the next; empty ones at both ends are left out.
-std::string latency_chart(const json::array& histogram) {
-    std::vector<bar> bars;
-    double most = 1;
-    for (const json::value& bucket : histogram) {
-        const json::value& upper = bucket.at(0);
-        const double count = bucket.at(1).is_number() ? bucket.at(1).to_number<double>() : 0;
-        if (count == 0 && bars.empty()) {
-            continue;
-        }
-        bars.push_back(
-            {upper.is_number() ? fmt::format("≤ {:g}", upper.to_number<double>()) : std::string("more"),
-             count});
-        most = std::max(most, count);
-    }
-    while (!bars.empty() && bars.back().count == 0) {
-        bars.pop_back();
-    }
-    const scale up = scale_for(most);
-    std::string out =
-        begin_chart("Pushes by latency (written to answered), in milliseconds") + scale_of_y(up);
-    const auto count = static_cast<double>(std::max<std::size_t>(1, bars.size()));
-    for (std::size_t i = 0; i < bars.size(); ++i) {
-        const double share = bars[i].count / up.end;
-        const auto at = static_cast<double>(i);
-        out += fmt::format(
-            "<rect class=\"bar\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>\n",
-            x_at((at + 0.1) / count), y_at(share), (x_at(1) - x_at(0)) * 0.8 / count, y_at(0) - y_at(share));
-        out += label_of_x((at + 0.5) / count, bars[i].label);
-    }
-    return out + "</svg>\n";
 }
 
 std::string figures_table(const json::object& report) {

@@ -69,9 +69,10 @@ private:
     progress_line progress_;
 };
 
-asio::awaitable<result<std::uint64_t>> used_memory(redis_session& redis) {
-    redis::request ask;
-    ask.add("INFO", "memory");
+}  // namespace
+
+asio::awaitable<result<std::uint64_t>> redis_memory(redis_session& redis) {
+    redis::request ask("INFO", "memory");
     const auto answer = co_await redis.redis().execute(std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();
@@ -88,20 +89,14 @@ asio::awaitable<result<std::uint64_t>> used_memory(redis_session& redis) {
     co_return bytes;
 }
 
-}  // namespace
-
-import_end import_bench_devices(
+void import_bench_devices(
     redis_session& redis, device_store& store, const bench_plan& plan, const bench_mix& mix,
     interrupt_watch& interrupts) {
     importer work(store, plan, mix, interrupts);
-    if (!redis.run(work.run())) {
-        return import_end::unreachable;
+    redis.run(work.run());
+    if (interrupts.arrived()) {
+        throw command_end(exit_interrupted);
     }
-    return interrupts.arrived() ? import_end::interrupted : import_end::done;
-}
-
-std::optional<std::uint64_t> redis_memory(redis_session& redis) {
-    return redis.run(used_memory(redis));
 }
 
 }  // namespace tocsin::cli

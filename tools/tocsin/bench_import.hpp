@@ -6,14 +6,13 @@
 
 namespace tocsin::cli {
 
-enum class import_end : unsigned char { done, unreachable, interrupted };
-
-/// Registers every device of `plan` through the device store, with progress on a terminal.
-[[nodiscard]] import_end import_bench_devices(
+/// Registers every device of `plan` through the device store, with progress on a terminal. Ends the command
+/// if it is interrupted.
+void import_bench_devices(
     redis_session& redis, device_store& store, const bench_plan& plan, const bench_mix& mix,
     interrupt_watch& interrupts);
 
 /// Bytes that Redis has in use, its own overhead included.
-[[nodiscard]] std::optional<std::uint64_t> redis_memory(redis_session& redis);
+[[nodiscard]] boost::asio::awaitable<result<std::uint64_t>> redis_memory(redis_session& redis);
 
 }  // namespace tocsin::cli

@@ -9,7 +9,6 @@
 #include <functional>
 #include <numeric>
 #include <span>
-#include <utility>
 
 #include <fmt/format.h>
 

@@ -8,7 +8,6 @@
 #include <boost/json/array.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <functional>
 #include <limits>

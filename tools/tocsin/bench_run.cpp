@@ -1,13 +1,15 @@
 #include "tools/tocsin/bench_run.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "engine/plan/ledger_names.hpp"
 #include "engine/redis/streams.hpp"
 #include "tools/tocsin/console.hpp"
+#include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/follow.hpp"
+#include "tools/tocsin/report_document.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
@@ -43,16 +45,6 @@ std::string document(const bench_event& event) {
         {"ttl", 14'400}});
 }
 
-asio::awaitable<result<std::string>> add(redis_session& redis, std::string event) {
-    redis::request ask;
-    ask.add("XADD", redis.keys().events(), "*", "event", event);
-    const auto answer = co_await redis.redis().execute(std::move(ask));
-    if (answer.has_error()) {
-        co_return answer.error();
-    }
-    co_return std::string(answer->front().text());
-}
-
 struct ended_event {
     std::string id;
     std::uint64_t accepted = 0;
@@ -66,19 +58,13 @@ struct sight {
 };
 
 ended_event read_result(const redis::stream_entry& entry) {
-    error_code ec;
-    const auto parsed = json::parse(entry.field("result").value_or(""), ec);
-    const auto* const told = ec ? nullptr : parsed.if_object();
-    if (told == nullptr) {
-        return {};
-    }
-    return {std::string(told->at("event").as_string()), told->at("accepted").to_number<std::uint64_t>()};
+    const auto told = parse_object(entry.field("result").value_or("")).value_or(json::object());
+    return {std::string(text_at(told, "event")), count_at(told, "accepted").value_or(0)};
 }
 
 asio::awaitable<result<sight>> see(
     redis_session& redis, std::string after, std::vector<std::string> running) {
-    redis::request ask;
-    ask.add("XRANGE", redis.keys().results(), "(" + after, "+", "COUNT", 1'000);
+    redis::request ask("XRANGE", redis.keys().results(), "(" + after, "+", "COUNT", 1'000);
     ask.add("XLEN", redis.keys().dead_letters());
     for (const std::string& id : running) {
         ask.add(
@@ -125,37 +111,30 @@ void draw(
 
 }  // namespace
 
-bool bench_run::publish(const bench_event& event) {
-    const auto entry = redis_.run(add(redis_, document(event)));
-    const auto id = entry ? redis::parse_entry_id(*entry) : std::nullopt;
-    if (!id) {
-        return false;
-    }
-    flights_.push_back({event, static_cast<std::int64_t>(id->ms)});
-    return true;
+void bench_run::publish(const bench_event& event) {
+    const std::string entry = redis_.run(add_event(redis_, document(event)));
+    const auto id = redis::parse_entry_id(entry).value_or(redis::entry_id());
+    flights_.push_back({event, static_cast<std::int64_t>(id.ms)});
 }
 
-bool bench_run::look() {
+void bench_run::look() {
     std::vector<std::string> running;
     for (const flight& one : flights_) {
         if (!one.ended && flights_.size() <= watched_closely) {
             running.push_back(one.event.id);
         }
     }
-    const auto seen = redis_.run(see(redis_, last_result_, std::move(running)));
-    if (!seen) {
-        return false;
+    const sight seen = redis_.run(see(redis_, last_result_, std::move(running)));
+    letters_ = seen.letters;
+    if (!seen.last_result.empty()) {
+        last_result_ = seen.last_result;
     }
-    letters_ = seen->letters;
-    if (!seen->last_result.empty()) {
-        last_result_ = seen->last_result;
-    }
-    for (const auto& [id, accepted] : seen->accepted) {
+    for (const auto& [id, accepted] : seen.accepted) {
         std::ranges::find(flights_, id, [](const flight& one) -> const std::string& {
             return one.event.id;
         })->accepted = accepted;
     }
-    for (const ended_event& one : seen->ended) {
+    for (const ended_event& one : seen.ended) {
         const auto found = std::ranges::find(
             flights_, one.id, [](const flight& each) -> const std::string& { return each.event.id; });
         if (found != flights_.end() && !found->ended) {
@@ -164,18 +143,9 @@ bool bench_run::look() {
             ++ended_;
         }
     }
-    return true;
 }
 
-bool bench_run::refused() {
-    if (letters_ == 0) {
-        return false;
-    }
-    complain("the engine refused an event: see the dead letters (tocsin dead-letters list)");
-    return true;
-}
-
-bench_end bench_run::perform(const bench_plan& plan, std::string_view label) {
+void bench_run::perform(const bench_plan& plan, std::string_view label) {
     flights_.clear();
     timeline_.assign(1, {});
     ended_ = 0;
@@ -196,13 +166,9 @@ bench_end bench_run::perform(const bench_plan& plan, std::string_view label) {
                 : std::min(
                       plan.events.size(), static_cast<std::size_t>(seconds * plan.events_per_second) + 1);
         for (; published < due; ++published) {
-            if (!publish(plan.events[published])) {
-                return bench_end::unreachable;
-            }
+            publish(plan.events[published]);
         }
-        if (!look()) {
-            return bench_end::unreachable;
-        }
+        look();
         std::uint64_t accepted = 0;
         for (const flight& one : flights_) {
             accepted += one.accepted;
@@ -210,9 +176,7 @@ bench_end bench_run::perform(const bench_plan& plan, std::string_view label) {
         if (plan.alert && !has_alert_ &&
             static_cast<double>(accepted) >= alert_comes_at * static_cast<double>(devices)) {
             has_alert_ = true;
-            if (!publish(*plan.alert)) {
-                return bench_end::unreachable;
-            }
+            publish(*plan.alert);
         }
         if (accepted != accepted_before || due < plan.events.size()) {
             last_progress = now;
@@ -222,15 +186,15 @@ bench_end bench_run::perform(const bench_plan& plan, std::string_view label) {
             timeline_.push_back({seconds * 1'000, accepted});
             draw(progress, label, accepted, devices, seconds);
         }
-        if (refused()) {
-            return bench_end::failed;
+        if (letters_ != 0) {
+            throw command_end(
+                exit_failed, "the engine refused an event: see the dead letters (tocsin dead-letters list)");
         }
         if (now - last_progress > patience) {
-            progress.clear();
-            complain(fmt::format(
-                "nothing was accepted for {} s: {} of {} devices, {} of {} events ended", patience / 1s,
-                grouped(accepted), grouped(devices), ended_, wanted));
-            return bench_end::failed;
+            throw command_end(
+                exit_failed, fmt::format(
+                                 "nothing was accepted for {} s: {} of {} devices, {} of {} events ended",
+                                 patience / 1s, grouped(accepted), grouped(devices), ended_, wanted));
         }
         // Events that come at a pace are published when they are due, not when somebody looks again.
         const auto next = plan.events_per_second == 0 || published == plan.events.size()
@@ -239,33 +203,27 @@ bench_end bench_run::perform(const bench_plan& plan, std::string_view label) {
                                     std::chrono::nanoseconds(look_again).count(),
                                     static_cast<std::int64_t>(1e9 / plan.events_per_second)));
         if (interrupts_.wait(next)) {
-            return bench_end::interrupted;
+            throw command_end(exit_interrupted);
         }
     }
-    return bench_end::done;
 }
 
-std::optional<bench_ending> bench_run::ending(const flight& of) {
-    json::value document;
-    const auto report = redis_.run(read_event(redis_, of.event.id, &document));
-    if (!report || !*report) {
-        return std::nullopt;
+bench_ending bench_run::ending(const flight& of) {
+    const auto stored = redis_.run(read_stored_event(redis_, of.event.id));
+    if (!stored) {
+        end_without(redis_, of.event.id);
     }
-    return bench_ending{of.event, of.published_at, **report};
+    return {of.event, of.published_at, stored->report};
 }
 
-std::optional<bench_record> bench_run::record() {
+bench_record bench_run::record() {
     bench_record out;
     out.timeline = timeline_;
     for (const flight& one : flights_) {
-        auto ended = ending(one);
-        if (!ended) {
-            return std::nullopt;
-        }
         if (has_alert_ && &one == &flights_.back()) {
-            out.alert = std::move(ended);
+            out.alert = ending(one);
         } else {
-            out.events.push_back(std::move(*ended));
+            out.events.push_back(ending(one));
         }
     }
     return out;

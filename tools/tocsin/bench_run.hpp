@@ -6,19 +6,11 @@
 #include "tools/tocsin/session.hpp"
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace tocsin::cli {
-
-enum class bench_end : unsigned char {
-    done,
-    failed,  ///< Refused, or without progress for too long; told on standard error.
-    unreachable,
-    interrupted,
-};
 
 /// Publishes events and watches them to their ends.
 class bench_run {
@@ -26,11 +18,11 @@ public:
     bench_run(redis_session& redis, interrupt_watch& interrupts) : redis_(redis), interrupts_(interrupts) {}
 
     /// Publishes what `plan` has, at its pace, and returns when all of it has ended. `label` begins the
-    /// progress line.
-    [[nodiscard]] bench_end perform(const bench_plan& plan, std::string_view label);
-
+    /// progress line. Ends the command if an event is refused, nothing happens for too long, or it is
+    /// interrupted.
+    void perform(const bench_plan& plan, std::string_view label);
     /// What happened in the last perform(). The ledgers are only read now, when nothing is measured.
-    [[nodiscard]] std::optional<bench_record> record();
+    [[nodiscard]] bench_record record();
 
 private:
     struct flight {
@@ -40,10 +32,9 @@ private:
         bool ended = false;
     };
 
-    [[nodiscard]] bool publish(const bench_event& event);
-    [[nodiscard]] bool look();
-    [[nodiscard]] bool refused();
-    [[nodiscard]] std::optional<bench_ending> ending(const flight& of);
+    void publish(const bench_event& event);
+    void look();
+    [[nodiscard]] bench_ending ending(const flight& of);
 
     redis_session& redis_;
     interrupt_watch& interrupts_;

@@ -1,13 +1,12 @@
 #include "tools/tocsin/bench_stage.hpp"
 
-#include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
+#include "engine/core/json_members.hpp"
 
-#include <chrono>
+#include <boost/json/object.hpp>
+
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -17,9 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace json = boost::json;
-using namespace std::chrono_literals;
-
-constexpr auto start_patience = 15s;
 
 /// What `sim --json` has told on its standard output, once it is there whole.
 std::optional<json::object> announcement(const fs::path& log) {
@@ -31,9 +27,7 @@ std::optional<json::object> announcement(const fs::path& log) {
             found = std::move(line);
         }
     }
-    error_code ec;
-    const auto document = json::parse(found, ec);
-    return ec || !document.is_object() ? std::nullopt : std::optional(document.as_object());
+    return parse_object(found);
 }
 
 struct started_simulator {
@@ -46,24 +40,20 @@ parsed<started_simulator> start_simulator(
     const fs::path log = directory / "simulator.log";
     std::error_code ignored;
     fs::remove(log, ignored);
-    auto process = child_process::start(
+    std::optional<json::object> told;
+    const auto has_told = [&] { return (told = announcement(log)).has_value(); };
+    auto process = start_and_await(
         own_executable(),
         {"sim",
          "--json",
+         "--apns-port=0",
+         "--sandbox-port=0",
+         "--fcm-port=0",
+         "--oauth-port=0",
+         "--control-port=0",
+         "--webpush-port=0",
          "--directory",
          (directory / "providers").string(),
-         "--apns-port",
-         "0",
-         "--sandbox-port",
-         "0",
-         "--fcm-port",
-         "0",
-         "--oauth-port",
-         "0",
-         "--control-port",
-         "0",
-         "--webpush-port",
-         "0",
          "--threads",
          std::to_string(how.simulator_threads),
          "--latency",
@@ -78,47 +68,24 @@ parsed<started_simulator> start_simulator(
          private_redis_url(directory),
          "--admin-listen",
          admin},
-        log);
+        log, has_told, "the simulator did not start");
     if (process.has_error()) {
         return process.error();
     }
-    const auto deadline = std::chrono::steady_clock::now() + start_patience;
-    for (;;) {
-        if (auto told = announcement(log)) {
-            return started_simulator{std::move(*process), std::move(*told)};
-        }
-        if (!process->running() || std::chrono::steady_clock::now() > deadline) {
-            return refusal{"simulator", "the simulator did not start; see " + log.string()};
-        }
-        std::this_thread::sleep_for(5ms);
-    }
+    return started_simulator{std::move(*process), std::move(*told)};
 }
 
 }  // namespace
 
-parsed<bench_stage> open_bench_stage(const bench_options& how) {
-    auto directory = work_directory::open(how.keep, "bench");
-    if (directory.has_error()) {
-        return directory.error();
-    }
-    const auto failed = [&directory](const refusal& why) {
-        directory->leave_behind();  // The message names a log in it.
-        return why;
-    };
-    auto redis = start_private_redis(directory->path());
-    if (redis.has_error()) {
-        return failed(redis.error());
-    }
+bench_stage open_bench_stage(const fs::path& directory, const bench_options& how) {
+    auto redis = value_or_end(start_private_redis(directory), exit_unreachable);
     const std::string admin = "127.0.0.1:" + std::to_string(free_port());
-    auto simulator = start_simulator(directory->path(), admin, how);
-    if (simulator.has_error()) {
-        return failed(simulator.error());
-    }
-    const json::object& told = simulator->told;
+    auto simulator = value_or_end(start_simulator(directory, admin, how), exit_unreachable);
+    const json::object& told = simulator.told;
     return bench_stage{
-        std::move(*directory),
-        std::move(*redis),
-        std::move(simulator->process),
+        directory,
+        std::move(redis),
+        std::move(simulator.process),
         std::string(told.at("config").as_string()),
         "127.0.0.1:" + std::to_string(told.at("control").to_number<std::uint16_t>()),
         admin,
@@ -131,7 +98,7 @@ parsed<bench_mix> mix_for(const bench_stage& on, const bench_options& how) {
     if (how.webpush_share == 0) {
         return out;
     }
-    std::ifstream file(on.directory.path() / "providers" / "push-secret");
+    std::ifstream file(on.directory / "providers" / "push-secret");
     auto made = sim::browsers::create({std::istreambuf_iterator<char>(file), {}});
     if (made.has_error()) {
         return refusal{"browsers", "the simulator's browsers cannot be made: " + made.error().message()};
@@ -140,16 +107,12 @@ parsed<bench_mix> mix_for(const bench_stage& on, const bench_options& how) {
     return out;
 }
 
-parsed<> start_bench_engine(bench_stage& on, const bench_options& how) {
-    auto engine = start_private_engine(
-        on.configuration, on.admin, on.directory.path() / "engine.log",
-        {"--engine.threads", std::to_string(how.threads)});
-    if (engine.has_error()) {
-        on.directory.leave_behind();
-        return engine.error();
-    }
-    on.engine.emplace(std::move(*engine));
-    return {};
+void start_bench_engine(bench_stage& on, const bench_options& how) {
+    on.engine.emplace(value_or_end(
+        start_private_engine(
+            on.configuration, on.admin, on.directory / "engine.log",
+            {"--engine.threads", std::to_string(how.threads)}),
+        exit_unreachable));
 }
 
 }  // namespace tocsin::cli

@@ -14,7 +14,7 @@ namespace tocsin::cli {
 /// The processes of a benchmark: each its own, so that what each of them uses is known. They are ended
 /// in the reverse of this order.
 struct bench_stage {
-    work_directory directory;
+    std::filesystem::path directory;
     child_process redis;
     child_process simulator;
     std::string configuration;  ///< The tocsin.toml that the simulator has written.
@@ -24,13 +24,13 @@ struct bench_stage {
     std::optional<child_process> engine;
 };
 
-/// Redis and the simulator, ready. The refusal says which of them is not, and where its log is.
-[[nodiscard]] parsed<bench_stage> open_bench_stage(const bench_options& how);
+/// Redis and the simulator, ready. What does not get ready ends the command (exit 69), and so below.
+[[nodiscard]] bench_stage open_bench_stage(const std::filesystem::path& directory, const bench_options& how);
 
 /// The devices that `how` wants, known to the stage's simulator.
 [[nodiscard]] parsed<bench_mix> mix_for(const bench_stage& on, const bench_options& how);
 
 /// The engine, ready.
-[[nodiscard]] parsed<> start_bench_engine(bench_stage& on, const bench_options& how);
+void start_bench_engine(bench_stage& on, const bench_options& how);
 
 }  // namespace tocsin::cli

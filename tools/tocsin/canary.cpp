@@ -7,6 +7,7 @@
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/follow.hpp"
 #include "tools/tocsin/letters.hpp"
+#include "tools/tocsin/report_document.hpp"
 #include "tools/tocsin/session.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -91,25 +92,23 @@ struct canary_flight {
 asio::awaitable<result<canary_flight>> follow(
     redis_session& redis, std::string document, std::string id, std::chrono::milliseconds deadline) {
     const time_point until = redis.time().now() + deadline;
-    redis::request ask;
-    ask.add("XADD", redis.keys().events(), "*", "event", document);
-    auto answer = co_await redis.redis().execute(std::move(ask));
-    const auto added = redis::checked(std::move(answer));
+    const auto added = co_await add_event(redis, std::move(document));
     if (added.has_error()) {
         co_return added.error();
     }
-    const std::string entry(added->front().text());
     canary_flight out;
-    out.published_at = static_cast<std::int64_t>(redis::parse_entry_id(entry).value_or(redis::entry_id()).ms);
-    refusal_search refusals(redis, id, entry);
+    out.published_at =
+        static_cast<std::int64_t>(redis::parse_entry_id(*added).value_or(redis::entry_id()).ms);
+    refusal_search refusals(redis, id, *added);
     asio::steady_timer pause(redis.loop());
     for (;;) {
-        json::value ignored;
-        auto report = co_await read_event(redis, id, &ignored);
-        if (report.has_error()) {
-            co_return report.error();
+        auto known = co_await read_stored_event(redis, id);
+        if (known.has_error()) {
+            co_return known.error();
         }
-        out.report = std::move(*report);
+        if (*known) {
+            out.report = std::move((*known)->report);
+        }
         if (!out.report) {
             auto refused = co_await refusals.look();
             if (refused.has_error()) {
@@ -128,11 +127,8 @@ asio::awaitable<result<canary_flight>> follow(
 
 /// What the metric tocsin_canary_age_seconds is made of.
 asio::awaitable<result<>> note_arrival(redis_session& redis, std::int64_t at, std::int64_t took) {
-    redis::request ask;
-    ask.add("HSET", redis.keys().canary(), "at", at, "ms", took);
-    auto answer = co_await redis.redis().execute(std::move(ask));
-    const auto fine = redis::checked(std::move(answer));
-    co_return fine.has_error() ? result<>(fine.error()) : result<>();
+    return redis::carry_out(
+        redis.redis(), redis::request("HSET", redis.keys().canary(), "at", at, "ms", took));
 }
 
 /// Why it did not arrive.
@@ -158,41 +154,31 @@ std::string spoken_failure(const canary_flight& flight, const std::string& id, s
 int canary(const common_options& common, const canary_options& how) {
     const auto deadline = read_duration(how.deadline);
     if (!deadline) {
-        complain("--deadline: \"" + how.deadline + "\" is no time like 10s or 500ms, up to an hour");
-        return exit_usage;
+        throw command_end(
+            exit_usage, "--deadline: \"" + how.deadline + "\" is no time like 10s or 500ms, up to an hour");
     }
     const json::object event = event_for(how, *deadline);
     const std::string id(event.at("id").as_string());
     const std::string document = json::serialize(event);
     const auto now = system_time_source().wall_now();
-    if (const auto fine = parse_event(known_platforms(), document, "", event_limits{}, now);
-        fine.has_error()) {
-        complain(fine.error().message);
-        return exit_usage;
-    }
-    const auto opened = open_session(common);
-    if (!opened) {
-        return exit_configuration;
-    }
-    const time_point began = opened->redis->time().now();
-    const auto flight = opened->redis->run(follow(*opened->redis, document, id, *deadline));
-    if (!flight) {
-        return exit_unreachable;
-    }
+    value_or_end(parse_event(known_platforms(), document, "", event_limits{}, now), exit_usage);
+    opened_session in(common);
+    redis_session& redis = in.redis;
+    const time_point began = redis.time().now();
+    const canary_flight flight = redis.run(follow(redis, document, id, *deadline));
     const std::int64_t took =
-        std::chrono::duration_cast<std::chrono::milliseconds>(opened->redis->time().now() - began).count();
-    const bool over = flight->report && flight->report->finished_at != 0;
-    const std::uint64_t targeted = flight->report ? flight->report->targeted : 0;
-    const std::uint64_t accepted = flight->report ? flight->report->count(outcome::accepted) : 0;
+        std::chrono::duration_cast<std::chrono::milliseconds>(redis.time().now() - began).count();
+    const bool over = flight.report && flight.report->finished_at != 0;
+    const std::uint64_t targeted = flight.report ? flight.report->targeted : 0;
+    const std::uint64_t accepted = flight.report ? flight.report->count(outcome::accepted) : 0;
     const bool in_time = took <= (*deadline + between_looks).count();
     const bool fine = over && targeted != 0 && accepted == targeted && in_time;
     std::string_view state = over && (accepted != targeted || targeted == 0) ? "lost" : "late";
-    state = flight->refusal ? "refused" : state;
+    state = flight.refusal ? "refused" : state;
     state = fine ? "arrived" : state;
     // If it cannot be noted that is told; it has arrived all the same.
     if (fine) {
-        static_cast<void>(
-            opened->redis->run(note_arrival(*opened->redis, flight->published_at + took, took)));
+        redis.attempt(note_arrival(redis, flight.published_at + took, took));
     }
     if (common.json) {
         print_json(json::object{
@@ -201,7 +187,7 @@ int canary(const common_options& common, const canary_options& how) {
         print(fmt::format(
             "{}: accepted for {} of {} in {}", id, accepted, targeted, spoken_ms(static_cast<double>(took))));
     } else {
-        complain(spoken_failure(*flight, id, took));
+        complain(spoken_failure(flight, id, took));
     }
     return fine ? exit_ok : exit_failed;
 }
@@ -232,15 +218,11 @@ command canary_command() {
             },
         .details =
             "Publishes a critical event to the named devices, and waits for its result: stream, engine, "
-            "connection, "
-            "provider. Exit code 0 if the provider accepted it for all of them in time, 1 if it came late, "
-            "was lost "
-            "or refused, 69 if Redis does not answer. For cron and monitoring: one that arrives sets back "
-            "the metric "
-            "`tocsin_canary_age_seconds` of every engine. See [Prove "
+            "connection, provider. Exit code 0 if the provider accepted it for all of them in time, 1 if it "
+            "came late, was lost or refused, 69 if Redis does not answer. For cron and monitoring: one that "
+            "arrives sets back the metric `tocsin_canary_age_seconds` of every engine. See [Prove "
             "reach](../how-to/prove-reach.md#does-the-whole-path-work-now). `--json`: `event`, `state` "
-            "(`arrived`, "
-            "`late`, `lost`, `refused`), `targeted`, `accepted`, `ms`.",
+            "(`arrived`, `late`, `lost`, `refused`), `targeted`, `accepted`, `ms`.",
         .run = [how](const common_options& common) { return canary(common, *how); },
     };
 }

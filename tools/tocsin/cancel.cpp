@@ -3,6 +3,7 @@
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/follow.hpp"
+#include "tools/tocsin/report_document.hpp"
 #include "tools/tocsin/session.hpp"
 
 #include <boost/json/object.hpp>
@@ -22,40 +23,29 @@ struct cancel_options {
 };
 
 int cancel(const common_options& common, const cancel_options& how) {
-    const auto opened = open_session(common);
-    if (!opened) {
-        return exit_configuration;
+    opened_session in(common);
+    redis_session& redis = in.redis;
+    control_board board(redis.redis(), redis.keys());
+    const auto answer = redis.run(board.cancel(how.event));
+    if (answer.state == event_state::none && !answer.unread) {
+        throw command_end(exit_failed, "no event \"" + how.event + "\" is known");
     }
-    const auto& redis = opened->redis;
-    control_board board(redis->redis(), redis->keys());
-    const auto answer = redis->run(board.cancel(how.event));
-    if (!answer) {
-        return exit_unreachable;
-    }
-    if (answer->state == event_state::none && !answer->unread) {
-        complain("no event \"" + how.event + "\" is known");
-        return exit_failed;
-    }
-    if (!answer->cancelled()) {
-        complain(
-            "the event \"" + how.event + "\" has ended already: " + std::string(to_string(answer->state)));
-        return exit_failed;
+    if (!answer.cancelled()) {
+        throw command_end(
+            exit_failed,
+            "the event \"" + how.event + "\" has ended already: " + std::string(to_string(answer.state)));
     }
     if (how.watch) {
-        const int code = follow_event(*redis, common, how.event, "");
+        const int code = run_to_end([&] { return follow_event(redis, common, how.event, ""); });
         return code == exit_failed ? exit_ok : code;  // "cancelled" is what was asked for.
     }
-    if (answer->unread && !common.json) {
+    if (answer.unread && !common.json) {
         print(fmt::format(
             "{} is cancelled: no engine has read it yet, and none will send it.", shown(how.event)));
         return exit_ok;
     }
-    json::value ignored;
-    const auto report = redis->run(read_event(*redis, how.event, &ignored));
-    if (!report) {
-        return exit_unreachable;
-    }
-    const std::uint64_t accepted = *report ? (*report)->count(outcome::accepted) : 0;
+    const auto known = redis.run(read_stored_event(redis, how.event));
+    const std::uint64_t accepted = known ? known->report.count(outcome::accepted) : 0;
     if (common.json) {
         print_json(json::object{
             {"event", how.event}, {"state", to_string(event_state::cancelling)}, {"accepted", accepted}});
@@ -86,13 +76,10 @@ command cancel_command() {
             },
         .details =
             "In all engines, within a second. What is in flight is seen to its end; the rest is counted "
-            "`cancelled`, "
-            "and the result follows with the state `cancelled`. An event that waits for its `send_at` is "
-            "cancelled "
-            "before anybody is targeted, and so is one that stands unread in the stream. `--json`: `event`, "
-            "`state`, `accepted` (so far). Exit code 1 if no "
-            "such event "
-            "is known or it has ended.",
+            "`cancelled`, and the result follows with the state `cancelled`. An event that waits for its "
+            "`send_at` is cancelled before anybody is targeted, and so is one that stands unread in the "
+            "stream. `--json`: `event`, `state`, `accepted` (so far). Exit code 1 if no such event is known "
+            "or it has ended.",
         .run = [how](const common_options& common) { return cancel(common, *how); },
     };
 }

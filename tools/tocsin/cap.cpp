@@ -1,6 +1,6 @@
 #include "engine/control/control_board.hpp"
+#include "engine/core/json_members.hpp"
 #include "engine/event/event_parser.hpp"
-#include "engine/redis/check.hpp"
 #include "providers/known_platforms.hpp"
 #include "tools/cap/cap_event.hpp"
 #include "tools/cap/cap_message.hpp"
@@ -9,6 +9,8 @@
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/follow.hpp"
+#include "tools/tocsin/input_file.hpp"
+#include "tools/tocsin/report_document.hpp"
 #include "tools/tocsin/session.hpp"
 
 #include <boost/json/array.hpp>
@@ -16,11 +18,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,19 +37,6 @@ struct cap_options {
     bool watch = false;
 };
 
-std::optional<std::string> read_document(const std::string& file) {
-    if (file == "-") {
-        return std::string(std::istreambuf_iterator<char>(std::cin), {});
-    }
-    std::ifstream in(file, std::ios::binary);
-    std::string out(std::istreambuf_iterator<char>(in), {});
-    if (!in) {
-        complain("cannot read " + file);
-        return std::nullopt;
-    }
-    return out;
-}
-
 /// What reading, deciding and publishing a message leaves to be told.
 struct cap_outcome {
     std::string state;  ///< "published", "repeated", "late", "unknown": a Cancel of what was never sent here.
@@ -60,17 +45,6 @@ struct cap_outcome {
     std::vector<std::string> cancelled;
     refusal problem;  ///< Set if the message cannot be an event after all.
 };
-
-std::string title_in(const json::object& event) {
-    const json::value* const shown = event.if_contains("notification");
-    const json::value* const title = shown == nullptr ? nullptr : shown->get_object().if_contains("title");
-    return title == nullptr ? std::string() : std::string(title->get_string());
-}
-
-json::array list_in(const json::object& event, std::string_view name) {
-    const json::value* const found = event.if_contains(name);
-    return found == nullptr ? json::array() : found->get_array();
-}
 
 /// Every event that the replaced messages became, and who they were for.
 struct replaced_events {
@@ -133,10 +107,10 @@ cap_record record_of(const json::object& event, const replaced_events& before) {
     cap_record out;
     out.events = before.ids;
     out.events.insert(out.events.begin(), std::string(event.at("id").as_string()));
-    out.title = title_in(event);
-    out.audience = list_in(event, "audience");
-    out.apps = list_in(event, "apps");
-    out.category = event.contains("category") ? std::string(event.at("category").as_string()) : std::string();
+    out.title = text_at(part_at(event, "notification"), "title");
+    out.audience = list_at(event, "audience");
+    out.apps = list_at(event, "apps");
+    out.category = text_at(event, "category");
     out.ignores_quiet_hours =
         before.ignores_quiet_hours || event.at("priority").as_string() == to_string(priority::critical);
     return out;
@@ -162,13 +136,12 @@ asio::awaitable<result<told>> stop(
         if (ended->unread) {
             continue;  // It was sent to nobody, and will not be.
         }
-        json::value ignored;
-        const auto report = co_await read_event(redis, id, &ignored);
-        if (report.has_error()) {
-            co_return report.error();
+        const auto known = co_await read_stored_event(redis, id);
+        if (known.has_error()) {
+            co_return known.error();
         }
         // Of what was over for long there is no report any more.
-        if (!*report || (*report)->pages_settled != 0 || (*report)->finished_at != 0 ||
+        if (!*known || (*known)->report.pages_settled != 0 || (*known)->report.finished_at != 0 ||
             ended->state == event_state::running) {
             out = told::somebody;
         }
@@ -230,14 +203,12 @@ asio::awaitable<result<cap_outcome>> carry_out(
         co_return out;
     }
     out.event = event->at("id").as_string();
-    redis::request ask;
-    ask.add("XADD", redis.keys().events(), "*", "event", json::serialize(*event));
-    auto answer = co_await redis.redis().execute(std::move(ask));
-    const auto added = redis::checked(std::move(answer));
+    std::string document = json::serialize(*event);
+    auto added = co_await add_event(redis, std::move(document));
     if (added.has_error()) {
         co_return added.error();
     }
-    out.entry = added->front().text();
+    out.entry = std::move(*added);
     out.state = "published";
     const auto noted = co_await known.done(message);
     if (noted.has_error()) {
@@ -247,28 +218,18 @@ asio::awaitable<result<cap_outcome>> carry_out(
 }
 
 /// The event that would be published if nothing were known of earlier messages.
-int show(const cap_message& message, const territories& places, const cap_options& how) {
+void show(const cap_message& message, const territories& places, const cap_options& how) {
     cap_event_options terms;
     terms.apps = how.apps;
     terms.category = how.category;
     terms.collapse_id = cap_collapse_id(message);
     terms.now = system_time_source().wall_now();
     if (message.kind == cap_kind::cancel) {
-        const auto named = cap_audience(message, places);
-        if (named.has_error()) {
-            complain(how.file + ": " + named.error().message);
-            return exit_failed;
-        }
-        print_json(cap_all_clear(message, json::array(named->begin(), named->end()), "", terms));
-        return exit_ok;
+        const auto named = value_or_end(cap_audience(message, places), exit_failed, how.file + ": ");
+        print_json(cap_all_clear(message, json::array(named.begin(), named.end()), "", terms));
+    } else {
+        print_json(value_or_end(cap_event(message, places, terms), exit_failed, how.file + ": "));
     }
-    const auto event = cap_event(message, places, terms);
-    if (event.has_error()) {
-        complain(how.file + ": " + event.error().message);
-        return exit_failed;
-    }
-    print_json(*event);
-    return exit_ok;
 }
 
 /// Everything that can be wrong with the message by itself, before anything is written down.
@@ -321,33 +282,18 @@ int tell(
 }
 
 int cap(const common_options& common, const cap_options& how) {
-    const auto document = read_document(how.file);
-    if (!document) {
-        return exit_failed;
-    }
-    const auto message = read_cap(*document);
-    if (message.has_error()) {
-        complain(how.file + ": " + message.error().message);
-        return exit_failed;
-    }
-    const auto loaded = load_settings(common);
-    const auto places = loaded ? load_territories(*loaded) : std::nullopt;
-    if (!places) {
-        return exit_configuration;
-    }
+    const std::string about = how.file + ": ";
+    const cap_message message = value_or_end(read_cap(read_input(how.file, exit_failed)), exit_failed, about);
+    const settings loaded = load_settings(common);
+    const territories places = load_territories(loaded);
     if (how.dry_run) {
-        return show(*message, *places, how);
+        show(message, places, how);
+        return exit_ok;
     }
-    if (const auto fine = check(*message, *places); fine.has_error()) {
-        complain(how.file + ": " + fine.error().message);
-        return exit_failed;
-    }
-    const auto redis = redis_session::open(*loaded);
-    if (redis == nullptr) {
-        return exit_configuration;
-    }
-    const auto done = redis->run(carry_out(*redis, *places, how, *message));
-    return done ? tell(common, *redis, how, *done) : exit_unreachable;
+    value_or_end(check(message, places), exit_failed, about);
+    redis_session redis(loaded);
+    const cap_outcome done = redis.run(carry_out(redis, places, how, message));
+    return tell(common, redis, how, done);
 }
 
 }  // namespace
@@ -373,19 +319,14 @@ command cap_command() {
             },
         .details =
             "An *Alert* becomes an event for the territories that its areas name (`geocode` `INSEE`, "
-            "`SIREN`, "
-            "`DEPARTMENT`), in the languages of its `info` blocks. An *Update* replaces on the screen what "
-            "it refers "
-            "to, and stops what of that is still being sent. A *Cancel* stops it too, and sends the "
-            "all-clear to "
-            "whoever was sent to by the events that it ends, and to nobody else. A message that "
-            "comes again, or after one that replaces it, changes "
-            "nothing.\n"
+            "`SIREN`, `DEPARTMENT`), in the languages of its `info` blocks. An *Update* replaces on the "
+            "screen what it refers to, and stops what of that is still being sent. A *Cancel* stops it too, "
+            "and sends the all-clear to whoever was sent to by the events that it ends, and to nobody else. "
+            "A message that comes again, or after one that replaces it, changes nothing.\n"
             "\n"
             "What is not CAP 1.2, has a DOCTYPE or names no territory is refused with line and reason, and "
-            "exit code "
-            "1. `--json`: `state` (`published`, `repeated`, `late`, `unknown`), `event`, `cancelled`. "
-            "[CAP alerts](../how-to/publish-cap-alerts.md).",
+            "exit code 1. `--json`: `state` (`published`, `repeated`, `late`, `unknown`), `event`, "
+            "`cancelled`. [CAP alerts](../how-to/publish-cap-alerts.md).",
         .run = [how](const common_options& common) { return cap(common, *how); },
     };
 }

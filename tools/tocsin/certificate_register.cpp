@@ -29,8 +29,7 @@ asio::awaitable<result<>> note_certificate(
     ask.add("ZADD", key, as_of.time_since_epoch().count(), digest)
         .add("PEXPIRE", key, kept.count())
         .add("ZRANGE", key, 0, -1 - most_of_an_event);
-    auto answered = co_await redis.redis().execute(std::move(ask));
-    const auto answer = redis::checked(std::move(answered));
+    const auto answer = co_await redis::execute_checked(redis.redis(), std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();
     }
@@ -43,18 +42,14 @@ asio::awaitable<result<>> note_certificate(
     for (std::size_t i = 0; i < oldest.size(); ++i) {
         forget.append(oldest[i].text());
     }
-    auto forgotten = co_await redis.redis().execute(std::move(forget));
-    const auto fine = redis::checked(std::move(forgotten));
-    co_return fine.has_error() ? result<>(fine.error()) : result<>();
+    co_return co_await redis::carry_out(redis.redis(), std::move(forget));
 }
 
 asio::awaitable<result<certificates_made>> find_certificate(
     redis_session& redis, std::string event, std::string digest) {
     const std::string key = key_of(redis, event);
-    redis::request ask;
-    ask.add("ZRANGE", key, 0, -1, "WITHSCORES");
-    auto answered = co_await redis.redis().execute(std::move(ask));
-    const auto answer = redis::checked(std::move(answered));
+    redis::request ask("ZRANGE", key, 0, -1, "WITHSCORES");
+    const auto answer = co_await redis::execute_checked(redis.redis(), std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();
     }

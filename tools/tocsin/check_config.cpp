@@ -1,6 +1,5 @@
 #include "engine/redis/error.hpp"
 #include "engine/served_apps.hpp"
-#include "providers/factory.hpp"
 #include "providers/handshake.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
@@ -61,7 +60,8 @@ std::vector<lost_followers> look_for_lost_followers(
             targets.push_back({app.id, on});
         }
     }
-    return find_lost_followers(redis, store, targets, places).value_or(std::vector<lost_followers>());
+    auto found = redis.attempt(find_lost_followers(store, std::move(targets), places));
+    return found.has_value() ? std::move(*found) : std::vector<lost_followers>();
 }
 
 online_check check_online(const settings& how, const territories& places, bool json) {
@@ -79,19 +79,16 @@ online_check check_online(const settings& how, const territories& places, bool j
                 "{} {}{}", word, shown(one.peer), one.problem.empty() ? "" : ": " + shown(one.problem)));
         }
     };
-    if (const auto redis = redis_session::open(how); redis == nullptr) {
-        tell({"redis", "redis.url cannot be used", true});
-    } else {
-        for (const handshake_report& one : reports_of_redis(*redis)) {
-            tell(one);
-        }
-        const auto lost =
-            out.failed == 0 ? look_for_lost_followers(how, places, *redis) : std::vector<lost_followers>();
-        for (const lost_followers& one : lost) {
-            tell({to_string(one.which), sentence_about(one, places), false, true});
-        }
-        out.outside = to_json(lost, places);
+    redis_session redis(how);
+    for (const handshake_report& one : reports_of_redis(redis)) {
+        tell(one);
     }
+    const auto lost =
+        out.failed == 0 ? look_for_lost_followers(how, places, redis) : std::vector<lost_followers>();
+    for (const lost_followers& one : lost) {
+        tell({to_string(one.which), sentence_about(one, places), false, true});
+    }
+    out.outside = to_json(lost, places);
     for (const handshake_report& one : shake_hands(how)) {
         tell(one);
     }
@@ -102,38 +99,28 @@ online_check check_online(const settings& how, const territories& places, bool j
 }
 
 int check_config(const common_options& common, bool ask_online) {
-    const auto loaded = load_settings(common);
-    if (!loaded) {
-        return exit_configuration;
-    }
-    const auto places = load_territories(*loaded);
-    if (!redis_address(*loaded) || !places || !serves_an_app(*loaded)) {
-        return exit_configuration;
-    }
+    const settings how = load_settings(common);
+    const engine_grounds grounds = load_grounds(how);
     const system_time_source time;
     null_logger log;
     asio::io_context loop(1);
     const provider_runtime runtime{loop.get_executor(), 1, time, log, 1};
-    const auto providers = make_providers(*loaded, runtime);
-    if (providers.has_error()) {
-        complain(providers.error().code + ": " + providers.error().message);
-        return exit_configuration;
-    }
+    static_cast<void>(open_providers(how, runtime));
     online_check online;
     if (ask_online) {
-        online = check_online(*loaded, *places, common.json);
+        online = check_online(how, grounds.places, common.json);
     }
     if (common.json) {
         print_json(boost::json::object{
-            {"file", loaded->file.string()},
-            {"apps", loaded->apps.size()},
+            {"file", how.file.string()},
+            {"apps", how.apps.size()},
             {"ok", online.failed == 0},
             {"online", std::move(online.report)},
             {"outside", std::move(online.outside)}});
     } else {
         print(fmt::format(
-            "{}: {} app{}, {}", loaded->file.empty() ? std::string("defaults") : loaded->file.string(),
-            loaded->apps.size(), loaded->apps.size() == 1 ? "" : "s",
+            "{}: {} app{}, {}", how.file.empty() ? std::string("defaults") : how.file.string(),
+            how.apps.size(), how.apps.size() == 1 ? "" : "s",
             online.failed == 0 ? std::string("no problem found")
                                : fmt::format(
                                      "no problem in itself, but {} check{} failed", online.failed,
@@ -165,21 +152,17 @@ command check_config_command() {
             "--online", *online, "Also shake hands with Redis and each provider, and ask for access tokens")},
         .details =
             "Each problem is told with file, line and key. Without `--online` no connection is opened: what "
-            "only "
-            "Redis and the providers know, such as devices that follow communes which have merged, is not "
-            "told. "
-            "`--online` also connects to Redis, shakes hands with each "
-            "provider (name, TCP, certificate, HTTP/2), and asks for an access token with each service "
-            "account. Of Redis it looks at version, role, eviction, persistence, rights, and keys that hold "
-            "something else; what can wait is a warning, and so are "
-            "devices that follow communes which the territories do not have ([what to "
-            "do](../how-to/when-communes-merge.md)). A "
-            "push is not sent, so a wrong APNs key does not show: `tocsin send` tells.\n\n"
+            "only Redis and the providers know, such as devices that follow communes which have merged, is "
+            "not told. `--online` also connects to Redis, shakes hands with each provider (name, TCP, "
+            "certificate, HTTP/2), and asks for an access token with each service account. Of Redis it looks "
+            "at version, role, eviction, persistence, rights, and keys that hold something else; what can "
+            "wait is a warning, and so are devices that follow communes which the territories do not have "
+            "([what to do](../how-to/when-communes-merge.md)). A push is not sent, so a wrong APNs key does "
+            "not show: `tocsin send` tells.\n\n"
             "    tocsin: tocsin.toml:35: app.apns.topik: unknown key; did you mean topic?\n\n"
             "Exit codes: 0; 78; with `--online` 69 if somebody cannot be reached, and 78 if an account is "
-            "refused. "
-            "`--json`: `file`, `apps`, `ok`, `online` (a list of `peer`, `ok`, `problem`; a `problem` that "
-            "is `ok` is a warning), `outside` (as of `devices count`).",
+            "refused. `--json`: `file`, `apps`, `ok`, `online` (a list of `peer`, `ok`, `problem`; a "
+            "`problem` that is `ok` is a warning), `outside` (as of `devices count`).",
         .run = [online](const common_options& common) { return check_config(common, *online); },
     };
 }

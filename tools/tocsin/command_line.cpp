@@ -191,7 +191,7 @@ int run_command_line(const std::vector<command>& commands, int argc, const char*
         return exit_usage;
     }
     common.settings = settings.given();
-    return asked->run(common);
+    return run_to_end([&] { return asked->run(common); });
 }
 
 }  // namespace tocsin::cli

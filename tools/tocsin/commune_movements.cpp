@@ -79,8 +79,7 @@ parsed<commune_movements> commune_movements::parse(std::string_view csv) {
         return at_line(
             1,
             "the columns COM_AV and COM_AP (INSEE's table of events), or from and to, are needed, with "
-            "commas "
-            "between them");
+            "commas between them");
     }
     commune_movements out;
     for (;;) {

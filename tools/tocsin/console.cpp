@@ -111,6 +111,17 @@ int end_of_output(int code) {
     return code == exit_ok ? int{exit_failed} : code;
 }
 
+int run_to_end(const std::function<int()>& work) {
+    try {
+        return work();
+    } catch (const command_end& end) {
+        if (*end.what() != '\0') {
+            complain(end.what());
+        }
+        return end.code();
+    }
+}
+
 void keep_standard_descriptors() noexcept {
     for (int at = STDIN_FILENO; at <= STDERR_FILENO; ++at) {
         if (::fcntl(at, F_GETFD) == -1) {

@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,8 @@ void clear_screen();
 /// What the process exits with: `code`, or 1 after a word on standard error if standard output took less than
 /// what was printed. A reader that left is no failure, and is not told.
 [[nodiscard]] int end_of_output(int code);
+/// What `work` returns, or the code of the command_end that it threw, after telling why.
+[[nodiscard]] int run_to_end(const std::function<int()>& work);
 /// Makes sure that the standard descriptors are taken: otherwise a socket could get the number of a closed
 /// standard output, and what is printed would go there.
 void keep_standard_descriptors() noexcept;

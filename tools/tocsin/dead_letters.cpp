@@ -76,9 +76,7 @@ asio::awaitable<result<>> return_entries(redis_session& redis, const std::vector
     if (ask.empty()) {
         co_return result<>();
     }
-    auto answer = co_await redis.redis().execute(std::move(ask));
-    const auto checked = redis::checked(std::move(answer));
-    co_return checked.has_error() ? result<>(checked.error()) : result<>();
+    co_return co_await redis::carry_out(redis.redis(), std::move(ask));
 }
 
 /// Fills in what a letter of a long entry has not kept, out of the stream. Those whose entry is gone stay
@@ -90,10 +88,8 @@ asio::awaitable<result<>> complete(redis_session& redis, std::vector<letter>& le
             out.push_back(std::move(one));
             continue;
         }
-        redis::request ask;
-        ask.add("XRANGE", one.stream, one.entry, one.entry);
-        auto answer = co_await redis.redis().execute(std::move(ask));
-        const auto checked = redis::checked(std::move(answer));
+        redis::request ask("XRANGE", one.stream, one.entry, one.entry);
+        const auto checked = co_await redis::execute_checked(redis.redis(), std::move(ask));
         if (checked.has_error()) {
             co_return checked.error();
         }
@@ -133,26 +129,21 @@ asio::awaitable<result<>> act(redis_session& redis, std::vector<letter> letters,
     if (ask.empty()) {
         co_return result<>();
     }
-    auto answer = co_await redis.redis().execute(std::move(ask));
-    const auto checked = redis::checked(std::move(answer));
-    co_return checked.has_error() ? result<>(checked.error()) : result<>();
+    co_return co_await redis::carry_out(redis.redis(), std::move(ask));
 }
 
-int list(redis_session& redis, const common_options& common, std::size_t limit) {
+void list(redis_session& redis, const common_options& common, std::size_t limit) {
     const auto letters = redis.run(newest_letters(redis, limit));
-    if (!letters) {
-        return exit_unreachable;
-    }
     if (common.json) {
         json::array out;
-        for (const letter& one : *letters) {
+        for (const letter& one : letters) {
             out.push_back(json::object{
                 {"id", one.id}, {"stream", one.stream}, {"entry", one.entry}, {"reason", one.reason}});
         }
         print_json(out);
-        return exit_ok;
+        return;
     }
-    for (const letter& one : *letters) {
+    for (const letter& one : letters) {
         std::string head = shown_payload(common, one);
         const bool cut = head.size() > longest_payload_listed;
         head.resize(std::min(head.size(), longest_payload_listed));
@@ -163,10 +154,9 @@ int list(redis_session& redis, const common_options& common, std::size_t limit) 
             "{}  {}\n    {}{}", inked(ink::bold, one.id), shown(one.reason), inked(ink::dim, head),
             cut ? " …" : ""));
     }
-    if (letters->empty()) {
+    if (letters.empty()) {
         print("No dead letters.");
     }
-    return exit_ok;
 }
 
 /// Its lines behind a margin, so that none can be taken for one of ours.
@@ -183,7 +173,7 @@ std::string indented(std::string_view payload) {
     }
 }
 
-int show(const common_options& common, const std::vector<letter>& letters) {
+void show(const common_options& common, const std::vector<letter>& letters) {
     for (const letter& one : letters) {
         const std::string payload = shown_payload(common, one);
         if (common.json) {
@@ -199,20 +189,18 @@ int show(const common_options& common, const std::vector<letter>& letters) {
                 shown(one.stream), shown(one.entry), shown(one.reason), indented(payload)));
         }
     }
-    return exit_ok;
 }
 
-/// Whether every id has the form of one; told on standard error if not.
-bool are_ids(const std::vector<std::string>& ids) {
+/// Ends the command at one that has not the form of an id.
+void expect_ids(const std::vector<std::string>& ids) {
     for (const std::string& id : ids) {
         if (!redis::parse_entry_id(id)) {
-            complain(
-                "\"" + shorten_tokens(id) +
-                "\" is no id: a letter has one like 1763870000000-0, as \"tocsin dead-letters list\" shows");
-            return false;
+            throw command_end(
+                exit_usage, "\"" + shorten_tokens(id) +
+                                "\" is no id: a letter has one like 1763870000000-0, as \"tocsin "
+                                "dead-letters list\" shows");
         }
     }
-    return true;
 }
 
 asio::awaitable<result<found_letters>> all_letters(redis_session& redis, std::size_t limit) {
@@ -228,46 +216,40 @@ asio::awaitable<result<found_letters>> all_letters(redis_session& redis, std::si
 int dead_letters(const common_options& common, const dead_letters_options& how) {
     const bool listing = how.what == dead_letters_options::action::list;
     if (!listing && how.ids.empty() && !how.all) {
-        complain("name the letters, as \"tocsin dead-letters list\" shows them, or say --all");
-        return exit_usage;
+        throw command_end(
+            exit_usage, "name the letters, as \"tocsin dead-letters list\" shows them, or say --all");
     }
-    if (!are_ids(how.ids)) {
-        return exit_usage;
-    }
-    const auto opened = open_session(common);
-    if (!opened) {
-        return exit_configuration;
-    }
-    const auto& redis = opened->redis;
+    expect_ids(how.ids);
+    opened_session in(common);
+    redis_session& redis = in.redis;
     if (listing) {
-        return list(*redis, common, how.limit);
+        list(redis, common, how.limit);
+        return exit_ok;
     }
-    const auto found = how.all ? redis->run(all_letters(*redis, opened->how.engine.dead_letters_max_length))
-                               : redis->run(find_letters(*redis, how.ids));
-    if (!found) {
-        return exit_unreachable;
+    const auto [letters, missing, ambiguous] =
+        how.all ? redis.run(all_letters(redis, in.how.engine.dead_letters_max_length))
+                : redis.run(find_letters(redis, how.ids));
+    for (const std::string& id : missing) {
+        complain("there is no letter " + id + ", and none of an entry " + id);
     }
-    const auto& [letters, missing, ambiguous] = *found;
     if (!missing.empty()) {
-        for (const std::string& id : missing) {
-            complain("there is no letter " + id + ", and none of an entry " + id);
-        }
         return exit_failed;
     }
     if (how.what == dead_letters_options::action::show) {
-        return show(common, letters);
+        show(common, letters);
+        return exit_ok;
+    }
+    for (const auto& [id, other] : ambiguous) {
+        complain(
+            "two letters are named by " + id + ": that letter, and " + other + ", which is of an entry " +
+            id + "; name the one you mean by its other id, or both");
     }
     if (!ambiguous.empty()) {
-        for (const auto& [id, other] : ambiguous) {
-            complain(
-                "two letters are named by " + id + ": that letter, and " + other + ", which is of an entry " +
-                id + "; name the one you mean by its other id, or both");
-        }
         return exit_failed;
     }
     const bool put_back = how.what == dead_letters_options::action::retry;
-    if (!letters.empty() && !redis->run(act(*redis, letters, put_back))) {
-        return exit_unreachable;
+    if (!letters.empty()) {
+        redis.run(act(redis, letters, put_back));
     }
     if (common.json) {
         print_json(json::object{{put_back ? "retried" : "dropped", letters.size()}});
@@ -318,12 +300,9 @@ command dead_letters_command() {
             "tocsin dead-letters drop --all\n",
         .details =
             "ID is the letter's own, as listed, or the one of its `entry`, as `publish` printed it (entries "
-            "of both "
-            "streams, if both have it). If it is the one letter's own and the other's entry's, `show` shows "
-            "both, and "
-            "`retry` and `drop` ask which is meant. Exit code 1 if one of the ids does not exist or means "
-            "two letters; "
-            "then nothing is done. 2 if it is no id.",
+            "of both streams, if both have it). If it is the one letter's own and the other's entry's, "
+            "`show` shows both, and `retry` and `drop` ask which is meant. Exit code 1 if one of the ids "
+            "does not exist or means two letters; then nothing is done. 2 if it is no id.",
         .actions =
             {
                 action_on_letters(

@@ -1,4 +1,3 @@
-#include "engine/core/text.hpp"
 #include "engine/ops/config.hpp"
 #include "engine/plan/ledger.hpp"
 #include "engine/plan/report.hpp"
@@ -10,11 +9,11 @@
 #include "tools/tocsin/demo_devices.hpp"
 #include "tools/tocsin/demo_tally.hpp"
 #include "tools/tocsin/exit_code.hpp"
-#include "tools/tocsin/follow.hpp"
 #include "tools/tocsin/interrupt_watch.hpp"
 #include "tools/tocsin/narrator.hpp"
 #include "tools/tocsin/pace_line.hpp"
 #include "tools/tocsin/private_stage.hpp"
+#include "tools/tocsin/report_document.hpp"
 #include "tools/tocsin/session.hpp"
 
 #include <boost/json/array.hpp>
@@ -31,6 +30,7 @@ namespace tocsin::cli {
 namespace {
 
 namespace asio = boost::asio;
+namespace fs = std::filesystem;
 namespace json = boost::json;
 using namespace std::chrono_literals;
 
@@ -38,44 +38,30 @@ constexpr auto event_patience = 120s;
 constexpr std::size_t devices_at_once = 4'096;
 constexpr std::string_view event_id = "crue-ouche";
 
-/// Everything that the demo starts, in an order in which it can be ended backwards.
-struct stage {
-    std::optional<work_directory> directory;
-    std::optional<child_process> redis;
-    std::unique_ptr<sim::simulator> providers;
-    std::optional<child_process> engine;
-};
-
-enum class how_it_went { well, badly, interrupted };
-
-parsed<> start_simulator(stage& on, const demo_options& how, std::uint16_t admin_port) {
+std::unique_ptr<sim::simulator> start_simulator(
+    const fs::path& directory, const demo_options& how, const std::string& admin) {
     sim::simulator_options options;
-    options.directory = on.directory->path() / "providers";
+    options.directory = directory / "providers";
     options.ports = {0, 0, 0, 0, 0};
     options.webpush = true;
-    options.redis_url = private_redis_url(on.directory->path());
-    options.admin_listen = "127.0.0.1:" + std::to_string(admin_port);
+    options.redis_url = private_redis_url(directory);
+    options.admin_listen = admin;
     options.initial.seed = 21231;
     for (auto& provider : options.initial.providers) {
         // What the real ones take from a French data centre, about.
         provider.delay = {sim::latency::shape::lognormal, 40, 200};
         provider.dead_share = how.dead_share;
     }
-    auto started = sim::simulator::start(options);
-    if (started.has_error()) {
-        return started.error();
-    }
-    on.providers = std::move(*started);
-    return {};
+    return value_or_end(sim::simulator::start(options), exit_failed);
 }
 
-how_it_went register_devices(
+void register_devices(
     redis_session& redis, device_store& store, std::vector<device_change> devices,
     interrupt_watch& interrupts) {
     pace_line progress;
     for (std::size_t from = 0; from < devices.size(); from += devices_at_once) {
         if (interrupts.arrived()) {
-            return how_it_went::interrupted;
+            throw command_end(exit_interrupted);
         }
         progress.show(from, devices.size(), "registered");
         const auto end =
@@ -83,15 +69,12 @@ how_it_went register_devices(
         std::vector<device_change> some(
             std::make_move_iterator(devices.begin() + static_cast<std::ptrdiff_t>(from)),
             std::make_move_iterator(end));
-        if (!redis.run(store.apply(std::move(some)))) {
-            return how_it_went::badly;
-        }
+        redis.run(store.apply(std::move(some)));
     }
-    return how_it_went::well;
 }
 
-asio::awaitable<result<std::string>> publish(redis_session& redis, std::string audience) {
-    const json::object event{
+std::string alert(const std::string& audience) {
+    return json::serialize(json::object{
         {"id", event_id},
         {"audience", json::array{audience}},
         {"category", "alerte"},
@@ -99,132 +82,81 @@ asio::awaitable<result<std::string>> publish(redis_session& redis, std::string a
         {"notification",
          json::object{
              {"title", "Crue de l'Ouche"}, {"body", "Évitez les quais et les passages souterrains."}}},
-        {"ttl", 3600}};
-    redis::request ask;
-    ask.add("XADD", redis.keys().events(), "*", "event", json::serialize(event));
-    const auto answer = co_await redis.redis().execute(std::move(ask));
-    if (answer.has_error()) {
-        co_return answer.error();
-    }
-    co_return std::string(answer->front().text());
+        {"ttl", 3600}});
 }
 
-/// Accepted devices as they grow, and when they reached 50, 90 and 100 %.
-struct watched {
-    event_report report;
-    json::value document;
-};
-
-how_it_went watch(redis_session& redis, std::uint64_t devices, interrupt_watch& interrupts, watched& out) {
-    {
-        pace_line progress;
-        const auto begun = clock::now();
-        while (clock::now() - begun < event_patience) {
-            const auto report = redis.run(read_event(redis, std::string(event_id), &out.document));
-            if (!report) {
-                return how_it_went::badly;
-            }
-            if (*report) {
-                out.report = **report;
-                progress.show(
-                    out.report.ended(), devices,
-                    fmt::format("{} accepted", grouped(out.report.count(outcome::accepted))));
-                if (out.report.finished_at != 0) {
-                    return how_it_went::well;
-                }
-            }
-            if (interrupts.wait(50ms)) {
-                return how_it_went::interrupted;
+/// Accepted devices as they grow, until all have an outcome.
+stored_event watch(redis_session& redis, std::uint64_t devices, interrupt_watch& interrupts) {
+    pace_line progress;
+    const auto begun = clock::now();
+    while (clock::now() - begun < event_patience) {
+        auto event = redis.run(read_stored_event(redis, std::string(event_id)));
+        if (event) {
+            const event_report& report = event->report;
+            progress.show(
+                report.ended(), devices,
+                fmt::format("{} accepted", grouped(report.count(outcome::accepted))));
+            if (report.finished_at != 0) {
+                return std::move(*event);
             }
         }
+        if (interrupts.wait(50ms)) {
+            throw command_end(exit_interrupted);
+        }
     }
-    complain("the event did not finish within " + spoken_ms(event_patience / 1ms));
-    return how_it_went::badly;
+    throw command_end(exit_failed, "the event did not finish within " + spoken_ms(event_patience / 1ms));
 }
 
-int perform(stage& on, const common_options& common, const demo_options& how, interrupt_watch& interrupts) {
+int perform(
+    const fs::path& directory, const common_options& common, const demo_options& how,
+    interrupt_watch& interrupts) {
     const narrator say(common.json);
-    const auto fail = [](const refusal& why) {
-        complain(why.message);
-        return int{exit_failed};
-    };
     const auto begun = clock::now();
-    auto directory = work_directory::open(how.keep, "demo");
-    if (directory.has_error()) {
-        return fail(directory.error());
-    }
-    on.directory.emplace(std::move(*directory));
-    const std::uint16_t admin_port = free_port();
-    const std::string admin = "127.0.0.1:" + std::to_string(admin_port);
-    auto own_redis = start_private_redis(on.directory->path());
-    if (own_redis.has_error()) {
-        return fail(own_redis.error());
-    }
-    on.redis.emplace(std::move(*own_redis));
-    if (const auto started = start_simulator(on, how, admin_port); started.has_error()) {
-        return fail(started.error());
-    }
+    const std::string admin = "127.0.0.1:" + std::to_string(free_port());
+    const child_process own_redis = value_or_end(start_private_redis(directory), exit_failed);
+    const auto providers = start_simulator(directory, how, admin);
+    const fs::path configuration = providers->configuration_file();
     common_options of_stage;
-    of_stage.config = on.providers->configuration_file().string();
-    const auto configured = load_settings(of_stage);
-    const auto places = configured ? load_territories(*configured) : std::nullopt;
-    const auto redis = configured ? redis_session::open(*configured) : nullptr;
-    if (!places || redis == nullptr) {
-        return exit_configuration;
-    }
+    of_stage.config = configuration.string();
+    opened_session in(of_stage);
+    redis_session& redis = in.redis;
+    const territories places = load_territories(in.how);
     const auto epci = parse_epci_id(how.epci);
-    const auto members = epci ? places->of_epci(*epci) : std::span<const commune_id>();
+    const auto members = epci ? places.of_epci(*epci) : std::span<const commune_id>();
     if (members.empty()) {
-        complain("--epci: no EPCI has the SIREN number \"" + how.epci + "\"");
-        return exit_usage;
+        throw command_end(exit_usage, "--epci: no EPCI has the SIREN number \"" + how.epci + "\"");
     }
     const std::vector<commune_id> communes(members.begin(), members.end());
     const demo_population population = make_population(
-        *places, communes, *parse_commune_id("21231"), how,
-        [&on](std::uint64_t number) { return on.providers->subscriber(number); });
+        places, communes, *parse_commune_id("21231"), how,
+        [&](std::uint64_t number) { return providers->subscriber(number); });
     const std::uint64_t devices = population.devices.size();
     say(fmt::format(
         "{}: {} communes, {} devices ({} follow two communes, {} are browsers), {:.0f} % of them gone",
-        places->epci_name(*epci), communes.size(), grouped(devices), grouped(population.following_two),
+        places.epci_name(*epci), communes.size(), grouped(devices), grouped(population.following_two),
         grouped(population.browsers), how.dead_share * 100));
     say("private Redis, simulator of APNs, FCM and a push service over TLS and HTTP/2: ready");
 
-    device_store store(redis->redis(), redis->keys(), sizing_for(*configured, *places));
-    auto engine =
-        start_private_engine(on.providers->configuration_file(), admin, on.directory->path() / "engine.log");
-    if (engine.has_error()) {
-        return fail(engine.error());
-    }
-    on.engine.emplace(std::move(*engine));
+    device_store store(redis.redis(), redis.keys(), sizing_for(in.how, places));
+    child_process engine =
+        value_or_end(start_private_engine(configuration, admin, directory / "engine.log"), exit_failed);
     say(fmt::format("the page: {}", say.in(ink::bold, "http://" + admin + "/")));
-    switch (register_devices(*redis, store, population.devices, interrupts)) {
-        case how_it_went::badly: return exit_unreachable;
-        case how_it_went::interrupted: return exit_interrupted;
-        case how_it_went::well: break;
-    }
+    register_devices(redis, store, population.devices, interrupts);
     say(fmt::format(
         "registered after {}",
         spoken_ms(std::chrono::duration<double, std::milli>(clock::now() - begun).count())));
 
-    const auto processor_before = on.engine->processor_time();
-    const auto entry = redis->run(publish(*redis, "epci:" + how.epci));
-    if (!entry) {
-        return exit_unreachable;
-    }
+    const auto processor_before = engine.processor_time();
+    redis.run(add_event(redis, alert("epci:" + how.epci)));
     say(say.in(ink::bold, fmt::format("critical alert published to epci:{}", how.epci)));
-    watched seen;
-    switch (watch(*redis, devices, interrupts, seen)) {
-        case how_it_went::badly: return exit_failed;
-        case how_it_went::interrupted: return exit_interrupted;
-        case how_it_went::well: break;
-    }
-    const auto processor = on.engine->processor_time() - processor_before;
+    const stored_event seen = watch(redis, devices, interrupts);
+    const auto processor = engine.processor_time() - processor_before;
     const event_report& report = seen.report;
-    const tally at_simulator = count_at_simulator(*on.providers, population.devices, how.dead_share);
+    const tally at_simulator = count_at_simulator(*providers, population.devices, how.dead_share);
     if (common.json) {
-        print_json(seen.document);
+        print_json(seen.result);
     } else {
-        say("\n" + communes_table(*places, report, at_simulator));
+        say("\n" + communes_table(places, report, at_simulator));
         say("\n" + times_table(report) + "\n");
     }
     const double total_ms =
@@ -244,12 +176,11 @@ int perform(stage& on, const common_options& common, const demo_options& how, in
         say(fmt::format(
             "\nthe page stays at {} until you interrupt; send more to it with\n"
             "  tocsin publish --config {} --to epci:{} --title … --body …",
-            say.in(ink::bold, "http://" + admin + "/"), on.providers->configuration_file().string(),
-            how.epci));
-        while (on.engine->running() && !interrupts.wait(200ms)) {
+            say.in(ink::bold, "http://" + admin + "/"), configuration.string(), how.epci));
+        while (engine.running() && !interrupts.wait(200ms)) {
         }
     }
-    const int status = on.engine->stop(10s);
+    const int status = engine.stop(10s);
     if (status != 0) {
         complain(fmt::format("the engine ended with status {}", status));
     }
@@ -260,10 +191,10 @@ int demo(const common_options& common, const demo_options& how) {
     std::signal(SIGPIPE, SIG_IGN);
     // Before anything has threads: they all hold the signals back.
     interrupt_watch interrupts;
-    stage on;
-    const int code = perform(on, common, how, interrupts);
-    if (code != exit_ok && code != exit_interrupted && on.directory && on.directory->leave_behind()) {
-        complain("logs are left in " + on.directory->path().string());
+    auto directory = value_or_end(work_directory::open(how.keep, "demo"), exit_failed);
+    const int code = run_to_end([&] { return perform(directory.path(), common, how, interrupts); });
+    if (code != exit_ok && code != exit_interrupted && directory.leave_behind()) {
+        complain("logs are left in " + directory.path().string());
     }
     return code;
 }
@@ -296,10 +227,8 @@ command demo_command() {
             },
         .details =
             "Nothing else is touched. Needs `redis-server` in the `PATH`. The page, whose address is printed "
-            "first, "
-            "shows it as it happens. Exit code 0 only if every device is accounted for, as the simulator "
-            "counted "
-            "it; 130 if interrupted before that.",
+            "first, shows it as it happens. Exit code 0 only if every device is accounted for, as the "
+            "simulator counted it; 130 if interrupted before that.",
         .run = [how](const common_options& common) { return demo(common, *how); },
     };
 }

@@ -10,7 +10,6 @@
 #include <boost/json/parse.hpp>
 
 #include <chrono>
-#include <utility>
 
 namespace tocsin::cli {
 namespace {
@@ -34,12 +33,11 @@ registration to_registration(const target& which, const device& known) {
 
 }  // namespace
 
-store_session::store_session(settings given, territories known, std::unique_ptr<redis_session> open)
-    : how(std::move(given)),
-      places(std::move(known)),
-      redis(std::move(open)),
-      store(std::make_unique<device_store>(redis->redis(), redis->keys(), sizing_for(how, places))),
-      preparer(places, known_platforms(), event_limits{}, redis->time()) {
+store_session::store_session(const common_options& common)
+    : opened_session(common),
+      places(load_territories(how)),
+      store(redis.redis(), redis.keys(), sizing_for(how, places)),
+      preparer(places, known_platforms(), event_limits{}, redis.time()) {
     preparer.set_apps(served_apps(how));
 }
 
@@ -62,20 +60,6 @@ std::vector<target> store_session::possible_targets(const std::string& token) co
         }
     }
     return out;
-}
-
-int with_store(const common_options& common, const std::function<int(store_session&)>& action) {
-    auto loaded = load_settings(common);
-    if (!loaded) {
-        return exit_configuration;
-    }
-    auto places = load_territories(*loaded);
-    auto redis = redis_session::open(*loaded);
-    if (!places || redis == nullptr) {
-        return exit_configuration;
-    }
-    store_session in(std::move(*loaded), std::move(*places), std::move(redis));
-    return action(in);
 }
 
 json::value document_of(const common_options& common, const target& which, const device& known) {

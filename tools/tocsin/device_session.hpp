@@ -8,34 +8,24 @@
 
 #include <boost/json/value.hpp>
 
-#include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
 namespace tocsin::cli {
 
-/// What every action on the store needs.
-struct store_session {
-    settings how;
-    territories places;
-    std::unique_ptr<redis_session> redis;
-    std::unique_ptr<device_store> store;
-    event_preparer preparer;
+/// What every action on the store needs; what it cannot have ends the command.
+struct store_session : opened_session {
+    explicit store_session(const common_options& common);
 
-    store_session(settings given, territories known, std::unique_ptr<redis_session> open);
-    store_session(const store_session&) = delete;
-    store_session& operator=(const store_session&) = delete;
-    ~store_session() = default;
+    territories places;
+    device_store store;
+    event_preparer preparer;
 
     /// Every app on every platform that is configured for it.
     [[nodiscard]] std::vector<target> targets() const;
     /// Those of them on whose platform `token` could be one.
     [[nodiscard]] std::vector<target> possible_targets(const std::string& token) const;
 };
-
-/// Opens the store that the configuration names and calls `action`; both return an exit code.
-[[nodiscard]] int with_store(const common_options& common, const std::function<int(store_session&)>& action);
 
 /// The registration document of a device, its token shortened unless asked for.
 [[nodiscard]] boost::json::value document_of(

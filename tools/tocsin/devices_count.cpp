@@ -10,34 +10,29 @@ namespace {
 
 namespace json = boost::json;
 
-int count(store_session& in, const common_options& common) {
+int count(const common_options& common) {
+    store_session in(common);
     json::object apps;
     table shown({"app", "platform", "devices"});
     std::uint64_t total = 0;
     for (const target& which : in.targets()) {
-        const auto devices = in.redis->run(in.store->count(which.app, which.on));
-        if (!devices) {
-            return exit_unreachable;
-        }
-        total += *devices;
+        const std::uint64_t devices = in.redis.run(in.store.count(which.app, which.on));
+        total += devices;
         json::value& one = apps[which.app];
         if (!one.is_object()) {
             one = json::object();
         }
-        one.as_object()[to_string(which.on)] = *devices;
-        shown.add({which.app, std::string(to_string(which.on)), grouped(*devices)});
+        one.as_object()[to_string(which.on)] = devices;
+        shown.add({which.app, std::string(to_string(which.on)), grouped(devices)});
     }
-    const auto lost = find_lost_followers(*in.redis, *in.store, in.targets(), in.places);
-    if (!lost) {
-        return exit_unreachable;
-    }
+    const auto lost = in.redis.run(find_lost_followers(in.store, in.targets(), in.places));
     if (common.json) {
-        print_json(json::object{
-            {"total", total}, {"apps", std::move(apps)}, {"outside", to_json(*lost, in.places)}});
+        print_json(
+            json::object{{"total", total}, {"apps", std::move(apps)}, {"outside", to_json(lost, in.places)}});
     } else {
         shown.add({"total", "", grouped(total)});
         print(shown.text());
-        for (const lost_followers& one : *lost) {
+        for (const lost_followers& one : lost) {
             print(to_string(one.which) + ": " + sentence_about(one, in.places));
         }
     }
@@ -56,15 +51,10 @@ command devices_count_command() {
             "tocsin devices count --json\n",
         .details =
             "Also says how many devices follow communes that the territories do not have, because they "
-            "merged, "
-            "say: no event is for those. [What to do](../how-to/when-communes-merge.md)\n\n"
+            "merged, say: no event is for those. [What to do](../how-to/when-communes-merge.md)\n\n"
             "`--json`: `total`, `apps` by app and platform, and `outside`: a list of `app`, `platform`, "
-            "`follows`, "
-            "`devices` and `now`, the codes of today.",
-        .run =
-            [](const common_options& common) {
-                return with_store(common, [&](store_session& in) { return count(in, common); });
-            },
+            "`follows`, `devices` and `now`, the codes of today.",
+        .run = count,
     };
 }
 

@@ -11,19 +11,17 @@ namespace {
 
 namespace json = boost::json;
 
-int export_all(store_session& in, const common_options& common) {
+int export_all(const common_options& common) {
+    store_session in(common);
     int code = exit_ok;
     for (const target& which : in.targets()) {
         bool heard = true;
-        const auto unread = in.redis->run(in.store->for_each(which.app, which.on, [&](const device& known) {
+        const auto unread = in.redis.run(in.store.for_each(which.app, which.on, [&](const device& known) {
             heard = heard && print_json(document_of(common, which, known));
         }));
-        if (!unread) {
-            return exit_unreachable;
-        }
-        if (*unread != 0) {
+        if (unread != 0) {
             complain(fmt::format(
-                "{} records of {} are not of a form that this version knows: they are left out", *unread,
+                "{} records of {} are not of a form that this version knows: they are left out", unread,
                 to_string(which)));
             code = exit_failed;
         }
@@ -43,10 +41,7 @@ command devices_export_command() {
         .summary = "Write every device as a registration document per line.",
         .examples = "tocsin devices export --show-tokens > devices.jsonl\n",
         .details = "With `--show-tokens` what it writes can be imported again.",
-        .run =
-            [](const common_options& common) {
-                return with_store(common, [&](store_session& in) { return export_all(in, common); });
-            },
+        .run = export_all,
     };
 }
 

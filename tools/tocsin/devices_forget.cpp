@@ -16,7 +16,8 @@ namespace {
 
 namespace json = boost::json;
 
-int forget(store_session& in, const common_options& common, const std::string& token) {
+int forget(const common_options& common, const std::string& token) {
+    store_session in(common);
     std::vector<device_change> changes;
     std::vector<removed_device> gone;
     for (const target& which : in.possible_targets(token)) {
@@ -28,12 +29,10 @@ int forget(store_session& in, const common_options& common, const std::string& t
         gone.push_back({which, change.which.token});
         changes.push_back(std::move(change));
     }
-    const auto applied = in.redis->run(in.store->apply(std::move(changes)));
-    control_board board(in.redis->redis(), in.redis->keys());
-    if (!applied || !in.redis->run(board.tell_removed(std::move(gone)))) {
-        return exit_unreachable;
-    }
-    const auto removed = std::ranges::count(*applied, change_outcome::removed);
+    const auto applied = in.redis.run(in.store.apply(std::move(changes)));
+    control_board board(in.redis.redis(), in.redis.keys());
+    in.redis.run(board.tell_removed(std::move(gone)));
+    const auto removed = std::ranges::count(applied, change_outcome::removed);
     if (common.json) {
         print_json(json::object{{"removed", removed}});
     } else {
@@ -53,10 +52,7 @@ command devices_forget_command() {
         .examples = "tocsin devices forget 5f2c…\n",
         .options = {option("TOKEN", *token, "The device token").required()},
         .details = "From all apps. Exit code 1 if none knew it.",
-        .run =
-            [token](const common_options& common) {
-                return with_store(common, [&](store_session& in) { return forget(in, common, *token); });
-            },
+        .run = [token](const common_options& common) { return forget(common, *token); },
     };
 }
 

@@ -40,7 +40,7 @@ public:
             if (line.find_first_not_of(" \t\r") == std::string::npos) {
                 continue;
             }
-            auto what = parse_registration(known_platforms(), line, in_.redis->time().wall_now());
+            auto what = parse_registration(known_platforms(), line, in_.redis.time().wall_now());
             auto place = what.has_error() ? parsed<admission>(what.error())
                                           : admit(*what, in_.preparer, dormant_territories::kept);
             if (place.has_error()) {
@@ -73,8 +73,7 @@ public:
             }
             complain(fmt::format(
                 "{} follow {}, which no event is for: it is kept, but nobody is reached by it (tocsin "
-                "devices "
-                "merge)",
+                "devices merge)",
                 devices, where));
         }
     }
@@ -102,24 +101,20 @@ private:
     std::map<std::string, std::uint64_t> dormant_;
 };
 
-int import(store_session& in, const common_options& common, const std::string& file) {
+int import(const common_options& common, const std::string& file) {
+    store_session in(common);
     std::ifstream opened;
     if (file != "-") {
         opened.open(file, std::ios::binary);
         if (!opened) {
-            complain("cannot read " + file);
-            return exit_failed;
+            throw command_end(exit_failed, "cannot read " + file);
         }
     }
     line_reader reader(in, file == "-" ? std::cin : opened, file);
     std::array<std::uint64_t, change_outcome_count> outcomes{};
     bool more = true;
     while (more) {
-        const auto applied = in.redis->run(in.store->apply(reader.next(more)));
-        if (!applied) {
-            return exit_unreachable;
-        }
-        for (const change_outcome how : *applied) {
+        for (const change_outcome how : in.redis.run(in.store.apply(reader.next(more)))) {
             ++outcomes[static_cast<std::size_t>(how)];
         }
         reader.progress.show(grouped(reader.lines()) + " lines");
@@ -163,15 +158,11 @@ command devices_import_command() {
         .options = {option("FILE", *file, "The file; `-` for standard input").required()},
         .details =
             "Each line is a [registration](registrations.md). Works on the store itself, with or without an "
-            "engine running. Exit "
-            "code 1 if a line was refused, or taken in part because it names communes that never were; the "
-            "others are registered.\n\n"
+            "engine running. Exit code 1 if a line was refused, or taken in part because it names communes "
+            "that never were; the others are registered.\n\n"
             "What a device follows of communes that have merged, or that the app does not serve any more, is "
             "kept and told: what `export` writes can be imported again.",
-        .run =
-            [file](const common_options& common) {
-                return with_store(common, [&](store_session& in) { return import(in, common, *file); });
-            },
+        .run = [file](const common_options& common) { return import(common, *file); },
     };
 }
 

@@ -3,14 +3,14 @@
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/device_session.hpp"
 #include "tools/tocsin/exit_code.hpp"
+#include "tools/tocsin/input_file.hpp"
 #include "tools/tocsin/lost_followers.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -52,16 +52,12 @@ class mover {
 public:
     mover(store_session& in, const merge_options& how) : in_(in), how_(how) {}
 
-    /// Nothing if Redis did not answer.
-    [[nodiscard]] std::optional<merge_tally> move(const target& which, const merge_step& step) {
-        const auto rosters = in_.redis->run(in_.store->all_rosters(which.app, which.on));
-        const auto there = in_.redis->run(in_.store->followers_outside(
+    [[nodiscard]] merge_tally move(const target& which, const merge_step& step) {
+        const auto rosters = in_.redis.run(in_.store.all_rosters(which.app, which.on));
+        const auto there = in_.redis.run(in_.store.followers_outside(
             which.app, which.on, [to = step.to](commune_id id) { return id != to; }));
-        if (!rosters || !there) {
-            return std::nullopt;
-        }
         taken_.clear();
-        for (const device_store::roster_size& one : *there) {
+        for (const device_store::roster_size& one : there) {
             if (!one.where.zone.empty() && !how_.join_zones) {
                 taken_.insert(one.where.zone);
             }
@@ -71,9 +67,9 @@ public:
             out.left = 0;
             bool again = false;
             seen_.clear();
-            for (const device_store::roster& one : rosters->rosters) {
-                if (one.where.commune == step.from && !move_roster(which, one, step, out, again)) {
-                    return std::nullopt;
+            for (const device_store::roster& one : rosters.rosters) {
+                if (one.where.commune == step.from) {
+                    move_roster(which, one, step, out, again);
                 }
             }
             if (!again) {
@@ -84,17 +80,14 @@ public:
     }
 
 private:
-    bool move_roster(
+    void move_roster(
         const target& which, const device_store::roster& one, const merge_step& step, merge_tally& tally,
         bool& again) {
         for (std::uint32_t first = 0; first < one.head.buckets; first += buckets_at_once) {
             const std::uint32_t end = std::min(first + buckets_at_once, one.head.buckets);
-            auto here = in_.redis->run(in_.store->members(which.app, which.on, one, first, end));
-            if (!here) {
-                return false;
-            }
+            auto here = in_.redis.run(in_.store.members(which.app, which.on, one, first, end));
             std::vector<device_change> changes;
-            for (device_store::found& each : here->devices) {
+            for (device_store::found& each : here.devices) {
                 if (!seen_.insert(each.which.token).second) {
                     continue;  // It stands in the roster of each of its zones.
                 }
@@ -116,17 +109,12 @@ private:
                 tally.moved += changes.size();
                 continue;
             }
-            const auto applied = in_.redis->run(in_.store->apply(std::move(changes)));
-            if (!applied) {
-                return false;
-            }
-            for (const change_outcome how : *applied) {
+            for (const change_outcome how : in_.redis.run(in_.store.apply(std::move(changes)))) {
                 tally.moved += how == change_outcome::replaced ? 1 : 0;
                 tally.left += how == change_outcome::kept || how == change_outcome::damaged ? 1 : 0;
                 again = again || how == change_outcome::kept;
             }
         }
-        return true;
     }
 
     [[nodiscard]] std::vector<territory> moved(
@@ -153,37 +141,32 @@ private:
     std::set<std::string> seen_;
 };
 
-/// The one merge that was named; nothing after a word on standard error.
-std::optional<std::vector<merge_step>> named_step(const store_session& in, const merge_options& how) {
+/// The one merge that was named.
+std::vector<merge_step> named_step(const store_session& in, const merge_options& how) {
     const auto from = parse_commune_id(how.from);
     const auto to = parse_commune_id(how.to);
     if (!from || !to) {
-        complain(
+        throw command_end(
+            exit_usage,
             "\"" + (from ? how.to : how.from) + "\" is not an INSEE code, such as \"21231\" or \"2A004\"");
-        return std::nullopt;
     }
     if (*from == *to) {
-        complain("FROM and TO are the same commune");
-        return std::nullopt;
+        throw command_end(exit_usage, "FROM and TO are the same commune");
     }
     if (in.places.find(*to) == nullptr) {
-        complain("no commune \"" + how.to + "\"" + unknown_commune_hint(how.to, in.places));
-        return std::nullopt;
+        throw command_end(
+            exit_usage, "no commune \"" + how.to + "\"" + unknown_commune_hint(how.to, in.places));
     }
-    return std::vector<merge_step>{{*from, *to}};
+    return {{*from, *to}};
 }
 
 /// What the table says of every commune that somebody follows and that is no more. `unclear` gets those of
 /// which it does not say where they went.
-std::optional<std::vector<merge_step>> steps_of_table(
+std::vector<merge_step> steps_of_table(
     store_session& in, const std::function<std::vector<commune_id>(commune_id)>& today,
     std::set<std::string>& unclear) {
-    const auto lost = find_lost_followers(*in.redis, *in.store, in.targets(), in.places);
-    if (!lost) {
-        return std::nullopt;
-    }
     std::set<commune_id> codes;
-    for (const lost_followers& one : *lost) {
+    for (const lost_followers& one : in.redis.run(find_lost_followers(in.store, in.targets(), in.places))) {
         codes.insert(one.roster.where.commune);
     }
     std::vector<merge_step> out;
@@ -217,15 +200,12 @@ int carry_out(
     for (const merge_step& step : steps) {
         for (const target& which : in.targets()) {
             mover work(in, how);
-            const auto done = work.move(which, step);
-            if (!done) {
-                return exit_unreachable;
-            }
-            if (done->moved == 0 && done->left == 0) {
+            const merge_tally done = work.move(which, step);
+            if (done.moved == 0 && done.left == 0) {
                 continue;
             }
-            total.moved += done->moved;
-            total.left += done->left;
+            total.moved += done.moved;
+            total.left += done.left;
             const served_app* const app = in.preparer.app(which.app);
             if (app != nullptr && !app->everywhere && !app->communes.contains(step.to)) {
                 complain(fmt::format(
@@ -233,22 +213,21 @@ int carry_out(
                     which.app, to_string(step.to)));
             }
             shown_table.add(
-                {to_string(which), to_string(step.from), to_string(step.to), grouped(done->moved),
-                 grouped(done->left)});
+                {to_string(which), to_string(step.from), to_string(step.to), grouped(done.moved),
+                 grouped(done.left)});
             moves.push_back(json::object{
                 {"app", which.app},
                 {"platform", to_string(which.on)},
                 {"from", to_string(step.from)},
                 {"to", to_string(step.to)},
-                {"moved", done->moved},
-                {"left", done->left}});
+                {"moved", done.moved},
+                {"left", done.left}});
         }
     }
     if (total.left != 0) {
         complain(fmt::format(
             "{} left: they follow a zone whose name the other commune has for one of its own (--join-zones "
-            "moves "
-            "them into that), or registered again at that moment",
+            "moves them into that), or registered again at that moment",
             total.left));
     }
     if (common.json) {
@@ -264,42 +243,26 @@ int carry_out(
     return total.left == 0 && unclear.empty() ? exit_ok : exit_failed;
 }
 
-int merge(store_session& in, const common_options& common, const merge_options& how) {
-    std::set<std::string> unclear;
-    std::optional<std::vector<merge_step>> steps;
-    if (how.known) {
-        steps = steps_of_table(
-            in, [&](commune_id code) { return in.places.successors(code); }, unclear);
-    } else if (!how.movements.empty()) {
-        std::ifstream opened(how.movements, std::ios::binary);
-        if (!opened) {
-            complain("cannot read " + how.movements);
-            return exit_failed;
-        }
-        const std::string text{std::istreambuf_iterator<char>(opened), std::istreambuf_iterator<char>()};
-        const auto read = commune_movements::parse(text);
-        if (read.has_error()) {
-            complain(how.movements + ": " + read.error().message);
-            return exit_failed;
-        }
-        steps = steps_of_table(
-            in, [&](commune_id code) { return read->today(code, in.places); }, unclear);
-    } else {
-        steps = named_step(in, how);
-        if (!steps) {
-            return exit_usage;
-        }
-    }
-    return steps ? carry_out(in, common, how, *steps, unclear) : exit_unreachable;
-}
-
-int run_merge(const common_options& common, const merge_options& how) {
+int merge(const common_options& common, const merge_options& how) {
     const int ways = (how.from.empty() ? 0 : 1) + (how.movements.empty() ? 0 : 1) + (how.known ? 1 : 0);
     if (ways != 1 || how.from.empty() != how.to.empty()) {
-        complain("say what merged: FROM and TO, or --movements FILE, or --known");
-        return exit_usage;
+        throw command_end(exit_usage, "say what merged: FROM and TO, or --movements FILE, or --known");
     }
-    return with_store(common, [&](store_session& in) { return merge(in, common, how); });
+    store_session in(common);
+    std::set<std::string> unclear;
+    if (how.known) {
+        const auto steps = steps_of_table(
+            in, [&](commune_id code) { return in.places.successors(code); }, unclear);
+        return carry_out(in, common, how, steps, unclear);
+    }
+    if (how.movements.empty()) {
+        return carry_out(in, common, how, named_step(in, how), unclear);
+    }
+    const auto table = value_or_end(
+        commune_movements::parse(read_input(how.movements, exit_failed)), exit_failed, how.movements + ": ");
+    const auto steps = steps_of_table(
+        in, [&](commune_id code) { return table.today(code, in.places); }, unclear);
+    return carry_out(in, common, how, steps, unclear);
 }
 
 }  // namespace
@@ -320,8 +283,7 @@ command devices_merge_command() {
              option(
                  "--movements", how->movements,
                  "INSEE's table of events (CSV), or one with the columns `from` and `to`: for every code "
-                 "that is "
-                 "followed and no more")
+                 "that is followed and no more")
                  .value("FILE"),
              option("--known", how->known, "The same by the table that Tocsin brings with it"),
              option(
@@ -330,16 +292,12 @@ command devices_merge_command() {
              option("--dry-run", how->dry_run, "Only count")},
         .details =
             "Whoever follows FROM follows TO afterwards, in all apps; zones of FROM become zones of TO of "
-            "the same "
-            "name. Works on the store itself, with or without an engine running; to repeat it does no harm. "
-            "A "
-            "device that registers meanwhile stays as it registered: let the backend know the new codes "
-            "first. "
-            "Exit code 1 if devices were left, or codes whose fate the table does not tell.\n\n"
+            "the same name. Works on the store itself, with or without an engine running; to repeat it does "
+            "no harm. A device that registers meanwhile stays as it registered: let the backend know the new "
+            "codes first. Exit code 1 if devices were left, or codes whose fate the table does not tell.\n\n"
             "`--json`: `moved`, `left`, `moves` by app, platform, `from` and `to`, and `unclear`: the codes "
-            "that "
-            "were left.",
-        .run = [how](const common_options& common) { return run_merge(common, *how); },
+            "that were left.",
+        .run = [how](const common_options& common) { return merge(common, *how); },
     };
 }
 

@@ -8,6 +8,7 @@
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/device_session.hpp"
 #include "tools/tocsin/exit_code.hpp"
+#include "tools/tocsin/hold.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -50,18 +51,18 @@ json::object to_json(const removal_book::open_question& one) {
     return out;
 }
 
-int list(const common_options& common, const question_list& open) {
+void list(const common_options& common, const question_list& open) {
     if (common.json) {
         json::array out;
         for (const auto& one : open) {
             out.push_back(to_json(one));
         }
         print_json(out);
-        return exit_ok;
+        return;
     }
     if (open.empty()) {
         print("No removal is held: what providers call gone is removed at once.");
-        return exit_ok;
+        return;
     }
     for (const auto& one : open) {
         print(fmt::format(
@@ -81,35 +82,26 @@ int list(const common_options& common, const question_list& open) {
             "    the provider is wrong:  tocsin devices prune {} --keep",
             these, these));
     }
-    return exit_ok;
 }
 
-int decide(
+void decide(
     store_session& in, const common_options& common, const prune_options& how, removal_book& book,
     const question_list& open) {
     if (open.empty()) {
-        complain("no removal of these is held: there is nothing to decide");
-        return exit_failed;
+        throw command_end(exit_failed, "no removal of these is held: there is nothing to decide");
     }
-    ledger ledgers(in.redis->redis(), in.redis->keys(), "devices-prune");
+    ledger ledgers(in.redis.redis(), in.redis.keys(), "devices-prune");
     null_logger log;
     pruner remover(
-        *in.store, ledgers, known_platforms(), in.redis->time(), log, removal_terms_of(in.how.engine));
+        in.store, ledgers, known_platforms(), in.redis.time(), log, removal_terms_of(in.how.engine));
     pruner::tally total;
     for (const auto& one : open) {
         if (how.remove) {
-            const auto done = in.redis->run(remover.remove_held(one.which));
-            if (!done) {
-                return exit_unreachable;
-            }
-            total.removed += done->removed;
-            total.kept += done->kept;
+            const auto done = in.redis.run(remover.remove_held(one.which));
+            total.removed += done.removed;
+            total.kept += done.kept;
         } else {
-            const auto done = in.redis->run(book.keep(one.which));
-            if (!done) {
-                return exit_unreachable;
-            }
-            total.kept += *done;
+            total.kept += in.redis.run(book.keep(one.which));
         }
     }
     if (common.json) {
@@ -121,40 +113,31 @@ int decide(
     } else {
         print(fmt::format("{} kept", grouped(total.kept)));
     }
-    return exit_ok;
 }
 
-int prune(
-    store_session& in, const common_options& common, const prune_options& how, const hold_selector& chosen) {
-    removal_book book(in.redis->redis(), in.redis->keys(), in.redis->time());
-    auto open = in.redis->run(book.questions());
-    if (!open) {
-        return exit_unreachable;
-    }
-    std::erase_if(*open, [&](const removal_book::open_question& one) { return !chosen.covers(one.which); });
-    return how.remove || how.keep ? decide(in, common, how, book, *open) : list(common, *open);
-}
-
-int run_prune(const common_options& common, const prune_options& how) {
+int prune(const common_options& common, const prune_options& how) {
     if (how.remove && how.keep) {
-        complain("--remove and --keep: say one of them");
-        return exit_usage;
+        throw command_end(exit_usage, "--remove and --keep: say one of them");
     }
     if ((how.remove || how.keep) && how.app.empty()) {
-        complain("say which --app you have decided about");
-        return exit_usage;
+        throw command_end(exit_usage, "say which --app you have decided about");
     }
     // Also of an app that is not configured any more: a question must not stay open for ever.
     hold_selector chosen;
     chosen.app = how.app;
     if (!how.platform.empty()) {
-        chosen.on = parse_platform(how.platform);
-        if (!chosen.on) {
-            complain("--platform: \"" + shown(how.platform) + "\" is none of apns, fcm and webpush");
-            return exit_usage;
-        }
+        chosen.on = platform_of(how.platform);
     }
-    return with_store(common, [&](store_session& in) { return prune(in, common, how, chosen); });
+    store_session in(common);
+    removal_book book(in.redis.redis(), in.redis.keys(), in.redis.time());
+    auto open = in.redis.run(book.questions());
+    std::erase_if(open, [&](const removal_book::open_question& one) { return !chosen.covers(one.which); });
+    if (how.remove || how.keep) {
+        decide(in, common, how, book, open);
+    } else {
+        list(common, open);
+    }
+    return exit_ok;
 }
 
 }  // namespace
@@ -178,16 +161,14 @@ command devices_prune_command() {
              option("--keep", how->keep, "The provider is wrong: they stay as they are")},
         .details =
             "Removals are held when a provider calls far more devices gone than is usual for the app; "
-            "without "
-            "`--remove` or `--keep` it only lists them. [What to "
+            "without `--remove` or `--keep` it only lists them. [What to "
             "do](../how-to/when-a-provider-calls-many-devices-gone.md)\n\n"
             "After `--remove` the provider is believed for 24 hours. Who has registered again since is left. "
             "Exit code 1 if there is nothing to decide.\n\n"
             "`--json`: a list of `app`, `platform`, `devices`, `unlisted`, `since`, `event`, `dead`, "
             "`accepted`, `share`, `limit` and `usual_share` (null: not known yet); after a decision "
-            "`removed` "
-            "and `kept`.",
-        .run = [how](const common_options& common) { return run_prune(common, *how); },
+            "`removed` and `kept`.",
+        .run = [how](const common_options& common) { return prune(common, *how); },
     };
 }
 

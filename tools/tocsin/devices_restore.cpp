@@ -12,7 +12,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <variant>
 
 #include <fmt/format.h>
 
@@ -40,24 +39,25 @@ std::optional<wall_time> read_since(const std::string& text, wall_time now) {
     return ago ? std::optional(now - *ago) : std::nullopt;
 }
 
-int restore(store_session& in, const common_options& common, const restore_options& how, wall_time since) {
-    const auto chosen = selector_of(in.how, how.app, how.platform);
-    if (!chosen) {
-        return exit_usage;
+int restore(const common_options& common, const restore_options& how) {
+    const auto since = read_since(how.since, system_time_source().wall_now());
+    if (!since) {
+        throw command_end(
+            exit_usage, "--since: \"" + how.since +
+                            "\" is neither a moment such as 2026-11-23T06:00:00Z nor a time such as 2h");
     }
+    store_session in(common);
+    const hold_selector chosen = selector_of(in.how, how.app, how.platform);
     restore_tally total;
     for (const target& which : in.targets()) {
-        if (!chosen->covers(which)) {
+        if (!chosen.covers(which)) {
             continue;
         }
-        const auto done =
-            in.redis->run(restore_removed(*in.store, in.redis->redis(), which, since, how.dry_run));
-        if (!done) {
-            return exit_unreachable;
-        }
-        total.restored += done->restored;
-        total.present += done->present;
-        total.unregistered += done->unregistered;
+        const restore_tally done =
+            in.redis.run(restore_removed(in.store, in.redis.redis(), which, *since, how.dry_run));
+        total.restored += done.restored;
+        total.present += done.present;
+        total.unregistered += done.unregistered;
     }
     if (common.json) {
         print_json(json::object{
@@ -69,17 +69,6 @@ int restore(store_session& in, const common_options& common, const restore_optio
             grouped(total.unregistered)));
     }
     return total.restored != 0 ? exit_ok : exit_failed;
-}
-
-int run_restore(const common_options& common, const restore_options& how) {
-    const auto since = read_since(how.since, system_time_source().wall_now());
-    if (!since) {
-        complain(
-            "--since: \"" + shown(how.since) +
-            "\" is neither a moment such as 2026-11-23T06:00:00Z nor a time such as 2h");
-        return exit_usage;
-    }
-    return with_store(common, [&](store_session& in) { return restore(in, common, how, *since); });
 }
 
 }  // namespace
@@ -102,13 +91,11 @@ command devices_restore_command() {
              option("--dry-run", how->dry_run, "Only count")},
         .details =
             "Devices that were removed on a provider's word are kept for `engine.removed_kept`, and come "
-            "back "
-            "as they were: what they follow, mute and speak. Who has registered again since stays as "
+            "back as they were: what they follow, mute and speak. Who has registered again since stays as "
             "registered, and whom the app has unregistered stays away. Exit code 1 if nobody came back. "
-            "[What "
-            "to do](../how-to/when-a-provider-calls-many-devices-gone.md)\n\n"
+            "[What to do](../how-to/when-a-provider-calls-many-devices-gone.md)\n\n"
             "`--json`: `restored`, `present` and `unregistered`.",
-        .run = [how](const common_options& common) { return run_restore(common, *how); },
+        .run = [how](const common_options& common) { return restore(common, *how); },
     };
 }
 

@@ -12,21 +12,18 @@ namespace {
 
 namespace json = boost::json;
 
-int show(store_session& in, const common_options& common, const std::string& token) {
+int show(const common_options& common, const std::string& token) {
+    store_session in(common);
     json::array found;
     for (const target& which : in.possible_targets(token)) {
-        const auto known = in.redis->run(
-            in.store->find(which.app, which.on, known_platforms()[which.on].stored_token(token)));
-        if (!known) {
-            return exit_unreachable;
-        }
-        if (*known) {
-            found.push_back(document_of(common, which, (*known)->which));
+        const auto known =
+            in.redis.run(in.store.find(which.app, which.on, known_platforms()[which.on].stored_token(token)));
+        if (known) {
+            found.push_back(document_of(common, which, known->which));
         }
     }
     if (found.empty()) {
-        complain("no app knows this device");
-        return exit_failed;
+        throw command_end(exit_failed, "no app knows this device");
     }
     for (const json::value& one : found) {
         if (!common.json) {
@@ -50,10 +47,7 @@ command devices_show_command() {
         .examples = "tocsin devices show 5f2c…\n",
         .options = {option("TOKEN", *token, "The device token").required()},
         .details = "In each app that knows it. Exit code 1 if none does.",
-        .run =
-            [token](const common_options& common) {
-                return with_store(common, [&](store_session& in) { return show(in, common, *token); });
-            },
+        .run = [token](const common_options& common) { return show(common, *token); },
     };
 }
 

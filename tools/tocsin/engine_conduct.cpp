@@ -9,16 +9,14 @@ std::string_view engine_conduct(reaction what) noexcept {
         case reaction::drop_token: return "The device is counted dead, and removed from the store.";
         case reaction::doubt_token:
             return "The device is counted rejected, and kept; if many are answered so and none is accepted, "
-                   "all "
-                   "that the app sends on this platform waits.";
+                   "all that the app sends on this platform waits.";
         case reaction::retry_here:
         case reaction::retry_elsewhere:
             return "It is tried again later, and again, up to engine.max_attempts.";
         case reaction::refresh_credential: return "The credential is renewed, and it is tried again.";
         case reaction::pause_app:
             return "If several are answered so and none is accepted, all that the app sends on this platform "
-                   "waits, "
-                   "until a try succeeds or after a reload.";
+                   "waits, until a try succeeds or after a reload.";
         case reaction::pause_quota: return "All that shares the quota waits until there is some again.";
         case reaction::reject_event:
             return "The event stops for this app and platform; the device is counted rejected, and kept.";

@@ -1,6 +1,6 @@
 #include "engine/core/digest.hpp"
+#include "engine/core/json_members.hpp"
 #include "engine/core/rfc3339.hpp"
-#include "engine/event/event_parser.hpp"
 #include "engine/plan/event_preparer.hpp"
 #include "engine/plan/ledger_names.hpp"
 #include "engine/redis/check.hpp"
@@ -62,15 +62,8 @@ std::string bare_token(std::string_view given) {
 
 /// Nothing if what the ledger holds of it cannot be read.
 std::optional<event_facts> facts_of(const stored_event& event, const time_source& time) {
-    const auto field = [&](std::string_view name) {
-        const auto found = event.fields.find(name);
-        return found == event.fields.end() ? std::string_view() : std::string_view(found->second);
-    };
-    // As of when it was accepted: what counts from "now" must not move with every reading.
-    const wall_time accepted_at{std::chrono::milliseconds(event.report.accepted_at)};
-    auto content =
-        parse_event(known_platforms(), field(names::document), field("entry"), event_limits{}, accepted_at);
-    auto whom = audience::decode(field(names::audience));
+    auto content = content_of(event);
+    auto whom = audience::decode(event.field(names::audience));
     if (content.has_error() || whom.has_error()) {
         return std::nullopt;
     }
@@ -95,21 +88,14 @@ void note_removal(std::string_view document, const std::string& event, std::vect
         if (document.find(written) == std::string_view::npos) {
             continue;  // Most are about others, and parsing costs more than looking.
         }
-        boost::system::error_code ec;
-        const json::value parsed = json::parse(document, ec);
-        const json::object* const said = ec ? nullptr : parsed.if_object();
-        const auto text = [&](std::string_view name) {
-            const json::value* const found = said == nullptr ? nullptr : said->if_contains(name);
-            return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
-        };
-        if (text("app") != one.which.app || text("platform") != to_string(one.which.on) ||
-            text("token") != written || (one.removed && text("event") != event)) {
+        const auto said = parse_object(document).value_or(json::object());
+        if (text_at(said, "app") != one.which.app || text_at(said, "platform") != to_string(one.which.on) ||
+            text_at(said, "token") != written || (one.removed && text_at(said, "event") != event)) {
             continue;
         }
-        const json::value* const at = said->if_contains("at");
-        const std::int64_t when = at != nullptr && at->is_int64() ? at->get_int64() : 0;
-        one.removed =
-            device_facts::removal{text("event"), text("reason"), wall_time(std::chrono::milliseconds(when))};
+        one.removed = device_facts::removal{
+            std::string(text_at(said, "event")), std::string(text_at(said, "reason")),
+            wall_time(std::chrono::milliseconds(integer_at(said, "at").value_or(0)))};
     }
 }
 
@@ -119,10 +105,8 @@ asio::awaitable<result<>> find_removals(
     redis_session& redis, std::string event, std::vector<device_facts>& about, std::int64_t since) {
     std::string to = "+";
     for (std::size_t seen = 0; seen < most_feedback_read;) {
-        redis::request ask;
-        ask.add("XREVRANGE", redis.keys().feedback(), to, since, "COUNT", feedback_per_read);
-        auto answered = co_await redis.redis().execute(std::move(ask));
-        const auto answer = redis::checked(std::move(answered));
+        redis::request ask("XREVRANGE", redis.keys().feedback(), to, since, "COUNT", feedback_per_read);
+        const auto answer = co_await redis::execute_checked(redis.redis(), std::move(ask));
         if (answer.has_error()) {
             co_return answer.error();
         }
@@ -144,7 +128,7 @@ asio::awaitable<result<>> find_removals(
 
 /// Asks the events that remember whom they were sent to: this one, and those that it ends.
 asio::awaitable<result<>> find_reached(store_session& in, const event_facts& event, device_facts& about) {
-    ledger book(in.redis->redis(), in.redis->keys(), "");
+    ledger book(in.redis.redis(), in.redis.keys(), "");
     std::vector<std::string> asked = event.content.reached_by;
     if (event.content.remembers_reached) {
         asked.push_back(event.report.event);
@@ -173,7 +157,7 @@ asio::awaitable<result<std::vector<device_facts>>> look_at_device(
         device_facts one;
         one.which = which;
         one.token = known_platforms()[which.on].stored_token(token);
-        auto known = co_await in.store->find(which.app, which.on, one.token);
+        auto known = co_await in.store.find(which.app, which.on, one.token);
         if (known.has_error()) {
             co_return known.error();
         }
@@ -193,7 +177,7 @@ asio::awaitable<result<std::vector<device_facts>>> look_at_device(
     const bool all_known =
         std::ranges::all_of(out, [](const device_facts& one) { return one.known.has_value(); });
     const std::int64_t since = all_known ? event.report.accepted_at : 0;
-    const auto looked = co_await find_removals(*in.redis, event.report.event, out, since);
+    const auto looked = co_await find_removals(in.redis, event.report.event, out, since);
     if (looked.has_error()) {
         co_return looked.error();
     }
@@ -207,7 +191,7 @@ asio::awaitable<result<std::optional<device_place>>> place_of(
         co_return std::optional<device_place>();
     }
     std::vector<territory> asked(1, *where);
-    const auto rosters = co_await in.store->rosters_of(about.which.app, about.which.on, std::move(asked));
+    const auto rosters = co_await in.store.rosters_of(about.which.app, about.which.on, std::move(asked));
     if (rosters.has_error()) {
         co_return rosters.error();
     }
@@ -239,7 +223,7 @@ asio::awaitable<result<std::vector<device_story>>> tell_all(
                 co_return place.error();
             }
             const auto found = co_await find_whereabouts(
-                in.redis->redis(), in.redis->keys(), event.report.event, one.which, one.token, *place);
+                in.redis.redis(), in.redis.keys(), event.report.event, one.which, one.token, *place);
             if (found.has_error()) {
                 co_return found.error();
             }
@@ -330,89 +314,66 @@ json::object explanation(
 /// The event was refused, or nobody has heard of it: it has targeted nobody.
 int explain_absence(store_session& in, const common_options& common, const std::string& event) {
     if (!common.json) {
-        return tell_absence(*in.redis, event);
+        end_without(in.redis, event);
     }
-    refusal_search refusals(*in.redis, event, "");
-    const auto refused = in.redis->run(refusals.look());
-    if (!refused) {
-        return exit_unreachable;
-    }
-    const bool known = refused->has_value();
+    refusal_search refusals(in.redis, event, "");
+    const auto refused = in.redis.run(refusals.look());
     print_json(json::object{
         {"event", event},
-        {"state", known ? "refused" : "unknown"},
+        {"state", refused ? "refused" : "unknown"},
         {"targeted", false},
         {"because",
-         known ? "The event was refused: " + (*refused)->reason
-               : std::string("No such event is known; what ended is kept for engine.event_retention.")}});
+         refused ? "The event was refused: " + refused->reason
+                 : std::string("No such event is known; what ended is kept for engine.event_retention.")}});
     return exit_failed;
 }
 
-int explain(store_session& in, const common_options& common, const explain_options& how) {
+int explain(const common_options& common, const explain_options& how) {
+    store_session in(common);
     const std::string token = bare_token(how.device);
     if (in.possible_targets(token).empty()) {
-        complain("--device: no configured app could have a device of this token");
-        return exit_usage;
+        throw command_end(exit_usage, "--device: no configured app could have a device of this token");
     }
-    const auto stored = in.redis->run(read_stored_event(*in.redis, how.event));
+    const auto stored = in.redis.run(read_stored_event(in.redis, how.event));
     if (!stored) {
-        return exit_unreachable;
-    }
-    if (!*stored) {
         return explain_absence(in, common, how.event);
     }
-    const auto event = facts_of(**stored, in.redis->time());
+    const auto event = facts_of(*stored, in.redis.time());
     if (!event) {
-        complain("what Redis holds of the event \"" + how.event + "\" cannot be read");
-        return exit_failed;
+        throw command_end(exit_failed, "what Redis holds of the event \"" + how.event + "\" cannot be read");
     }
-    auto about = in.redis->run(look_at_device(in, *event, token));
-    if (!about) {
-        return exit_unreachable;
-    }
-    const auto stories = in.redis->run(tell_all(in, *event, *about));
-    if (!stories) {
-        return exit_unreachable;
-    }
+    auto about = in.redis.run(look_at_device(in, *event, token));
+    const auto stories = in.redis.run(tell_all(in, *event, about));
     if (common.json) {
-        print_json(explanation(common, *event, token, *stories, *about, in.places));
+        print_json(explanation(common, *event, token, stories, about, in.places));
     } else {
         const std::string written = common.show_tokens ? token : shorten_token(token);
         print(fmt::format(
             "{} {}, device {}", shown(event->report.event), to_string(event->report.state), shown(written)));
         // An app that neither knows it nor was asked for it has nothing to say, unless nobody has.
-        const std::size_t chief = main_story(*stories);
-        for (std::size_t i = 0; i < stories->size(); ++i) {
-            if (i == chief || (*stories)[i].known || (*stories)[i].targeted) {
-                print_story((*stories)[i], (*about)[i], in.places);
+        const std::size_t chief = main_story(stories);
+        for (std::size_t i = 0; i < stories.size(); ++i) {
+            if (i == chief || stories[i].known || stories[i].targeted) {
+                print_story(stories[i], about[i], in.places);
             }
         }
     }
-    return (*stories)[main_story(*stories)].targeted ? exit_ok : exit_failed;
+    return stories[main_story(stories)].targeted ? exit_ok : exit_failed;
 }
 
 constexpr std::string_view details =
     "Says of one device and one event, from what is stored: whether the device is known and what it follows, "
-    "which "
-    "of its territories the event matched it through, whether it mutes the category, whether its page is "
-    "settled, "
-    "parked (it waits for another try), open (it is being sent) or not begun, and the `apns-id` of its push. "
-    "Redis "
-    "keeps outcomes as sums, not by device; so \"was sent to\" is said only where the sums or the feedback "
-    "prove it, "
-    "and otherwise what the device may have ended as, and why.\n\n"
+    "which of its territories the event matched it through, whether it mutes the category, whether its page "
+    "is settled, parked (it waits for another try), open (it is being sent) or not begun, and the `apns-id` "
+    "of its push. Redis keeps outcomes as sums, not by device; so \"was sent to\" is said only where the "
+    "sums or the feedback prove it, and otherwise what the device may have ended as, and why.\n\n"
     "Exit code 0 if the device was targeted, also if it muted the event's category; 1 if not, if the event "
-    "waits for "
-    "its `send_at`, was refused, or is not known.\n\n"
+    "waits for its `send_at`, was refused, or is not known.\n\n"
     "`--json`: `event`, `state`, `device`, `app`, `platform`, `known`, `registered_at`, `follow`, "
-    "`targeted`, "
-    "`would_be_targeted`, `matched_by` (`device`, `territory`, `event`), `reached_by`, `territory`, "
-    "`commune`, `muted`, `page` "
-    "(`settled`, "
-    "`parked`, `open`, `not_begun`), `page_number`, `retry_at` (ms), `apns_id`, `sent` (`yes`, `no`, "
-    "`unknown`), "
-    "`outcome`, `possible_outcomes`, `because`; `others` has the same of further apps that could know the "
-    "token.";
+    "`targeted`, `would_be_targeted`, `matched_by` (`device`, `territory`, `event`), `reached_by`, "
+    "`territory`, `commune`, `muted`, `page` (`settled`, `parked`, `open`, `not_begun`), `page_number`, "
+    "`retry_at` (ms), `apns_id`, `sent` (`yes`, `no`, `unknown`), `outcome`, `possible_outcomes`, `because`; "
+    "`others` has the same of further apps that could know the token.";
 
 }  // namespace
 
@@ -433,10 +394,7 @@ command explain_command() {
                     .required(),
             },
         .details = std::string(details),
-        .run =
-            [how](const common_options& common) {
-                return with_store(common, [&](store_session& in) { return explain(in, common, *how); });
-            },
+        .run = [how](const common_options& common) { return explain(common, *how); },
     };
 }
 

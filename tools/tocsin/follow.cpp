@@ -5,9 +5,9 @@
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/letters.hpp"
+#include "tools/tocsin/report_document.hpp"
 
 #include <boost/asio/steady_timer.hpp>
-#include <boost/json/parse.hpp>
 
 #include <algorithm>
 #include <functional>
@@ -25,8 +25,7 @@ constexpr auto look_again = 100ms;
 constexpr auto patience = 5s;  // Before somebody is told that perhaps no engine runs.
 
 struct sight {
-    std::optional<event_report> report;
-    boost::json::value document;
+    std::optional<stored_event> event;
     std::optional<letter> refusal;
     bool other_entry = false;
 };
@@ -34,22 +33,14 @@ struct sight {
 asio::awaitable<result<sight>> look(
     redis_session& redis, std::string event, std::string entry, refusal_search& refusals) {
     sight out;
-    auto report = co_await read_event(redis, event, &out.document);
-    if (report.has_error()) {
-        co_return report.error();
+    auto found = co_await read_stored_event(redis, std::move(event));
+    if (found.has_error()) {
+        co_return found.error();
     }
-    out.report = std::move(*report);
-    if (!entry.empty()) {
-        redis::request ask;
-        ask.add("HGET", redis.keys().ledger(event), "entry");
-        const auto answer = co_await redis.redis().execute(std::move(ask));
-        if (answer.has_error()) {
-            co_return answer.error();
-        }
-        const redis::reply owner = answer->front();
-        out.other_entry = !owner.is_nil() && owner.text() != entry;
-    }
-    if (!out.report || out.other_entry) {
+    out.event = std::move(*found);
+    const std::string_view owner = out.event ? out.event->field("entry") : std::string_view();
+    out.other_entry = !entry.empty() && !owner.empty() && owner != entry;
+    if (!out.event || out.other_entry) {
         auto refused = co_await refusals.look();
         if (refused.has_error()) {
             co_return refused.error();
@@ -59,9 +50,8 @@ asio::awaitable<result<sight>> look(
     co_return out;
 }
 
-int tell_refusal(const letter& why) {
-    complain("the event was refused: " + why.reason + " (dead letter " + why.id + ")");
-    return exit_failed;
+std::string sentence_about(const letter& refusal) {
+    return "the event was refused: " + refusal.reason + " (dead letter " + refusal.id + ")";
 }
 
 void pause(redis_session& redis) {
@@ -70,39 +60,6 @@ void pause(redis_session& redis) {
 }
 
 }  // namespace
-
-event_report report_of(std::string event, const ledger_fields& fields, boost::json::value* document) {
-    event_report report = read_report(std::move(event), fields);
-    if (const auto stored = fields.find("result"); stored != fields.end()) {
-        boost::system::error_code ec;
-        *document = boost::json::parse(stored->second, ec);
-        if (const auto* const object = document->if_object()) {
-            if (const auto* const at = object->if_contains("finished_at"); at != nullptr && at->is_int64()) {
-                report.finished_at = at->as_int64();
-            }
-            // Between the writing of the result and the last tidying up the ledger still says "running".
-            if (const auto* const how = object->if_contains("state"); how != nullptr && how->is_string()) {
-                const auto& word = how->get_string();
-                report.state = parse_event_state({word.data(), word.size()});
-            }
-        }
-    }
-    return report;
-}
-
-asio::awaitable<result<std::optional<event_report>>> read_event(
-    redis_session& redis, std::string event, boost::json::value* document) {
-    ledger book(redis.redis(), redis.keys(), "");
-    const auto fields = co_await book.read(event);
-    if (fields.has_error()) {
-        co_return fields.error();
-    }
-    if (fields->empty()) {
-        co_return std::optional<event_report>();
-    }
-    event_report report = report_of(std::move(event), *fields, document);
-    co_return std::optional<event_report>(std::move(report));
-}
 
 std::string deferral_lines(const event_report& report, wall_time now) {
     std::string out;
@@ -180,31 +137,27 @@ int follow_event(redis_session& redis, const common_options& common, std::string
     const time_point begun = redis.time().now();
     bool warned = false;
     for (;;) {
-        const auto seen = redis.run(look(redis, event, entry, refusals));
-        if (!seen) {
-            return exit_unreachable;
+        const sight seen = redis.run(look(redis, event, entry, refusals));
+        if (seen.refusal) {
+            throw command_end(exit_failed, sentence_about(*seen.refusal));
         }
-        if (seen->refusal) {
-            progress.clear();
-            return tell_refusal(*seen->refusal);
-        }
-        if (seen->other_entry) {
+        if (seen.other_entry) {
             progress.clear();
             complain(
                 "an event with the id \"" + event + "\" was accepted before: this one is not sent again");
             return exit_ok;
         }
-        if (seen->report && seen->report->finished_at != 0) {
+        if (seen.event && seen.event->report.finished_at != 0) {
             progress.clear();
             if (common.json) {
-                print_json(seen->document);
+                print_json(seen.event->result);
             } else {
-                print(report_table(*seen->report, redis.time().wall_now()));
+                print(report_table(seen.event->report, redis.time().wall_now()));
             }
-            return seen->report->state == event_state::finished ? exit_ok : exit_failed;
+            return seen.event->report.state == event_state::finished ? exit_ok : exit_failed;
         }
-        if (seen->report) {
-            const event_report& report = *seen->report;
+        if (seen.event) {
+            const event_report& report = seen.event->report;
             const double share = report.pages_planned == 0 ? 0
                                                            : static_cast<double>(report.pages_settled) /
                                                                  static_cast<double>(report.pages_planned);
@@ -222,17 +175,13 @@ int follow_event(redis_session& redis, const common_options& common, std::string
     }
 }
 
-int tell_absence(redis_session& redis, const std::string& event) {
+void end_without(redis_session& redis, const std::string& event) {
     refusal_search refusals(redis, event, "");
     const auto refused = redis.run(refusals.look());
-    if (!refused) {
-        return exit_unreachable;
-    }
-    if (*refused) {
-        return tell_refusal(**refused);
-    }
-    complain("no event \"" + event + "\" is known; what ended is kept for engine.event_retention");
-    return exit_failed;
+    throw command_end(
+        exit_failed,
+        refused ? sentence_about(*refused)
+                : "no event \"" + event + "\" is known; what ended is kept for engine.event_retention");
 }
 
 }  // namespace tocsin::cli

@@ -17,9 +17,8 @@ namespace tocsin::cli {
 [[nodiscard]] int follow_event(
     redis_session& redis, const common_options& common, std::string event, std::string entry);
 
-/// Says on standard error why there is nothing to show of an event: it was refused, or never heard of.
-/// Returns the exit code.
-[[nodiscard]] int tell_absence(redis_session& redis, const std::string& event);
+/// Ends the command that has nothing to show of an event: it was refused, or never heard of (exit 1).
+[[noreturn]] void end_without(redis_session& redis, const std::string& event);
 
 /// The table that people get of an event, as of `now`.
 [[nodiscard]] std::string report_table(const event_report& report, wall_time now);
@@ -31,15 +30,5 @@ namespace tocsin::cli {
 /// An event's result, or, with "deferred" beside them, its sums so far.
 [[nodiscard]] boost::json::object document_so_far(
     const event_report& report, const territories& places, wall_time now);
-
-/// The report of a ledger's fields, with `finished_at` and state out of the stored result, which becomes
-/// `document`, if the event has ended.
-[[nodiscard]] event_report report_of(
-    std::string event, const ledger_fields& fields, boost::json::value* document);
-
-/// The event's report, with `finished_at` and state out of the stored result if it has ended; nothing
-/// if there is no such event.
-boost::asio::awaitable<result<std::optional<event_report>>> read_event(
-    redis_session& redis, std::string event, boost::json::value* document);
 
 }  // namespace tocsin::cli

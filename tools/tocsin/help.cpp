@@ -212,8 +212,7 @@ std::vector<option> common_option_table(common_options& into) {
     std::vector<option> out;
     out.push_back(option(
                       "--config", into.config,
-                      "The configuration; else `TOCSIN_CONFIG`, ./tocsin.toml, "
-                      "/etc/tocsin/tocsin.toml")
+                      "The configuration; else `TOCSIN_CONFIG`, ./tocsin.toml, /etc/tocsin/tocsin.toml")
                       .value("FILE"));
     out.emplace_back("--json", into.json, "Print JSON only");
     out.emplace_back("--show-tokens", into.show_tokens, "Print device tokens whole");

@@ -29,57 +29,52 @@ json::array names_of(const std::vector<hold_selector>& holds) {
 }
 
 int change(const common_options& common, const hold_options& how, bool holds) {
-    const auto opened = open_session(common);
-    if (!opened) {
-        return exit_configuration;
+    opened_session in(common);
+    redis_session& redis = in.redis;
+    const hold_selector which = selector_of(in.how, how.app, how.platform);
+    control_board board(redis.redis(), redis.keys());
+    if (holds) {
+        redis.run(board.hold(which, redis.time().wall_now()));
+    } else {
+        redis.run(board.release(which));
     }
-    const auto which = selector_of(opened->how, how.app, how.platform);
-    if (!which) {
-        return exit_usage;
-    }
-    const auto& redis = opened->redis;
-    control_board board(redis->redis(), redis->keys());
-    const bool done =
-        holds ? redis->run(board.hold(*which, redis->time().wall_now())) : redis->run(board.release(*which));
-    const auto now = done ? redis->run(board.read()) : std::nullopt;
-    if (!now) {
-        return exit_unreachable;
-    }
+    const control_state now = redis.run(board.read());
     // Whether a wider pause still stands is what somebody who resumes has to know.
     const auto wider = std::ranges::find_if(
-        now->holds, [&](const hold_selector& one) { return !holds && one.covers(*which); });
+        now.holds, [&](const hold_selector& one) { return !holds && one.covers(which); });
     if (common.json) {
-        print_json(json::object{{"paused", names_of(now->holds)}});
+        print_json(json::object{{"paused", names_of(now.holds)}});
     } else if (holds) {
-        print("Paused: " + said(*which) + ". What is in flight is seen to its end; the rest waits.");
-    } else if (wider == now->holds.end()) {
-        print("Resumed: " + said(*which) + ".");
+        print("Paused: " + said(which) + ". What is in flight is seen to its end; the rest waits.");
+    } else if (wider == now.holds.end()) {
+        print("Resumed: " + said(which) + ".");
     }
-    if (wider != now->holds.end()) {
-        complain(
-            said(*which) + " is still paused, with " + said(*wider) +
-            ": release that one, by the words it was paused with");
-        return exit_failed;
+    if (wider != now.holds.end()) {
+        throw command_end(
+            exit_failed, said(which) + " is still paused, with " + said(*wider) +
+                             ": release that one, by the words it was paused with");
     }
     return exit_ok;
 }
 
 }  // namespace
 
-std::optional<hold_selector> selector_of(
-    const settings& how, const std::string& app, const std::string& platform_name) {
+platform platform_of(const std::string& name) {
+    const auto found = parse_platform(name);
+    if (!found) {
+        throw command_end(exit_usage, "--platform: \"" + name + "\" is none of apns, fcm and webpush");
+    }
+    return *found;
+}
+
+hold_selector selector_of(const settings& how, const std::string& app, const std::string& platform_name) {
     hold_selector out;
     if (!app.empty() && std::ranges::find(how.apps, app, &app_settings::id) == how.apps.end()) {
-        complain("--app: no app \"" + app + "\" is configured");
-        return std::nullopt;
+        throw command_end(exit_usage, "--app: no app \"" + app + "\" is configured");
     }
     out.app = app;
     if (!platform_name.empty()) {
-        out.on = parse_platform(platform_name);
-        if (!out.on) {
-            complain("--platform: \"" + platform_name + "\" is none of apns, fcm and webpush");
-            return std::nullopt;
-        }
+        out.on = platform_of(platform_name);
     }
     return out;
 }

@@ -4,13 +4,14 @@
 #include "engine/ops/settings.hpp"
 #include "tools/tocsin/command.hpp"
 
-#include <optional>
 #include <string>
 
 namespace tocsin::cli {
 
-/// What --app and --platform select; nothing after a word on standard error. Empty: every one.
-[[nodiscard]] std::optional<hold_selector> selector_of(
+/// What --platform names; what is none ends the command (exit 2).
+[[nodiscard]] platform platform_of(const std::string& name);
+/// What --app and --platform select, empty for every one; the command ends if there is no such (exit 2).
+[[nodiscard]] hold_selector selector_of(
     const settings& how, const std::string& app, const std::string& platform_name);
 
 struct hold_options {

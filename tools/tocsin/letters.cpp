@@ -1,5 +1,6 @@
 #include "tools/tocsin/letters.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "engine/core/text.hpp"
 #include "engine/redis/check.hpp"
 #include "engine/redis/streams.hpp"
@@ -23,33 +24,25 @@ constexpr std::size_t page = 500;
 /// A letter is younger than its entry, but on a cluster another node's clock may have named it.
 constexpr std::uint64_t clocks_may_differ_ms = 60'000;
 
-std::string text_of(const json::object& from, std::string_view name) {
-    const json::value* const found = from.if_contains(name);
-    return found != nullptr && found->is_string() ? std::string(found->as_string()) : std::string();
-}
-
 letter read_letter(const redis::stream_entry& entry) {
     letter out;
     out.id = entry.id;
-    boost::system::error_code ec;
-    const auto document = json::parse(entry.field("letter").value_or(""), ec);
-    if (!ec && document.is_object()) {
-        const json::object& object = document.as_object();
-        out.stream = text_of(object, "stream");
-        out.entry = text_of(object, "entry");
-        out.reason = text_of(object, "reason");
-        out.payload = text_of(object, "payload");
-        if (const auto raw = from_base64url(text_of(object, "payload_base64url")); raw && !raw->empty()) {
+    if (const auto document = parse_object(entry.field("letter").value_or(""))) {
+        out.stream = text_at(*document, "stream");
+        out.entry = text_at(*document, "entry");
+        out.reason = text_at(*document, "reason");
+        out.payload = text_at(*document, "payload");
+        const auto raw = from_base64url(text_at(*document, "payload_base64url"));
+        if (raw && !raw->empty()) {
             out.payload = *raw;
         }
-        out.is_cut = object.contains("payload_bytes");
+        out.is_cut = document->contains("payload_bytes");
     }
     return out;
 }
 
 asio::awaitable<result<std::vector<letter>>> ask_for(redis_session& redis, redis::request ask) {
-    auto answer = co_await redis.redis().execute(std::move(ask));
-    const auto checked = redis::checked(std::move(answer));
+    const auto checked = co_await redis::execute_checked(redis.redis(), std::move(ask));
     if (checked.has_error()) {
         co_return checked.error();
     }
@@ -76,22 +69,18 @@ std::string first_letter_for(std::string_view entry) {
 }  // namespace
 
 bool letter::is_about_event(std::string_view event) const {
-    boost::system::error_code ec;
-    const auto document = json::parse(payload, ec);
-    const std::string named =
-        !ec && document.is_object() ? text_of(document.as_object(), "id") : std::string();
-    return (named.empty() ? entry : named) == event;
+    const auto document = parse_object(payload);
+    const std::string_view named = document ? text_at(*document, "id") : std::string_view();
+    return (named.empty() ? std::string_view(entry) : named) == event;
 }
 
 asio::awaitable<result<std::vector<letter>>> newest_letters(redis_session& redis, std::size_t limit) {
-    redis::request ask;
-    ask.add("XREVRANGE", redis.keys().dead_letters(), "+", "-", "COUNT", limit);
+    redis::request ask("XREVRANGE", redis.keys().dead_letters(), "+", "-", "COUNT", limit);
     co_return co_await ask_for(redis, std::move(ask));
 }
 
 asio::awaitable<result<std::vector<letter>>> letter_reader::next() {
-    redis::request ask;
-    ask.add("XRANGE", redis_.keys().dead_letters(), from_, "+", "COUNT", page);
+    redis::request ask("XRANGE", redis_.keys().dead_letters(), from_, "+", "COUNT", page);
     auto letters = co_await ask_for(redis_, std::move(ask));
     if (letters.has_value() && !letters->empty()) {
         from_ = "(" + letters->back().id;

@@ -4,27 +4,27 @@
 
 #include <boost/json/object.hpp>
 
+#include <functional>
 #include <utility>
 
 #include <fmt/format.h>
 
 namespace tocsin::cli {
 
-std::optional<std::vector<lost_followers>> find_lost_followers(
-    redis_session& redis, device_store& store, const std::vector<target>& targets,
-    const territories& places) {
+boost::asio::awaitable<result<std::vector<lost_followers>>> find_lost_followers(
+    device_store& store, std::vector<target> targets, const territories& places) {
+    const std::function<bool(commune_id)> exists = [&](commune_id id) { return places.find(id) != nullptr; };
     std::vector<lost_followers> out;
     for (const target& which : targets) {
-        auto found = redis.run(store.followers_outside(
-            which.app, which.on, [&places](commune_id id) { return places.find(id) != nullptr; }));
-        if (!found) {
-            return std::nullopt;
+        auto found = co_await store.followers_outside(which.app, which.on, exists);
+        if (found.has_error()) {
+            co_return found.error();
         }
         for (device_store::roster_size& one : *found) {
             out.push_back({which, std::move(one)});
         }
     }
-    return out;
+    co_return out;
 }
 
 std::string sentence_about(const lost_followers& who, const territories& places) {

@@ -3,11 +3,10 @@
 #include "engine/audience/device_store.hpp"
 #include "engine/audience/territories.hpp"
 #include "engine/plan/shard.hpp"
-#include "tools/tocsin/session.hpp"
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/json/array.hpp>
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,9 +19,9 @@ struct lost_followers {
     device_store::roster_size roster;
 };
 
-/// All of them, in the order of `targets`. Nothing after a word on standard error (exit 69).
-[[nodiscard]] std::optional<std::vector<lost_followers>> find_lost_followers(
-    redis_session& redis, device_store& store, const std::vector<target>& targets, const territories& places);
+/// All of them, in the order of `targets`.
+[[nodiscard]] boost::asio::awaitable<result<std::vector<lost_followers>>> find_lost_followers(
+    device_store& store, std::vector<target> targets, const territories& places);
 
 /// "12 devices follow commune:01018, and …", with what to do.
 [[nodiscard]] std::string sentence_about(const lost_followers& who, const territories& places);

@@ -6,7 +6,6 @@
 #include "tools/tocsin/help.hpp"
 
 #include <algorithm>
-#include <iterator>
 
 #include <fmt/format.h>
 
@@ -175,9 +174,8 @@ std::string manual_overview(std::span<const command> commands, const manual_stam
     out +=
         ".SH SYNOPSIS\n.SY tocsin\n\\fICOMMAND\\fR\n[\\fIOPTIONS\\fR]\n.YS\n"
         ".SH DESCRIPTION\nAn engine reads events from Redis and sends each to the devices that follow the "
-        "communes that "
-        "it is for, through APNs, FCM and Web Push. The same program publishes, watches, imports devices, "
-        "and tests.\n"
+        "communes that it is for, through APNs, FCM and Web Push. The same program publishes, watches, "
+        "imports devices, and tests.\n"
         ".SH COMMANDS\n";
     for (std::size_t g = 0; g < command_group_count; ++g) {
         bool first = true;
@@ -193,10 +191,9 @@ std::string manual_overview(std::span<const command> commands, const manual_stam
     out += ".SH OPTIONS\n" + described(common_option_table(unused));
     out +=
         ".TP\n\\fB\\-h\\fR, \\fB\\-\\-help\\fR\nHelp.\n.TP\n\\fB\\-\\-version\\fR\nThe version; with "
-        "\\fB\\-\\-json\\fR, "
-        "commit and libraries, too.\n.TP\n\\fB\\-\\-\\fIsection\\fB.\\fIkey\\fR \\fIVALUE\\fR\nAny key of "
-        "the "
-        "configuration outside \\fB[[app]]\\fR: \\fBtocsin help settings\\fR.\n";
+        "\\fB\\-\\-json\\fR, commit and libraries, too.\n.TP\n\\fB\\-\\-\\fIsection\\fB.\\fIkey\\fR "
+        "\\fIVALUE\\fR\nAny key of the configuration outside \\fB[[app]]\\fR: \\fBtocsin help "
+        "settings\\fR.\n";
     out += exit_status;
     out += files;
     return out + ".SH SEE ALSO\n.BR tocsin.toml (5)\n";
@@ -232,11 +229,9 @@ std::string manual_of_configuration(const manual_stamp& stamp) {
     std::string out = head("tocsin.toml", 5, stamp, "configuration of Tocsin");
     out +=
         ".SH DESCRIPTION\nOne TOML file. A flag of the command line wins over the environment, the "
-        "environment over the "
-        "file, the file over the default. Relative paths are relative to the file. An unknown key, a wrong "
-        "type, and a key "
-        "file that is missing, malformed or open to others are errors; \\fBtocsin check\\-config\\fR reports "
-        "all of them.\n";
+        "environment over the file, the file over the default. Relative paths are relative to the file. An "
+        "unknown key, a wrong type, and a key file that is missing, malformed or open to others are errors; "
+        "\\fBtocsin check\\-config\\fR reports all of them.\n";
     const config_table table(all_platform_configurations());
     for (const config_section& section : table.sections()) {
         out += ".SH \"" + roff(section.header) + "\"\n" + marked(section.help) + "\n";

@@ -56,33 +56,35 @@ bool work_directory::leave_behind() noexcept {
     return std::exchange(temporary_, false);
 }
 
+parsed<child_process> start_and_await(
+    const std::string& program, const std::vector<std::string>& arguments, const fs::path& log,
+    const std::function<bool()>& ready, const std::string& otherwise) {
+    auto started = child_process::start(program, arguments, log);
+    const auto deadline = std::chrono::steady_clock::now() + start_patience;
+    while (started.has_value() && !ready()) {
+        if (!started->running() || std::chrono::steady_clock::now() > deadline) {
+            return refusal{"start", otherwise + "; see " + log.string()};
+        }
+        std::this_thread::sleep_for(5ms);
+    }
+    return started;
+}
+
 std::string private_redis_url(const fs::path& directory) {
     return "unix://" + redis_socket(directory).string();
 }
 
 parsed<child_process> start_private_redis(const fs::path& directory) {
     const fs::path socket = redis_socket(directory);
-    const fs::path log = directory / "redis.log";
     // Left by an earlier run in a directory that is kept, it would look like a server that is ready.
     std::error_code ignored;
     fs::remove(socket, ignored);
-    auto redis = child_process::start(
+    return start_and_await(
         "redis-server",
         {"--port", "0", "--unixsocket", socket.string(), "--unixsocketperm", "700", "--save", "",
          "--appendonly", "no", "--daemonize", "no", "--dir", directory.string(), "--hash-max-ziplist-entries",
          "256", "--hash-max-ziplist-value", "2048"},
-        log);
-    if (redis.has_error()) {
-        return redis.error();
-    }
-    const auto deadline = std::chrono::steady_clock::now() + start_patience;
-    while (!fs::exists(socket)) {
-        if (!redis->running() || std::chrono::steady_clock::now() > deadline) {
-            return refusal{"redis", "redis-server did not start; see " + log.string()};
-        }
-        std::this_thread::sleep_for(5ms);
-    }
-    return std::move(*redis);
+        directory / "redis.log", [&] { return fs::exists(socket); }, "redis-server did not start");
 }
 
 parsed<child_process> start_private_engine(
@@ -90,18 +92,9 @@ parsed<child_process> start_private_engine(
     const std::vector<std::string>& more_flags) {
     std::vector<std::string> arguments{"serve", "--config", configuration.string()};
     arguments.insert(arguments.end(), more_flags.begin(), more_flags.end());
-    auto engine = child_process::start(own_executable(), arguments, log);
-    if (engine.has_error()) {
-        return engine.error();
-    }
-    const auto deadline = std::chrono::steady_clock::now() + start_patience;
-    while (!admin_get(admin, "/readyz")) {
-        if (!engine->running() || std::chrono::steady_clock::now() > deadline) {
-            return refusal{"engine", "the engine did not get ready; see " + log.string()};
-        }
-        std::this_thread::sleep_for(20ms);
-    }
-    return std::move(*engine);
+    return start_and_await(
+        own_executable(), arguments, log, [&] { return admin_get(admin, "/readyz").has_value(); },
+        "the engine did not get ready");
 }
 
 std::string own_executable() {

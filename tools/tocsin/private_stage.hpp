@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,11 @@ private:
     std::filesystem::path path_;
     bool temporary_;
 };
+
+/// A program that is `ready` when this returns. The refusal begins with `otherwise` and names the log.
+[[nodiscard]] parsed<child_process> start_and_await(
+    const std::string& program, const std::vector<std::string>& arguments, const std::filesystem::path& log,
+    const std::function<bool()>& ready, const std::string& otherwise);
 
 /// "unix://…" of the Redis that start_private_redis() starts in `directory`.
 [[nodiscard]] std::string private_redis_url(const std::filesystem::path& directory);

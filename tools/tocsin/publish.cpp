@@ -1,13 +1,12 @@
-#include "engine/core/rfc3339.hpp"
+#include "engine/core/json_members.hpp"
 #include "engine/event/event_parser.hpp"
-#include "engine/event/event_writer.hpp"
 #include "engine/event/selector.hpp"
-#include "engine/redis/check.hpp"
 #include "providers/known_platforms.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/follow.hpp"
+#include "tools/tocsin/input_file.hpp"
 #include "tools/tocsin/key_value.hpp"
 #include "tools/tocsin/publish_plan.hpp"
 #include "tools/tocsin/session.hpp"
@@ -17,9 +16,6 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,18 +41,6 @@ struct publish_options {
 namespace asio = boost::asio;
 namespace json = boost::json;
 
-std::optional<std::string> read_document(const std::string& file) {
-    if (file == "-") {
-        return std::string(std::istreambuf_iterator<char>(std::cin), {});
-    }
-    std::ifstream in(file, std::ios::binary);
-    if (!in) {
-        complain("cannot read " + file);
-        return std::nullopt;
-    }
-    return std::string(std::istreambuf_iterator<char>(in), {});
-}
-
 /// Sets `members` in the object `name` of `event`. If that is no object, it is for the parser to say.
 void merge_into(json::object& event, std::string_view name, const json::object& members) {
     if (members.empty()) {
@@ -69,9 +53,8 @@ void merge_into(json::object& event, std::string_view name, const json::object& 
     }
 }
 
-/// Sets what the flags say. False, after a word on standard error, if one cannot be read; what is wrong
-/// with the whole is for the parser to say.
-bool apply_flags(const publish_options& how, json::object& event) {
+/// Sets what the flags say. What is wrong with the whole is for the parser to say.
+void apply_flags(const publish_options& how, json::object& event) {
     const auto text = [](json::object& into, std::string_view name, const std::string& value) {
         if (!value.empty()) {
             into[name] = value;
@@ -113,88 +96,52 @@ bool apply_flags(const publish_options& how, json::object& event) {
     for (const std::string& pair : how.data) {
         const auto split = split_key_value(pair);
         if (!split) {
-            complain("--data: \"" + pair + "\" is not KEY=VALUE");
-            return false;
+            throw command_end(exit_usage, "--data: \"" + pair + "\" is not KEY=VALUE");
         }
         data[split->first] = split->second;
     }
     merge_into(event, "notification", shown);
     merge_into(event, "data", data);
-    return true;
 }
 
 /// The event of the file, if one is named, as the flags change it.
-std::optional<std::string> document_of(const publish_options& how) {
-    json::object event;
-    std::optional<std::string> written;
-    if (how.file.empty()) {
-        event["audience"] = json::array();
-    } else {
-        written = read_document(how.file);
-        if (!written) {
-            return std::nullopt;
-        }
-        boost::system::error_code ec;
-        json::value document = json::parse(*written, ec);
-        if (ec || !document.is_object()) {
+std::string document_of(const publish_options& how) {
+    json::object event{{"audience", json::array()}};
+    std::string written;
+    if (!how.file.empty()) {
+        written = read_input(how.file, exit_usage);
+        auto document = parse_object(written);
+        if (!document) {
             return written;  // The parser says what is wrong with it.
         }
-        event = std::move(document.as_object());
+        event = std::move(*document);
     }
     const json::object before = event;
-    if (!apply_flags(how, event)) {
-        return std::nullopt;
-    }
-    return written && event == before ? written : json::serialize(event);
-}
-
-asio::awaitable<result<std::string>> add(redis_session& redis, std::string document) {
-    redis::request ask;
-    ask.add("XADD", redis.keys().events(), "*", "event", document);
-    auto answer = co_await redis.redis().execute(std::move(ask));
-    const auto added = redis::checked(std::move(answer));
-    if (added.has_error()) {
-        co_return added.error();
-    }
-    co_return std::string(added->front().text());
+    apply_flags(how, event);
+    return !how.file.empty() && event == before ? written : json::serialize(event);
 }
 
 int publish(const common_options& common, const publish_options& how) {
-    const auto document = document_of(how);
-    if (!document) {
-        return exit_usage;
-    }
+    const std::string document = document_of(how);
     // Said here and now rather than by a dead letter later; the engine looks again.
     const auto now = system_time_source().wall_now();
-    const auto event = parse_event(
-        known_platforms(), *document, std::to_string(now.time_since_epoch().count()) + "-0", event_limits{},
-        now);
-    if (event.has_error()) {
-        complain(event.error().message);
-        return exit_usage;
-    }
+    const publish_event event = value_or_end(
+        parse_event(
+            known_platforms(), document, std::to_string(now.time_since_epoch().count()) + "-0",
+            event_limits{}, now),
+        exit_usage);
     if (how.plan) {
-        return plan_event(common, *document);
+        return plan_event(common, document);
     }
-    const auto loaded = load_settings(common);
-    if (!loaded) {
-        return exit_configuration;
-    }
-    const auto redis = redis_session::open(*loaded);
-    if (redis == nullptr) {
-        return exit_configuration;
-    }
-    const auto entry = redis->run(add(*redis, *document));
-    if (!entry) {
-        return exit_unreachable;
-    }
-    const bool named = json::parse(*document).as_object().contains("id");
-    const std::string id = named ? event->id : *entry;
+    opened_session in(common);
+    const std::string entry = in.redis.run(add_event(in.redis, document));
+    const bool named = json::parse(document).as_object().contains("id");
+    const std::string id = named ? event.id : entry;
     if (how.watch) {
-        return follow_event(*redis, common, id, *entry);
+        return follow_event(in.redis, common, id, entry);
     }
     if (common.json) {
-        print_json(json::object{{"event", id}, {"entry", *entry}});
+        print_json(json::object{{"event", id}, {"entry", entry}});
     } else {
         print(id);
     }
@@ -255,33 +202,22 @@ command publish_command() {
             },
         .details =
             "Prints the event's id. The document is checked first; whether communes and apps exist is for "
-            "the engine "
-            "to say. What the flags say wins over the file, member by member of `notification` and `data`. "
-            "The file "
-            "is the only way to `localized`, `apns`, `fcm`, `webpush`, `expires_at`, `badge`, `sound` and "
-            "`thread`: "
-            "see the page [Events](events.md).\n\n"
+            "the engine to say. What the flags say wins over the file, member by member of `notification` "
+            "and `data`. The file is the only way to `localized`, `apns`, `fcm`, `webpush`, `expires_at`, "
+            "`badge`, `sound` and `thread`: see the page [Events](events.md).\n\n"
             "`--plan` reads the devices by the rule that sending uses, and writes nothing. It says how many "
-            "the event would "
-            "be sent to by app and platform, how many mute it, how many entries are left out because their "
-            "device is "
-            "matched elsewhere, how large the largest payload is, and how long sending takes from a cold "
-            "start: at the "
-            "rates in force, or what the threads of one engine can do (`bottleneck`: `rate`, `engine`, "
-            "`spread`, "
-            "`quiet_hours`, or `nothing` if there is nobody). It reads the key files, as `serve` does. With "
-            "`--json`: "
-            "`targeted` (as the "
-            "result will say), `muted`, `duplicates`, `seconds`, `bottleneck`, and `apps` by app and "
-            "platform with "
-            "`devices` (without the muted), `muted` and `payload_bytes`; `deferred` lists what quiet hours "
-            "hold "
-            "back: `until` (ms), `territories`, `zones` and `devices`.\n\n"
+            "the event would be sent to by app and platform, how many mute it, how many entries are left out "
+            "because their device is matched elsewhere, how large the largest payload is, and how long "
+            "sending takes from a cold start: at the rates in force, or what the threads of one engine can "
+            "do (`bottleneck`: `rate`, `engine`, `spread`, `quiet_hours`, or `nothing` if there is nobody). "
+            "It reads the key files, as `serve` does. With `--json`: `targeted` (as the result will say), "
+            "`muted`, `duplicates`, `seconds`, `bottleneck`, and `apps` by app and platform with `devices` "
+            "(without the muted), `muted` and `payload_bytes`; `deferred` lists what quiet hours hold back: "
+            "`until` (ms), `territories`, `zones` and `devices`.\n\n"
             "`--json` prints `event` and `entry`; with `--watch`, the "
             "[result](redis-interface.md#result).\n\n"
             "Exit codes: 0, or with `--watch` 1 if it was refused or ended in another state than `finished`; "
-            "2 if the "
-            "document is wrong.",
+            "2 if the document is wrong.",
         .run = [how](const common_options& common) { return publish(common, *how); },
     };
 }

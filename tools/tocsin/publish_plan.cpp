@@ -9,7 +9,6 @@
 #include "engine/plan/ledger_names.hpp"
 #include "engine/plan/planner.hpp"
 #include "engine/served_apps.hpp"
-#include "providers/factory.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/device_session.hpp"
 #include "tools/tocsin/exit_code.hpp"
@@ -45,13 +44,13 @@ struct audience_found {
 };
 
 asio::awaitable<result<audience_found>> look_at(store_session& in, std::shared_ptr<active_event> event) {
-    ledger book(in.redis->redis(), in.redis->keys(), std::string());
-    planner maker(*in.store, book, in.preparer, in.redis->time());
+    ledger book(in.redis.redis(), in.redis.keys(), std::string());
+    planner maker(in.store, book, in.preparer, in.redis.time());
     auto plan = co_await maker.make(event, std::string(), ledger_fields());
     if (plan.has_error()) {
         co_return plan.error();
     }
-    control_board board(in.redis->redis(), in.redis->keys());
+    control_board board(in.redis.redis(), in.redis.keys());
     auto control = co_await board.read();
     if (control.has_error()) {
         co_return control.error();
@@ -61,7 +60,7 @@ asio::awaitable<result<audience_found>> look_at(store_session& in, std::shared_p
     if (const auto held = plan->fields.find(ledger_names::deferred); held != plan->fields.end()) {
         out.deferred = read_deferrals(held->second);
     }
-    auto counts = co_await count_heads(in.redis->redis(), in.redis->keys(), event, std::move(*plan));
+    auto counts = co_await count_heads(in.redis.redis(), in.redis.keys(), event, std::move(*plan));
     if (counts.has_error()) {
         co_return counts.error();
     }
@@ -139,6 +138,18 @@ time_needed time_for(
     return out;
 }
 
+/// All targets together.
+head_count sum_of(const std::vector<head_count>& counts) {
+    head_count out;
+    for (const head_count& one : counts) {
+        out.devices += one.devices;
+        out.muted += one.muted;
+        out.duplicates += one.duplicates;
+        out.unread += one.unread;
+    }
+    return out;
+}
+
 std::size_t payload_of(const active_event& event, const target& which) {
     const auto found = event.messages.find(which);
     return found == event.messages.end() ? 0 : found->second->largest_payload();
@@ -146,48 +157,34 @@ std::size_t payload_of(const active_event& event, const target& which) {
 
 json::object plan_document(const active_event& event, const audience_found& found, const time_needed& time) {
     json::object apps;
-    std::uint64_t targeted = 0;
-    std::uint64_t muted = 0;
-    std::uint64_t duplicates = 0;
     for (const head_count& one : found.counts) {
-        targeted += one.targeted();
-        muted += one.muted;
-        duplicates += one.duplicates;
         json::object& app = apps.emplace(one.which.app, json::object()).first->value().as_object();
         app[to_string(one.which.on)] = json::object{
             {"devices", one.devices}, {"muted", one.muted}, {"payload_bytes", payload_of(event, one.which)}};
     }
+    const head_count all = sum_of(found.counts);
     return {
-        {"targeted", targeted},
-        {"muted", muted},
-        {"duplicates", duplicates},
-        {"seconds", std::round(time.takes.count() * 1'000) / 1'000},
-        {"bottleneck", time.bottleneck},
-        {"apps", std::move(apps)},
+        {"targeted", all.targeted()},        {"muted", all.muted},
+        {"duplicates", all.duplicates},      {"seconds", std::round(time.takes.count() * 1'000) / 1'000},
+        {"bottleneck", time.bottleneck},     {"apps", std::move(apps)},
         {"deferred", deferred_array(found)},
     };
 }
 
 void print_plan(const active_event& event, const audience_found& found, const time_needed& time) {
     table out({"app", "platform", "devices", "muted", "payload"});
-    std::uint64_t targeted = 0;
-    std::uint64_t muted = 0;
-    std::uint64_t duplicates = 0;
     for (const head_count& one : found.counts) {
-        targeted += one.targeted();
-        muted += one.muted;
-        duplicates += one.duplicates;
         out.add(
             {one.which.app, std::string(to_string(one.which.on)), grouped(one.devices), grouped(one.muted),
              grouped(payload_of(event, one.which)) + " bytes"});
     }
+    const head_count all = sum_of(found.counts);
     print(out.text());
     print(fmt::format(
         "\nNothing was sent. The event would target {} devices, of which {} muted it; {} entries of devices "
-        "that it "
-        "matches elsewhere are left out.",
-        grouped(targeted), grouped(muted), grouped(duplicates)));
-    if (targeted != muted) {
+        "that it matches elsewhere are left out.",
+        grouped(all.targeted()), grouped(all.muted), grouped(all.duplicates)));
+    if (all.devices != 0) {
         print(fmt::format(
             "It would take {}, limited by the {}.", spoken_ms(time.takes.count() * 1'000),
             time.bottleneck == "quiet_hours" ? "quiet hours" : time.bottleneck));
@@ -205,47 +202,30 @@ int plan_event(const common_options& common, const std::string& document) {
     // The providers live on these, and the session keeps the providers.
     null_logger log;
     asio::io_context loop(1);
-    return with_store(common, [&](store_session& in) {
-        const provider_runtime runtime{loop.get_executor(), 1, in.redis->time(), log, 1};
-        const auto providers = make_providers(in.how, runtime);
-        if (providers.has_error()) {
-            complain(providers.error().code + ": " + providers.error().message);
-            return exit_configuration;
-        }
-        in.preparer.set_apps(served_apps(in.how, *providers));
-        if (auto hours = quiet_hours::make(in.how.quiet_hours); hours.has_value()) {
-            in.preparer.set_quiet_hours(std::move(*hours));
-        }
-        const auto now = in.redis->time().wall_now();
-        const auto event =
-            in.preparer.accept(document, std::to_string(now.time_since_epoch().count()) + "-0");
-        if (event.has_error()) {
-            complain(event.error().message);
-            return exit_usage;
-        }
-        const auto found = in.redis->run(look_at(in, *event));
-        if (!found) {
-            return exit_unreachable;
-        }
-        std::uint64_t unread = 0;
-        for (const head_count& one : found->counts) {
-            unread += one.unread;
-        }
-        if (unread != 0) {
-            complain(fmt::format("{} entries of the store cannot be read and would not be sent to", unread));
-        }
-        const time_needed time =
-            time_for(in.how, **event, *found, std::max(now, (*event)->content.send_at.value_or(now)));
-        if ((*event)->content.expires_at - now < time.takes) {
-            complain("the event expires before all of it is sent");
-        }
-        if (common.json) {
-            print_json(plan_document(**event, *found, time));
-        } else {
-            print_plan(**event, *found, time);
-        }
-        return exit_ok;
-    });
+    store_session in(common);
+    const provider_runtime runtime{loop.get_executor(), 1, in.redis.time(), log, 1};
+    in.preparer.set_apps(served_apps(in.how, open_providers(in.how, runtime)));
+    if (auto hours = quiet_hours::make(in.how.quiet_hours); hours.has_value()) {
+        in.preparer.set_quiet_hours(std::move(*hours));
+    }
+    const auto now = in.redis.time().wall_now();
+    const auto event = value_or_end(
+        in.preparer.accept(document, std::to_string(now.time_since_epoch().count()) + "-0"), exit_usage);
+    const audience_found found = in.redis.run(look_at(in, event));
+    if (const std::uint64_t unread = sum_of(found.counts).unread; unread != 0) {
+        complain(fmt::format("{} entries of the store cannot be read and would not be sent to", unread));
+    }
+    const time_needed time =
+        time_for(in.how, *event, found, std::max(now, event->content.send_at.value_or(now)));
+    if (event->content.expires_at - now < time.takes) {
+        complain("the event expires before all of it is sent");
+    }
+    if (common.json) {
+        print_json(plan_document(*event, found, time));
+    } else {
+        print_plan(*event, found, time);
+    }
+    return exit_ok;
 }
 
 }  // namespace tocsin::cli

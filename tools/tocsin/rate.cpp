@@ -22,20 +22,11 @@ struct rate_options {
 };
 
 int change_rate(const common_options& common, const rate_options& how) {
-    const auto opened = open_session(common);
-    if (!opened) {
-        return exit_configuration;
-    }
-    const auto which = selector_of(opened->how, how.app, how.platform);
-    if (!which) {
-        return exit_usage;
-    }
-    const auto& redis = opened->redis;
-    control_board board(redis->redis(), redis->keys());
-    const target lane{which->app, *which->on};
-    if (!redis->run(board.set_rate(lane, how.rate))) {
-        return exit_unreachable;
-    }
+    opened_session in(common);
+    const hold_selector which = selector_of(in.how, how.app, how.platform);
+    control_board board(in.redis.redis(), in.redis.keys());
+    const target lane{which.app, *which.on};
+    in.redis.run(board.set_rate(lane, how.rate));
     if (common.json) {
         print_json(json::object{{"app", lane.app}, {"platform", to_string(lane.on)}, {"rate", how.rate}});
     } else {

@@ -131,99 +131,70 @@ void show(
 }
 
 /// What was asked for beside the table; only one thing can be printed.
-bool asks_for_one(const common_options& common, const report_options& how) {
+void expect_one(const common_options& common, const report_options& how) {
     if (!how.csv.empty() + !how.certificate.empty() + !how.verify.empty() > 1) {
-        complain("--csv, --certificate and --verify exclude each other");
-        return false;
+        throw command_end(exit_usage, "--csv, --certificate and --verify exclude each other");
     }
     if (!how.csv.empty() && common.json) {
-        complain("--csv and --json exclude each other");
-        return false;
+        throw command_end(exit_usage, "--csv and --json exclude each other");
     }
-    return true;
 }
 
 /// A department that does not exist would be an empty table, and believed.
-bool exist(const std::vector<std::string>& departments, const territories& places) {
+void expect_existing(const std::vector<std::string>& departments, const territories& places) {
     for (const std::string& code : departments) {
         const auto id = parse_department_id(code);
         if (!id || places.of_department(*id).empty()) {
-            complain("--department: no department \"" + code + "\"");
-            return false;
+            throw command_end(exit_usage, "--department: no department \"" + code + "\"");
         }
     }
-    return true;
 }
 
 int report(const common_options& common, const report_options& how) {
-    if (!asks_for_one(common, how)) {
-        return exit_usage;
+    expect_one(common, how);
+    opened_session in(common);
+    const territories places = load_territories(in.how);
+    expect_existing(how.departments, places);
+    const auto found = in.redis.run(read_stored_event(in.redis, how.event));
+    if (!found && !how.verify.empty()) {
+        return verify_remembered(in.redis, common, how.event, how.verify);
     }
-    const auto loaded = load_settings(common);
-    if (!loaded) {
-        return exit_configuration;
-    }
-    const auto redis = redis_session::open(*loaded);
-    const auto places = load_territories(*loaded);
-    if (redis == nullptr || !places) {
-        return exit_configuration;
-    }
-    if (!exist(how.departments, *places)) {
-        return exit_usage;
-    }
-    const auto found = redis->run(read_stored_event(*redis, how.event));
     if (!found) {
-        return exit_unreachable;
-    }
-    if (!*found && !how.verify.empty()) {
-        return verify_remembered(*redis, common, how.event, how.verify);
-    }
-    if (!*found) {
-        return tell_absence(*redis, how.event);
+        end_without(in.redis, how.event);
     }
     if (!how.certificate.empty()) {
-        return write_certificate(*redis, common, **found, *places, how.certificate);
+        return write_certificate(in.redis, common, *found, places, how.certificate);
     }
     if (!how.verify.empty()) {
-        return verify_certificate(common, **found, *places, how.verify);
+        return verify_certificate(common, *found, places, how.verify);
     }
-    show(common, how, **found, *places);
+    show(common, how, *found, places);
     return exit_ok;
 }
 
 constexpr std::string_view about =
     "Shows an event's sums and, commune by commune, inhabitants, targeted and accepted devices and reach: "
-    "also of an "
-    "event to more than 1000 communes, whose result has no `communes`. Communes in which nobody was reached "
-    "are "
-    "listed. Of an event with `receipts`, also how many devices have [received, displayed and "
-    "opened](receipts.md) it "
-    "by now, and the confirmed reach, which is the largest of the three over the inhabitants.\n\n"
+    "also of an event to more than 1000 communes, whose result has no `communes`. Communes in which nobody "
+    "was reached are listed. Of an event with `receipts`, also how many devices have [received, displayed "
+    "and opened](receipts.md) it by now, and the confirmed reach, which is the largest of the three over the "
+    "inhabitants.\n\n"
     "`--json`: the result, and for all communes together and for each under `communes`: `population`, "
-    "`targeted`, "
-    "`accepted`, `received`, `displayed`, `opened`, `reach`, `confirmed_reach`. What an event did not ask "
-    "for is "
-    "null. `--sort` and `--department` arrange `communes` too; the sums are the event's.\n\n"
+    "`targeted`, `accepted`, `received`, `displayed`, `opened`, `reach`, `confirmed_reach`. What an event "
+    "did not ask for is null. `--sort` and `--department` arrange `communes` too; the sums are the "
+    "event's.\n\n"
     "Kept for `engine.event_retention` after the end.\n\n"
     "`--csv` has the columns `insee`, `name`, `department`, `population`, `targeted`, `accepted`, "
-    "`received`, "
-    "`displayed`, `opened`, `reach`, `confirmed_reach`, always all of them; what is not counted for the "
-    "event is "
-    "empty. `--csv=excel` begins with a byte order mark and has semicolons and decimal commas, as a French "
-    "spreadsheet expects.\n\n"
+    "`received`, `displayed`, `opened`, `reach`, `confirmed_reach`, always all of them; what is not counted "
+    "for the event is empty. `--csv=excel` begins with a byte order mark and has semicolons and decimal "
+    "commas, as a French spreadsheet expects.\n\n"
     "`--certificate` writes one page in French for A4 and for screen readers, of what the result says and of "
-    "what "
-    "the phones have reported by now; further pages for more than 25 communes. It carries the SHA-256 of the "
-    "canonical result: the JSON document with its members in order and no white space, as `jq -cjS .` writes "
-    "it. "
-    "`--verify` makes the page again from Redis and compares: exit code 1 if anything that it shows is not "
-    "so, "
-    "with the name of each value. Receipts that came after it was made do not make it false. Of an event "
-    "that "
-    "is no longer kept, the page is compared with those that were made of it within a year, whole. With "
-    "`--json`: `event`, `valid`, `sha256`, `as_of`, `differences` (`of`, `certificate`, `redis`). See the "
-    "page "
-    "[Prove reach](../how-to/prove-reach.md).";
+    "what the phones have reported by now; further pages for more than 25 communes. It carries the SHA-256 "
+    "of the canonical result: the JSON document with its members in order and no white space, as `jq -cjS .` "
+    "writes it. `--verify` makes the page again from Redis and compares: exit code 1 if anything that it "
+    "shows is not so, with the name of each value. Receipts that came after it was made do not make it "
+    "false. Of an event that is no longer kept, the page is compared with those that were made of it within "
+    "a year, whole. With `--json`: `event`, `valid`, `sha256`, `as_of`, `differences` (`of`, `certificate`, "
+    "`redis`). See the page [Prove reach](../how-to/prove-reach.md).";
 
 }  // namespace
 

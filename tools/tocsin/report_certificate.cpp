@@ -1,22 +1,17 @@
 #include "tools/tocsin/report_certificate.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "engine/core/rfc3339.hpp"
-#include "engine/event/event_parser.hpp"
-#include "engine/plan/ledger_names.hpp"
-#include "providers/known_platforms.hpp"
 #include "tools/proof/certificate_check.hpp"
 #include "tools/tocsin/certificate_register.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
+#include "tools/tocsin/input_file.hpp"
 
 #include <boost/json/array.hpp>
 
 #include <filesystem>
 #include <fstream>
-#include <iostream>
-#include <iterator>
-#include <optional>
-#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -28,29 +23,19 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace json = boost::json;
-namespace names = ledger_names;
 
 /// A page of every commune of France has some 25 MB.
 constexpr std::size_t largest_certificate = std::size_t{64} << 20U;
 
 /// What the published result says of a commune wins over what the list of communes says now.
 void prefer_published(std::vector<proof::reach_row>& rows, const json::object& result) {
-    const json::value* const communes = result.if_contains("communes");
-    if (communes == nullptr || !communes->is_object()) {
-        return;
-    }
+    const json::object& communes = part_at(result, "communes");
     for (proof::reach_row& row : rows) {
-        const json::value* const published = communes->get_object().if_contains(row.insee);
-        if (published == nullptr || !published->is_object()) {
-            continue;
-        }
+        const json::object& published = part_at(communes, row.insee);
         for (const auto which : {proof::measure::population, proof::measure::accepted}) {
-            const std::string_view name = proof::measure_names[static_cast<std::size_t>(which)];
-            const json::value* const number = published->get_object().if_contains(name);
-            boost::system::error_code ec;
-            const auto value = number == nullptr ? 0 : number->to_number<std::uint64_t>(ec);
-            if (number != nullptr && !ec) {
-                row.of(which) = value;
+            if (const auto count =
+                    count_at(published, proof::measure_names[static_cast<std::size_t>(which)])) {
+                row.of(which) = count;
             }
         }
     }
@@ -63,17 +48,9 @@ proof::certificate_subject subject_of(const stored_event& event, const territori
     const json::object document = report_document(event.report, places);
     out.rows = proof::reach_rows(document.at("communes").as_object(), places);
     prefer_published(out.rows, event.result);
-    const auto text = event.fields.find(names::document);
-    const auto entry = event.fields.find("entry");
-    if (text == event.fields.end() || entry == event.fields.end()) {
-        return out;
-    }
-    // As of when it was accepted: an expiry that has passed by now was none then.
-    const wall_time accepted_at{std::chrono::milliseconds(event.report.accepted_at)};
-    const auto content =
-        parse_event(known_platforms(), text->second, entry->second, event_limits{}, accepted_at);
+    const auto content = content_of(event);
     if (content.has_error()) {
-        return out;  // Damaged since: what can be shown is the result.
+        return out;  // Damaged: what can be shown is the result.
     }
     if (content->notification) {
         out.title = content->notification->title;
@@ -85,16 +62,15 @@ proof::certificate_subject subject_of(const stored_event& event, const territori
     return out;
 }
 
-bool has_ended(const stored_event& event) {
+void expect_ended(const stored_event& event) {
     if (event.result.empty()) {
-        complain("\"" + event.report.event + "\" has not ended: a certificate is made of its result");
-        return false;
+        throw command_end(
+            exit_failed, "\"" + event.report.event + "\" has not ended: a certificate is made of its result");
     }
-    return true;
 }
 
 /// Whole or not at all: a reader never finds half a page under the file's name.
-bool write_whole(const std::string& file, const std::string& text) {
+void write_whole(const std::string& file, const std::string& text) {
     const fs::path partial = file + ".part";
     std::ofstream out(partial, std::ios::binary | std::ios::trunc);
     out << text;
@@ -106,30 +82,8 @@ bool write_whole(const std::string& file, const std::string& text) {
     if (!out || ec) {
         std::error_code ignored;
         fs::remove(partial, ignored);
-        complain("cannot write " + file);
-        return false;
+        throw command_end(exit_failed, "cannot write " + file);
     }
-    return true;
-}
-
-std::optional<std::string> read_whole(const std::string& file) {
-    std::ifstream opened;
-    if (file != "-") {
-        opened.open(file, std::ios::binary);
-        if (!opened || fs::is_directory(file)) {
-            complain("cannot read " + file);
-            return std::nullopt;
-        }
-    }
-    std::istream& in = file == "-" ? std::cin : opened;
-    std::string out(largest_certificate + 1, '\0');
-    in.read(out.data(), static_cast<std::streamsize>(out.size()));
-    out.resize(static_cast<std::size_t>(in.gcount()));
-    if (out.size() > largest_certificate) {
-        complain(file + " is larger than any certificate");
-        return std::nullopt;
-    }
-    return out;
 }
 
 }  // namespace
@@ -137,18 +91,17 @@ std::optional<std::string> read_whole(const std::string& file) {
 int write_certificate(
     redis_session& redis, const common_options& common, const stored_event& event, const territories& places,
     const std::string& file) {
-    if (!has_ended(event)) {
-        return exit_failed;
-    }
+    expect_ended(event);
     const proof::certificate_subject subject = subject_of(event, places);
     const auto stamp = proof::stamp_of(subject, system_time_source().wall_now());
     const std::string page = proof::certificate_page(subject, stamp);
     if (file == "-") {
         print_document(page);
-    } else if (!write_whole(file, page)) {
-        return exit_failed;
+    } else {
+        write_whole(file, page);
     }
-    if (!redis.run(note_certificate(redis, subject.event, proof::certificate_digest(page), stamp.as_of))) {
+    if (redis.attempt(note_certificate(redis, subject.event, proof::certificate_digest(page), stamp.as_of))
+            .has_error()) {
         complain(
             "Redis does not keep that this certificate was made: it can be checked only while the event is "
             "kept");
@@ -173,17 +126,12 @@ int write_certificate(
 int verify_certificate(
     const common_options& common, const stored_event& event, const territories& places,
     const std::string& file) {
-    if (!has_ended(event)) {
-        return exit_failed;
-    }
-    const auto text = read_whole(file);
-    if (!text) {
-        return exit_usage;
-    }
+    expect_ended(event);
+    const std::string text = read_input(file, exit_usage, largest_certificate);
     const proof::certificate_subject subject = subject_of(event, places);
-    const auto differences = proof::check_certificate(*text, subject);
+    const auto differences = proof::check_certificate(text, subject);
     const std::string digest = proof::result_digest(subject.result);
-    const auto stamp = proof::stamp_in(*text);
+    const auto stamp = proof::stamp_in(text);
     if (common.json) {
         json::array listed;
         for (const auto& one : differences) {
@@ -213,30 +161,24 @@ int verify_certificate(
 
 int verify_remembered(
     redis_session& redis, const common_options& common, const std::string& event, const std::string& file) {
-    const auto text = read_whole(file);
-    if (!text) {
-        return exit_usage;
-    }
-    const bool is_one = proof::stamp_in(*text).has_value();
-    const auto made = redis.run(find_certificate(redis, event, proof::certificate_digest(*text)));
-    if (!made) {
-        return exit_unreachable;
-    }
-    const bool valid = is_one && made->this_one;
+    const std::string text = read_input(file, exit_usage, largest_certificate);
+    const bool is_one = proof::stamp_in(text).has_value();
+    const auto made = redis.run(find_certificate(redis, event, proof::certificate_digest(text)));
+    const bool valid = is_one && made.this_one;
     if (common.json) {
         // Of what nobody remembers a certificate, this one is neither true nor false.
-        const bool unknown = is_one && made->how_many == 0;
+        const bool unknown = is_one && made.how_many == 0;
         print_json(json::object{
             {"event", event},
             {"valid", unknown ? json::value(nullptr) : json::value(valid)},
             {"sha256", nullptr},
-            {"as_of", valid ? json::value(made->this_one->time_since_epoch().count()) : json::value(nullptr)},
+            {"as_of", valid ? json::value(made.this_one->time_since_epoch().count()) : json::value(nullptr)},
             {"differences", json::array()}});
     } else if (valid) {
         print(fmt::format(
             "{}: the certificate of {} that was made as of {}, unchanged. The event itself is no longer "
             "kept.",
-            shown(file), shown(event), format_rfc3339(*made->this_one)));
+            shown(file), shown(event), format_rfc3339(*made.this_one)));
     }
     if (valid) {
         return exit_ok;
@@ -246,11 +188,11 @@ int verify_remembered(
         "Whoever has kept the result can compare its SHA-256 with the page's";
     if (!is_one) {
         why = "the file is no certificate that tocsin report has made";
-    } else if (made->how_many != 0) {
+    } else if (made.how_many != 0) {
         why = fmt::format(
             "{} made of it, and this is none of them: it was changed, or made elsewhere",
-            made->how_many == 1 ? "one certificate was"
-                                : std::to_string(made->how_many) + " certificates were");
+            made.how_many == 1 ? "one certificate was"
+                               : std::to_string(made.how_many) + " certificates were");
     }
     complain(fmt::format("{}: the event \"{}\" is no longer kept; {}", file, event, why));
     return exit_failed;

@@ -16,8 +16,7 @@ command resume_command() {
         .options = hold_option_table(*how),
         .details =
             "Releases every pause that lies within what it names; exit code 1 if a wider one still stands. "
-            "`--json`: "
-            "`paused`, the pauses that stand (`mairies/apns`, `*/fcm`).",
+            "`--json`: `paused`, the pauses that stand (`mairies/apns`, `*/fcm`).",
         .run = [how](const common_options& common) { return release(common, *how); },
     };
 }

@@ -3,12 +3,13 @@
 #include "engine/event/json_document.hpp"
 #include "engine/event/registration.hpp"
 #include "engine/ops/metrics.hpp"
-#include "providers/factory.hpp"
 #include "providers/known_platforms.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/engine_conduct.hpp"
 #include "tools/tocsin/exit_code.hpp"
+#include "tools/tocsin/hold.hpp"
+#include "tools/tocsin/input_file.hpp"
 #include "tools/tocsin/key_value.hpp"
 #include "tools/tocsin/session.hpp"
 
@@ -18,9 +19,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <random>
@@ -34,7 +32,7 @@ using namespace std::chrono_literals;
 
 struct send_options {
     std::string app, platform, token, title, body, priority;
-    std::filesystem::path subscription;
+    std::string subscription;
     std::vector<std::string> data;
     bool sandbox = false;
     bool validate_only = false;
@@ -122,7 +120,7 @@ std::string why_no_answer(const provider& through, const single_push& queue, con
     return !log.text.empty() ? log.text : "no answer within " + spoken_ms(patience / 1ms);
 }
 
-parsed<publish_event> event_of(const send_options& how, const time_source& time) {
+publish_event event_of(const send_options& how, const time_source& time) {
     publish_event out;
     const auto now = time.wall_now();
     out.id = "manual-" + std::to_string(now.time_since_epoch().count());
@@ -134,14 +132,14 @@ parsed<publish_event> event_of(const send_options& how, const time_source& time)
     if (!how.priority.empty()) {
         const auto priority = parse_priority(how.priority);
         if (!priority) {
-            return refusal{"priority", "--priority: critical, high, normal or low"};
+            throw command_end(exit_usage, "--priority: critical, high, normal or low");
         }
         out.priority = *priority;
     }
     for (const std::string& pair : how.data) {
         const auto split = split_key_value(pair);
         if (!split) {
-            return refusal{"data", "--data: \"" + pair + "\" is not KEY=VALUE"};
+            throw command_end(exit_usage, "--data: \"" + pair + "\" is not KEY=VALUE");
         }
         out.data.emplace_back(split->first, split->second);
     }
@@ -161,101 +159,68 @@ struct recipient {
 };
 
 /// A subscription as the browser gave it, alone or in a registration.
-parsed<recipient> read_subscription_file(const std::filesystem::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    const std::string text(std::istreambuf_iterator<char>(in), {});
-    if (!in) {
-        return refusal{"subscription", "--subscription: cannot read " + file.string()};
-    }
+recipient read_subscription_file(const std::string& file) {
     // Read as a registration would be, so that what works here works there.
-    const auto document = parse_document(text, document_limits{});
-    if (document.has_error()) {
-        return refusal{"subscription", file.string() + ": " + document.error().message};
-    }
-    const auto* const inner = document->if_contains("subscription");
+    const std::string about = file + ": ";
+    const auto document =
+        value_or_end(parse_document(read_input(file, exit_usage), document_limits{}), exit_usage, about);
+    const auto* const inner = document.if_contains("subscription");
     const boost::json::object whole{
         {"op", "unregister"},
         {"app", "any"},
         {"platform", "webpush"},
-        {"subscription", inner == nullptr ? boost::json::value(*document) : *inner}};
-    auto read = parse_registration(known_platforms(), boost::json::serialize(whole), wall_time{});
-    if (read.has_error()) {
-        return refusal{"subscription", file.string() + ": " + read.error().message};
-    }
-    return recipient{read->token, read->token, read->keys};
+        {"subscription", inner == nullptr ? boost::json::value(document) : *inner}};
+    const registration read = value_or_end(
+        parse_registration(known_platforms(), boost::json::serialize(whole), wall_time{}), exit_usage, about);
+    return {read.token, read.token, read.keys};
 }
 
-parsed<recipient> recipient_of(platform on, const send_options& how) {
+recipient recipient_of(platform on, const send_options& how) {
     if (on == platform::webpush) {
         if (how.subscription.empty()) {
-            return refusal{
-                "subscription",
-                "--subscription FILE: for webpush an endpoint is not enough, the keys are needed to encrypt"};
+            throw command_end(
+                exit_usage,
+                "--subscription FILE: for webpush an endpoint is not enough, the keys are needed to encrypt");
         }
         return read_subscription_file(how.subscription);
     }
     if (how.token.empty()) {
-        return refusal{"token", "--token is required for " + how.platform};
+        throw command_end(exit_usage, "--token is required for " + how.platform);
     }
     if (!how.subscription.empty()) {
-        return refusal{"subscription", "--subscription is for --platform webpush"};
+        throw command_end(exit_usage, "--subscription is for --platform webpush");
     }
-    if (const auto form = known_platforms()[on].check_token(how.token, "--token"); form.has_error()) {
-        return form.error();
-    }
-    return recipient{how.token, known_platforms()[on].stored_token(how.token), {}};
+    value_or_end(known_platforms()[on].check_token(how.token, "--token"), exit_usage);
+    return {how.token, known_platforms()[on].stored_token(how.token), {}};
 }
 
 int send(const common_options& common, const send_options& how) {
-    const auto on = parse_platform(how.platform);
-    if (!on) {
-        complain("--platform: apns, fcm or webpush");
-        return exit_usage;
+    const platform on = platform_of(how.platform);
+    const recipient whom = recipient_of(on, how);
+    if (how.validate_only && on != platform::fcm) {
+        throw command_end(
+            exit_usage, "--validate-only: only FCM has such a thing; use it with --platform fcm");
     }
-    const auto whom = recipient_of(*on, how);
-    if (whom.has_error()) {
-        complain(whom.error().message);
-        return exit_usage;
-    }
-    if (how.validate_only && *on != platform::fcm) {
-        complain("--validate-only: only FCM has such a thing; use it with --platform fcm");
-        return exit_usage;
-    }
-    const auto loaded = load_settings(common);
-    if (!loaded) {
-        return exit_configuration;
-    }
+    const settings configured = load_settings(common);
     const system_time_source time;
-    const auto event = event_of(how, time);
-    if (event.has_error()) {
-        complain(event.error().message);
-        return exit_usage;
-    }
+    const publish_event event = event_of(how, time);
     boost::asio::io_context loop(1);
     last_words log;
     metrics numbers;
     std::random_device entropy;
     const provider_runtime runtime{loop.get_executor(), 1, time, log, entropy()};
-    const auto providers = make_providers(*loaded, runtime);
-    if (providers.has_error()) {
-        complain(providers.error().code + ": " + providers.error().message);
-        return exit_configuration;
-    }
+    const auto providers = open_providers(configured, runtime);
     const auto through = std::ranges::find_if(
-        *providers, [&](const auto& one) { return one->app() == how.app && one->kind() == *on; });
-    if (through == providers->end()) {
-        complain("no app \"" + how.app + "\" with [app." + how.platform + "] is configured");
-        return exit_usage;
+        providers, [&](const auto& one) { return one->app() == how.app && one->kind() == on; });
+    if (through == providers.end()) {
+        throw command_end(
+            exit_usage, "no app \"" + how.app + "\" with [app." + how.platform + "] is configured");
     }
-    const auto content = (*through)->render(*event);
-    if (content.has_error()) {
-        complain(content.error().message);
-        return exit_usage;
-    }
+    const auto content = value_or_end((*through)->render(event), exit_usage);
     single_push queue(loop);
-    queue.item.token = whom->token;
-    queue.item.keys = whom->keys;
-    queue.item.content = content->get();
+    queue.item.token = whom.token;
+    queue.item.keys = whom.keys;
+    queue.item.content = content.get();
     queue.item.sandbox = how.sandbox;
     {
         const auto out = (*through)->open({loop.get_executor(), 0, time, log, numbers.add_shard(), queue});
@@ -291,7 +256,7 @@ int send(const common_options& common, const send_options& how) {
         print_json(boost::json::object{
             {"app", how.app},
             {"platform", how.platform},
-            {"token", common.show_tokens ? whom->written : shorten_token(whom->written)},
+            {"token", common.show_tokens ? whom.written : shorten_token(whom.written)},
             {"status", queue.what.status},
             {"reason", queue.reason},
             {"provider_id", queue.provider_id},
@@ -311,7 +276,7 @@ int send(const common_options& common, const send_options& how) {
         print("meaning      " + shown(meaning));
         print(fmt::format("in an event  {}", engine_conduct(queue.what.action)));
         print(fmt::format("latency      {:.1f} ms", latency));
-        print("token        " + (common.show_tokens ? whom->written : shorten_token(whom->written)));
+        print("token        " + (common.show_tokens ? whom.written : shorten_token(whom.written)));
     }
     return accepted ? exit_ok : exit_failed;
 }
@@ -351,12 +316,9 @@ command send_command() {
         .details =
             "No Redis, no store, no engine. Waits 15 seconds for the answer.\n\n"
             "Prints status, the provider's id, what the answer means and what to do, what the engine does "
-            "about such "
-            "an answer in an event, and the latency. `send` itself does none of that: nothing is counted, "
-            "removed or "
-            "tried again. `--json`: `app`, `platform`, `token`, `status`, `reason`, `provider_id`, "
-            "`meaning`, "
-            "`in_an_event`, `latency_ms`, `accepted`.\n\n"
+            "about such an answer in an event, and the latency. `send` itself does none of that: nothing is "
+            "counted, removed or tried again. `--json`: `app`, `platform`, `token`, `status`, `reason`, "
+            "`provider_id`, `meaning`, `in_an_event`, `latency_ms`, `accepted`.\n\n"
             "Exit codes: 0 accepted, 1 refused, 69 no answer, with what is known of the reason.",
         .run = [how](const common_options& common) { return send(common, *how); },
     };

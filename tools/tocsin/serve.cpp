@@ -154,7 +154,7 @@ reread_configuration reread(
     const auto collect = [&problems](std::string_view problem) {
         problems += (problems.empty() ? "" : "; ") + std::string(problem);
     };
-    auto how = load_settings(common, collect);
+    auto how = read_settings(common, collect);
     if (!how || !serves_an_app(*how, collect) || !communes_exist(*how, places, collect)) {
         return {std::nullopt, refusal{"configuration", std::move(problems)}};
     }
@@ -165,17 +165,10 @@ reread_configuration reread(
 int serve(const common_options& common) {
     // A reload that is asked for while we start must not end us: what is read now is as new as can be.
     std::signal(SIGHUP, SIG_IGN);
-    auto loaded = load_settings(common);
-    if (!loaded) {
-        return exit_configuration;
-    }
-    const settings how = std::move(*loaded);
-    const auto places = load_territories(how);
-    const auto where = redis_address(how);
-    if (!places || !where || !serves_an_app(how)) {
-        return exit_configuration;
-    }
-
+    const settings how = load_settings(common);
+    const engine_grounds grounds = load_grounds(how);
+    const territories& places = grounds.places;
+    const redis::address& where = grounds.where;
     const system_time_source time;
     log_sink log(log_options_for(how.log, STDERR_FILENO, std::getenv("NO_COLOR") != nullptr), time);
     metrics numbers;
@@ -183,18 +176,14 @@ int serve(const common_options& common) {
     metrics_shard& own_numbers = numbers.add_shard();
     own_numbers.gauge(metric::build_info, {version, commit}).set(1);
 
-    engine all(how, *where, *places, known_platforms(), time, log, numbers, checks);
+    engine all(how, where, places, known_platforms(), time, log, numbers, checks);
     std::random_device entropy;
     const provider_runtime runtime{all.executors().front(), how.engine.threads, time, log, entropy()};
-    auto providers = make_providers(how, runtime);
-    if (providers.has_error()) {
-        complain(providers.error().code + ": " + providers.error().message);
-        return exit_configuration;
-    }
+    provider_list providers = open_providers(how, runtime);
     current_providers current;
-    current.replace(*providers);
+    current.replace(providers);
     checks.add_check("credentials", [&current] { return current.problems(); });
-    all.set_providers(how, std::move(*providers));
+    all.set_providers(how, std::move(providers));
     // The engine stops on a thread of its own and takes its loops apart: who asks for lanes meanwhile, here
     // on the loop of the admin server, must not look at them.
     bool stopping = false;
@@ -203,12 +192,12 @@ int serve(const common_options& common) {
 
     asio::io_context loop(1);
     // A connection of its own: nobody's push waits behind what people look at.
-    redis::client live_redis(loop.get_executor(), *where, time, log);
+    redis::client live_redis(loop.get_executor(), where, time, log);
     live_sources sources;
     sources.health = [&checks] { return health_document("ready", checks.readiness()); };
     sources.lanes = [lanes_now] { return lanes_array(lanes_now()); };
     live_view live(
-        loop.get_executor(), live_redis, keyspace(how.redis.prefix), *places, time, log, how.engine.instance,
+        loop.get_executor(), live_redis, keyspace(how.redis.prefix), places, time, log, how.engine.instance,
         std::move(sources));
     admin_server admin(loop.get_executor(), log);
     add_standard_routes(admin, checks, numbers);
@@ -222,10 +211,7 @@ int serve(const common_options& common) {
         admin.accept_host(name);
     }
     if (!how.admin.listen.empty()) {
-        if (const auto listening = admin.start(how.admin.listen); listening.has_error()) {
-            complain("admin.listen: " + listening.error().message);
-            return exit_failed;
-        }
+        value_or_end(admin.start(how.admin.listen), exit_failed, "admin.listen: ");
     }
     const sd_notifier manager(variable("NOTIFY_SOCKET"));
 
@@ -250,7 +236,7 @@ int serve(const common_options& common) {
             return;
         }
         static_cast<void>(manager.reloading(time.now()));
-        auto [again, fresh] = reread(common, *places, runtime);
+        auto [again, fresh] = reread(common, places, runtime);
         if (fresh.has_error()) {
             // All or nothing: the engine goes on with what it has.
             log.error("reload.refused", {{"key", fresh.error().code}, {"reason", fresh.error().message}});
@@ -276,7 +262,7 @@ int serve(const common_options& common) {
                            {"instance", how.engine.instance},
                            {"threads", how.engine.threads},
                            {"apps", how.apps.size()},
-                           {"redis", where->describe()},
+                           {"redis", where.describe()},
                            {"admin", how.admin.listen.empty() ? std::string("off") : admin.address()}});
     static_cast<void>(manager.ready());
     loop.run();

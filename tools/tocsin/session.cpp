@@ -3,12 +3,37 @@
 #include "engine/audience/unknown_commune.hpp"
 #include "engine/civil/quiet_hours.hpp"
 #include "engine/ops/config.hpp"
+#include "engine/redis/check.hpp"
 #include "engine/redis/error.hpp"
 #include "providers/platforms.hpp"
 
 namespace tocsin::cli {
+namespace {
 
-std::optional<settings> load_settings(const common_options& common, const problem_sink& tell) {
+/// Nothing after a word on standard error.
+std::optional<territories> find_territories(const settings& how) {
+    auto places = territories::load(how.territories.file);
+    if (places.has_error()) {
+        complain(problem_of(how, "territories.file", places.error().message).describe());
+        return std::nullopt;
+    }
+    return communes_exist(how, *places, complain) ? std::optional(std::move(*places)) : std::nullopt;
+}
+
+parsed<redis::address> redis_address(const settings& how) {
+    auto where = redis::parse_address(how.redis.url);
+    if (where.has_error()) {
+        return refusal{"redis", problem_of(how, "redis.url", where.error().message).describe()};
+    }
+    where->ca_file = how.redis.ca_file;
+    where->certificate_file = how.redis.certificate_file;
+    where->certificate_key_file = how.redis.certificate_key_file;
+    return where;
+}
+
+}  // namespace
+
+std::optional<settings> read_settings(const common_options& common, const problem_sink& tell) {
     config_sources sources = process_config_sources();
     sources.file = common.config;
     sources.flags = common.settings;
@@ -26,16 +51,37 @@ std::optional<settings> load_settings(const common_options& common, const proble
     return std::move(outcome.value);
 }
 
-std::optional<territories> load_territories(const settings& how) {
-    auto places = territories::load(how.territories.file);
-    if (places.has_error()) {
-        complain(problem_of(how, "territories.file", places.error().message).describe());
-        return std::nullopt;
+settings load_settings(const common_options& common) {
+    auto how = read_settings(common, complain);
+    if (!how) {
+        throw command_end(exit_configuration);
     }
-    if (!communes_exist(how, *places)) {
-        return std::nullopt;
+    return std::move(*how);
+}
+
+territories load_territories(const settings& how) {
+    auto places = find_territories(how);
+    if (!places) {
+        throw command_end(exit_configuration);
     }
     return std::move(*places);
+}
+
+engine_grounds load_grounds(const settings& how) {
+    auto places = find_territories(how);
+    auto where = value_or_end(redis_address(how), exit_configuration);
+    if (!places || !serves_an_app(how, complain)) {
+        throw command_end(exit_configuration);
+    }
+    return {std::move(*places), std::move(where)};
+}
+
+std::vector<std::shared_ptr<provider>> open_providers(const settings& how, const provider_runtime& runtime) {
+    auto providers = make_providers(how, runtime);
+    if (providers.has_error()) {
+        throw command_end(exit_configuration, providers.error().code + ": " + providers.error().message);
+    }
+    return std::move(*providers);
 }
 
 bool serves_an_app(const settings& how, const problem_sink& tell) {
@@ -63,26 +109,6 @@ bool communes_exist(const settings& how, const territories& places, const proble
     return all;
 }
 
-std::optional<redis::address> redis_address(const settings& how) {
-    auto where = redis::parse_address(how.redis.url);
-    if (where.has_error()) {
-        complain(problem_of(how, "redis.url", where.error().message).describe());
-        return std::nullopt;
-    }
-    where->ca_file = how.redis.ca_file;
-    where->certificate_file = how.redis.certificate_file;
-    where->certificate_key_file = how.redis.certificate_key_file;
-    return std::move(*where);
-}
-
-std::unique_ptr<redis_session> redis_session::open(const settings& how) {
-    auto where = redis_address(how);
-    if (!where) {
-        return nullptr;
-    }
-    return std::unique_ptr<redis_session>(new redis_session(std::move(*where), how.redis.prefix));
-}
-
 void dial_log::write(log_level, std::string_view event, std::span<const log_field> fields) noexcept {
     if (event == "redis.connected") {
         last_.clear();
@@ -93,6 +119,9 @@ void dial_log::write(log_level, std::string_view event, std::span<const log_fiel
         }
     }
 }
+
+redis_session::redis_session(const settings& how)
+    : redis_session(value_or_end(redis_address(how), exit_configuration), how.redis.prefix) {}
 
 redis_session::redis_session(redis::address where, std::string prefix)
     : loop_(1),
@@ -115,30 +144,17 @@ std::string redis_session::sentence_about(error_code why) const {
     return why.message() + (opening ? " (" + log_.last() + ")" : std::string());
 }
 
-bool redis_session::run(boost::asio::awaitable<result<>> work) {
-    std::optional<result<>> out;
-    start(std::move(work), out);
-    if (!out || out->has_error()) {
-        tell(out ? out->error() : error_code());
-        return false;
-    }
-    return true;
+std::string redis_session::complaint_about(error_code why) const {
+    return "Redis at " + where_ + ": " + sentence_about(why);
 }
 
-void redis_session::tell(error_code why) const {
-    complain("Redis at " + where_ + ": " + sentence_about(why));
-}
-
-std::optional<opened_session> open_session(const common_options& common) {
-    auto loaded = load_settings(common);
-    if (!loaded) {
-        return std::nullopt;
+boost::asio::awaitable<result<std::string>> add_event(redis_session& redis, std::string document) {
+    redis::request ask("XADD", redis.keys().events(), "*", "event", document);
+    const auto added = co_await redis::execute_checked(redis.redis(), std::move(ask));
+    if (added.has_error()) {
+        co_return added.error();
     }
-    auto redis = redis_session::open(*loaded);
-    if (redis == nullptr) {
-        return std::nullopt;
-    }
-    return opened_session{std::move(*loaded), std::move(redis)};
+    co_return std::string(added->front().text());
 }
 
 }  // namespace tocsin::cli

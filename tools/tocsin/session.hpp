@@ -7,9 +7,10 @@
 #include "engine/keyspace/keyspace.hpp"
 #include "engine/ops/settings.hpp"
 #include "engine/redis/client.hpp"
-#include "engine/redis/error.hpp"
+#include "providers/factory.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
+#include "tools/tocsin/exit_code.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -22,29 +23,41 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace tocsin::cli {
 
 /// Where a problem of the configuration is told.
 using problem_sink = std::function<void(std::string_view)>;
 
-/// The configuration, or nothing after every problem was told (exit 78).
-[[nodiscard]] std::optional<settings> load_settings(
-    const common_options& common, const problem_sink& tell = complain);
+/// The configuration, or nothing after every problem was told.
+[[nodiscard]] std::optional<settings> read_settings(const common_options& common, const problem_sink& tell);
+/// The configuration; if it has problems, each is told and the command ends (exit 78).
+[[nodiscard]] settings load_settings(const common_options& common);
 
 /// Whether there is an app at all; told if not: an engine without one would refuse every event.
-[[nodiscard]] bool serves_an_app(const settings& how, const problem_sink& tell = complain);
+[[nodiscard]] bool serves_an_app(const settings& how, const problem_sink& tell);
 
-/// The territories it names, or nothing after a word on standard error (exit 78).
-[[nodiscard]] std::optional<territories> load_territories(const settings& how);
+/// The territories it names, or the end of the command (exit 78).
+[[nodiscard]] territories load_territories(const settings& how);
 
 /// Whether every commune that an app names exists; told if not.
-[[nodiscard]] bool communes_exist(
-    const settings& how, const territories& places, const problem_sink& tell = complain);
+[[nodiscard]] bool communes_exist(const settings& how, const territories& places, const problem_sink& tell);
 
-/// Where Redis is, or nothing after a word on standard error (exit 78).
-[[nodiscard]] std::optional<redis::address> redis_address(const settings& how);
+/// What an engine needs beside its settings.
+struct engine_grounds {
+    territories places;
+    redis::address where;  ///< Of Redis.
+};
+/// Looks whether there is all of it, and an app; if not, everything that is missing is told and the command
+/// ends (exit 78).
+[[nodiscard]] engine_grounds load_grounds(const settings& how);
+
+/// The providers of all apps, or the end of the command (exit 78).
+[[nodiscard]] std::vector<std::shared_ptr<provider>> open_providers(
+    const settings& how, const provider_runtime& runtime);
 
 /// Keeps the reason of the last connection that could not be opened, and nothing else.
 class dial_log final : public logger {
@@ -62,27 +75,43 @@ private:
 /// What a command needs of Redis: one connection, and one coroutine at a time run to its end.
 class redis_session {
 public:
-    /// Nothing after a word on standard error, if redis.url is none (exit 78).
-    [[nodiscard]] static std::unique_ptr<redis_session> open(const settings& how);
+    /// Ends the command if redis.url is none (exit 78).
+    explicit redis_session(const settings& how);
 
-    /// Runs `work` to its end. An error is told on standard error; the caller exits 69.
+    /// Runs `work` to its end. An error ends the command (exit 69).
     template <class T>
-    [[nodiscard]] std::optional<T> run(boost::asio::awaitable<result<T>> work) {
-        std::optional<result<T>> out;
-        start(std::move(work), out);
-        if (!out || out->has_error()) {
-            tell(out ? out->error() : error_code());
-            return std::nullopt;
+    T run(boost::asio::awaitable<result<T>> work) {
+        auto out = ask(std::move(work));
+        if (out.has_error()) {
+            throw command_end(exit_unreachable, complaint_about(out.error()));
         }
-        return std::optional<T>(std::move(**out));
+        if constexpr (!std::is_void_v<T>) {
+            return std::move(*out);
+        }
     }
-    [[nodiscard]] bool run(boost::asio::awaitable<result<>> work);
+    /// The same for what the command can do without: an error is told, and returned.
+    template <class T>
+    result<T> attempt(boost::asio::awaitable<result<T>> work) {
+        auto out = ask(std::move(work));
+        if (out.has_error()) {
+            complain(complaint_about(out.error()));
+        }
+        return out;
+    }
     /// The same, for a caller that tells the error itself.
     template <class T>
     [[nodiscard]] result<T> ask(boost::asio::awaitable<result<T>> work) {
-        std::optional<result<T>> out;
-        start(std::move(work), out);
-        return out ? std::move(*out) : result<T>(redis::redis_errc::closed);
+        result<T> out = error_code();  // Of what a coroutine throws, nobody knows what it means.
+        loop_.restart();
+        boost::asio::co_spawn(
+            loop_, std::move(work), [this, &out](const std::exception_ptr& failure, result<T> value) {
+                if (!failure) {
+                    out = std::move(value);
+                }
+                loop_.stop();
+            });
+        loop_.run();
+        return out;
     }
 
     /// What an error means, with what the connection said if it could not be opened.
@@ -97,20 +126,7 @@ public:
 
 private:
     redis_session(redis::address where, std::string prefix);
-
-    template <class T>
-    void start(boost::asio::awaitable<result<T>> work, std::optional<result<T>>& out) {
-        loop_.restart();
-        boost::asio::co_spawn(
-            loop_, std::move(work), [this, &out](const std::exception_ptr& failure, result<T> value) {
-                if (!failure) {
-                    out.emplace(std::move(value));
-                }
-                loop_.stop();
-            });
-        loop_.run();
-    }
-    void tell(error_code why) const;
+    [[nodiscard]] std::string complaint_about(error_code why) const;
 
     boost::asio::io_context loop_;
     system_time_source time_;
@@ -120,12 +136,16 @@ private:
     keyspace keys_;
 };
 
+/// Adds an event to the stream that engines read; the id of its entry.
+[[nodiscard]] boost::asio::awaitable<result<std::string>> add_event(
+    redis_session& redis, std::string document);
+
 /// What a command works on that needs the settings and Redis, and no more.
 struct opened_session {
+    explicit opened_session(const common_options& common) : how(load_settings(common)), redis(how) {}
+
     settings how;
-    std::unique_ptr<redis_session> redis;  ///< Never null.
+    redis_session redis;
 };
-/// Nothing after a word on standard error (exit 78).
-[[nodiscard]] std::optional<opened_session> open_session(const common_options& common);
 
 }  // namespace tocsin::cli

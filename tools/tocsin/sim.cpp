@@ -58,21 +58,14 @@ int simulate(const common_options& common, const sim_options& how) {
     std::signal(SIGPIPE, SIG_IGN);
     boost::asio::io_context loop(1);
     boost::asio::signal_set signals(loop, SIGINT, SIGTERM);
-    const auto started = sim::simulator::start(how.simulator);
-    if (started.has_error()) {
-        complain(started.error().message);
-        return exit_failed;
-    }
-    sim::simulator& running = **started;
+    const auto started = value_or_end(sim::simulator::start(how.simulator), exit_failed);
+    sim::simulator& running = *started;
     if (!how.behaviour.empty()) {
         boost::system::error_code ec;
         const auto document = boost::json::parse(how.behaviour, ec);
-        const auto changed =
-            ec ? parsed<>(refusal{"behaviour", "not JSON: " + ec.message()}) : running.change(document);
-        if (changed.has_error()) {
-            complain("--behaviour: " + changed.error().message);
-            return exit_usage;
-        }
+        value_or_end(
+            ec ? parsed<>(refusal{"behaviour", "not JSON: " + ec.message()}) : running.change(document),
+            exit_usage, "--behaviour: ");
     }
     const auto& ports = running.ports();
     if (common.json) {

@@ -1,11 +1,13 @@
 #include "engine/plan/ledger.hpp"
 #include "engine/plan/report.hpp"
+#include "engine/redis/streams.hpp"
 #include "tools/tocsin/admin_client.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/follow.hpp"
 #include "tools/tocsin/interrupt_watch.hpp"
+#include "tools/tocsin/report_document.hpp"
 #include "tools/tocsin/session.hpp"
 
 #include <boost/json/array.hpp>
@@ -14,7 +16,6 @@
 #include <array>
 #include <chrono>
 #include <memory>
-#include <string_view>
 
 #include <fmt/format.h>
 
@@ -36,8 +37,7 @@ struct overview {
     std::vector<std::string> scheduled;
     struct stream {
         std::string name;
-        std::optional<std::int64_t> lag;
-        std::optional<std::int64_t> pending;
+        redis::group_state read_by;
     };
     std::vector<stream> streams;
 };
@@ -50,17 +50,15 @@ asio::awaitable<result<overview>> look_around(redis_session& redis) {
         co_return running.error();
     }
     for (const std::string& id : *running) {
-        json::value ignored;
-        auto report = co_await read_event(redis, id, &ignored);
-        if (report.has_error()) {
-            co_return report.error();
+        auto event = co_await read_stored_event(redis, id);
+        if (event.has_error()) {
+            co_return event.error();
         }
-        if (*report) {
-            out.running.push_back(std::move(**report));
+        if (*event) {
+            out.running.push_back(std::move((*event)->report));
         }
     }
-    redis::request ask;
-    ask.add("ZRANGE", redis.keys().scheduled(), 0, 999);
+    redis::request ask("ZRANGE", redis.keys().scheduled(), 0, 999);
     for (const std::string& stream :
          {redis.keys().events(), redis.keys().registrations(), redis.keys().receipts()}) {
         ask.add("XINFO", "GROUPS", stream);
@@ -69,25 +67,11 @@ asio::awaitable<result<overview>> look_around(redis_session& redis) {
     if (answer.has_error()) {
         co_return answer.error();
     }
-    for (std::size_t i = 0; i < (*answer)[0].size(); ++i) {
-        out.scheduled.emplace_back((*answer)[0][i].text());
-    }
+    out.scheduled = (*answer)[0].texts();
     constexpr std::array names{"events", "registrations", "receipts"};
-    for (std::size_t s = 0; s < names.size(); ++s) {
-        overview::stream one;
-        one.name = names[s];
-        const redis::reply groups = (*answer)[s + 1];
-        for (std::size_t g = 0; g < groups.size(); ++g) {
-            const redis::reply fields = groups[g];
-            for (std::size_t f = 0; f + 1 < fields.size(); f += 2) {
-                if (fields[f].text() == "lag") {
-                    one.lag = fields[f + 1].integer();
-                } else if (fields[f].text() == "pending") {
-                    one.pending = fields[f + 1].integer();
-                }
-            }
-        }
-        out.streams.push_back(std::move(one));
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const auto group = redis::parse_group((*answer)[i + 1], keyspace::group);
+        out.streams.push_back({names[i], group.value_or(redis::group_state())});
     }
     co_return out;
 }
@@ -110,8 +94,8 @@ void show(
         }
         json::object streams;
         for (const auto& one : all.streams) {
-            streams[one.name] =
-                json::object{{"lag", optional_number(one.lag)}, {"pending", optional_number(one.pending)}};
+            streams[one.name] = json::object{
+                {"lag", optional_number(one.read_by.lag)}, {"pending", optional_number(one.read_by.pending)}};
         }
         print_json(json::object{
             {"running", std::move(running)},
@@ -137,8 +121,9 @@ void show(
         print(fmt::format("{} scheduled for later.", all.scheduled.size()));
     }
     for (const auto& one : all.streams) {
-        print(
-            fmt::format("{}: {} not read yet, {} being handled", one.name, said(one.lag), said(one.pending)));
+        print(fmt::format(
+            "{}: {} not read yet, {} being handled", one.name, said(one.read_by.lag),
+            said(one.read_by.pending)));
     }
     if (!lanes) {
         print("Lanes: no engine answers at admin.listen.");
@@ -164,14 +149,10 @@ void show(
     }
 }
 
-int look_once(
+void look_once(
     const common_options& common, const settings& how, redis_session& redis, const territories& places) {
-    const auto all = redis.run(look_around(redis));
-    if (!all) {
-        return exit_unreachable;
-    }
-    show(common, places, redis.time().wall_now(), *all, admin_get(how.admin.listen, "/api/v1/lanes"));
-    return exit_ok;
+    const overview all = redis.run(look_around(redis));
+    show(common, places, redis.time().wall_now(), all, admin_get(how.admin.listen, "/api/v1/lanes"));
 }
 
 /// Over and over until it is interrupted: on a terminal in place, elsewhere one below the other.
@@ -184,9 +165,7 @@ int keep_looking(
         } else if (!common.json && !first) {
             print("");
         }
-        if (const int code = look_once(common, how, redis, places); code != exit_ok) {
-            return code;
-        }
+        look_once(common, how, redis, places);
         if (output_failed()) {
             return exit_ok;  // The end of the process says why.
         }
@@ -197,40 +176,33 @@ int keep_looking(
 }
 
 int status(const common_options& common, const status_options& how) {
-    const auto loaded = load_settings(common);
-    if (!loaded) {
-        return exit_configuration;
-    }
-    const auto redis = redis_session::open(*loaded);
-    const auto places = load_territories(*loaded);
-    if (redis == nullptr || !places) {
-        return exit_configuration;
+    opened_session in(common);
+    redis_session& redis = in.redis;
+    const territories places = load_territories(in.how);
+    if (how.event.empty() && how.watch) {
+        return keep_looking(common, in.how, redis, places);
     }
     if (how.event.empty()) {
-        return how.watch ? keep_looking(common, *loaded, *redis, *places)
-                         : look_once(common, *loaded, *redis, *places);
+        look_once(common, in.how, redis, places);
+        return exit_ok;
     }
     if (how.watch) {
-        return follow_event(*redis, common, how.event, "");
+        return follow_event(redis, common, how.event, "");
     }
-    json::value document;
-    const auto report = redis->run(read_event(*redis, how.event, &document));
-    if (!report) {
-        return exit_unreachable;
+    const auto event = redis.run(read_stored_event(redis, how.event));
+    if (!event) {
+        end_without(redis, how.event);
     }
-    if (!*report) {
-        return tell_absence(*redis, how.event);
-    }
+    const event_report& report = event->report;
     if (common.json) {
-        const wall_time now = redis->time().wall_now();
         json::object out =
-            document.is_object() ? document.as_object() : document_so_far(**report, *places, now);
-        if ((*report)->asks_receipts) {
-            add_reach(out, **report, *places);
+            event->result.empty() ? document_so_far(report, places, redis.time().wall_now()) : event->result;
+        if (report.asks_receipts) {
+            add_reach(out, report, places);
         }
         print_json(out);
     } else {
-        print(report_table(**report, redis->time().wall_now()));
+        print(report_table(report, redis.time().wall_now()));
     }
     return exit_ok;
 }
@@ -256,17 +228,13 @@ command status_command() {
             },
         .details =
             "`tocsin status EVENT` shows an event's sums; `--json` prints its result, or its sums so far, "
-            "and of "
-            "an event with `receipts` what its apps have reported. "
-            "Exit code 1 "
-            "if it was refused, with the reason and the dead letter's id, or if no such event is known.\n\n"
+            "and of an event with `receipts` what its apps have reported. Exit code 1 if it was refused, "
+            "with the reason and the dead letter's id, or if no such event is known.\n\n"
             "`tocsin status` shows the running events, how many are scheduled, how much of the streams was "
-            "not read "
-            "yet and how much is being handled, and the lanes of the engine that answers at `admin.listen`: "
-            "what "
-            "[binds each](admin-api.md#lanes) at this moment, and what did in the last seconds. With "
-            "`--watch` it "
-            "looks until it is interrupted (exit code 130); with `--json`, a line each time.\n\n"
+            "not read yet and how much is being handled, and the lanes of the engine that answers at "
+            "`admin.listen`: what [binds each](admin-api.md#lanes) at this moment, and what did in the last "
+            "seconds. With `--watch` it looks until it is interrupted (exit code 130); with `--json`, a line "
+            "each time.\n\n"
             "    event     state  pages  accepted  dead  waiting\n"
             "    crash1  running  45/82     6 558     0        0\n"
             "    events: 0 not read yet, 0 being handled\n"
@@ -274,11 +242,9 @@ command status_command() {
             "    receipts: 0 not read yet, 0 being handled\n"
             "    Lanes: no engine answers at admin.listen.\n\n"
             "Territories that [quiet hours](configuration.md#quiet_hours) hold back stand below, with when "
-            "they "
-            "leave; with `--json` as `deferred`: `until` (ms), `territories`, `zones`.\n\n"
+            "they leave; with `--json` as `deferred`: `until` (ms), `territories`, `zones`.\n\n"
             "`--json`: `running` (a list of results so far), `scheduled` (ids), `streams` (`lag`, "
-            "`pending`), `lanes` "
-            "([Admin API](admin-api.md#lanes), or null).",
+            "`pending`), `lanes` ([Admin API](admin-api.md#lanes), or null).",
         .run = [how](const common_options& common) { return status(common, *how); },
     };
 }

@@ -1,3 +1,4 @@
+#include "engine/core/json_members.hpp"
 #include "tools/tocsin/admin_client.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
@@ -82,31 +83,14 @@ private:
     bool known_ = false;
 };
 
-std::string text_at(const json::object& from, std::string_view name) {
-    const json::value* const found = from.if_contains(name);
-    return found != nullptr && found->is_string() ? shown(std::string_view(found->get_string()))
-                                                  : std::string();
+/// As a terminal may get it.
+std::string shown_at(const json::object& from, std::string_view name) {
+    return shown(text_at(from, name));
 }
 
 double number_at(const json::object& from, std::string_view name) {
     const json::value* const found = from.if_contains(name);
     return found != nullptr && found->is_number() ? found->to_number<double>() : 0;
-}
-
-std::uint64_t count_at(const json::object& from, std::string_view name) {
-    return static_cast<std::uint64_t>(std::max(0.0, number_at(from, name)));
-}
-
-const json::array& list_at(const json::object& from, std::string_view name) {
-    static const json::array none;
-    const json::value* const found = from.if_contains(name);
-    return found != nullptr && found->is_array() ? found->get_array() : none;
-}
-
-const json::object& part_of(const json::object& whole, std::string_view name) {
-    static const json::object none;
-    const json::value* const found = whole.if_contains(name);
-    return found != nullptr && found->is_object() ? found->get_object() : none;
 }
 
 /// `text` in exactly `width` columns.
@@ -125,19 +109,19 @@ std::string fitted(std::string text, std::size_t width, bool to_the_right = fals
 
 std::string event_line(const json::object& event, std::size_t width) {
     const bool over = !event.contains("finished_at") || event.at("finished_at").is_null() ? false : true;
-    std::string title = text_at(event, "title");
+    std::string title = shown_at(event, "title");
     if (title.empty()) {
-        title = text_at(event, "event");
+        title = shown_at(event, "event");
     }
     std::string rest;
     if (over) {
-        rest = fitted(text_at(event, "state"), 10);
+        rest = fitted(shown_at(event, "state"), 10);
     } else {
         const double progress = number_at(event, "progress");
         rest = fmt::format("{} {:3.0f} %", progress_line::bar(progress, 10), progress * 100);
     }
-    rest += fitted(grouped(count_at(event, "accepted")), 12, true);
-    rest += fitted(over ? "" : grouped(count_at(event, "rate")) + "/s", 11, true);
+    rest += fitted(grouped(count_at(event, "accepted").value_or(0)), 12, true);
+    rest += fitted(over ? "" : grouped(static_cast<std::uint64_t>(number_at(event, "rate"))) + "/s", 11, true);
     const json::value* const left = event.if_contains("eta_seconds");
     rest += fitted(
         left == nullptr || left->is_null() ? "" : spoken_ms(left->to_number<double>() * 1'000), 9, true);
@@ -158,12 +142,12 @@ std::vector<std::string> lane_lines(const json::object& status, std::size_t widt
             continue;
         }
         const json::object& lane = one.get_object();
-        sums& here = lanes[text_at(lane, "app") + "/" + text_at(lane, "platform")];
-        here.waiting += count_at(lane, "waiting");
-        here.in_flight += count_at(lane, "in_flight");
-        here.connections += count_at(lane, "connections");
-        const std::string paused = text_at(lane, "paused");
-        const std::string bound = text_at(lane, "bound_by") + (paused.empty() ? "" : ": " + paused);
+        sums& here = lanes[shown_at(lane, "app") + "/" + shown_at(lane, "platform")];
+        here.waiting += count_at(lane, "waiting").value_or(0);
+        here.in_flight += count_at(lane, "in_flight").value_or(0);
+        here.connections += count_at(lane, "connections").value_or(0);
+        const std::string paused = shown_at(lane, "paused");
+        const std::string bound = shown_at(lane, "bound_by") + (paused.empty() ? "" : ": " + paused);
         if (here.bound.empty() || here.bound == "idle") {
             here.bound = bound;
         }
@@ -188,14 +172,14 @@ std::string picture(const std::optional<json::value>& asked, const std::string& 
     const json::value* const ready = status.if_contains("ready");
     const bool well = ready != nullptr && ready->is_bool() && ready->get_bool();
     add(fmt::format(
-        "tocsin  {}  {}  q quits", heard ? text_at(status, "instance") : listen,
+        "tocsin  {}  {}  q quits", heard ? shown_at(status, "instance") : listen,
         heard ? (well ? "ready" : "NOT READY") : "no engine answers here"));
     for (const json::value& check : list_at(status, "checks")) {
-        if (check.is_object() && !text_at(check.get_object(), "problem").empty()) {
-            add("! " + text_at(check.get_object(), "name") + ": " + text_at(check.get_object(), "problem"));
+        if (check.is_object() && !shown_at(check.get_object(), "problem").empty()) {
+            add("! " + shown_at(check.get_object(), "name") + ": " + shown_at(check.get_object(), "problem"));
         }
     }
-    if (const std::string problem = text_at(status, "redis_problem"); !problem.empty()) {
+    if (const std::string problem = shown_at(status, "redis_problem"); !problem.empty()) {
         add("! " + problem);
     }
     add("");
@@ -216,9 +200,11 @@ std::string picture(const std::optional<json::value>& asked, const std::string& 
     add("");
     add(fmt::format(
         "running {}   scheduled {}   not read yet {}   dead letters {}   engines {}",
-        grouped(count_at(status, "running_total")), grouped(count_at(status, "scheduled_total")),
-        grouped(count_at(part_of(part_of(status, "streams"), "events"), "lag")),
-        grouped(count_at(part_of(status, "dead_letters"), "total")), grouped(count_at(status, "engines"))));
+        grouped(count_at(status, "running_total").value_or(0)),
+        grouped(count_at(status, "scheduled_total").value_or(0)),
+        grouped(count_at(part_at(part_at(status, "streams"), "events"), "lag").value_or(0)),
+        grouped(count_at(part_at(status, "dead_letters"), "total").value_or(0)),
+        grouped(count_at(status, "engines").value_or(0))));
     std::string out = "\x1b[H";
     for (std::size_t i = 0; i < size.rows; ++i) {
         out += i < lines.size() ? lines[i] : std::string();
@@ -240,15 +226,11 @@ bool asked_to_quit(int ms) {
 }
 
 int top(const common_options& common) {
-    const auto how = load_settings(common);
-    if (!how) {
-        return exit_configuration;
-    }
+    const std::string listen = load_settings(common).admin.listen;
     if (!stdout_is_terminal() || common.json) {
-        const auto status = admin_get(how->admin.listen, "/api/v1/status");
+        const auto status = admin_get(listen, "/api/v1/status");
         if (!status) {
-            complain("no engine answers at admin.listen (" + how->admin.listen + ")");
-            return exit_unreachable;
+            throw command_end(exit_unreachable, "no engine answers at admin.listen (" + listen + ")");
         }
         print_json(*status);
         return exit_ok;
@@ -256,8 +238,8 @@ int top(const common_options& common) {
     std::signal(SIGWINCH, [](int) {});
     const raw_terminal screen;
     do {
-        const auto status = admin_get(how->admin.listen, "/api/v1/status");
-        raw_terminal::write_all(picture(status, how->admin.listen, terminal_extent()));
+        const auto status = admin_get(listen, "/api/v1/status");
+        raw_terminal::write_all(picture(status, listen, terminal_extent()));
     } while (!asked_to_quit(between_looks_ms));
     return exit_ok;
 }
@@ -276,7 +258,7 @@ command top_command() {
             "Asks the engine at `admin.listen` once a second, and draws what the page at the same address "
             "shows. `q` "
             "quits. Where the output is no terminal, and with `--json`, it prints the state once, as JSON.",
-        .run = [](const common_options& common) { return top(common); },
+        .run = top,
     };
 }
 

@@ -13,9 +13,8 @@ command vapid_command() {
             "tocsin vapid show vapid.pem\n",
         .details =
             "An app has one such key (`app.webpush.vapid_key_file`), and keeps it: a subscription is bound "
-            "to "
-            "the key that "
-            "it was made with, and a new key means that every browser has to subscribe again.",
+            "to the key that it was made with, and a new key means that every browser has to subscribe "
+            "again.",
     };
 }
 

@@ -1,6 +1,5 @@
 #include "providers/auth/pem_key.hpp"
 #include "tools/tocsin/command.hpp"
-#include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/vapid_key.hpp"
 
@@ -16,14 +15,15 @@
 namespace tocsin::cli {
 namespace {
 
-/// Empty, or why the file could not be written. Never replaces a file: every subscription to a key that is
-/// lost is lost with it.
-std::string write_new_file(const std::string& path, std::string_view text) {
+/// Never replaces a file: every subscription to a key that is lost is lost with it.
+void write_new_file(const std::string& path, std::string_view text) {
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file < 0) {
-        return errno == EEXIST
-                   ? path + " is there already, and browsers may have subscribed with it: name another file"
-                   : path + " cannot be written: " + std::generic_category().message(errno);
+        throw command_end(
+            exit_failed,
+            errno == EEXIST
+                ? path + " is there already, and browsers may have subscribed with it: name another file"
+                : path + " cannot be written: " + std::generic_category().message(errno));
     }
     bool written = true;
     while (written && !text.empty()) {
@@ -36,22 +36,18 @@ std::string write_new_file(const std::string& path, std::string_view text) {
     ::close(file);
     if (!written) {
         ::unlink(path.c_str());
-        return path + " cannot be written: " + std::generic_category().message(problem);
+        throw command_end(
+            exit_failed, path + " cannot be written: " + std::generic_category().message(problem));
     }
-    return {};
 }
 
 int make_key(const common_options& common, const std::string& file) {
     const std::string pem = auth::make_p256_pem();
     const auto key = application_server_key(pem, file);
     if (key.has_error()) {
-        complain("OpenSSL cannot make a key on P-256");
-        return exit_failed;
+        throw command_end(exit_failed, "OpenSSL cannot make a key on P-256");
     }
-    if (const std::string problem = write_new_file(file, pem); !problem.empty()) {
-        complain(problem);
-        return exit_failed;
-    }
+    write_new_file(file, pem);
     print_vapid_key(file, *key, common.json);
     return exit_ok;
 }
@@ -70,8 +66,7 @@ command vapid_new_command() {
                         .required()},
         .details =
             "Writes a P-256 private key (PEM, mode 600) and prints the public one, as `applicationServerKey` "
-            "of "
-            "`PushManager.subscribe()` wants it. `--json`: `file`, `application_server_key`.",
+            "of `PushManager.subscribe()` wants it. `--json`: `file`, `application_server_key`.",
         .run = [file](const common_options& common) { return make_key(common, *file); },
     };
 }

@@ -1,6 +1,5 @@
 #include "engine/core/private_file.hpp"
 #include "tools/tocsin/command.hpp"
-#include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/vapid_key.hpp"
 
@@ -11,17 +10,8 @@ namespace tocsin::cli {
 namespace {
 
 int show_key(const common_options& common, const std::string& file) {
-    const auto pem = read_private_file(file);
-    if (pem.has_error()) {
-        complain(pem.error().message);
-        return exit_configuration;
-    }
-    const auto key = application_server_key(*pem, file);
-    if (key.has_error()) {
-        complain(key.error().message);
-        return exit_configuration;
-    }
-    print_vapid_key(file, *key, common.json);
+    const std::string pem = value_or_end(read_private_file(file), exit_configuration);
+    print_vapid_key(file, value_or_end(application_server_key(pem, file), exit_configuration), common.json);
     return exit_ok;
 }
 

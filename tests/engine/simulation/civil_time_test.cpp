@@ -118,30 +118,14 @@ protected:
 
     /// Whatever can be done at this moment; every push is accepted at once.
     void work_off() {
-        for (bool more = true; more;) {
-            more = false;
-            engine->run();
-            for (const auto& connection : engine->connections()) {
-                if (connection->ready(true)) {
-                    connection->perform(testing::mishap::none, lost);
-                    more = connection->ready(false) || more;
-                }
-            }
-            engine->run();
-            const auto channels = engine->channels();
-            for (testing::imagined_channel* const one : channels) {
-                while (one->may_take()) {
-                    if (push* const item = one->take(time.now())) {
-                        sent[std::string(item->token)].push_back(time.wall_now());
-                        verdict fine;
-                        fine.status = 200;
-                        fine.action = reaction::accept;
-                        one->answer(0, fine, time.now());
-                    }
-                    more = true;
-                }
-            }
-        }
+        const auto accept = [this](const push& item) {
+            sent[std::string(item.token)].push_back(time.wall_now());
+            verdict fine;
+            fine.status = 200;
+            fine.action = reaction::accept;
+            return fine;
+        };
+        engine->work_off(accept, lost);
     }
 
     void pass(duration how_long, duration step) {

@@ -67,28 +67,7 @@ protected:
         return out;
     }
 
-    void work_off() {
-        for (bool more = true; more;) {
-            more = false;
-            engine->run();
-            for (const auto& connection : engine->connections()) {
-                if (connection->ready(true)) {
-                    connection->perform(testing::mishap::none, lost);
-                    more = connection->ready(false) || more;
-                }
-            }
-            engine->run();
-            const auto channels = engine->channels();
-            for (testing::imagined_channel* const one : channels) {
-                while (one->may_take()) {
-                    if (push* const item = one->take(time.now())) {
-                        one->answer(0, answer_for(*item), time.now());
-                    }
-                    more = true;
-                }
-            }
-        }
-    }
+    void work_off() { engine->work_off(answer_for, lost); }
     void pass(int seconds) {
         for (int i = 0; i < seconds; ++i) {
             time.advance(1s);

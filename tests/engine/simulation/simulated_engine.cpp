@@ -164,6 +164,29 @@ void simulated_engine::renew_leases() {
     }
 }
 
+void simulated_engine::work_off(const std::function<verdict(const push&)>& answer, late_requests& lost) {
+    for (bool more = true; more;) {
+        more = false;
+        run();
+        for (const auto& connection : connections_) {
+            if (connection->ready(true)) {
+                connection->perform(mishap::none, lost);
+                more = connection->ready(false) || more;
+            }
+        }
+        run();
+        const auto channels = channels_;
+        for (imagined_channel* const one : channels) {
+            while (one->may_take()) {
+                if (const push* const item = one->take(time_.now())) {
+                    one->answer(0, answer(*item), time_.now());
+                }
+                more = true;
+            }
+        }
+    }
+}
+
 void simulated_engine::stop() {
     stopping_ = true;
     stream_in_.stop();

@@ -19,6 +19,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -47,6 +48,9 @@ public:
 
     /// Everything that can be done without hearing from outside.
     void run();
+    /// Everything that can be done at this moment, with a Redis and a provider that are well: `answer` is
+    /// what the provider says of a push.
+    void work_off(const std::function<verdict(const push&)>& answer, late_requests& lost);
     /// SIGTERM. Over when stopped().
     void stop();
     [[nodiscard]] bool stopping() const noexcept { return stopping_; }

@@ -1,7 +1,7 @@
 #include "providers/apns/renderer.hpp"
 
 #include "engine/core/rfc3339.hpp"
-#include "engine/event/json_document.hpp"
+#include "tests/support/override_cases.hpp"
 #include "tests/support/sample_event.hpp"
 
 #include <boost/json/parse.hpp>
@@ -14,6 +14,7 @@
 namespace tocsin::apns {
 namespace {
 
+using testing::bad_override_case;
 using testing::flood_event;
 using testing::silent_event;
 
@@ -205,26 +206,9 @@ TEST(ApnsRenderer, OverridesAreMergedLast) {
 }
 
 TEST(ApnsRenderer, NumbersOfAnOverrideArriveAsWrittenOrAreRefused) {
-    const auto read = [](const std::string& number) {
-        return parse_document(R"({"apns":{"own":{"x":)" + number + R"(}}})", document_limits{});
-    };
-    for (const std::string number :
-         {"0.1", "9007199254740993", "-9007199254740993", "18446744073709551615", "0.30000000000000004"}) {
-        const auto given = read(number);
-        ASSERT_TRUE(given) << number;
-        publish_event event = flood_event();
-        event.overrides[platform::apns] = given->at("apns").as_object();
-        const auto made = with_key.render(event);
-        ASSERT_TRUE(made.has_value()) << made.error().message;
-        const std::string sent((*made)->body(0));
-        EXPECT_NE(sent.find("\"x\":" + number + "}"), std::string::npos) << sent;
-    }
-    for (const std::string number :
-         {"1e400", "9007199254740993.0", "18446744073709551616", "0.1000000000000000055"}) {
-        const auto given = read(number);
-        ASSERT_FALSE(given) << number;
-        EXPECT_EQ(given.error().code, "invalid_json") << number;
-    }
+    testing::expect_exact_numbers(
+        platform::apns, R"({"apns":{"own":{"x":)", "}}}",
+        [](const publish_event& event) { return std::string(with_key.render(event).value()->body(0)); });
 }
 
 struct suffix_case {
@@ -257,21 +241,11 @@ INSTANTIATE_TEST_SUITE_P(
         suffix_case{"controls", "fr.example.dijon.push-type.controls"}),
     [](const auto& test) { return test.param.type; });
 
-struct bad_override_case {
-    std::string name;
-    std::string apns;
-    std::string says;
-};
-
-void PrintTo(const bad_override_case& given, std::ostream* out) {
-    *out << given.name;
-}
-
 class ApnsBadOverrideTest : public ::testing::TestWithParam<bad_override_case> {};
 
 TEST_P(ApnsBadOverrideTest, IsRefusedByName) {
     auto event = flood_event();
-    event.overrides[platform::apns] = overrides(GetParam().apns);
+    event.overrides[platform::apns] = overrides(GetParam().given);
     const refusal why = refused(event);
     EXPECT_EQ(why.code, "invalid_override");
     EXPECT_NE(why.message.find(GetParam().says), std::string::npos) << why.message;

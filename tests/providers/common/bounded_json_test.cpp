@@ -1,5 +1,6 @@
 #include "providers/common/bounded_json.hpp"
 
+#include "engine/core/json_members.hpp"
 #include "providers/common/reason_word.hpp"
 
 #include <string>
@@ -18,10 +19,10 @@ TEST(BoundedJson, ReadsAnObject) {
     bounded_json reader;
     const auto* value = reader.parse(R"( {"reason":"Unregistered","timestamp":1763870000000} )");
     ASSERT_NE(value, nullptr);
-    EXPECT_EQ(string_at(value->get_object(), "reason"), "Unregistered");
+    EXPECT_EQ(text_at(value->get_object(), "reason"), "Unregistered");
     EXPECT_EQ(value->get_object().at("timestamp").get_int64(), 1763870000000);
-    EXPECT_EQ(string_at(value->get_object(), "timestamp"), "");
-    EXPECT_EQ(string_at(value->get_object(), "absent"), "");
+    EXPECT_EQ(text_at(value->get_object(), "timestamp"), "");
+    EXPECT_EQ(text_at(value->get_object(), "absent"), "");
 }
 
 TEST(BoundedJson, RefusesWhatIsNotOneValue) {

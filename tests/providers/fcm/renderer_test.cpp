@@ -1,6 +1,6 @@
 #include "providers/fcm/renderer.hpp"
 
-#include "engine/event/json_document.hpp"
+#include "tests/support/override_cases.hpp"
 #include "tests/support/sample_event.hpp"
 
 #include <boost/json/parse.hpp>
@@ -15,6 +15,7 @@ namespace tocsin::fcm {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::bad_override_case;
 using testing::flood_event;
 using testing::silent_event;
 
@@ -90,27 +91,9 @@ TEST(FcmRenderer, TheDocumentedFormIsCheckedBeforeTheFirstPush) {
 }
 
 TEST(FcmRenderer, NumbersOfAnOverrideArriveAsWrittenOrAreRefused) {
-    const auto read = [](const std::string& number) {
-        return parse_document(
-            R"({"fcm":{"apns":{"payload":{"own":{"x":)" + number + R"(}}}}})", document_limits{});
-    };
-    for (const std::string number :
-         {"0.1", "9007199254740993", "-9007199254740993", "18446744073709551615", "0.30000000000000004"}) {
-        const auto given = read(number);
-        ASSERT_TRUE(given) << number;
-        publish_event event = flood_event();
-        event.overrides[platform::fcm] = given->at("fcm").as_object();
-        const auto made = with.render(event, now);
-        ASSERT_TRUE(made.has_value()) << made.error().message;
-        const std::string sent = request_of(**made);
-        EXPECT_NE(sent.find("\"x\":" + number + "}"), std::string::npos) << sent;
-    }
-    for (const std::string number :
-         {"1e400", "9007199254740993.0", "18446744073709551616", "0.1000000000000000055"}) {
-        const auto given = read(number);
-        ASSERT_FALSE(given) << number;
-        EXPECT_EQ(given.error().code, "invalid_json") << number;
-    }
+    testing::expect_exact_numbers(
+        platform::fcm, R"({"fcm":{"apns":{"payload":{"own":{"x":)", "}}}}}",
+        [](const publish_event& event) { return request_of(*with.render(event, now).value()); });
 }
 
 TEST(FcmRenderer, PutsEveryFieldInItsPlace) {
@@ -316,21 +299,11 @@ INSTANTIATE_TEST_SUITE_P(
     Keys, FcmReservedKeyTest,
     ::testing::Values("from", "message_type", "gcm", "gcm.notification.x", "google", "google.sent_time"));
 
-struct bad_override_case {
-    std::string name;
-    std::string fcm;
-    std::string says;
-};
-
-void PrintTo(const bad_override_case& given, std::ostream* out) {
-    *out << given.name;
-}
-
 class FcmBadOverrideTest : public ::testing::TestWithParam<bad_override_case> {};
 
 TEST_P(FcmBadOverrideTest, IsRefusedByName) {
     auto event = flood_event();
-    event.overrides[platform::fcm] = overrides(GetParam().fcm);
+    event.overrides[platform::fcm] = overrides(GetParam().given);
     const refusal why = refused(event);
     EXPECT_EQ(why.code, "invalid_override");
     EXPECT_NE(why.message.find(GetParam().says), std::string::npos) << why.message;

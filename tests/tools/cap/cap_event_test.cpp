@@ -3,6 +3,7 @@
 #include "engine/core/rfc3339.hpp"
 #include "engine/event/event_parser.hpp"
 #include "providers/known_platforms.hpp"
+#include "tests/tools/cap/cap_events.hpp"
 #include "tests/tools/cap/cap_samples.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -17,12 +18,8 @@ namespace json = boost::json;
 using testing::cap_sample;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::places;
 using ::testing::StartsWith;
-
-const territories& places() {
-    static const territories known = territories::load({}).value();
-    return known;
-}
 
 cap_message read(const cap_sample& sample) {
     auto message = read_cap(sample.text());
@@ -31,11 +28,7 @@ cap_message read(const cap_sample& sample) {
 }
 
 parsed<json::object> event_of(const cap_sample& sample) {
-    const cap_message message = read(sample);
-    cap_event_options how;
-    how.collapse_id = cap_collapse_id(message);
-    how.now = *parse_rfc3339("2026-11-23T05:00:00Z");
-    return cap_event(message, places(), how);
+    return testing::event_of(sample.text());
 }
 
 TEST(CapEvent, IsAnEventThatTheEngineTakes) {

@@ -1,4 +1,5 @@
 #include "engine/core/rfc3339.hpp"
+#include "tests/tools/cap/cap_events.hpp"
 #include "tests/tools/cap/cap_samples.hpp"
 #include "tools/cap/cap_event.hpp"
 #include "tools/cap/cap_message.hpp"
@@ -30,25 +31,10 @@ namespace {
 namespace json = boost::json;
 using testing::cap_sample;
 using ::testing::ElementsAre;
+using testing::event_of;
 using ::testing::HasSubstr;
+using testing::places;
 using ::testing::StartsWith;
-
-const territories& places() {
-    static const territories known = territories::load({}).value();
-    return known;
-}
-
-/// The event that a document asks for, or why it asks for none.
-parsed<json::object> event_of(std::string_view document) {
-    const auto message = read_cap(document);
-    if (!message) {
-        return message.error();
-    }
-    cap_event_options how;
-    how.collapse_id = cap_collapse_id(*message);
-    how.now = *parse_rfc3339("2026-11-23T05:00:00Z");
-    return cap_event(*message, places(), how);
-}
 
 std::string replaced(std::string in, std::string_view what, std::string_view by) {
     const std::size_t at = in.find(what);
