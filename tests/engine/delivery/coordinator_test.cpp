@@ -268,6 +268,38 @@ TEST_F(CoordinatorTest, AnEventThatWasMissedAndIsThereAgainGoesOn) {
     EXPECT_EQ(state_of("crue"), "finished");
 }
 
+TEST_F(CoordinatorTest, AnEventThatWasMissedBeforeItWasClaimedIsDealtOutWhenItIsThereAgain) {
+    finder->announce(plan("crue"));
+    const std::string kept = keys.ledger("crue");
+    server.cli({"RENAME", kept, "elsewhere"});
+    start();
+    ASSERT_FALSE(until([&] { return !assigned.empty() || !letters.empty(); }, 3s));
+    server.cli({"RENAME", "elsewhere", kept});
+    EXPECT_TRUE(have_been_assigned(1));
+    EXPECT_TRUE(letters.empty());
+}
+
+TEST_F(CoordinatorTest, AnEventThatRestsIsAskedAgainAtOnceWhenItIsCancelled) {
+    finder->announce(plan("crue"));
+    start();
+    ASSERT_TRUE(have_been_assigned(1));
+    // What is left of it waits for its moment in an hour.
+    const std::string later = std::to_string((clock.wall_now() + 1h).time_since_epoch().count());
+    const std::string waiting = keys.waiting("crue", "mairies/fcm");
+    server.cli({"ZADD", waiting, later, "1:devices:"});
+    server.cli({"HINCRBY", keys.ledger("crue"), "open", "1"});
+    work_off();
+    ASSERT_FALSE(until([&] { return finder->running_events() == 0; }, 10s));
+    server.cli({"HSET", keys.ledger("crue"), "state", "cancelling"});
+    server.cli({"DEL", waiting});
+    server.cli({"HINCRBY", keys.ledger("crue"), "open", "-1"});
+    const time_point before = clock.now();
+    finder->set_cancelling({"crue"});
+    EXPECT_TRUE(until([&] { return finder->running_events() == 0; }));
+    EXPECT_LT(clock.now() - before, 2s);
+    EXPECT_EQ(state_of("crue"), "cancelled");
+}
+
 TEST_F(CoordinatorTest, AnEventThatIsNotOnTheListIsPutThereAgain) {
     finder->announce(plan("crue"));
     start();
