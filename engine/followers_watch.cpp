@@ -1,5 +1,8 @@
 #include "engine/followers_watch.hpp"
 
+#include "engine/redis/error.hpp"
+
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -30,10 +33,16 @@ boost::asio::awaitable<void> followers_watch::look(time_point now) {
     };
     for (const target& which : targets) {
         const auto found = co_await store_.followers_outside(which.app, which.on, there_is);
-        if (found.has_error()) {
+        if (found.has_value()) {
+            tell(which, *found);
+        } else if (found.error() != redis::redis_errc::damaged) {
             co_return;
+        }  // What is damaged is that one's affair alone.
+    }
+    for (auto& [which, names] : told_) {
+        if (std::ranges::find(targets, which) == targets.end()) {
+            tell(which, {});  // It is configured no longer.
         }
-        tell(which, *found);
     }
     due_ = now + between_counts;
 }

@@ -1,5 +1,7 @@
 #include "engine/removals_watch.hpp"
 
+#include "engine/redis/error.hpp"
+
 #include <utility>
 
 namespace tocsin {
@@ -62,7 +64,8 @@ boost::asio::awaitable<void> removals_watch::trim() {
     }
     for (const target& which : targets) {
         const auto trimmed = co_await traces_.trim(which.app, which.on, kept_for_);
-        if (trimmed.has_error()) {
+        // What is damaged is that one's affair alone.
+        if (trimmed.has_error() && trimmed.error() != redis::redis_errc::damaged) {
             co_return;  // Ten minutes later.
         }
     }

@@ -40,9 +40,10 @@ return #old == 500 and 1 or 0
 
 // An empty stream is there, too.
 //
-// KEYS: removed    ARGV: how long (ms) they are kept
+// KEYS: removed, unregistered    ARGV: how long (ms) they are kept
 const redis::script expect_script("removal_traces.expect", R"lua(
-redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)  -- Not where something else stands.
+redis.call('XLEN', KEYS[1])  -- Not where something else stands.
+redis.call('ZCARD', KEYS[2])
 if redis.call('EXISTS', KEYS[1]) == 0 then
   redis.call('XDEL', KEYS[1], redis.call('XADD', KEYS[1], '*', 'devices', ''))
 end
@@ -54,10 +55,19 @@ return now[1] * 1000 + math.floor(now[2] / 1000)
 // Nothing is written down of who could not be brought back anyway, and nothing for longer than the most that
 // engine.removed_kept may be.
 //
+// What is not ours does not keep an app from taking its devices out: where `held` stands something else,
+// nobody is held, and where `unregistered` does, nobody is brought back.
+//
 // KEYS: removed, unregistered, held    ARGV: how long (ms) to remember at most, token hash, …
 const redis::script forget_script("removal_traces.forget", R"lua(
-for a = 2, #ARGV do redis.call('HDEL', KEYS[3], ARGV[a]) end
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local function is_ours(key, kind)
+  local found = redis.call('TYPE', key).ok
+  return found == kind or found == 'none'
+end
+if is_ours(KEYS[3], 'hash') then
+  for a = 2, #ARGV do redis.call('HDEL', KEYS[3], ARGV[a]) end
+end
+if redis.call('EXISTS', KEYS[1]) == 0 or not is_ours(KEYS[2], 'zset') then return 0 end
 local now = redis.call('TIME')
 local at = string.format('%.0f', now[1] * 1000 + math.floor(now[2] / 1000))
 for a = 2, #ARGV do redis.call('ZADD', KEYS[2], at, ARGV[a]) end
@@ -99,7 +109,7 @@ std::optional<wall_time> time_in(std::optional<std::string_view> text) {
 
 void removal_traces::expect(
     redis::request& into, std::string_view app, platform on, std::chrono::milliseconds kept_for) const {
-    const std::vector<std::string> keys{keys_.removed_devices(app, on)};
+    const std::vector<std::string> keys{keys_.removed_devices(app, on), keys_.unregistered(app, on)};
     const std::vector<std::string> arguments{std::to_string(kept_for.count())};
     into.add_script(expect_script, keys, arguments);
 }

@@ -40,7 +40,7 @@ coordinator::coordinator(
       assign_(std::move(assign)),
       board_(redis, store.keys()),
       roll_(redis, store.keys(), how.instance),
-      shards_of_thread_(how.threads),
+      room_(how.threads, how.pages_in_flight),
       changed_(executor, time) {}
 
 void coordinator::announce(std::shared_ptr<active_event> event) {
@@ -48,61 +48,41 @@ void coordinator::announce(std::shared_ptr<active_event> event) {
     entry.event = event;
     alarm_ = alarm_ || event->content.priority == priority::critical;
     events_.insert_or_assign(event->id, std::move(entry));
+    enroll(event->id);
     news_ = true;
     changed_.wake_all();
 }
 
+void coordinator::enroll(const std::string& id) {
+    const active_event& event = *events_.at(id).event;
+    for (const target& which : event.targets) {
+        agenda_.ask({id, which, event.content.priority}, time_.now());
+    }
+    if (event.targets.empty()) {
+        drained(id);  // Nobody follows what it is about.
+    }
+}
+
 void coordinator::shard_left(const shard_ticket& which) {
-    const auto of = held_.find({which.event, which.which});
-    if (of == held_.end()) {
+    if (!room_.left(which)) {
         return;
-    }
-    if (const auto one = of->second.find(which.entry); one != of->second.end()) {
-        const held_shard& gone = one->second;
-        outstanding_[{which.which, gone.urgency}][gone.thread] -= gone.pages;
-        --shards_of_thread_[gone.thread];
-        of->second.erase(one);
-    }
-    if (of->second.empty()) {
-        held_.erase(of);
     }
     if (const auto found = events_.find(which.event); found != events_.end()) {
         target_state& state = found->second.targets[which.which];
         if (state.enough && !content(which.event, which.which, state)) {
-            state.next_try = {};
+            agenda_.ask({which.event, which.which, found->second.event->content.priority}, time_.now());
         }
     }
     news_ = true;
     changed_.wake_all();
 }
 
-std::size_t coordinator::held(const std::string& event, const target& which) const {
-    const auto found = held_.find({event, which});
-    return found == held_.end() ? 0 : found->second.size();
-}
-
-std::uint32_t coordinator::pages_held(const std::string& event, const target& which) const {
-    const auto found = held_.find({event, which});
-    std::uint32_t pages = 0;
-    if (found != held_.end()) {
-        for (const auto& [entry, shard] : found->second) {
-            pages += shard.pages;
-        }
-    }
-    return pages;
-}
-
 void coordinator::hand_out(std::shared_ptr<active_event> event, const target& which, claimed_shard work) {
-    const priority urgency = event->content.priority;
-    const room_key room(which, urgency);
-    auto& threads = outstanding_[room];
-    threads.resize(how_.threads);
-    const held_shard mine{least_busy(room), page_count(work.work), urgency};
     // While Redis was away the lease of what we have may have lapsed: then it comes to us as somebody else's.
-    if (held_[{event->id, which}].emplace(work.entry, mine).second) {
-        threads[mine.thread] += mine.pages;
-        ++shards_of_thread_[mine.thread];
-        assign_(mine.thread, std::move(event), which, std::move(work));
+    const auto thread =
+        room_.hand_out({event->id, which, work.entry}, event->content.priority, page_count(work.work));
+    if (thread) {
+        assign_(*thread, std::move(event), which, std::move(work));
     }
 }
 
@@ -121,63 +101,11 @@ void coordinator::stop() {
     changed_.wake_all();
 }
 
-// Pages that threads lack of what each may have at hand. A thread that has too many makes up for no other:
-// pages do not wander.
-std::uint32_t coordinator::pages_wanted(const room_key& where, std::size_t pages_of_a_thread) const {
-    const auto room = static_cast<std::uint32_t>(pages_of_a_thread);
-    const auto found = outstanding_.find(where);
-    if (found == outstanding_.end()) {
-        return room * static_cast<std::uint32_t>(how_.threads);
-    }
-    std::uint32_t wanted = 0;
-    for (const std::uint32_t pages : found->second) {
-        wanted += pages < room ? room - pages : 0;
-    }
-    return wanted;
-}
-
-/// The thread that has least of it; of several, the one that has least of everything: small events of many
-/// apps must not all go to the same.
-std::size_t coordinator::least_busy(const room_key& where) const {
-    const auto found = outstanding_.find(where);
-    std::size_t best = 0;
-    std::pair<std::uint32_t, std::uint32_t> least(UINT32_MAX, UINT32_MAX);
-    for (std::size_t thread = 0; thread < shards_of_thread_.size(); ++thread) {
-        const std::uint32_t pages = found == outstanding_.end() ? 0 : found->second[thread];
-        const std::pair load(pages, shards_of_thread_[thread]);
-        if (load < least) {
-            least = load;
-            best = thread;
-        }
-    }
-    return best;
-}
-
-std::vector<std::string> coordinator::by_urgency() const {
-    std::array<std::vector<std::string>, priority_count> ranks;
-    for (const auto& [id, entry] : events_) {
-        if (!entry.finishing && !entry.missing_since && entry.event != nullptr) {
-            ranks[static_cast<std::size_t>(entry.event->content.priority)].push_back(id);
-        }
-    }
-    std::vector<std::string> out;
-    for (auto& rank : ranks) {
-        if (!rank.empty()) {
-            // Another one begins each time, so that all of a rank get their turn.
-            std::ranges::rotate(rank, rank.begin() + static_cast<std::ptrdiff_t>(turn_ % rank.size()));
-        }
-        out.insert(out.end(), rank.begin(), rank.end());
-    }
-    return out;
-}
-
 void coordinator::set_cancelling(const std::set<std::string, std::less<>>& events) {
     for (auto& [id, entry] : events_) {
         if (entry.event != nullptr && events.contains(id) && !entry.event->cancelled.exchange(true)) {
             log_.info("event.cancelling", {{"event_id", id}});
-            for (auto& [which, state] : entry.targets) {
-                state.next_try = {};
-            }
+            enroll(id);
         }
     }
     news_ = true;
@@ -223,16 +151,13 @@ asio::awaitable<result<>> coordinator::refresh() {
     co_return co_await look_for_missing(*running);
 }
 
-std::uint32_t coordinator::pages_to_claim(const std::string& id, const room_key& room) const {
-    // Twice what may be in flight: the next shard is at hand when the last page of one is opened.
-    const std::uint32_t wanted = pages_wanted(room, 2 * how_.pages_in_flight);
-    if (wanted != 0) {
-        return wanted;
+claim_agenda::room coordinator::room_for(const claim_agenda::place& who) const {
+    const shard_room::kind of(who.which, who.urgency);
+    if (room_.is_full(of)) {
+        return claim_agenda::room::none;
     }
-    // Others have all the room. Who has little gets in among them, where pages take turns.
-    const auto little = static_cast<std::uint32_t>(how_.pages_in_flight);
-    const std::uint32_t has = pages_held(id, room.first);
-    return has < little ? std::min(little - has, pages_wanted(room, 4 * how_.pages_in_flight)) : 0;
+    return room_.pages_to_claim(who.event, of) == 0 ? claim_agenda::room::none_for_it
+                                                    : claim_agenda::room::some;
 }
 
 claim_terms coordinator::terms_for(const active_event& event, std::uint32_t pages) const {
@@ -263,21 +188,20 @@ asio::awaitable<result<>> coordinator::put_aside(
     co_return result<>();
 }
 
-asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::string id, target which) {
+asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(claim_agenda::place who) {
+    const auto& [id, which, urgency] = who;
     auto found = events_.find(id);
-    if (found == events_.end() || found->second.finishing) {
+    if (found == events_.end() || found->second.finishing || found->second.missing_since) {
         co_return claim_outcome::nothing;
     }
     target_state& state = found->second.targets[which];
     const std::shared_ptr<active_event> event = found->second.event;
-    const room_key room(which, event->content.priority);
-    const std::uint32_t wanted = pages_to_claim(id, room);
     const served_app* const app = preparer_.app(which.app);
-    const bool ours = app != nullptr && app->platforms.contains(which.on) && event->messages.contains(which);
-    if (state.next_try > time_.now() || wanted == 0 || !ours) {
-        co_return claim_outcome::nothing;
+    if (app == nullptr || !app->platforms.contains(which.on) || !event->messages.contains(which)) {
+        co_return claim_outcome::nothing;  // Another engine's, until the configuration is another one.
     }
-    claim_terms how = terms_for(*event, wanted);
+    agenda_.ask(who, time_.now());
+    claim_terms how = terms_for(*event, room_.pages_to_claim(id, {which, urgency}));
     how.own = !state.met;
     how.engines = content(id, which, state) ? 0 : engines_;
     auto answer = co_await ledger_.claim(id, which, how, time_.wall_now());
@@ -291,9 +215,9 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::
     target_state& after = found->second.targets[which];
     after.met = true;
     const bool hungry_meanwhile = how.engines == 0 && !content(id, which, after);
-    after.next_try = answer->shards.size() < how.limit && !hungry_meanwhile
-                         ? time_.now() + rest_after(*answer)
-                         : time_.now();
+    if (answer->shards.size() < how.limit && !hungry_meanwhile) {
+        agenda_.ask(who, time_.now() + rest_after(*answer));
+    }
     if (!answer->damaged.empty()) {
         std::string why = std::move(answer->damaged);
         const auto ended = co_await give_up(id, std::move(why));
@@ -315,7 +239,7 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::
     }
     if (how.engines != 0) {
         // More of them when half of these are done, if nobody else has come for them by then.
-        after.enough = answer->left_to_others == 0 ? std::nullopt : std::optional(held(id, which) / 2);
+        after.enough = answer->left_to_others == 0 ? std::nullopt : std::optional(room_.held(id, which) / 2);
     }
     if (answer->shards.empty() && answer->open == 0 && answer->parked == 0) {
         drained(id);
@@ -323,56 +247,54 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(std::
     co_return answer->shards.empty() ? claim_outcome::nothing : claim_outcome::some;
 }
 
+asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_in_turn() {
+    const claim_agenda::room_for look = [this](const claim_agenda::place& who) { return room_for(who); };
+    claim_outcome out = claim_outcome::nothing;
+    news_ = false;
+    alarm_ = false;
+    agenda_.begin_turn(time_.now());
+    // An alert that has just come does not wait until all others have been asked after.
+    while (!stopping_ && !alarm_) {
+        auto next = agenda_.next(look);
+        if (!next) {
+            break;
+        }
+        const auto got = co_await claim_for(std::move(*next));
+        // What is damaged is the affair of that event alone, which is looked at again in its turn.
+        if (got.has_error() && got.error() != redis::redis_errc::damaged) {
+            co_return got.error();
+        }
+        if (got.has_value() && *got == claim_outcome::some) {
+            out = claim_outcome::some;
+        }
+    }
+    co_return out;
+}
+
 asio::awaitable<void> coordinator::run() {
     timer pause(executor_, time_);
     while (!stopping_) {
-        error_code failed;
+        result<claim_outcome> claimed = claim_outcome::nothing;
         if (time_.now() >= next_refresh_) {
             const auto refreshed = co_await refresh();
             if (refreshed.has_error()) {
-                failed = refreshed.error();
+                claimed = refreshed.error();
             } else {
                 next_refresh_ = time_.now() + refresh_period;
             }
         }
-        news_ = false;
-        alarm_ = false;
-        bool claimed = false;
-        ++turn_;
-        for (const std::string& id : by_urgency()) {
-            // An alert that has just come does not wait until all others have been asked after.
-            if (failed || stopping_ || alarm_) {
-                break;
-            }
-            const auto entry = events_.find(id);
-            if (entry == events_.end()) {
-                continue;
-            }
-            const std::vector<target> targets = entry->second.event->targets;
-            if (targets.empty()) {
-                drained(id);  // Nobody follows what it is about.
-            }
-            for (const target& which : targets) {
-                const auto got = co_await claim_for(id, which);
-                if (got.has_error() && got.error() != redis::redis_errc::damaged) {
-                    failed = got.error();
-                    break;
-                }
-                if (got.has_error()) {
-                    break;  // The affair of this event alone, which is looked at again in its turn.
-                }
-                claimed = claimed || *got == claim_outcome::some;
-            }
+        if (claimed.has_value()) {
+            claimed = co_await claim_in_turn();
         }
         if (stopping_) {
             break;
         }
-        if (failed) {
-            log_.warning("coordinator.interrupted", {{"error", failed.message()}});
+        if (claimed.has_error()) {
+            log_.warning("coordinator.interrupted", {{"error", claimed.error().message()}});
             co_await pause.wait_for(error_pause);
             continue;
         }
-        if (!claimed && !news_) {
+        if (*claimed == claim_outcome::nothing && !news_) {
             co_await changed_.wait_until(std::min(next_refresh_, time_.now() + refresh_period));
         }
     }

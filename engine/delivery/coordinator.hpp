@@ -4,7 +4,9 @@
 #include "engine/control/control_board.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/log.hpp"
+#include "engine/delivery/claim_agenda.hpp"
 #include "engine/delivery/pruner.hpp"
+#include "engine/delivery/shard_room.hpp"
 #include "engine/ops/metrics.hpp"
 #include "engine/ops/settings.hpp"
 #include "engine/plan/active_event.hpp"
@@ -52,7 +54,7 @@ public:
     void announce(std::shared_ptr<active_event> event);
     /// Which thread the next shard of that kind goes to.
     [[nodiscard]] std::size_t next_thread(const target& which, priority urgency) const {
-        return least_busy({which, urgency});
+        return room_.least_busy({which, urgency});
     }
     /// A shard that was handed to a thread has left it.
     void shard_left(const shard_ticket& which);
@@ -73,19 +75,10 @@ public:
 
 private:
     struct target_state {
-        time_point next_try{};
         bool met = false;  ///< Claimed from before in this life.
         /// New shards were left to other engines: more are taken when no more than this are held.
         std::optional<std::size_t> enough;
     };
-    struct held_shard {
-        std::size_t thread;
-        std::uint32_t pages;
-        priority urgency;
-    };
-    /// By entry, of one event and target.
-    using held_shards = std::map<std::string, held_shard, std::less<>>;
-
     struct tracked {
         std::shared_ptr<active_event> event;
         std::map<target, target_state> targets;
@@ -93,14 +86,16 @@ private:
         /// Since when Redis does not seem to know it: it is left alone until that is certain.
         std::optional<time_point> missing_since{};
     };
-    using room_key = std::pair<target, priority>;  ///< Each priority has room of its own.
 
     boost::asio::awaitable<result<>> refresh();
     boost::asio::awaitable<result<>> track(std::string id);
+    /// From now on its shards are claimed; if it can have none, it has nothing left to do.
+    void enroll(const std::string& id);
     enum class claim_outcome : std::uint8_t { nothing, some };
 
-    boost::asio::awaitable<result<claim_outcome>> claim_for(std::string id, target which);
-    [[nodiscard]] std::uint32_t pages_to_claim(const std::string& id, const room_key& room) const;
+    boost::asio::awaitable<result<claim_outcome>> claim_in_turn();
+    boost::asio::awaitable<result<claim_outcome>> claim_for(claim_agenda::place who);
+    [[nodiscard]] claim_agenda::room room_for(const claim_agenda::place& who) const;
     [[nodiscard]] claim_terms terms_for(const active_event& event, std::uint32_t pages) const;
     boost::asio::awaitable<result<>> put_aside(
         const std::string& id, const target& which, const claim_answer& found);
@@ -122,18 +117,13 @@ private:
     boost::asio::awaitable<result<>> give_up(std::string id, std::string why);
     /// What is gone from the list of running events, or from Redis.
     boost::asio::awaitable<result<>> look_for_missing(const std::vector<std::string>& running);
-    [[nodiscard]] std::vector<std::string> by_urgency() const;
-    [[nodiscard]] std::uint32_t pages_wanted(const room_key& where, std::size_t pages_of_a_thread) const;
     /// How long a target that has nothing to claim need not be asked again.
     [[nodiscard]] duration rest_after(const claim_answer& answer) const;
-    [[nodiscard]] std::size_t least_busy(const room_key& where) const;
     void hand_out(std::shared_ptr<active_event> event, const target& which, claimed_shard work);
-    [[nodiscard]] std::size_t held(const std::string& event, const target& which) const;
-    [[nodiscard]] std::uint32_t pages_held(const std::string& event, const target& which) const;
     /// Others come first to what is new of it.
     [[nodiscard]] bool content(
         const std::string& event, const target& which, const target_state& with) const {
-        return with.enough && held(event, which) > *with.enough;
+        return with.enough && room_.held(event, which) > *with.enough;
     }
 
     boost::asio::any_io_executor executor_;
@@ -151,13 +141,11 @@ private:
         [](const std::string&, const target&, const std::string&) {};
     post_letter post_letter_;
     std::map<std::string, tracked> events_;
-    std::map<std::pair<std::string, target>, held_shards> held_;  ///< What the threads have.
-    std::map<room_key, std::vector<std::uint32_t>> outstanding_;  ///< Its pages, by thread.
-    std::vector<std::uint32_t> shards_of_thread_;                 ///< Of all targets together.
+    claim_agenda agenda_;
+    shard_room room_;
     timer changed_;
     time_point next_refresh_{};
     std::size_t engines_ = 1;  ///< As of late, this one among them.
-    std::uint64_t turn_ = 0;
     std::size_t finishing_ = 0;
     bool news_ = false;
     bool alarm_ = false;  ///< A critical event was announced in the middle of a round.

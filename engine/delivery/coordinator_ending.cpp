@@ -1,5 +1,6 @@
 #include "engine/core/plain_json.hpp"
 #include "engine/delivery/coordinator.hpp"
+#include "engine/delivery/event_end.hpp"
 #include "engine/plan/ledger_names.hpp"
 #include "engine/redis/error.hpp"
 
@@ -182,14 +183,14 @@ asio::awaitable<result<finish_outcome>> coordinator::publish_result(std::shared_
         co_return fields.error();
     }
     event_report report = read_report(event->id, *fields);
-    if (report.state == event_state::none) {
-        co_return redis::redis_errc::damaged;  // Nothing is left of it.
+    const event_end end = judge_end(report);
+    if (end == event_end::not_there) {
+        co_return redis::redis_errc::damaged;
     }
-    if (!is_live(report.state)) {
-        co_return finish_outcome::had_ended;  // Somebody else was first.
+    if (end == event_end::had_ended) {
+        co_return finish_outcome::had_ended;
     }
-    if (report.ended() < report.targeted && report.reasons.contains("engine:PoisonShard")) {
-        // Retries were in what was put aside: they have failed.
+    if (end == event_end::give_up) {
         const auto failed = co_await ledger_.give_up(event->id, std::string(), event->targets);
         co_return failed.has_error() ? result<finish_outcome>(failed.error()) : finish_outcome::unfinished;
     }

@@ -1,4 +1,5 @@
 #include "engine/delivery/coordinator.hpp"
+#include "engine/delivery/event_end.hpp"
 #include "engine/event/event_writer.hpp"
 #include "engine/plan/ledger_names.hpp"
 #include "engine/redis/error.hpp"
@@ -15,10 +16,6 @@ namespace tocsin {
 namespace {
 
 namespace asio = boost::asio;
-using namespace std::chrono_literals;
-
-// How long Redis may seem not to know an event that is under way.
-constexpr auto certain_after = 5s;
 
 refusal not_a_ledger(const std::string& id) {
     return {
@@ -93,6 +90,7 @@ asio::awaitable<result<>> coordinator::track(std::string id) {
     if (entry.event->targets.empty() && open != fields->end() && open->second != "0") {
         co_return co_await give_up(std::move(id), "the list of its targets is gone");
     }
+    enroll(id);
     co_return result<>();
 }
 
@@ -130,24 +128,24 @@ asio::awaitable<result<>> coordinator::look_for(std::string id, bool listed) {
         co_return result<>();
     }
     const std::shared_ptr<active_event> event = at->second.event;
-    const event_state state = damaged ? event_state::none : state_of(*fields);
-    if (is_live(state)) {
+    const auto state = damaged ? std::nullopt : std::optional(state_of(*fields));
+    const absence what = judge_absence(state, listed, time_.now() - *at->second.missing_since);
+    if (what == absence::none || what == absence::unlisted) {
         at->second.missing_since.reset();
-        if (listed) {
-            co_return result<>();
-        }
+        enroll(id);
+    }
+    if (what == absence::ended) {
+        events_.erase(at);
+    }
+    if (what == absence::unlisted) {
         log_.error("event.was_not_listed", {{"event_id", id}});
         co_return co_await ledger_.activate(
             std::move(id), std::string(), event->content.priority, event->accepted_at);
     }
-    if (state != event_state::none) {
-        events_.erase(at);  // Another engine has ended it.
+    if (what != absence::forgotten && what != absence::damaged) {
         co_return result<>();
     }
-    if (!damaged && time_.now() - *at->second.missing_since < certain_after) {
-        co_return result<>();
-    }
-    if (!damaged) {
+    if (what == absence::forgotten) {
         // An older state of Redis may hold its entry: then intake plans it anew, as soon as it can.
         std::string group(keyspace::group);
         const auto comes_back = co_await redis::prospect_of(

@@ -120,17 +120,18 @@ asio::awaitable<result<pruner::prune_outcome>> pruner::prune_of_target(
 }
 
 asio::awaitable<result<wall_time>> pruner::expect_removals(target which) {
-    if (terms_.kept_for.count() == 0) {
-        co_return wall_time{};
-    }
-    const removal_traces kept(book_.connection(), book_.keys());
     redis::request before;
-    kept.expect(before, which.app, which.on, terms_.kept_for);
+    before.add("XLEN", book_.keys().feedback());  // Whoever is removed is reported, too.
+    if (terms_.kept_for.count() != 0) {
+        const removal_traces kept(book_.connection(), book_.keys());
+        kept.expect(before, which.app, which.on, terms_.kept_for);
+    }
     const auto expected = co_await redis::execute_checked(book_.connection(), std::move(before));
     if (expected.has_error()) {
         co_return expected.error();
     }
-    co_return wall_time(std::chrono::milliseconds(expected->front().integer().value_or(0)));
+    const auto at = expected->size() == 1 ? std::nullopt : (*expected)[1].integer();
+    co_return wall_time(std::chrono::milliseconds(at.value_or(0)));
 }
 
 asio::awaitable<result<pruner::prune_outcome>> pruner::leave(
@@ -142,7 +143,7 @@ asio::awaitable<result<pruner::prune_outcome>> pruner::leave(
             {{"event_id", event},
              {"app", which.app},
              {"platform", to_string(which.on)},
-             {"keys", answers.substr(0, answers.rfind(':') + 1) + "*"},
+             {"keys", answers.substr(0, answers.rfind(':') + 1) + "* " + book_.keys().feedback()},
              {"advice",
               "One of these keys holds something that Tocsin has not written. No device of that app and "
               "platform is removed before you delete it."}});

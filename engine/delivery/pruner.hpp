@@ -83,7 +83,7 @@ private:
     boost::asio::awaitable<result<removal_book::hold_outcome>> hold(
         std::string event, target which, const std::vector<dying>& dead, removal_judgement why,
         answer_counts usual);
-    /// Makes sure that what is removed can be brought back.
+    /// Makes sure that what is removed can be reported and brought back. An error: nothing may be removed.
     boost::asio::awaitable<result<wall_time>> expect_removals(target which);
     /// Takes them off the event's list and leaves them where they are: the next event asks about them again.
     boost::asio::awaitable<result<prune_outcome>> leave(

@@ -27,13 +27,23 @@ bool looks_critical(std::string_view document) {
 }
 
 /// Whether finding its devices takes so many questions that what comes behind it would have to wait.
-bool takes_long(const active_event& event) {
+bool takes_long(const active_event& event) noexcept {
     const std::size_t asked =
         event.audience.devices().size() + event.audience.communes().size() + event.audience.zones().size();
     return !event.content.reached_by.empty() || asked * event.targets.size() > most_questions_at_once;
 }
 
 }  // namespace
+
+planning_moment planning_moment_of(
+    const active_event& event, ledger::knowledge ends, wall_time now) noexcept {
+    // What it ends must be over: who was sent to is known then. Of one that nobody knows the entry may be in
+    // the hands of another engine at this moment.
+    if (event.content.send_at.value_or(wall_time{}) > now || ends != ledger::knowledge::ended) {
+        return planning_moment::later;
+    }
+    return takes_long(event) ? planning_moment::beside : planning_moment::now;
+}
 
 asio::awaitable<result<>> event_intake::handle(std::vector<redis::stream_entry>& entries) {
     last_answer_ = time_.now();
@@ -86,13 +96,7 @@ asio::awaitable<result<>> event_intake::handle_event(std::string entry, std::str
     if (ends.has_error()) {
         co_return ends.error();
     }
-    // What it ends must be over: who was sent to is known then. Of one that nobody knows the entry may be in
-    // the hands of another engine at this moment.
-    const bool later =
-        event->content.send_at.value_or(wall_time{}) > time_.wall_now() || *ends != ledger::knowledge::ended;
-    const planning_moment when = later                ? planning_moment::later
-                                 : takes_long(*event) ? planning_moment::beside
-                                                      : planning_moment::now;
+    const planning_moment when = planning_moment_of(*event, *ends, time_.wall_now());
     co_return co_await take_up(std::move(event), std::move(entry), std::move(document), when);
 }
 

@@ -20,6 +20,15 @@
 
 namespace tocsin {
 
+enum class planning_moment : std::uint8_t {
+    now,     ///< Before anything else is read.
+    beside,  ///< At once, while others are read.
+    later,
+};
+/// When an event is planned that was read at `now`; `ends` is what is known of the events that it ends.
+[[nodiscard]] planning_moment planning_moment_of(
+    const active_event& event, ledger::knowledge ends, wall_time now) noexcept;
+
 /// Reads the `events` stream: each entry becomes a planned event, a scheduled one, a duplicate or a
 /// dead letter, and is acknowledged with the very step that makes it one. What takes long to plan is planned
 /// beside the reading, so that an alert behind it need not wait.
@@ -49,12 +58,6 @@ public:
     [[nodiscard]] time_point last_answer() const noexcept { return last_answer_; }
 
 private:
-    enum class planning_moment : std::uint8_t {
-        now,     ///< Before anything else is read.
-        beside,  ///< At once, while others are read.
-        later,
-    };
-
     boost::asio::awaitable<result<>> handle_event(std::string entry, std::string document);
     /// Plans an event that nothing is wrong with, or writes down that it is to be planned.
     boost::asio::awaitable<result<>> take_up(

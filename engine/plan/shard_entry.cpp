@@ -1,17 +1,18 @@
 #include "engine/plan/shard_entry.hpp"
 
-#include "engine/plan/ledger_numbers.hpp"
-
+#include <charconv>
 #include <utility>
 
 namespace tocsin {
 namespace {
 
-using ledger_numbers::to_number;
-
 std::optional<shard> read_shard(std::string_view page, std::string_view kind, std::string_view bytes) {
     shard out;
-    out.first_page = static_cast<std::uint32_t>(to_number(page));
+    const char* const end = page.data() + page.size();
+    if (const auto read = std::from_chars(page.data(), end, out.first_page);
+        read.ec != std::errc() || read.ptr != end) {
+        return std::nullopt;
+    }
     const auto take = [](auto& into, auto decoded) {
         if (decoded) {
             into = std::move(*decoded);

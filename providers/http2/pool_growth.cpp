@@ -188,7 +188,7 @@ bool pool::implementation::dial(time_point now) {
     if (waits_at_gate_) {
         return false;
     }
-    auto pass = context_.dials->enter([weak = weak_from_this()] {
+    auto pass = context_.dials->enter(context_.where.host, [weak = weak_from_this()] {
         if (const auto self = weak.lock()) {
             self->waits_at_gate_ = false;
             self->dispatch_soon();

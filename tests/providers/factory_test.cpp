@@ -3,6 +3,7 @@
 #include "engine/ops/metrics.hpp"
 #include "providers/apns/settings.hpp"
 #include "providers/fcm/settings.hpp"
+#include "providers/webpush/settings.hpp"
 #include "tests/providers/auth/test_keys.hpp"
 #include "tests/support/manual_time.hpp"
 #include "tests/support/recorded_source.hpp"
@@ -62,6 +63,7 @@ protected:
     [[nodiscard]] parsed<std::vector<std::shared_ptr<provider>>> make() {
         settings configuration;
         configuration.apps = {app};
+        configuration.apps.insert(configuration.apps.end(), others.begin(), others.end());
         return make_providers(configuration, {loop.get_executor(), 2, time, log, 1});
     }
 
@@ -76,6 +78,7 @@ protected:
     testing::manual_time time;
     null_logger log;
     app_settings app;
+    std::vector<app_settings> others;
 };
 
 TEST_F(FactoryTest, MakesAProviderForEachPlatform) {
@@ -197,6 +200,66 @@ TEST_F(FactoryTest, ACertificateThatHasEndedIsNotUsable) {
     time.advance(std::chrono::hours(24 * 365 * 100));
     EXPECT_FALSE((*made)[0]->credential().usable);
     EXPECT_NE((*made)[0]->credential().problem.find("ended"), std::string::npos);
+}
+
+TEST_F(FactoryTest, RefusesABrowsersAppWithoutWhatItNeeds) {
+    app.platforms.clear();
+    auto& webpush = app.add<webpush_settings>();
+    EXPECT_TRUE(refused().starts_with("app.webpush.vapid_key_file: ")) << refused();
+    webpush.vapid_key_file = write("vapid.pem", "not a key");
+    EXPECT_TRUE(refused().starts_with("app.webpush.subject: ")) << refused();
+    webpush.subject = "mailto:dsi@example.fr";
+    EXPECT_TRUE(refused().starts_with("app.webpush.url: ")) << refused();
+    webpush.url = "https://www.example.fr/";
+    EXPECT_NE(refused().find("is not a P-256 private key"), std::string::npos) << refused();
+    webpush.vapid_key_file = write("vapid.pem", testing::test_key::p256().pem());
+    EXPECT_EQ(refused(), "not refused");
+    webpush.ca_file = "/nowhere/ca.pem";
+    EXPECT_TRUE(refused().starts_with("app.webpush.")) << refused();
+}
+
+TEST_F(FactoryTest, AppsOfOneProjectUseUpOneQuotaAndAppsOfTwoDoNot) {
+    app.platforms.erase(platform::apns);
+    others.push_back(app);
+    others.back().id = "beaune";
+    others.push_back(app);
+    others.back().id = "elsewhere";
+    auto own = std::make_shared<fcm_settings>(*app.find<fcm_settings>());
+    own->project_id = "elsewhere";
+    others.back().platforms[platform::fcm] = own;
+    const auto made = make();
+    ASSERT_TRUE(made.has_value()) << refused();
+    ASSERT_EQ(made->size(), 3U);
+    EXPECT_EQ((*made)[0]->quota(), (*made)[1]->quota());
+    EXPECT_NE((*made)[0]->quota(), (*made)[2]->quota());
+}
+
+TEST_F(FactoryTest, ASecondAppOfAnAccountWithoutAProjectIsRefusedAsTheFirstWouldBe) {
+    app.platforms.erase(platform::apns);
+    auto& fcm = *app.find<fcm_settings>();
+    fcm.service_account_file = write(
+        "no-project.json", boost::json::serialize(boost::json::object{
+                               {"type", "service_account"},
+                               {"private_key_id", "abc123"},
+                               {"private_key", rsa_pem()},
+                               {"client_email", "push@mairies.iam.gserviceaccount.com"},
+                               {"token_uri", "https://oauth2.googleapis.com/token"}}));
+    others.push_back(app);
+    others.back().id = "beaune";
+    others.back().platforms[platform::fcm] = std::make_shared<fcm_settings>(fcm);
+    fcm.project_id = "mairies";
+    EXPECT_NE(refused().find("app \"beaune\""), std::string::npos) << refused();
+    EXPECT_NE(refused().find("has no \"project_id\""), std::string::npos) << refused();
+}
+
+TEST_F(FactoryTest, OneAppThatIsWrongIsNamedAmongThoseThatAreFine) {
+    others.push_back(app);
+    others.back().id = "beaune";
+    auto own = std::make_shared<apns_settings>(*app.find<apns_settings>());
+    own->key_file = "/nowhere/key.p8";
+    own->key_id = "KEY7654321";
+    others.back().platforms[platform::apns] = own;
+    EXPECT_TRUE(refused().starts_with("app.apns.key_file: app \"beaune\", apns: ")) << refused();
 }
 
 }  // namespace

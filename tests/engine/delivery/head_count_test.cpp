@@ -2,7 +2,6 @@
 
 #include "engine/audience/device_store.hpp"
 #include "engine/audience/territories.hpp"
-#include "engine/delivery/sending_time.hpp"
 #include "engine/event/event_parser.hpp"
 #include "engine/plan/planner.hpp"
 #include "providers/known_platforms.hpp"
@@ -205,17 +204,6 @@ TEST_F(HeadCountTest, WritesNothing) {
     ASSERT_NE(before, "");
     static_cast<void>(counted(any_event()));
     EXPECT_EQ(changes(), before);
-}
-
-TEST(SendingTime, GrowsWithTheRateUntilTheRampEnds) {
-    using seconds = std::chrono::duration<double>;
-    EXPECT_DOUBLE_EQ(sending_time(9'000, 9'000, 1'000, seconds(0)).count(), 1.0);
-    EXPECT_DOUBLE_EQ(sending_time(500, 500, 1'000, seconds(60)).count(), 1.0);
-    // From 1,000 to 9,000 a second in 60 s: 300,000 by then, and 9,000 a second from there.
-    EXPECT_NEAR(sending_time(300'000, 9'000, 1'000, seconds(60)).count(), 60.0, 1e-9);
-    EXPECT_NEAR(sending_time(390'000, 9'000, 1'000, seconds(60)).count(), 70.0, 1e-9);
-    EXPECT_NEAR(sending_time(90'000, 9'000, 1'000, seconds(60)).count(), 30.0, 1e-9);
-    EXPECT_DOUBLE_EQ(sending_time(0, 9'000, 1'000, seconds(60)).count(), 0.0);
 }
 
 }  // namespace

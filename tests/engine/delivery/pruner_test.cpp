@@ -202,11 +202,13 @@ TEST_F(PrunerTest, OneEngineAtATimeRemovesWhatWaitsUntilItFallsSilent) {
     EXPECT_EQ(ours(), ledger::claimed::theirs);
 }
 
-TEST_F(PrunerTest, WhatSomebodyElseHasWrittenWhereTheBrakeKeepsItsBooksRemovesNobodyAndEndsNoEvent) {
+TEST_F(PrunerTest, WhatAnotherProgramHasWrittenWhereWeKeepBooksAndReportsRemovesNobodyAndEndsNoEvent) {
     here.enroll(0, 3'000);
     const std::vector<std::pair<std::string, std::size_t>> cases{
         {here.keys.answers("mairies", platform::fcm), 5},
         {here.keys.removed_devices("mairies", platform::fcm), 5},
+        {here.keys.unregistered("mairies", platform::fcm), 5},
+        {here.keys.feedback(), 5},
         {here.keys.held_devices("mairies", platform::fcm), 2'000}};
     int said = 0;
     for (const auto& [key, count] : cases) {
@@ -222,12 +224,37 @@ TEST_F(PrunerTest, WhatSomebodyElseHasWrittenWhereTheBrakeKeepsItsBooksRemovesNo
             EXPECT_EQ(*pruned, outcome_of::done);
         }
         EXPECT_EQ(here.devices(), 3'000U) << key;
-        EXPECT_EQ(here.reported(), 0) << key;
+        EXPECT_NE(server.cli({"TYPE", here.keys.feedback()}), "stream") << key;
         EXPECT_TRUE(here.left_of("crue").empty()) << key;
         EXPECT_EQ(here.log.events["removals.unreadable"], ++said) << key;
         EXPECT_EQ(server.cli({"GET", key}), "x");
     }
-    EXPECT_THAT(here.log.last, HasSubstr("tocsin:{removals:mairies/fcm}:*"));
+    EXPECT_THAT(here.log.last, HasSubstr("tocsin:{removals:mairies/fcm}:* tocsin:feedback"));
+}
+
+TEST_F(PrunerTest, WhoCannotBeReportedStaysUntilTheNextEventAsks) {
+    here.enroll(0, 5);
+    server.cli({"SET", here.keys.feedback(), "x"});
+    here.event_has("crue", 100, 5);
+    here.prune("crue", here.called_dead("crue", 0, 5));
+    EXPECT_EQ(here.devices(), 5U);
+    server.cli({"DEL", here.keys.feedback()});
+    here.event_has("gel", 100, 5);
+    here.prune("gel", here.called_dead("gel", 0, 5));
+    EXPECT_EQ(here.devices(), 0U);
+    EXPECT_EQ(here.reported(), 5);
+}
+
+TEST_F(PrunerTest, AnOperatorWhoSaysRemoveIsToldWhenNobodyCanBeReported) {
+    here.enroll(0, 2'000);
+    all_die(2'000);
+    ASSERT_EQ(here.questions().size(), 1U);
+    server.cli({"SET", here.keys.feedback(), "x"});
+    EXPECT_EQ(here.run(here.remover.remove_held(here.which)).error(), redis::redis_errc::damaged);
+    EXPECT_EQ(here.devices(), 2'000U);
+    server.cli({"DEL", here.keys.feedback()});
+    EXPECT_EQ(here.run(here.remover.remove_held(here.which)).value().removed, 2'000U);
+    EXPECT_EQ(here.reported(), 2'000);
 }
 
 TEST_F(PrunerTest, WhoeverGoesOnAfterAnEngineThatDiedOnTheWayToAQuestionAsksItOnce) {

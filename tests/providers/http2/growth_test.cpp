@@ -1,7 +1,5 @@
 #include "providers/http2/growth.hpp"
 
-#include "providers/http2/dial_gate.hpp"
-
 #include <chrono>
 #include <memory>
 #include <vector>
@@ -57,31 +55,6 @@ TEST(Growth, WhatNobodyHasMeasuredYetOpensLessThanEverything) {
 
 TEST(Growth, AConnectionWithoutStreamsDivides) {
     EXPECT_GE(connections_for(of(100, 50ms, false, 0)), 1U);
-}
-
-TEST(DialGate, LetsSoManyDialAndTellsTheOthersWhenThereIsRoom) {
-    const auto gate = std::make_shared<dial_gate>(2);
-    int told = 0;
-    const auto count = [&told] { ++told; };
-    dial_gate::pass first = gate->enter(count);
-    dial_gate::pass second = gate->enter(count);
-    ASSERT_NE(first, nullptr);
-    ASSERT_NE(second, nullptr);
-    EXPECT_EQ(gate->enter(count), nullptr);
-    EXPECT_EQ(gate->enter(count), nullptr);
-    EXPECT_EQ(told, 0);
-    first.reset();
-    EXPECT_EQ(told, 2);
-    second.reset();
-    EXPECT_EQ(told, 2) << "each is told once";
-    EXPECT_NE(gate->enter(count), nullptr);
-}
-
-TEST(DialGate, APassOutlivesTheGatesOwner) {
-    auto gate = std::make_shared<dial_gate>(1);
-    dial_gate::pass kept = gate->enter([] {});
-    gate.reset();
-    kept.reset();
 }
 
 }  // namespace

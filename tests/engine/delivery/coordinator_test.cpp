@@ -1,0 +1,325 @@
+#include "engine/delivery/coordinator.hpp"
+
+#include "engine/plan/planner.hpp"
+#include "tests/engine/delivery/removal_stage.hpp"
+#include "tests/engine/simulation/imagined_provider.hpp"
+#include "tests/support/manual_time.hpp"
+#include "tests/support/redis_fixture.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace tocsin {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// The coordinator of an engine of two threads, on the manual clock. The threads are the test's.
+class CoordinatorTest : public testing::redis_fixture {
+protected:
+    CoordinatorTest() {
+        served_app app;
+        app.id = "mairies";
+        app.everywhere = true;
+        app.platforms.emplace(
+            platform::fcm, std::make_shared<testing::imagined_provider>(platform::fcm, channels));
+        preparer.set_apps({app});
+        how.instance = "one";
+        how.threads = 2;
+        EXPECT_TRUE(run(store.apply({testing::put("device", {testing::place("21231")})})).has_value());
+        finder.emplace(
+            loop.get_executor(), redis, store, preparer, how, clock, told, shard,
+            [this](
+                std::size_t thread, const std::shared_ptr<active_event>& event, const target& which,
+                const claimed_shard& work) {
+                assigned.push_back(event->id);
+                threads[thread].push_back({event->id, which, work.entry});
+                if (on_assigned) {
+                    std::exchange(on_assigned, nullptr)();
+                }
+            });
+        finder->on_letter(
+            [this](
+                std::string, std::string entry, refusal why,
+                std::string) -> boost::asio::awaitable<result<>> {
+                letters[entry] = why.code;
+                co_return result<>();
+            });
+    }
+    ~CoordinatorTest() override {
+        finder->stop();
+        EXPECT_TRUE(until([&] { return !running; }));
+    }
+
+    /// An event as intake leaves it: in Redis, and on the list of those that run.
+    std::shared_ptr<active_event> plan(
+        const std::string& id, const std::string& commune = "21231", const std::string& more = "") {
+        const std::string document = R"({"id":")" + id + R"(","audience":["commune:)" + commune +
+                                     R"("],"ttl":3600,"notification":{"title":"x"})" + more + "}";
+        const std::string entry = std::to_string(++entries) + "-0";
+        auto event = preparer.accept(document, entry).value();
+        auto made = run(
+            planner(store, book, preparer, clock).make(event, entry, preparer.describe(*event, document)));
+        event->pages_planned = made->pages;
+        event->targets.clear();
+        for (const auto& one : made->targets) {
+            event->targets.push_back(one.which);
+        }
+        EXPECT_EQ(run(book.plan(*made, event_state::running)).value(), plan_outcome::created);
+        EXPECT_TRUE(run(book.activate(id, entry, event->content.priority, event->accepted_at)).has_value());
+        return event;
+    }
+    void start() {
+        running = true;
+        boost::asio::co_spawn(
+            loop,
+            [](CoordinatorTest& test) -> boost::asio::awaitable<void> {
+                co_await test.finder->run();
+                test.running = false;
+            }(*this),
+            boost::asio::detached);
+    }
+    /// Moves the clock whenever nothing happens, up to `at_most`.
+    bool until(const std::function<bool()>& done, duration at_most = 60s) {
+        const time_point last = clock.now() + at_most;
+        while (!done() && clock.now() < last) {
+            loop.restart();
+            if (loop.run_one_for(3ms) == 0) {
+                clock.advance(50ms);
+            }
+        }
+        return done();
+    }
+    bool have_been_assigned(std::size_t events) {
+        return until([&] { return assigned.size() == events; });
+    }
+    /// What a worker does with a shard: all its devices are done with.
+    void work_off() {
+        for (const auto& [thread, tickets] : std::exchange(threads, {})) {
+            for (const shard_ticket& one : tickets) {
+                const auto left = run(book.complete(one.event, one.which, one.entry));
+                finder->shard_left(one);
+                if (left.value() == remaining_work::none) {
+                    finder->drained(one.event);
+                }
+            }
+        }
+    }
+    std::string state_of(const std::string& id) { return server.cli({"HGET", keys.ledger(id), "state"}); }
+
+    std::vector<testing::imagined_channel*> channels;
+    testing::manual_time clock;
+    testing::remembering_log told;
+    const territories places = territories::parse(
+                                   "insee,name,population,department,epci\n"
+                                   "21231,Dijon,9000,21,\n"
+                                   "21054,Beaune,9000,21,\n",
+                                   "epci,name,type,communes,population\n")
+                                   .value();
+    event_preparer preparer{places, known_platforms(), event_limits{}, clock};
+    engine_settings how;
+    metrics numbers;
+    metrics_shard& shard = numbers.add_shard();
+    ledger book{redis, keys, "one"};
+    device_store store{
+        redis, keys, {[](commune_id) { return 100U; }, [](std::string_view) { return 100ULL; }}};
+    std::vector<std::string> assigned;  ///< The events of the shards, in their order.
+    std::map<std::size_t, std::vector<shard_ticket>> threads;
+    std::function<void()> on_assigned;  ///< Once.
+    std::map<std::string, std::string> letters;
+    std::optional<coordinator> finder;
+    int entries = 0;
+    bool running = false;
+};
+
+TEST_F(CoordinatorTest, AnEventIsDealtOutAndEndsWhenItsDevicesAreDoneWith) {
+    finder->announce(plan("crue"));
+    start();
+    ASSERT_TRUE(have_been_assigned(1));
+    EXPECT_EQ(finder->running_events(), 1U);
+    work_off();
+    EXPECT_TRUE(until([&] { return finder->running_events() == 0; }));
+    EXPECT_EQ(server.cli({"XLEN", keys.results()}), "1");
+    EXPECT_EQ(state_of("crue"), "finished");
+}
+
+TEST_F(CoordinatorTest, ManySmallEventsGoToAllThreadsAlike) {
+    for (int i = 0; i < 20; ++i) {
+        finder->announce(plan("news-" + std::to_string(i)));
+    }
+    start();
+    ASSERT_TRUE(have_been_assigned(20));
+    EXPECT_EQ(threads[0].size(), 10U);
+    EXPECT_EQ(threads[1].size(), 10U);
+}
+
+TEST_F(CoordinatorTest, AnAlertThatComesInTheMiddleOfARoundIsNext) {
+    for (int i = 0; i < 20; ++i) {
+        finder->announce(plan("news-" + std::to_string(i)));
+    }
+    const auto alert = plan("alert", "21231", R"(,"priority":"critical")");
+    server.cli({"ZREM", keys.running(), "alert"});  // The list was read before.
+    on_assigned = [&] { finder->announce(alert); };
+    start();
+    ASSERT_TRUE(have_been_assigned(21));
+    EXPECT_EQ(std::ranges::find(assigned, "alert") - assigned.begin(), 1);
+}
+
+TEST_F(CoordinatorTest, AllEventsEndWhenMoreOfThemComeThanThereIsRoomFor) {
+    how.pages_in_flight = 1;
+    finder.emplace(
+        loop.get_executor(), redis, store, preparer, how, clock, told, shard,
+        [this](
+            std::size_t thread, const std::shared_ptr<active_event>& event, const target& which,
+            const claimed_shard& work) {
+            assigned.push_back(event->id);
+            threads[thread].push_back({event->id, which, work.entry});
+        });
+    for (int i = 0; i < 50; ++i) {
+        finder->announce(plan("news-" + std::to_string(i)));
+    }
+    start();
+    EXPECT_FALSE(until([&] { return assigned.size() > 8; }, 3s)) << "four pages a thread";
+    EXPECT_EQ(assigned.size(), 8U);
+    EXPECT_TRUE(until([&] {
+        work_off();
+        return finder->running_events() == 0;
+    }));
+    EXPECT_EQ(std::set<std::string>(assigned.begin(), assigned.end()).size(), 50U);
+    EXPECT_EQ(server.cli({"XLEN", keys.results()}), "50");
+}
+
+TEST_F(CoordinatorTest, AnEventThatNobodyFollowsEndsAtOnce) {
+    finder->announce(plan("quiet", "21054"));
+    start();
+    EXPECT_TRUE(until([&] { return finder->running_events() == 0; }));
+    EXPECT_TRUE(assigned.empty());
+    EXPECT_EQ(state_of("quiet"), "finished");
+}
+
+TEST_F(CoordinatorTest, AnEventOfAnotherEngineIsFound) {
+    start();
+    ASSERT_TRUE(until([&] { return clock.next_waking() != time_point::max(); }));
+    plan("theirs");
+    const time_point before = clock.now();
+    ASSERT_TRUE(have_been_assigned(1));
+    EXPECT_LE(clock.now() - before, 3s);
+    EXPECT_EQ(told.events["event.joined"], 1);
+}
+
+TEST_F(CoordinatorTest, AnEventOfAnAppThatIsServedElsewhereIsLeftToOthersUntilTheConfigurationHasIt) {
+    auto apps = preparer.apps();
+    const auto event = plan("theirs");
+    preparer.set_apps({});
+    finder->announce(event);
+    start();
+    EXPECT_FALSE(until([&] { return !assigned.empty(); }, 3s));
+    preparer.set_apps(apps);
+    EXPECT_TRUE(have_been_assigned(1));
+}
+
+TEST_F(CoordinatorTest, AnEventThatRedisHasForgottenEndsWithALetterOnceThatIsCertain) {
+    finder->announce(plan("crue"));
+    start();
+    ASSERT_TRUE(have_been_assigned(1));
+    server.cli({"FLUSHALL"});
+    const time_point before = clock.now();
+    ASSERT_TRUE(until([&] { return !letters.empty(); }));
+    EXPECT_EQ(letters, (std::map<std::string, std::string>{{"1-0", "event_vanished"}}));
+    EXPECT_GE(clock.now() - before, 5s);
+    EXPECT_TRUE(until([&] { return finder->running_events() == 0; }));
+}
+
+TEST_F(CoordinatorTest, AnEventWhoseEntryRedisStillHasWaitsToBePlannedAgain) {
+    finder->announce(plan("crue"));
+    start();
+    ASSERT_TRUE(have_been_assigned(1));
+    server.cli({"FLUSHALL"});
+    server.cli({"XADD", keys.events(), "1-0", "event", "{}"});
+    server.cli({"XGROUP", "CREATE", keys.events(), "tocsin", "0"});
+    EXPECT_FALSE(until([&] { return !letters.empty(); }, 20s));
+    server.cli({"DEL", keys.events()});
+    EXPECT_TRUE(until([&] { return !letters.empty(); }));
+}
+
+TEST_F(CoordinatorTest, AnEventThatWasMissedAndIsThereAgainGoesOn) {
+    how.pages_in_flight = 1;
+    finder->announce(plan("crue"));
+    start();
+    ASSERT_TRUE(have_been_assigned(1));
+    const std::string kept = keys.ledger("crue");
+    server.cli({"RENAME", kept, "elsewhere"});
+    ASSERT_FALSE(until([&] { return !letters.empty(); }, 3s));
+    server.cli({"RENAME", "elsewhere", kept});
+    EXPECT_FALSE(until([&] { return !letters.empty(); }, 10s));
+    work_off();
+    EXPECT_TRUE(until([&] { return finder->running_events() == 0; }));
+    EXPECT_EQ(state_of("crue"), "finished");
+}
+
+TEST_F(CoordinatorTest, AnEventThatWasMissedBeforeItWasClaimedIsDealtOutWhenItIsThereAgain) {
+    finder->announce(plan("crue"));
+    const std::string kept = keys.ledger("crue");
+    server.cli({"RENAME", kept, "elsewhere"});
+    start();
+    ASSERT_FALSE(until([&] { return !assigned.empty() || !letters.empty(); }, 3s));
+    server.cli({"RENAME", "elsewhere", kept});
+    EXPECT_TRUE(have_been_assigned(1));
+    EXPECT_TRUE(letters.empty());
+}
+
+TEST_F(CoordinatorTest, AnEventThatRestsIsAskedAgainAtOnceWhenItIsCancelled) {
+    finder->announce(plan("crue"));
+    start();
+    ASSERT_TRUE(have_been_assigned(1));
+    // What is left of it waits for its moment in an hour.
+    const std::string later = std::to_string((clock.wall_now() + 1h).time_since_epoch().count());
+    const std::string waiting = keys.waiting("crue", "mairies/fcm");
+    server.cli({"ZADD", waiting, later, "1:devices:"});
+    server.cli({"HINCRBY", keys.ledger("crue"), "open", "1"});
+    work_off();
+    ASSERT_FALSE(until([&] { return finder->running_events() == 0; }, 10s));
+    server.cli({"HSET", keys.ledger("crue"), "state", "cancelling"});
+    server.cli({"DEL", waiting});
+    server.cli({"HINCRBY", keys.ledger("crue"), "open", "-1"});
+    const time_point before = clock.now();
+    finder->set_cancelling({"crue"});
+    EXPECT_TRUE(until([&] { return finder->running_events() == 0; }));
+    EXPECT_LT(clock.now() - before, 2s);
+    EXPECT_EQ(state_of("crue"), "cancelled");
+}
+
+TEST_F(CoordinatorTest, AnEventThatIsNotOnTheListIsPutThereAgain) {
+    finder->announce(plan("crue"));
+    start();
+    ASSERT_TRUE(have_been_assigned(1));
+    server.cli({"ZREM", keys.running(), "crue"});
+    EXPECT_TRUE(until([&] { return told.events["event.was_not_listed"] == 1; }));
+    EXPECT_TRUE(until([&] { return server.cli({"ZCARD", keys.running()}) == "1"; }));
+}
+
+TEST_F(CoordinatorTest, AnEventWhoseLedgerIsSomethingElseEndsAloneAndAtOnce) {
+    const auto broken = plan("broken");
+    finder->announce(broken);
+    finder->announce(plan("crue"));
+    server.cli({"SET", keys.ledger("broken"), "not ours"});
+    start();
+    ASSERT_TRUE(until([&] { return !letters.empty() && !assigned.empty(); }, 5s));
+    EXPECT_EQ(letters, (std::map<std::string, std::string>{{broken->entry, "damaged_ledger"}}));
+    EXPECT_EQ(assigned, std::vector<std::string>{"crue"});
+    EXPECT_EQ(server.cli({"GET", keys.ledger("broken")}), "not ours");
+}
+
+}  // namespace
+}  // namespace tocsin
