@@ -33,8 +33,7 @@ constexpr auto rows = std::to_array<config_key>({
         section_path, "sandbox_url", "The provider for devices of the environment `sandbox`."),
     key<&apns_settings::topic>(
         section_path, "topic",
-        "The app's bundle id, without the suffix of a push type (`.voip`): that is added by itself.",
-        required),
+        "The app's bundle id, without the suffix of a push type (`.voip`), which the engine adds.", required),
     key<&apns_settings::team_id>(
         section_path, "team_id", "Apple's id of the team that owns the key, 10 characters.",
         "(required with `key_file`)"),
@@ -53,7 +52,7 @@ constexpr auto rows = std::to_array<config_key>({
         section_path, "ca_file", "Extra trust root (PEM), for simulators and proxies.", none)),
     within(
         key<&apns_settings::rate>(
-            section_path, "rate", "Pushes per second over all engines. 0: no limit of ours."),
+            section_path, "rate", "Pushes per second over all engines. 0: the engines set no limit."),
         0, 10'000'000),
 });
 

@@ -284,7 +284,7 @@ command action_on_letters(
     how->what = what;
     std::vector<option> options;
     if (what == dead_letters_options::action::list) {
-        options.push_back(option("--limit", how->limit, "The newest so many").preset("20"));
+        options.push_back(option("--limit", how->limit, "How many of the newest").preset("20"));
     } else {
         options.emplace_back("ID", how->ids, "The letter's id, as listed, or its entry's");
         if (what != dead_letters_options::action::show) {
@@ -317,13 +317,10 @@ command dead_letters_command() {
             "tocsin dead-letters retry 1763870000000-0\n"
             "tocsin dead-letters drop --all\n",
         .details =
-            "ID is the letter's own, as listed, or the one of its `entry`, as `publish` printed it (entries "
-            "of both "
-            "streams, if both have it). If it is the one letter's own and the other's entry's, `show` shows "
-            "both, and "
-            "`retry` and `drop` ask which is meant. Exit code 1 if one of the ids does not exist or means "
-            "two letters; "
-            "then nothing is done. 2 if it is no id.",
+            "ID is the letter's own id, as listed, or that of its `entry`, as `publish` printed it. Entries "
+            "of several streams can have the same id, and one letter's id can be another's entry: then "
+            "`show` shows all of them, and `retry` and `drop` ask which one you mean. Exit code 1 if an id "
+            "does not exist or stands for two letters; then nothing is done. Exit code 2 if it is not an id.",
         .actions =
             {
                 action_on_letters(

@@ -235,7 +235,8 @@ asio::awaitable<result<std::vector<redis_finding>>> examine_redis(redis::client&
     }
     examination out;
     out.look_at_info((*answer)[0]);
-    out.look_at_right("ROLE", (*answer)[1], "with replicas, a failover may repeat pushes that nobody counts");
+    out.look_at_right(
+        "ROLE", (*answer)[1], "with replicas, a failover may repeat pushes that are not counted");
     out.look_at_right(
         "CONFIG", (*answer)[2],
         "hash-max-listpack-entries and hash-max-listpack-value must stand in its configuration");

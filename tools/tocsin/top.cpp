@@ -275,7 +275,7 @@ command top_command() {
         .details =
             "Asks the engine at `admin.listen` once a second, and draws what the page at the same address "
             "shows. `q` "
-            "quits. Where the output is no terminal, and with `--json`, it prints the state once, as JSON.",
+            "quits. If the output is not a terminal, or with `--json`, it prints the state once, as JSON.",
         .run = [](const common_options& common) { return top(common); },
     };
 }
