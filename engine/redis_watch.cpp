@@ -1,7 +1,8 @@
 #include "engine/redis_watch.hpp"
 
+#include "engine/keyspace/incoming_streams.hpp"
+
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cmath>
 #include <string_view>
@@ -31,9 +32,8 @@ void redis_watch::look() {
 
 boost::asio::awaitable<void> redis_watch::sample() {
     redis::request ask;
-    const std::array streams{keys_.events(), keys_.registrations(), keys_.receipts()};
-    for (const std::string& stream : streams) {
-        ask.add("XINFO", "GROUPS", stream);
+    for (const incoming_stream& stream : incoming_streams) {
+        ask.add("XINFO", "GROUPS", stream.key_in(keys_));
     }
     ask.add("TIME").add("HGET", keys_.canary(), "at");
     const wall_time asked_at = time_.wall_now();
@@ -46,9 +46,9 @@ boost::asio::awaitable<void> redis_watch::sample() {
         co_return;
     }
     tell_refusal(refusal);
-    compare_clocks((*answer)[streams.size()], asked_at, round_trip);
+    compare_clocks((*answer)[incoming_streams.size()], asked_at, round_trip);
     count_streams(*answer);
-    age_canary((*answer)[streams.size() + 1], (*answer)[streams.size()]);
+    age_canary((*answer)[incoming_streams.size() + 1], (*answer)[incoming_streams.size()]);
 }
 
 // By the clock of Redis, which named the canary's entry: neither its host's nor ours matters.
@@ -77,17 +77,17 @@ std::optional<redis::error_replies::last_error> redis_watch::count_errors() {
 }
 
 void redis_watch::count_streams(const redis::replies& answers) {
-    constexpr std::array<std::string_view, 3> names{"events", "registrations", "receipts"};
-    for (std::size_t i = 0; i < names.size(); ++i) {
+    for (std::size_t i = 0; i < incoming_streams.size(); ++i) {
+        const std::string_view name = incoming_streams[i].name;
         const redis::reply groups = answers[i];
         for (std::size_t g = 0; g < groups.size(); ++g) {
             const redis::reply fields = groups[g];
             for (std::size_t f = 0; f + 1 < fields.size(); f += 2) {
                 const auto value = fields[f + 1].integer();
                 if (value && fields[f].text() == "lag") {
-                    numbers_.gauge(metric::stream_lag, {names[i]}).set(static_cast<double>(*value));
+                    numbers_.gauge(metric::stream_lag, {name}).set(static_cast<double>(*value));
                 } else if (value && fields[f].text() == "pending") {
-                    numbers_.gauge(metric::pending, {names[i]}).set(static_cast<double>(*value));
+                    numbers_.gauge(metric::pending, {name}).set(static_cast<double>(*value));
                 }
             }
         }

@@ -19,9 +19,9 @@ else `./tocsin.toml`, else `/etc/tocsin/tocsin.toml`. Without any of these, ever
 A command-line flag wins over the environment, the environment over the file, the file over the default.
 Each key outside `[[app]]` can be set by an environment variable, named in its row.
 
-These are errors: an unknown key, a wrong type, an unknown environment variable that begins with `TOCSIN_`, and
-a key file that is missing, malformed or open to others. Every error is reported with its file, line and key, nothing
-starts, and the exit code is 78. `tocsin check-config` does the same without starting.
+These are errors: an unknown key, a wrong type, an unknown environment variable that begins like those of a section
+(`TOCSIN_REDIS_…`), and a key file that is missing, malformed or open to others. Every error is reported with its
+file, line and key, nothing starts, and the exit code is 78. `tocsin check-config` does the same without starting.
 
 The engine makes this page from the table with which it reads the file.
 

@@ -1,4 +1,5 @@
 #include "engine/core/text.hpp"
+#include "engine/keyspace/incoming_streams.hpp"
 #include "engine/redis/check.hpp"
 #include "engine/redis/streams.hpp"
 #include "tools/tocsin/command.hpp"
@@ -12,7 +13,6 @@
 #include <boost/json/object.hpp>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -53,13 +53,11 @@ return 1
 
 constexpr auto mark_stays = std::chrono::milliseconds(std::chrono::hours(24));
 
-/// What the entries of a stream that comes in hold their document under; empty: nothing is put back there.
+/// The field that holds the document in the entries of a stream; empty: nothing is put back there.
 std::string_view field_of(const keyspace& keys, std::string_view stream) {
-    const std::array<std::pair<std::string, std::string_view>, 3> known{
-        {{keys.events(), "event"}, {keys.registrations(), "registration"}, {keys.receipts(), "receipt"}}};
-    const auto* const found =
-        std::ranges::find(known, stream, &std::pair<std::string, std::string_view>::first);
-    return found == known.end() ? std::string_view() : found->second;
+    const auto* const found = std::ranges::find_if(
+        incoming_streams, [&](const incoming_stream& one) { return one.key_in(keys) == stream; });
+    return found == incoming_streams.end() ? std::string_view() : found->field;
 }
 
 asio::awaitable<result<>> return_entries(redis_session& redis, const std::vector<letter>& letters) {

@@ -1,5 +1,6 @@
 #include "tools/tocsin/redis_examination.hpp"
 
+#include "engine/keyspace/incoming_streams.hpp"
 #include "engine/redis/error_replies.hpp"
 
 #include <array>
@@ -90,13 +91,16 @@ struct typed_key {
 };
 
 std::vector<typed_key> fixed_keys(const keyspace& keys) {
-    return {
-        {keys.events(), "stream"},      {keys.registrations(), "stream"},   {keys.results(), "stream"},
-        {keys.feedback(), "stream"},    {keys.dead_letters(), "stream"},    {keys.running(), "zset"},
-        {keys.scheduled(), "zset"},     {keys.engines(), "zset"},           {keys.registrar(), "string"},
-        {keys.control(), "hash"},       {keys.control_changes(), "stream"}, {keys.cancelling(), "set"},
-        {keys.published(), "zset"},     {keys.receipts(), "stream"},        {keys.reach(), "stream"},
-        {keys.receipts_open(), "zset"}, {keys.reach_published(), "zset"},   {keys.removals_held(), "hash"}};
+    std::vector<typed_key> out{
+        {keys.results(), "stream"},     {keys.feedback(), "stream"},      {keys.dead_letters(), "stream"},
+        {keys.running(), "zset"},       {keys.scheduled(), "zset"},       {keys.engines(), "zset"},
+        {keys.registrar(), "string"},   {keys.control(), "hash"},         {keys.control_changes(), "stream"},
+        {keys.cancelling(), "set"},     {keys.published(), "zset"},       {keys.reach(), "stream"},
+        {keys.receipts_open(), "zset"}, {keys.reach_published(), "zset"}, {keys.removals_held(), "hash"}};
+    for (const incoming_stream& stream : incoming_streams) {
+        out.push_back({stream.key_in(keys), "stream"});
+    }
+    return out;
 }
 
 /// The value behind "name:" in an answer to INFO.

@@ -1,3 +1,4 @@
+#include "engine/keyspace/incoming_streams.hpp"
 #include "engine/plan/ledger.hpp"
 #include "engine/plan/report.hpp"
 #include "tools/tocsin/admin_client.hpp"
@@ -11,7 +12,6 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
-#include <array>
 #include <chrono>
 #include <memory>
 #include <string_view>
@@ -61,9 +61,8 @@ asio::awaitable<result<overview>> look_around(redis_session& redis) {
     }
     redis::request ask;
     ask.add("ZRANGE", redis.keys().scheduled(), 0, 999);
-    for (const std::string& stream :
-         {redis.keys().events(), redis.keys().registrations(), redis.keys().receipts()}) {
-        ask.add("XINFO", "GROUPS", stream);
+    for (const incoming_stream& stream : incoming_streams) {
+        ask.add("XINFO", "GROUPS", stream.key_in(redis.keys()));
     }
     const auto answer = co_await redis.redis().execute(std::move(ask));
     if (answer.has_error()) {
@@ -72,10 +71,9 @@ asio::awaitable<result<overview>> look_around(redis_session& redis) {
     for (std::size_t i = 0; i < (*answer)[0].size(); ++i) {
         out.scheduled.emplace_back((*answer)[0][i].text());
     }
-    constexpr std::array names{"events", "registrations", "receipts"};
-    for (std::size_t s = 0; s < names.size(); ++s) {
+    for (std::size_t s = 0; s < incoming_streams.size(); ++s) {
         overview::stream one;
-        one.name = names[s];
+        one.name = incoming_streams[s].name;
         const redis::reply groups = (*answer)[s + 1];
         for (std::size_t g = 0; g < groups.size(); ++g) {
             const redis::reply fields = groups[g];
