@@ -74,6 +74,9 @@ class Stage:
         self.names = names
         self.environment = {**os.environ, "PATH": f"{Path(tocsin).resolve().parent}:{os.environ['PATH']}", "TREE": str(TREE)}
         self.environment.pop("TOCSIN_CONFIG", None)
+        # In place of the default ports.
+        self.environment["TOCSIN_REDIS_URL"] = f"redis://127.0.0.1:{names['redis']}/0"
+        self.environment["TOCSIN_ADMIN_LISTEN"] = f"127.0.0.1:{names['admin']}"
 
     def run(self, script):
         (self.path / "script").write_text(filled(script, self.names))
@@ -106,35 +109,35 @@ def listed(which, block):
     return None, None
 
 
-def script_of(page, shell, number):
+def script_of(page, shell):
     """The shell of a page: each block in the same shell, what it prints in a file of its own, and what fails noted."""
-    out = [f"BLOCK={number}", "cd \"$HOME_OF_PAGES\"", filled_before(page)]
+    out = [f"BLOCK='{page}: what the table has before it'", table.BEFORE.get(page, "")]
     for block in shell:
         text = block.text
         for pattern, instead in table.SUBSTITUTIONS:
             text = re.sub(pattern, instead, text)
         before = [what for (where, line), what in table.BEFORE_BLOCK.items() if where == page and first_line(block).startswith(line)]
-        out.append("\n".join([*before, f"BLOCK={block}", f"{{\n{text}}} > 'out {block.line} {page.replace('/', '+')}' 2>&1"]))
+        out.append("\n".join([*before, f"BLOCK={block}", f"{{\n{text}}} > \"$HOME_OF_PAGES/{printed_in(block)}\" 2>&1"]))
     return "\n".join(out) + "\n"
 
 
-def filled_before(page):
-    return table.BEFORE.get(page, "")
+def printed_in(block):
+    return f"{block.page.replace('/', '+')}+{block.line}"
 
 
 def run_pages(tocsin, these, running, keep):
     """Problems of pages that share a stage."""
     stage = Stage(tocsin)
     script = ["set -E", HELPERS, "HOME_OF_PAGES=$PWD", "BLOCK=start"]
-    script.append(r"""trap 'printf "%s\t%s\t%s\n" "$BLOCK" $? "${BASH_COMMAND//[$'"'\\\\n\\\\t'"']/ }" >> failed' ERR""")
+    script.append(r"""trap 'code=$?; printf "%s\t%s\t%s\0" "$BLOCK" $code "$BASH_COMMAND" >> "$HOME_OF_PAGES/failed"' ERR""")
     script.append(RUNNING if running else "")
     ran = {}
     for page in these:
         ran[page] = [block for block in blocks(TREE, page) if block.language == "sh" and not listed(table.NOT_RUN, block)[0]]
-        script.append(script_of(page, ran[page], "before " + page))
+        script.append(script_of(page, ran[page]))
     problems = [f"{these[0]}: {why}" for why in [stage.run("\n".join(script))] if why]
     failed = stage.path / "failed"
-    for line in failed.read_text().splitlines() if failed.exists() else []:
+    for line in failed.read_text("utf-8").split("\0")[:-1] if failed.exists() else []:
         where, code, command = line.split("\t", 2)
         wanted = [what for (page, start), what in table.FAILING.items() if where.startswith(page) and command.startswith(start)]
         if wanted != [int(code)]:
@@ -159,11 +162,13 @@ def shown_otherwise(stage, page, ran):
         shown = not block.language or any(page == where and block.text.startswith(start) for where, start in table.SHOWN_JSON)
         if not shown or listed(table.NOT_SHOWN, block)[0]:
             continue
-        printed = stage.path / f"out {before.line if before else 0} {page.replace('/', '+')}"
-        if before not in ran or not printed.exists():
+        if before not in ran:
             problems.append(f"{block}: what is this? No command that runs stands before it, and NOT_SHOWN does not name it")
-        elif missing := is_shown_by(block.text, printed.read_text("utf-8", "replace")):
-            problems.append(f"{block}: {before} does not print: {missing}\nbut:\n{printed.read_text('utf-8', 'replace')}")
+            continue
+        file = stage.path / printed_in(before)
+        printed = file.read_text("utf-8", "replace") if file.exists() else ""
+        if missing := is_shown_by(block.text, printed):
+            problems.append(f"{block}: {before} does not print: {missing}\nbut:\n{printed}")
     return problems
 
 
@@ -210,7 +215,7 @@ class Help:
                 path, rest = ["help"], rest[1:]
             if not path and flags not in (["--help"], ["--version"], ["--version", "--json"]) and words[1:2] != ["COMMAND"]:
                 return "names no command"
-            known = self.text(self.tocsin, "help", *path) + "--version --help " + self.text(self.tocsin, "help", "settings")
+            known = self.text(self.tocsin, "help", *path) + "--version --help --json " + self.text(self.tocsin, "help", "settings")
         elif program == "ctest":
             return ""
         else:
