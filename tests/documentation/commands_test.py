@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import table
-from pages import blocks, commands_in_prose, is_shown_by, pages
+from pages import blocks, broken_links, commands_in_prose, is_shown_by, pages
 
 TREE = Path(__file__).resolve().parents[2]
 PORTS = ("redis", "admin", "apns", "sandbox", "fcm", "oauth", "control", "webpush", "node1", "node2", "node3")
@@ -263,6 +263,8 @@ def main():
         ran += count
     if not how.page:
         problems += stale_entries()
+        for page in [*pages(TREE), "docs/reference/command-line.md", "CHANGELOG.md"]:
+            problems += broken_links(TREE, page)
         found, asked = asked_for(how.tocsin)
         problems += found
         print(f"{ran} blocks ran, {asked} commands were asked for")

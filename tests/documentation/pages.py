@@ -34,6 +34,32 @@ def blocks(tree: Path, page: str) -> list[Block]:
     return out
 
 
+def without_blocks(text: str) -> str:
+    return re.sub(r"^( *)```.*?^\1```$", "", text, flags=re.M | re.S)
+
+
+def anchors(text: str) -> set[str]:
+    """What can stand behind a `#` in a link to a page, as GitHub makes it of headings."""
+    heads = [re.sub(r"`|\[([^]]*)\]\([^)]*\)", r"\1", head) for head in re.findall(r"^#+ (.*)$", without_blocks(text), re.M)]
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def broken_links(tree: Path, page: str) -> list[str]:
+    """Links of a page to files, folders and headings that are not there."""
+    text = without_blocks((tree / page).read_text("utf-8"))
+    out = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        name, _, anchor = link.partition("#")
+        target = (tree / page).parent / name if name else tree / page
+        if re.match(r"[a-z]+:", link):
+            continue
+        if not target.exists():
+            out.append(f"{page}: there is no {link}")
+        elif anchor and anchor not in anchors(target.read_text("utf-8")):
+            out.append(f"{page}: {name or page} has no heading #{anchor}")
+    return out
+
+
 # A word that a command in prose begins with. What begins otherwise is no command, but a name.
 PROGRAMS = (
     r"(?:tocsin|tools/(?:setup|test|test-package|demo)|bench/load/[\w-]+|redis-cli|redis-server|systemctl|systemd-\w+|curl"
@@ -43,8 +69,7 @@ PROGRAMS = (
 
 def commands_in_prose(text: str) -> list[str]:
     """Inline code that is a command with at least one word behind it, or a script of the tree."""
-    prose = re.sub(r"^( *)```.*?^\1```$", "", text, flags=re.M | re.S)
-    spans = [re.sub(r"\s+", " ", span) for span in re.findall(r"`([^`]+)`", prose)]
+    spans = [re.sub(r"\s+", " ", span) for span in re.findall(r"`([^`]+)`", without_blocks(text))]
     return [span for span in spans if re.fullmatch(rf"{PROGRAMS}( .+)?", span) and (" " in span or "/" in span)]
 
 
