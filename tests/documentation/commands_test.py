@@ -130,11 +130,13 @@ def run_pages(tocsin, these, running, keep):
     script = ["set -E", HELPERS, "HOME_OF_PAGES=$PWD", "BLOCK=start"]
     script.append(r"""trap 'code=$?; printf "%s\t%s\t%s\0" "$BLOCK" $code "$BASH_COMMAND" >> "$HOME_OF_PAGES/failed"' ERR""")
     script.append(RUNNING if running else "")
-    ran = {}
+    ran, refused = {}, []
     for page in these:
-        ran[page] = [block for block in blocks(TREE, page) if block.language == "sh" and not listed(table.NOT_RUN, block)[0]]
+        shell = [block for block in blocks(TREE, page) if block.language == "sh" and not listed(table.NOT_RUN, block)[0]]
+        ran[page] = [block for block in shell if not re.search(rf"^{table.CHANGES_THE_MACHINE}", block.text, re.M)]
+        refused += [f"{block}: would change the machine; NOT_RUN does not name it" for block in shell if block not in ran[page]]
         script.append(script_of(page, ran[page]))
-    problems = [f"{these[0]}: {why}" for why in [stage.run("\n".join(script))] if why]
+    problems = refused + [f"{these[0]}: {why}" for why in [stage.run("\n".join(script))] if why]
     failed = stage.path / "failed"
     for line in failed.read_text("utf-8").split("\0")[:-1] if failed.exists() else []:
         where, code, command = line.split("\t", 2)
@@ -264,6 +266,7 @@ def main():
         problems += stale_entries()
         for page in [*pages(TREE), "docs/reference/command-line.md", "CHANGELOG.md"]:
             problems += broken_links(TREE, page)
+            problems += [f"{block}: what is {block.language}?" for block in blocks(TREE, page) if block.language not in table.LANGUAGES]
         found, asked = asked_for(how.tocsin)
         problems += found
         print(f"{ran} blocks ran, {asked} commands were asked for")

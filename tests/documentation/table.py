@@ -149,6 +149,12 @@ NOT_SHOWN = {
     ("docs/reference/provider-payloads.md", "payload_too_large: dijon/apns: the APNs payload for app dijon is 5041 bytes, the limit is 4096"): "a refusal",
 }
 
+# Languages of blocks. A block of shell says `sh`; in another spelling it would not be seen.
+LANGUAGES = ("", "sh", "json", "toml", "yaml", "ini", "python", "php", "js", "html", "swift", "kotlin", "cpp")
+
+# What no test may do to the machine that it runs on: a line that begins so runs only where NOT_RUN keeps it from that.
+CHANGES_THE_MACHINE = r"(sudo|apt|apt-get|systemctl|systemd-run|mount|install|cmake|ctest|cpack|tools/|\(cd )"
+
 # JSON that a command prints: the page, and how the block begins. Other JSON is a document, which schema tests hold.
 SHOWN_JSON = (
     ("docs/tutorial/first-alert.md", '{"ready":true'),
