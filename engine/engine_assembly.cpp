@@ -95,9 +95,17 @@ void engine::implementation::make_coordinator() {
                     threads[thread]->work->assign(std::move(event), which, std::move(work));
                 });
         });
-    work_finder->on_letter([this](std::string stream, std::string entry, refusal why, std::string payload) {
-        return letters->post_once(std::move(stream), std::move(entry), std::move(why), std::move(payload));
-    });
+    work_finder->on_letter(
+        [this](
+            std::string stream, std::string entry, refusal why,
+            std::string payload) -> asio::awaitable<result<>> {
+            const auto posted = co_await letters->post_once(
+                std::move(stream), std::move(entry), std::move(why), std::move(payload));
+            if (posted.has_error()) {
+                co_return posted.error();
+            }
+            co_return result<>();
+        });
     work_finder->on_poison([this](const std::string& event, const target& which, const std::string& entry) {
         put_aside(event, which, entry);
     });
@@ -118,7 +126,8 @@ void engine::implementation::make_intake() {
         work_finder->announce(std::move(event));
     };
     desk = std::make_unique<planning_desk>(
-        threads.front()->context.get_executor(), *book, *store, *letters, preparer, time, log, announce);
+        threads.front()->context.get_executor(), *book, *store, *letters, preparer, time, log,
+        *control_numbers, announce);
     intake = std::make_unique<event_intake>(
         *book, *store, *letters, preparer, *desk, time, log, *control_numbers, announce);
     intake->on_alert([this](const active_event& event) { expect(event); });

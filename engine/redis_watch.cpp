@@ -1,9 +1,9 @@
 #include "engine/redis_watch.hpp"
 
+#include "engine/keyspace/incoming_streams.hpp"
 #include "engine/redis/streams.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cmath>
 #include <string_view>
@@ -33,9 +33,8 @@ void redis_watch::look() {
 
 boost::asio::awaitable<void> redis_watch::sample() {
     redis::request ask;
-    const std::array streams{keys_.events(), keys_.registrations(), keys_.receipts()};
-    for (const std::string& stream : streams) {
-        ask.add("XINFO", "GROUPS", stream);
+    for (const incoming_stream& stream : incoming_streams) {
+        ask.add("XINFO", "GROUPS", stream.key_in(keys_));
     }
     ask.add("TIME").add("HGET", keys_.canary(), "at");
     const wall_time asked_at = time_.wall_now();
@@ -48,9 +47,9 @@ boost::asio::awaitable<void> redis_watch::sample() {
         co_return;
     }
     tell_refusal(refusal);
-    compare_clocks((*answer)[streams.size()], asked_at, round_trip);
+    compare_clocks((*answer)[incoming_streams.size()], asked_at, round_trip);
     count_streams(*answer);
-    age_canary((*answer)[streams.size() + 1], (*answer)[streams.size()]);
+    age_canary((*answer)[incoming_streams.size() + 1], (*answer)[incoming_streams.size()]);
 }
 
 // By the clock of Redis, which named the canary's entry: neither its host's nor ours matters.
@@ -79,14 +78,14 @@ std::optional<redis::error_replies::last_error> redis_watch::count_errors() {
 }
 
 void redis_watch::count_streams(const redis::replies& answers) {
-    constexpr std::array<std::string_view, 3> names{"events", "registrations", "receipts"};
-    for (std::size_t i = 0; i < names.size(); ++i) {
+    for (std::size_t i = 0; i < incoming_streams.size(); ++i) {
+        const std::string_view name = incoming_streams[i].name;
         const auto group = redis::parse_group(answers[i], keyspace::group);
         if (group && group->lag) {
-            numbers_.gauge(metric::stream_lag, {names[i]}).set(static_cast<double>(*group->lag));
+            numbers_.gauge(metric::stream_lag, {name}).set(static_cast<double>(*group->lag));
         }
         if (group && group->pending) {
-            numbers_.gauge(metric::pending, {names[i]}).set(static_cast<double>(*group->pending));
+            numbers_.gauge(metric::pending, {name}).set(static_cast<double>(*group->pending));
         }
     }
 }

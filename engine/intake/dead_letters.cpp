@@ -114,7 +114,7 @@ boost::asio::awaitable<result<>> dead_letters::post(
     co_return result<>();
 }
 
-boost::asio::awaitable<result<>> dead_letters::post_once(
+boost::asio::awaitable<result<letter_fate>> dead_letters::post_once(
     std::string stream, std::string entry, refusal why, std::string payload) {
     const std::vector<std::string> keys{keys_.dead_letters(), keys_.posted(stream, entry)};
     const std::vector<std::string> arguments{
@@ -125,10 +125,11 @@ boost::asio::awaitable<result<>> dead_letters::post_once(
     if (posted.has_error()) {
         co_return posted.error();
     }
-    if (posted->front().integer() == 1) {
-        metrics_.counter(metric::dead_letters_total, {why.code}).add(1);
+    if (posted->front().integer() != 1) {
+        co_return letter_fate::there_before;
     }
-    co_return result<>();
+    metrics_.counter(metric::dead_letters_total, {why.code}).add(1);
+    co_return letter_fate::posted;
 }
 
 }  // namespace tocsin

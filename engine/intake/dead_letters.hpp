@@ -8,6 +8,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,9 @@ namespace tocsin {
 /// are replaced in `payload`, and the whole is added as `payload_base64url`.
 [[nodiscard]] std::string letter_document(
     std::string_view stream, std::string_view entry, const refusal& why, std::string_view payload);
+
+/// What became of a letter that is written once, whichever engines want to write it.
+enum class letter_fate : std::uint8_t { posted, there_before };
 
 /// Where entries go that cannot be accepted: reported and acknowledged in one step, on a cluster in
 /// two that are safe to repeat, so that they are neither lost nor in anybody's way.
@@ -28,7 +32,7 @@ public:
     boost::asio::awaitable<result<>> post(
         std::string stream, std::string entry, refusal why, std::string payload);
     /// The same for what several engines may notice: one letter. The entry was acknowledged before.
-    boost::asio::awaitable<result<>> post_once(
+    boost::asio::awaitable<result<letter_fate>> post_once(
         std::string stream, std::string entry, refusal why, std::string payload);
 
 private:

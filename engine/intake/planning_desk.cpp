@@ -94,7 +94,7 @@ asio::awaitable<result<>> planning_desk::write_off(std::string id, refusal why, 
     const auto posted =
         co_await letters_.post_once(ledger_.keys().events(), id, std::move(why), std::move(document));
     if (posted.has_error()) {
-        co_return posted;
+        co_return posted.error();
     }
     co_return co_await ledger_.forget_scheduled(std::move(id));
 }
@@ -113,7 +113,10 @@ asio::awaitable<result<>> planning_desk::wait_or_refuse(
     const auto posted = co_await letters_.post_once(
         ledger_.keys().events(), std::move(entry), std::move(why), std::move(document));
     if (posted.has_error()) {
-        co_return posted;
+        co_return posted.error();
+    }
+    if (*posted == letter_fate::posted) {
+        metrics_.counter(metric::events_total, {"refused"}).add(1);
     }
     co_return co_await ledger_.erase_scheduled(event->id);
 }

@@ -4,6 +4,7 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/log.hpp"
 #include "engine/intake/dead_letters.hpp"
+#include "engine/ops/metrics.hpp"
 #include "engine/plan/active_event.hpp"
 #include "engine/plan/event_preparer.hpp"
 #include "engine/plan/ledger.hpp"
@@ -33,7 +34,7 @@ public:
 
     planning_desk(
         boost::asio::any_io_executor executor, ledger& book, device_store& store, dead_letters& letters,
-        const event_preparer& preparer, const time_source& time, logger& log,
+        const event_preparer& preparer, const time_source& time, logger& log, metrics_shard& metrics,
         std::function<void(std::shared_ptr<active_event>)> planned)
         : executor_(executor),
           ledger_(book),
@@ -42,6 +43,7 @@ public:
           planner_(store, book, preparer, time),
           time_(time),
           log_(log),
+          metrics_(metrics),
           planned_(std::move(planned)),
           room_(executor) {}
 
@@ -79,6 +81,7 @@ private:
     planner planner_;
     const time_source& time_;
     logger& log_;
+    metrics_shard& metrics_;
     std::function<void(std::shared_ptr<active_event>)> planned_;
     wait_queue room_;                  ///< For one more of the others.
     std::set<std::string> under_way_;  ///< By id.

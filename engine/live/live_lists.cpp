@@ -1,3 +1,4 @@
+#include "engine/keyspace/incoming_streams.hpp"
 #include "engine/live/live_view.hpp"
 #include "engine/live/parsed_document.hpp"
 #include "engine/redis/error_replies.hpp"
@@ -57,8 +58,8 @@ asio::awaitable<result<>> live_view::look_at_lists() {
         ask.add("XRANGE", keys_.results(), "(" + last_result_, "+", "COUNT", ended_shown);
     }
     // Errors of these are states to show: a stream that nobody has made yet has no groups.
-    for (const std::string& stream : {keys_.events(), keys_.registrations(), keys_.receipts()}) {
-        ask.add("XINFO", "GROUPS", stream);
+    for (const incoming_stream& stream : incoming_streams) {
+        ask.add("XINFO", "GROUPS", stream.key_in(keys_));
     }
     auto answered = co_await redis_.execute(std::move(ask));
     if (answered.has_error()) {
@@ -88,10 +89,10 @@ asio::awaitable<result<>> live_view::look_at_lists() {
     }
     engines_ = count_of(got[7]);
     take_results(got[8], first);
-    streams_ = {
-        {"events", stream_numbers(got[9])},
-        {"registrations", stream_numbers(got[10])},
-        {"receipts", stream_numbers(got[11])}};
+    streams_.clear();
+    for (std::size_t i = 0; i < incoming_streams.size(); ++i) {
+        streams_[incoming_streams[i].name] = stream_numbers(got[9 + i]);
+    }
     co_return result<>();
 }
 

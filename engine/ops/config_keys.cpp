@@ -34,11 +34,13 @@ constexpr auto sections = std::to_array<config_section>({
     {territories, "[territories]", "Communes, their names and populations."},
     {quiet_hours, "[quiet_hours]",
      "The hours in which events wait, by the clock of each territory: metropolitan France, and each overseas "
-     "department and collectivity. Without `from` and `to` there are none. An event falls under them if both "
-     "lists hold its own `category` and `priority`; an empty list holds all. Critical events never do, nor "
-     "those with `\"quiet_hours\": \"ignore\"`. All engines need the same."},
+     "department and collectivity. Without `from` and `to` there are none. They apply to an event if the "
+     "lists have its `category` and its `priority`; an empty list stands for all. They never apply to "
+     "critical events, nor to those with `\"quiet_hours\": \"ignore\"`. All engines need the same quiet "
+     "hours."},
     {app, "[[app]]",
-     "One block an application: a mutualised one serves every commune, a dedicated one its own.", false},
+     "One block for each application: a mutualised app serves every commune, a dedicated app its own.",
+     false},
 });
 
 constexpr auto log_levels = std::to_array<std::string_view>({"debug", "info", "warning", "error"});
@@ -48,14 +50,15 @@ constexpr auto keys = std::to_array<config_key>({
     key<&redis_settings::url>(
         redis, "url",
         "Where Redis is: `redis://host:port/db`, `rediss://` with TLS, `redis://user:password@host`, "
-        "`unix:///path/to.sock?db=0`, a cluster at `redis+cluster://host:port,host:port`, or what Sentinels "
-        "name: `redis+sentinel://host:port,host:port/master-name/db`. `rediss+…://` for these two with TLS."),
+        "`unix:///path/to.sock?db=0`, a cluster at `redis+cluster://host:port,host:port`, or the master that "
+        "Sentinels name: `redis+sentinel://host:port,host:port/master-name/db`. With TLS, these two are "
+        "`rediss+…://`."),
     key<&redis_settings::prefix>(redis, "prefix", "All keys in Redis begin with this and a colon."),
     as_path(key<&redis_settings::ca_file>(
         redis, "ca_file", "Extra trust root (PEM) for `rediss…://`, beside the system's.", none)),
     as_path(key<&redis_settings::certificate_file>(
         redis, "certificate_file",
-        "Client certificate chain (PEM) for `rediss…://`, where Redis asks for one (`tls-auth-clients`).",
+        "Client certificate chain (PEM) for `rediss…://`, if Redis asks for one (`tls-auth-clients`).",
         none)),
     as_path(key<&redis_settings::certificate_key_file>(
         redis, "certificate_key_file", "The certificate's private key (PEM). Mode 600.",
@@ -69,31 +72,32 @@ constexpr auto keys = std::to_array<config_key>({
     within(
         key<&engine_settings::shutdown_timeout>(
             engine, "shutdown_timeout",
-            "Within this SIGTERM ends the engine: it waits for pushes in flight, and what is left goes to "
-            "another."),
+            "The longest time from SIGTERM to the end: the engine waits for pushes in flight, and hands the "
+            "rest to another."),
         0, 3'600'000),
     within(
         key<&engine_settings::pages_in_flight>(
             engine, "pages_in_flight",
-            "Pages of some 1,000 devices that each thread works on at once. More: faster, more memory, and "
-            "more devices that may be sent to twice after a crash."),
+            "Pages of some 1,000 devices that each thread works on at once, for each app and platform. A "
+            "higher number is faster, takes more memory, and lets more devices be sent to twice after a "
+            "crash."),
         1, 4096),
     within(
         key<&engine_settings::lease>(
-            engine, "lease",
-            "Work of an engine that has shown no progress for this long is taken over by another."),
+            engine, "lease", "If an engine shows no sign of life for this long, others take over its work."),
         1'000, 3'600'000),
     within(
         key<&engine_settings::replica_wait>(
             engine, "replica_wait",
-            "Where Redis has replicas: how long a page may wait, before it is sent, for one of them to know "
-            "that it is open. What no replica knows is not counted if a failover repeats it. 0: not at all."),
+            "If Redis has replicas: how long a page may wait, before it is sent, until one of them knows "
+            "that it is open. If no replica knows, a failover may repeat the page without counting it. 0: it "
+            "does not wait."),
         0, 10'000),
     within(
         key<&engine_settings::max_attempts>(
             engine, "max_attempts",
             "Tries that a push may use up before it counts as failed. Tries that no provider has processed "
-            "are free."),
+            "are not charged."),
         1, 100),
     within(
         key<&engine_settings::ramp_up>(
@@ -105,12 +109,12 @@ constexpr auto keys = std::to_array<config_key>({
     within(
         key<&engine_settings::max_takeovers>(
             engine, "max_takeovers",
-            "How often a shard may be taken up without any progress before it is put aside: whatever it "
-            "holds ends the engines that touch it. The event's result names it."),
+            "How often a shard may be taken up without any progress before it is set aside, because it seems "
+            "to crash the engines that touch it. The event's result names it."),
         2, 1'000'000),
     within(
         key<&engine_settings::default_ttl>(
-            engine, "default_ttl", "When an event expires that names neither `ttl` nor `expires_at`."),
+            engine, "default_ttl", "How long an event lives that has neither `ttl` nor `expires_at`."),
         1'000, ten_years),
     within(
         key<&engine_settings::results_max_length>(
@@ -133,30 +137,31 @@ constexpr auto keys = std::to_array<config_key>({
     within(
         key<&engine_settings::receipts_window>(
             engine, "receipts_window",
-            "How long after its result an event with `receipts` is reported on; then its `reach` document is "
-            "written. Later receipts are dead letters."),
+            "How long after its result an event with `receipts` takes receipts; then its `reach` document is "
+            "written. Later receipts become dead letters."),
         1'000, 28ULL * 86'400'000),
     within(
         key<&engine_settings::brake_floor>(
             engine, "brake_floor",
-            "The brake on removals: up to so many devices of an app on a platform are removed on the "
-            "provider's word whatever their share. 0: any number."),
+            "The brake on removals: up to this many devices of an app on a platform are removed on the "
+            "provider's word, whatever their share. 0: any number."),
         0, 1'000'000'000),
     within(
         key<&engine_settings::brake_share>(
             engine, "brake_share",
-            "Per cent of an event's certain answers that may be \"this device is gone\" before an operator "
-            "is asked. Nobody is asked below `brake_times` times the usual share either."),
+            "The percentage of an event's certain answers that may be \"this device is gone\" before an "
+            "operator is asked. Up to `brake_times` times the usual share, the operator is not asked "
+            "either."),
         1, 100),
     within(
         key<&engine_settings::brake_times>(
-            engine, "brake_times", "How many times the app's usual share is still nothing to ask about."),
+            engine, "brake_times", "Up to this many times the app's usual share, the operator is not asked."),
         1, 100),
     within(
         key<&engine_settings::brake_first_share>(
             engine, "brake_first_share",
             "The same as `brake_share` for an app that has had fewer than 1,000 answers: an old database may "
-            "well be half dead. Above it an operator is asked whatever is usual."),
+            "well be half dead. Above this percentage the operator is always asked, whatever is usual."),
         1, 100),
     within(
         key<&engine_settings::removed_kept>(
@@ -172,8 +177,8 @@ constexpr auto keys = std::to_array<config_key>({
     key<&admin_settings::hosts>(
         admin, "hosts",
         "Names under which `listen` is reached, beside addresses, names without a dot and private domains "
-        "such as `.internal` and `.svc`; `*.example.org` is all below it. A request for another name is "
-        "refused, since it comes from a page of elsewhere."),
+        "such as `.internal` and `.svc`; `*.example.org` stands for all names below it. A request for "
+        "another name is refused, since it comes from a page of another site."),
 
     one_of(key<&log_settings::level>(log, "level", "The least important lines to write."), log_levels),
     one_of(
@@ -188,7 +193,8 @@ constexpr auto keys = std::to_array<config_key>({
         quiet_hours, "from", "When they begin: hours and minutes, such as `21:30`.", none),
     key<&quiet_hours_settings::to>(
         quiet_hours, "to",
-        "When they end: what waited leaves from then on. After midnight if earlier than `from`.", none),
+        "When they end: waiting pushes leave from then on. A time earlier than `from` is on the next day.",
+        none),
     key<&quiet_hours_settings::categories>(
         quiet_hours, "categories",
         "Which categories wait. An event without a category waits only if the list is empty."),
@@ -197,8 +203,8 @@ constexpr auto keys = std::to_array<config_key>({
     within(
         key<&quiet_hours_settings::spread>(
             quiet_hours, "spread",
-            "Over how long what waited leaves, so that not all of it does in the same second. An event with "
-            "a `spread` of its own keeps that."),
+            "The time over which waiting pushes leave, so that they do not all leave in the same second. An "
+            "event with a `spread` of its own keeps that."),
         0, 3'600'000),
 
     key<&app_settings::id>(

@@ -13,31 +13,31 @@ namespace {
 
 constexpr std::string_view introduction = R"(# Configuration
 
-One TOML file. It is the one that `--config` names, else the one that `TOCSIN_CONFIG` names, else
-`./tocsin.toml`, else `/etc/tocsin/tocsin.toml`; without any of them every key has its default.
+The configuration is one TOML file: the one that `--config` names, else the one that `TOCSIN_CONFIG` names,
+else `./tocsin.toml`, else `/etc/tocsin/tocsin.toml`. Without any of these, every key has its default.
 
 A command-line flag wins over the environment, the environment over the file, the file over the default.
 Each key outside `[[app]]` can be set by an environment variable, named in its row.
 
-An unknown key, a wrong type, a variable that begins like one of ours and is none, and a key file that is
-missing, malformed or open to others are errors: every one is reported with its file, line and key, nothing
-starts, and the exit code is 78. `tocsin check-config` does the same without starting.
+These are errors: an unknown key, a wrong type, an unknown environment variable that begins like those of a section
+(`TOCSIN_REDIS_…`), and a key file that is missing, malformed or open to others. Every error is reported with its
+file, line and key, nothing starts, and the exit code is 78. `tocsin check-config` does the same without starting.
 
-This page is made by the engine from the table that it reads the file with.
+The engine makes this page from the table with which it reads the file.
 
 ## Types
 
 | type | is written |
 |---|---|
 | text | in quotes |
-| path | in quotes; relative to the folder of the configuration file, or, in a flag or the environment, to the current folder; `$CREDENTIALS_DIRECTORY/NAME` is a credential of systemd's |
+| path | in quotes; relative to the folder of the configuration file, or, in a flag or the environment, to the current folder; `$CREDENTIALS_DIRECTORY/NAME` is a credential of systemd |
 | number | a whole number, 0 or more |
 | duration | a number and its unit in quotes: `"500ms"`, `"25s"`, `"30m"`, `"4h"`, `"1d"`; a bare number is seconds |
 | list | texts in brackets: `["21231", "21054"]`; in a flag or the environment, with commas between them |
 
-A file that holds a secret belongs to the engine's user and to nobody else (mode 0600 or 0400), or to root, who lets only
-the engine's user or group read it: 0400, 0440, 0640, or an access control list, as Kubernetes, Swarm and systemd mount
-secrets. [Mount secrets](../how-to/mount-secrets.md) has what is accepted, and what is not.
+A file that holds a secret must belong to the engine's user alone (mode 0600 or 0400), or to root with read access for
+only the engine's user or group: 0400, 0440, 0640, or an access control list, as Kubernetes, Swarm and systemd mount
+secrets. [Mount secrets](../how-to/mount-secrets.md) has the details.
 
 ## Example
 
@@ -46,9 +46,9 @@ secrets. [Mount secrets](../how-to/mount-secrets.md) has what is accepted, and w
 
 // What check_config() wants, but for what is said of platforms.
 constexpr std::string_view rules =
-    R"(- `quiet_hours.from` and `to` are both there or neither, from `00:00` to `23:59`, and differ. `critical` is none of the
-  `priorities`. The system knows the time zones.
-- Certificates are in their time of validity, and fit their key.
+    R"(- `quiet_hours.from` and `to` are both set or both absent, from `00:00` to `23:59`, and differ. `critical` is not among
+  the `priorities`. The system knows the time zones.
+- Certificates are valid at this time, and fit their keys.
 - The URLs of providers begin with `https://` and end after the host and port.
 )";
 

@@ -35,7 +35,7 @@ constexpr auto table = std::to_array<metric_description>({
     {.id = metric::retries_total,
      .name = "tocsin_retries_total",
      .kind = metric_kind::counter,
-     .help = "Pushes that were tried again, by what made the previous try fail.",
+     .help = "Pushes that were tried again, by the reason why the previous try failed.",
      .label_names = {"app", "platform", "reason"}},
     {.id = metric::push_seconds,
      .name = "tocsin_push_seconds",
@@ -64,10 +64,10 @@ constexpr auto table = std::to_array<metric_description>({
     {.id = metric::throttled_seconds_total,
      .name = "tocsin_throttled_seconds_total",
      .kind = metric_kind::counter,
-     .help =
-         "Time that a lane of one thread had something to send or on its way, by what bound it: engine, rate "
-         "(ours), quota (the provider's), streams (the provider's streams and windows), credential, "
-         "operator, redis, answers (all is sent), provider (it answers nothing but errors).",
+     .help = "Time in which a lane of one thread had something to send or in flight, by what bound it: "
+             "engine, rate (the configured one), quota (the provider's), streams (the provider's streams and "
+             "windows), credential, operator, redis, answers (everything is sent), provider (it answers "
+             "nothing but errors).",
      .label_names = {"app", "platform", "cause"},
      .scale = 1e-6},
     {.id = metric::stream_lag,
@@ -94,7 +94,8 @@ constexpr auto table = std::to_array<metric_description>({
     {.id = metric::clock_offset_seconds,
      .name = "tocsin_clock_offset_seconds",
      .kind = metric_kind::gauge,
-     .help = "How far this host's clock is ahead of that of Redis; more than a few seconds is wrong.",
+     .help =
+         "Seconds by which this host's clock is ahead of that of Redis; more than a few seconds is wrong.",
      .merge = metric_merge::largest},
     {.id = metric::credential_age_seconds,
      .name = "tocsin_credential_age_seconds",
@@ -105,7 +106,7 @@ constexpr auto table = std::to_array<metric_description>({
     {.id = metric::canary_age_seconds,
      .name = "tocsin_canary_age_seconds",
      .kind = metric_kind::gauge,
-     .help = "Since the last `tocsin canary` that arrived in time; there is none before the first.",
+     .help = "Time since the last `tocsin canary` that arrived in time; absent before the first.",
      .merge = metric_merge::largest},
     {.id = metric::registrations_total,
      .name = "tocsin_registrations_total",
@@ -115,7 +116,7 @@ constexpr auto table = std::to_array<metric_description>({
     {.id = metric::receipts_total,
      .name = "tocsin_receipts_total",
      .kind = metric_kind::counter,
-     .help = "Receipts by what became of them: counted, repeated (their batch was counted before), refused.",
+     .help = "Receipts by their fate: counted, repeated (their batch was counted before), refused.",
      .label_names = {"outcome"}},
     {.id = metric::receipt_devices_total,
      .name = "tocsin_receipt_devices_total",
@@ -126,16 +127,15 @@ constexpr auto table = std::to_array<metric_description>({
      .name = "tocsin_followers_outside",
      .kind = metric_kind::gauge,
      .help =
-         "Devices that follow a commune which the territories do not have, since it merged, say: no event is "
-         "for it. Counted at start and every ten minutes, once for each such commune or zone.",
+         "Devices that follow a commune which the territories do not have, for example since it has merged: "
+         "no event can name it. Counted at start and every ten minutes, once for each such commune or zone.",
      .label_names = {"app", "platform"},
      .merge = metric_merge::largest},
     {.id = metric::held_removals,
      .name = "tocsin_held_removals",
      .kind = metric_kind::gauge,
-     .help =
-         "Devices that a provider calls gone and that wait for an operator's word, because they are far more "
-         "than usual: `tocsin devices prune`. 0 if nobody was asked.",
+     .help = "Devices that a provider calls gone and that wait for an operator's decision, because they are "
+             "far more than usual: `tocsin devices prune`. 0 if there is nothing to decide.",
      .label_names = {"app", "platform"},
      .merge = metric_merge::largest},
     {.id = metric::pages_total,
@@ -201,7 +201,7 @@ std::string metrics::reference_page() {
         "memory in bytes. A series appears when its labels are first used; it is then there until the\n"
         "process ends. No label holds a commune, an event or a device token.\n"
         "\n"
-        "This page is made by the engine from the table that the endpoint itself uses.\n"
+        "The engine makes this page from the table that the endpoint itself uses.\n"
         "\n"
         "## Engine\n"
         "\n"
@@ -216,7 +216,7 @@ std::string metrics::reference_page() {
     }
     page +=
         "\n"
-        "Each engine reports what it did itself, so counters are summed over engines. `tocsin_stream_lag`,\n"
+        "Each engine reports its own work, so add counters up over engines. `tocsin_stream_lag`,\n"
         "`tocsin_pending`, `tocsin_canary_age_seconds` and `tocsin_held_removals` describe Redis, which all "
         "engines\n"
         "share: take their maximum, not their sum.\n"
@@ -233,7 +233,7 @@ std::string metrics::reference_page() {
     }
     page +=
         "\n"
-        "Durations are kept with a precision of 1/16 (6.25 %). One that is that close to a bound counts as\n"
+        "Durations are kept with a precision of 1/16 (6.25 %). A duration that close to a bound counts as\n"
         "above it, so a quantile is never reported better than it was.\n"
         "\n"
         "## Process\n"

@@ -58,7 +58,7 @@ constexpr auto table = std::to_array<reason_row>({
     {403, "Forbidden", pause_app, pace::engine, drain, "The credential may not do this.", fix_the_key},
     {400, "IdleTimeout", retry_elsewhere, pace::at_once, drain,
      "APNs closes the connection because it was idle.", nothing},
-    {500, "InternalServerError", retry_elsewhere, pace::outage, drain, "APNs has an internal trouble.",
+    {500, "InternalServerError", retry_elsewhere, pace::outage, drain, "APNs has an internal error.",
      "See Apple's system status if it goes on."},
     {403, "InvalidProviderToken", pause_app, pace::engine, drain,
      "APNs does not accept our provider token: wrong team, wrong key, a key that may not send to this topic, "

@@ -31,8 +31,7 @@ constexpr auto rows = std::to_array<config_key>({
         section_path, "sandbox_url", "The provider for devices of the environment `sandbox`."),
     key<&apns_settings::topic>(
         section_path, "topic",
-        "The app's bundle id, without the suffix of a push type (`.voip`): that is added by itself.",
-        required),
+        "The app's bundle id, without the suffix of a push type (`.voip`), which the engine adds.", required),
     key<&apns_settings::team_id>(
         section_path, "team_id", "Apple's id of the team that owns the key, 10 characters.",
         "(required with `key_file`)"),

@@ -60,7 +60,7 @@ constexpr auto table = std::to_array<cause_row>({
      "Send fewer messages to topics, or ask Google for more."},
     {cause::unclear_quota, retry_here, pace::device, "A quota is used up, and FCM does not say which.",
      "Send such devices fewer events, or ask Google for more."},
-    {cause::internal, retry_elsewhere, pace::server, "FCM has an internal trouble.", see_status},
+    {cause::internal, retry_elsewhere, pace::server, "FCM has an internal error.", see_status},
     {cause::unavailable, retry_elsewhere, pace::server, "FCM is not available.", see_status},
     {cause::unknown, retry_here, pace::server, "FCM answered something that this version does not know.",
      "Look the word up in Google's documentation."},

@@ -31,7 +31,7 @@ constexpr auto rows = std::to_array<config_key>({
         "honoured. Mode 600.",
         required)),
     key<&fcm_settings::project_id>(
-        section_path, "project_id", "Only to send to another project than the service account's own.",
+        section_path, "project_id", "Needed only to send to another project than the service account's own.",
         "the service account's"),
     as_path(key<&fcm_settings::ca_file>(
         section_path, "ca_file", "Extra trust root (PEM), for simulators and proxies.", none)),

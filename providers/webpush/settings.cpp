@@ -26,7 +26,7 @@ using config_rows::required;
 constexpr std::string_view section_path = "app.webpush";
 constexpr config_section about{
     section_path, "[app.webpush]",
-    "The app in browsers: whoever subscribed with the key of `vapid_key_file`.", false};
+    "The app in browsers: those that subscribed with the key of `vapid_key_file`.", false};
 
 constexpr auto rows = std::to_array<config_key>({
     as_path(key<&webpush_settings::vapid_key_file>(
@@ -36,10 +36,12 @@ constexpr auto rows = std::to_array<config_key>({
         required)),
     key<&webpush_settings::subject>(
         section_path, "subject",
-        "Whom a push service can write to about this app: `mailto:` or `https:`, without angle brackets.",
+        "The address that a push service can write to about this app: `mailto:` or `https:`, without angle "
+        "brackets.",
         required),
     key<&webpush_settings::url>(
-        section_path, "url", "What a tap on a notification opens if the event names no `url`.", required),
+        section_path, "url", "The page that a tap on a notification opens if the event has no `url`.",
+        required),
     key<&webpush_settings::services>(
         section_path, "services",
         "Origins of push services (`\"https://push.example.org\"`) beside those of Google, Mozilla, Apple "

@@ -211,17 +211,23 @@ std::vector<option> bench_option_table(bench_words& into) {
         option("--apns-share", how.apns_share, "Of the others, that have APNs; the rest has FCM")
             .preset("0.25")
             .between(0, 1),
-        option("--devices", how.devices, "Of cold-alert").preset("60000").between(1, 10'000'000),
-        option("--dead-share", how.dead_share, "Of the devices, that are gone").preset("0").between(0, 1),
-        option("--priority", how.priority, "Of the scenario's events, instead of its own")
+        option("--devices", how.devices, "Devices of cold-alert").preset("60000").between(1, 10'000'000),
+        option("--dead-share", how.dead_share, "Share of the devices that are gone")
+            .preset("0")
+            .between(0, 1),
+        option("--priority", how.priority, "Priority of the scenario's events, instead of its own")
             .one_of({"critical", "high", "normal", "low"}),
         option("--events-per-second", how.events_per_second, "How fast the village's events are published")
             .preset("200")
             .between(0.1, 1e6),
         option("--rate", how.rate, "Pushes per second that each provider may be sent; 0: no limit")
             .preset("0"),
-        option("--threads", how.threads, "Of the engine; 0: one per core").preset("0").between(0, 256),
-        option("--simulator-threads", how.simulator_threads, "Of the simulator").preset("1").between(1, 256),
+        option("--threads", how.threads, "Threads of the engine; 0: one per core")
+            .preset("0")
+            .between(0, 256),
+        option("--simulator-threads", how.simulator_threads, "Threads of the simulator")
+            .preset("1")
+            .between(1, 256),
         option(
             "--lock-step", how.lock_step,
             fmt::format(
@@ -229,7 +235,7 @@ std::vector<option> bench_option_table(bench_words& into) {
                 lock_step_latency, lock_step_answers)),
         option(
             "--latency", how.latency,
-            "Of the simulator: `none`, `fixed:MS`, `uniform:MS:MS` or `lognormal:MEDIAN_MS:P99_MS`")
+            "Latency of the simulator: `none`, `fixed:MS`, `uniform:MS:MS` or `lognormal:MEDIAN_MS:P99_MS`")
             .value("LATENCY")
             .preset(how.latency)
             .checked(latency_problem),
@@ -241,7 +247,7 @@ std::vector<option> bench_option_table(bench_words& into) {
             .preset(how.answers)
             .one_of({"batched", "record", "write"}),
         option("--html", how.html, "Write the report as a page, too").value("FILE"),
-        option("--keep", how.keep, "A directory to leave logs and configuration in").value("DIR"),
+        option("--keep", how.keep, "The folder to leave logs and configuration in").value("DIR"),
         option(
             "--assert", into.assertions,
             "FIGURE<NUMBER, or with <=, >, >= or ==. Exit code 99 if it does not hold")
@@ -267,8 +273,8 @@ command bench_command() {
             "tocsin bench compare before.json after.json --noise 0.05\n",
         .options = bench_option_table(*words),
         .details =
-            "The page [Benchmark](../how-to/benchmark.md) has scenarios and figures. Needs `redis-server` in "
-            "the `PATH`.\n\n"
+            "The page [Benchmark](../how-to/benchmark.md) describes scenarios and figures. Needs "
+            "`redis-server` in the `PATH`.\n\n"
             "Exit codes: 0; 1 if a device is not accounted for; 69 if something does not start; 99 if an "
             "`--assert` does not hold; 130 if interrupted.",
         .run =

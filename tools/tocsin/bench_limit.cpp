@@ -80,7 +80,7 @@ bench_limit find_limit(const bench_load& load) {
     }
     return {
         "simulator",
-        "nobody was busy all the time: pushes waited for answers, whose latency and streams per "
+        "no process was busy all the time: pushes waited for answers, whose latency and streams per "
         "connection are the simulator's to set; " +
             used};
 }

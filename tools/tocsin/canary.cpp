@@ -143,7 +143,8 @@ std::string spoken_failure(const canary_flight& flight, const std::string& id, s
     }
     const event_report& report = *flight.report;
     if (report.finished_at != 0 && report.targeted == 0) {
-        return fmt::format("{}: lost: it targeted nobody; is the device registered, or an --app named?", id);
+        return fmt::format(
+            "{}: lost: it targeted no device; is the device registered, or an --app missing?", id);
     }
     return fmt::format(
         "{}: {} after {}: accepted for {} of {}; tocsin status {} says more", id,
@@ -205,11 +206,10 @@ command canary_command() {
             "tocsin canary --to device:apns:TOKEN --app mairies --deadline 5s --json\n",
         .options =
             {
-                option("--to", how->to, "A device of your own, as a selector; may be repeated")
-                    .value("SELECTOR")
-                    .required(),
-                option("--app", how->apps, "Only through this app; may be repeated").value("APP"),
-                option("--deadline", how->deadline, "Within which the provider must have accepted it")
+                option("--to", how->to, "A device of your own, as a selector").value("SELECTOR").required(),
+                option("--app", how->apps, "Only through this app").value("APP"),
+                option(
+                    "--deadline", how->deadline, "The time within which the provider must have accepted it")
                     .value("TIME")
                     .preset("10s"),
                 option("--title", how->title, "Show a notification; without, the push is silent")
@@ -217,10 +217,11 @@ command canary_command() {
                 option("--body", how->body, "The notification's body").value("TEXT"),
             },
         .details =
-            "Publishes a critical event to the named devices, and waits for its result: stream, engine, "
-            "connection, provider. Exit code 0 if the provider accepted it for all of them in time, 1 if it "
-            "came late, was lost or refused, 69 if Redis does not answer. For cron and monitoring: one that "
-            "arrives sets back the metric `tocsin_canary_age_seconds` of every engine. See [Prove "
+            "Publishes a critical event to the named devices, and waits for its result, so that it tries the "
+            "whole path: stream, engine, connection, provider. Exit code 0 if the provider accepted it for "
+            "all of them in time, 1 if it came late, was lost or refused, 69 if Redis does not answer. It is "
+            "meant for cron and monitoring: a canary that arrives resets the metric "
+            "`tocsin_canary_age_seconds` of every engine. See [Prove "
             "reach](../how-to/prove-reach.md#does-the-whole-path-work-now). `--json`: `event`, `state` "
             "(`arrived`, `late`, `lost`, `refused`), `targeted`, `accepted`, `ms`.",
         .run = [how](const common_options& common) { return canary(common, *how); },

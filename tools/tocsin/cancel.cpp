@@ -75,11 +75,11 @@ command cancel_command() {
                 option("--watch", how->watch, "Wait for its result: the exact numbers"),
             },
         .details =
-            "In all engines, within a second. What is in flight is seen to its end; the rest is counted "
-            "`cancelled`, and the result follows with the state `cancelled`. An event that waits for its "
-            "`send_at` is cancelled before anybody is targeted, and so is one that stands unread in the "
-            "stream. `--json`: `event`, `state`, `accepted` (so far). Exit code 1 if no such event is known "
-            "or it has ended.",
+            "Stops the event in all engines within a second. Pushes in flight get their outcome, all others "
+            "count as `cancelled`, and the result follows with the state `cancelled`. An event that waits "
+            "for its `send_at`, or is still unread in the stream, is cancelled before any device is "
+            "targeted. `--json`: `event`, "
+            "`state`, `accepted` (so far). Exit code 1 if no such event is known, or if it has ended.",
         .run = [how](const common_options& common) { return cancel(common, *how); },
     };
 }

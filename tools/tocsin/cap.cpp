@@ -92,7 +92,7 @@ parsed<json::object> event_for(
     }
     if (before.ids.empty()) {
         return refusal{
-            "unknown", "nothing that this Cancel refers to was sent from here: there is nobody to tell"};
+            "unknown", "nothing that this Cancel refers to was sent from here: no device needs an all-clear"};
     }
     for (const json::value& app : before.apps) {
         terms.apps.emplace_back(app.get_string());
@@ -275,7 +275,7 @@ int tell(
         if (!done.event.empty()) {
             print(done.event);
         } else {
-            complain("nothing of it had been sent: there is nobody to give the all-clear");
+            complain("nothing of it had been sent: no device needs an all-clear");
         }
     }
     return exit_ok;
@@ -319,14 +319,16 @@ command cap_command() {
             },
         .details =
             "An *Alert* becomes an event for the territories that its areas name (`geocode` `INSEE`, "
-            "`SIREN`, `DEPARTMENT`), in the languages of its `info` blocks. An *Update* replaces on the "
-            "screen what it refers to, and stops what of that is still being sent. A *Cancel* stops it too, "
-            "and sends the all-clear to whoever was sent to by the events that it ends, and to nobody else. "
-            "A message that comes again, or after one that replaces it, changes nothing.\n"
+            "`SIREN`, "
+            "`DEPARTMENT`), in the languages of its `info` blocks. An *Update* replaces the messages that it "
+            "refers to on the screen, and stops them if they are still being sent. A *Cancel* stops them "
+            "too, and sends the all-clear to the devices that they were sent to, and to no others. A message "
+            "that comes again, or after one that replaces it, changes nothing.\n"
             "\n"
-            "What is not CAP 1.2, has a DOCTYPE or names no territory is refused with line and reason, and "
-            "exit code 1. `--json`: `state` (`published`, `repeated`, `late`, `unknown`), `event`, "
-            "`cancelled`. [CAP alerts](../how-to/publish-cap-alerts.md).",
+            "A file that is not CAP 1.2, has a DOCTYPE or names no territory is refused with line and "
+            "reason, and exit code 1. `--json`: `state` (`published`, `repeated`, `late`, `unknown`), "
+            "`event`, `cancelled`. "
+            "[CAP alerts](../how-to/publish-cap-alerts.md).",
         .run = [how](const common_options& common) { return cap(common, *how); },
     };
 }

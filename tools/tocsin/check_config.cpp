@@ -127,8 +127,8 @@ int check_config(const common_options& common, bool ask_online) {
                                      online.failed == 1 ? "" : "s")));
         if (!ask_online) {
             print(
-                "Nobody was asked: with --online, Redis and the providers are, also for devices that follow "
-                "communes which have merged.");
+                "No connection was opened: --online asks Redis and the providers as well, also for devices "
+                "that follow communes which have merged.");
         }
     }
     if (online.failed == 0) {
@@ -151,18 +151,19 @@ command check_config_command() {
         .options = {option(
             "--online", *online, "Also shake hands with Redis and each provider, and ask for access tokens")},
         .details =
-            "Each problem is told with file, line and key. Without `--online` no connection is opened: what "
-            "only Redis and the providers know, such as devices that follow communes which have merged, is "
-            "not told. `--online` also connects to Redis, shakes hands with each provider (name, TCP, "
-            "certificate, HTTP/2), and asks for an access token with each service account. Of Redis it looks "
-            "at version, role, eviction, persistence, rights, and keys that hold something else; what can "
-            "wait is a warning, and so are devices that follow communes which the territories do not have "
-            "([what to do](../how-to/when-communes-merge.md)). A push is not sent, so a wrong APNs key does "
-            "not show: `tocsin send` tells.\n\n"
+            "Prints each problem with file, line and key. Without `--online` it opens no connection, so it "
+            "cannot find problems that only Redis and the providers know, such as devices that follow "
+            "communes which have merged. `--online` also connects to Redis, shakes hands with each provider "
+            "(name, TCP, certificate, HTTP/2), and asks for an access token with each service account. In "
+            "Redis it checks version, role, eviction, persistence, rights, and keys that hold something "
+            "else. Problems that can wait are warnings, and so are devices that follow communes which the "
+            "territories do not have ([what to do](../how-to/when-communes-merge.md)). It sends no push, so "
+            "it does not notice a wrong APNs key: use `tocsin send` for that.\n\n"
             "    tocsin: tocsin.toml:35: app.apns.topik: unknown key; did you mean topic?\n\n"
-            "Exit codes: 0; 78; with `--online` 69 if somebody cannot be reached, and 78 if an account is "
-            "refused. `--json`: `file`, `apps`, `ok`, `online` (a list of `peer`, `ok`, `problem`; a "
-            "`problem` that is `ok` is a warning), `outside` (as of `devices count`).",
+            "Exit codes: 0; 78; with `--online` 69 if Redis or a provider cannot be reached, and 78 if an "
+            "account is refused. "
+            "`--json`: `file`, `apps`, `ok`, `online` (a list of `peer`, `ok`, `problem`; a `problem` that "
+            "is `ok` is a warning), `outside` (as in `devices count`).",
         .run = [online](const common_options& common) { return check_config(common, *online); },
     };
 }

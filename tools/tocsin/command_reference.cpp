@@ -13,13 +13,13 @@ namespace {
 
 constexpr std::string_view introduction = R"(# Command line
 
-`tocsin` alone lists the commands, `tocsin COMMAND --help` begins with examples. This page is made by the program from
-the same table.
+`tocsin` alone lists the commands, `tocsin COMMAND --help` begins with examples. The program makes this page from the
+same table.
 
 - Data goes to standard output, messages to standard error. `--json` prints JSON only.
 - Colours and progress are for terminals; `NO_COLOR` turns colours off.
-- Device tokens are shortened (`5f2c…e8f0`) in all that is printed, unless `--show-tokens` is given. In what others
-  wrote and was refused, any word that is long enough to be one is taken for one: 32 hexadecimal digits, or 40 of
+- Device tokens are shortened (`5f2c…e8f0`) in everything that is printed, unless `--show-tokens` is given. In refused
+  documents, any word that is long enough to be a token is shortened: 32 hexadecimal digits, or 40 of
   `A-Z a-z 0-9 - _ :`.
 
 ## Exit codes
@@ -27,7 +27,7 @@ the same table.
 | code | means |
 |---|---|
 | 0 | done |
-| 1 | the operation failed; for an event, it did not end as `finished`. Also if standard output cannot be written, as on a full disk: what was printed is cut off then, though what the command was to do may be done |
+| 1 | the operation failed; for an event, it did not end as `finished`. Also if standard output cannot be written, as on a full disk: the output is then cut off, although the command may have done its work |
 | 2 | wrong usage |
 | 69 | Redis or a provider cannot be reached |
 | 78 | the configuration cannot be used |

@@ -1,4 +1,5 @@
 #include "engine/core/text.hpp"
+#include "engine/keyspace/incoming_streams.hpp"
 #include "engine/redis/check.hpp"
 #include "engine/redis/streams.hpp"
 #include "tools/tocsin/command.hpp"
@@ -12,7 +13,6 @@
 #include <boost/json/object.hpp>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -53,13 +53,11 @@ return 1
 
 constexpr auto mark_stays = std::chrono::milliseconds(std::chrono::hours(24));
 
-/// What the entries of a stream that comes in hold their document under; empty: nothing is put back there.
+/// The field that holds the document in the entries of a stream; empty: nothing is put back there.
 std::string_view field_of(const keyspace& keys, std::string_view stream) {
-    const std::array<std::pair<std::string, std::string_view>, 3> known{
-        {{keys.events(), "event"}, {keys.registrations(), "registration"}, {keys.receipts(), "receipt"}}};
-    const auto* const found =
-        std::ranges::find(known, stream, &std::pair<std::string, std::string_view>::first);
-    return found == known.end() ? std::string_view() : found->second;
+    const auto* const found = std::ranges::find_if(
+        incoming_streams, [&](const incoming_stream& one) { return one.key_in(keys) == stream; });
+    return found == incoming_streams.end() ? std::string_view() : found->field;
 }
 
 asio::awaitable<result<>> return_entries(redis_session& redis, const std::vector<letter>& letters) {
@@ -266,7 +264,7 @@ command action_on_letters(
     how->what = what;
     std::vector<option> options;
     if (what == dead_letters_options::action::list) {
-        options.push_back(option("--limit", how->limit, "The newest so many").preset("20"));
+        options.push_back(option("--limit", how->limit, "How many of the newest").preset("20"));
     } else {
         options.emplace_back("ID", how->ids, "The letter's id, as listed, or its entry's");
         if (what != dead_letters_options::action::show) {
@@ -299,10 +297,10 @@ command dead_letters_command() {
             "tocsin dead-letters retry 1763870000000-0\n"
             "tocsin dead-letters drop --all\n",
         .details =
-            "ID is the letter's own, as listed, or the one of its `entry`, as `publish` printed it (entries "
-            "of both streams, if both have it). If it is the one letter's own and the other's entry's, "
-            "`show` shows both, and `retry` and `drop` ask which is meant. Exit code 1 if one of the ids "
-            "does not exist or means two letters; then nothing is done. 2 if it is no id.",
+            "ID is the letter's own id, as listed, or that of its `entry`, as `publish` printed it. Entries "
+            "of several streams can have the same id, and one letter's id can be another's entry: then "
+            "`show` shows all of them, and `retry` and `drop` ask which one you mean. Exit code 1 if an id "
+            "does not exist or stands for two letters; then nothing is done. Exit code 2 if it is not an id.",
         .actions =
             {
                 action_on_letters(

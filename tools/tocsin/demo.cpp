@@ -216,18 +216,18 @@ command demo_command() {
                 option("--epci", how->epci, "The EPCI that is alerted; the default is Dijon Métropole")
                     .value("SIREN")
                     .preset("242100410"),
-                option("--share", how->share, "Of the inhabitants, that follow their commune")
+                option("--share", how->share, "Share of the inhabitants that follow their commune")
                     .preset("0.35")
                     .between(0, 1),
-                option("--dead-share", how->dead_share, "Of the devices, that are gone")
+                option("--dead-share", how->dead_share, "Share of the devices that are gone")
                     .preset("0.03")
                     .between(0, 1),
                 option("--stay", how->stay, "Keep engine and page up until interrupted"),
-                option("--keep", how->keep, "Leave logs and configuration there").value("DIR"),
+                option("--keep", how->keep, "The folder to leave logs and configuration in").value("DIR"),
             },
         .details =
-            "Nothing else is touched. Needs `redis-server` in the `PATH`. The page, whose address is printed "
-            "first, shows it as it happens. Exit code 0 only if every device is accounted for, as the "
+            "It touches nothing else. Needs `redis-server` in the `PATH`. A page, whose address is printed "
+            "first, shows the event as it happens. Exit code 0 only if every device is accounted for, as the "
             "simulator counted it; 130 if interrupted before that.",
         .run = [how](const common_options& common) { return demo(common, *how); },
     };

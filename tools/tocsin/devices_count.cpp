@@ -50,10 +50,12 @@ command devices_count_command() {
             "tocsin devices count\n"
             "tocsin devices count --json\n",
         .details =
-            "Also says how many devices follow communes that the territories do not have, because they "
-            "merged, say: no event is for those. [What to do](../how-to/when-communes-merge.md)\n\n"
+            "Also says how many devices follow communes that the territories do not have, for example "
+            "because they have merged: no event can name those. [What to "
+            "do](../how-to/when-communes-merge.md)\n\n"
             "`--json`: `total`, `apps` by app and platform, and `outside`: a list of `app`, `platform`, "
-            "`follows`, `devices` and `now`, the codes of today.",
+            "`follows`, "
+            "`devices` and `now`, the present codes.",
         .run = count,
     };
 }

@@ -40,7 +40,7 @@ command devices_export_command() {
         .group = command_group::devices,
         .summary = "Write every device as a registration document per line.",
         .examples = "tocsin devices export --show-tokens > devices.jsonl\n",
-        .details = "With `--show-tokens` what it writes can be imported again.",
+        .details = "With `--show-tokens` the output can be imported again.",
         .run = export_all,
     };
 }

@@ -51,7 +51,7 @@ command devices_forget_command() {
         .summary = "Remove a device from everything it follows.",
         .examples = "tocsin devices forget 5f2c…\n",
         .options = {option("TOKEN", *token, "The device token").required()},
-        .details = "From all apps. Exit code 1 if none knew it.",
+        .details = "Removes it from all apps. Exit code 1 if no app knew it.",
         .run = [token](const common_options& common) { return forget(common, *token); },
     };
 }

@@ -72,8 +72,9 @@ public:
                 break;
             }
             complain(fmt::format(
-                "{} follow {}, which no event is for: it is kept, but nobody is reached by it (tocsin "
-                "devices merge)",
+                "{} follow {}, which no event can name: it is kept, but reaches no device (tocsin "
+                "devices "
+                "merge)",
                 devices, where));
         }
     }
@@ -158,10 +159,10 @@ command devices_import_command() {
         .options = {option("FILE", *file, "The file; `-` for standard input").required()},
         .details =
             "Each line is a [registration](registrations.md). Works on the store itself, with or without an "
-            "engine running. Exit code 1 if a line was refused, or taken in part because it names communes "
-            "that never were; the others are registered.\n\n"
-            "What a device follows of communes that have merged, or that the app does not serve any more, is "
-            "kept and told: what `export` writes can be imported again.",
+            "engine running. Exit code 1 if a line was refused, or accepted only in part because it names "
+            "communes that never existed; the others are registered.\n\n"
+            "If a device follows communes that have merged, or that the app no longer serves, these are kept "
+            "and listed, so that an `export` can be imported as it is.",
         .run = [file](const common_options& common) { return import(common, *file); },
     };
 }

@@ -209,7 +209,7 @@ int carry_out(
             const served_app* const app = in.preparer.app(which.app);
             if (app != nullptr && !app->everywhere && !app->communes.contains(step.to)) {
                 complain(fmt::format(
-                    "app \"{}\" does not serve {}: add it to its communes, or nobody is reached by it",
+                    "app \"{}\" does not serve {}: add it to its communes, or it reaches no device",
                     which.app, to_string(step.to)));
             }
             shown_table.add(
@@ -278,23 +278,23 @@ command devices_merge_command() {
             "tocsin devices merge --known --dry-run\n"
             "tocsin devices merge --movements v_mvt_commune_2026.csv\n",
         .options =
-            {option("FROM", how->from, "The code that is no more"),
-             option("TO", how->to, "The commune that it is a part of now"),
+            {option("FROM", how->from, "The former code"),
+             option("TO", how->to, "The commune that it belongs to now"),
              option(
                  "--movements", how->movements,
-                 "INSEE's table of events (CSV), or one with the columns `from` and `to`: for every code "
-                 "that is followed and no more")
+                 "INSEE's table of events (CSV), or one with the columns `from` and `to`: moves the "
+                 "followers of all former codes")
                  .value("FILE"),
-             option("--known", how->known, "The same by the table that Tocsin brings with it"),
+             option("--known", how->known, "The same by the table that comes with Tocsin"),
              option(
                  "--join-zones", how->join_zones,
-                 "Also zones of which the other commune has one of the same name, with followers of its own"),
+                 "Also move a zone if the other commune has one of the same name, with followers of its own"),
              option("--dry-run", how->dry_run, "Only count")},
         .details =
-            "Whoever follows FROM follows TO afterwards, in all apps; zones of FROM become zones of TO of "
-            "the same name. Works on the store itself, with or without an engine running; to repeat it does "
-            "no harm. A device that registers meanwhile stays as it registered: let the backend know the new "
-            "codes first. Exit code 1 if devices were left, or codes whose fate the table does not tell.\n\n"
+            "Devices that follow FROM follow TO afterwards, in all apps; zones of FROM become zones of TO "
+            "with the same name. Works on the store itself, with or without an engine running, and may be "
+            "repeated. A device that registers meanwhile stays as it registered: teach the backend the new "
+            "codes first. Exit code 1 if devices were left, or codes that the table does not explain.\n\n"
             "`--json`: `moved`, `left`, `moves` by app, platform, `from` and `to`, and `unclear`: the codes "
             "that were left.",
         .run = [how](const common_options& common) { return merge(common, *how); },

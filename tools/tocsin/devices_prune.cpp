@@ -163,8 +163,8 @@ command devices_prune_command() {
             "Removals are held when a provider calls far more devices gone than is usual for the app; "
             "without `--remove` or `--keep` it only lists them. [What to "
             "do](../how-to/when-a-provider-calls-many-devices-gone.md)\n\n"
-            "After `--remove` the provider is believed for 24 hours. Who has registered again since is left. "
-            "Exit code 1 if there is nothing to decide.\n\n"
+            "After `--remove` the provider is believed for 24 hours. A device that has registered again "
+            "since stays. Exit code 1 if there is nothing to decide.\n\n"
             "`--json`: a list of `app`, `platform`, `devices`, `unlisted`, `since`, `event`, `dead`, "
             "`accepted`, `share`, `limit` and `usual_share` (null: not known yet); after a decision "
             "`removed` and `kept`.",

@@ -86,14 +86,14 @@ command devices_restore_command() {
             {option("--app", how->app, "Whose devices").value("APP").required(),
              option("--platform", how->platform, "`apns`, `fcm` or `webpush`; default: all")
                  .value("PLATFORM"),
-             option("--since", how->since, "Only what was removed since this moment, or for so long")
+             option("--since", how->since, "Only devices removed since this moment, or within this time")
                  .value("TIME"),
              option("--dry-run", how->dry_run, "Only count")},
         .details =
             "Devices that were removed on a provider's word are kept for `engine.removed_kept`, and come "
-            "back as they were: what they follow, mute and speak. Who has registered again since stays as "
-            "registered, and whom the app has unregistered stays away. Exit code 1 if nobody came back. "
-            "[What to do](../how-to/when-a-provider-calls-many-devices-gone.md)\n\n"
+            "back with everything that they followed and muted, and with their language. A device that has "
+            "registered again since stays as it is; one that its app has unregistered stays away. Exit code "
+            "1 if no device came back. [What to do](../how-to/when-a-provider-calls-many-devices-gone.md)\n\n"
             "`--json`: `restored`, `present` and `unregistered`.",
         .run = [how](const common_options& common) { return restore(common, *how); },
     };

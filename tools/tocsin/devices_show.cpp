@@ -46,7 +46,7 @@ command devices_show_command() {
         .summary = "Show what is known of a device.",
         .examples = "tocsin devices show 5f2c…\n",
         .options = {option("TOKEN", *token, "The device token").required()},
-        .details = "In each app that knows it. Exit code 1 if none does.",
+        .details = "Shows it for each app that knows it. Exit code 1 if none does.",
         .run = [token](const common_options& common) { return show(common, *token); },
     };
 }

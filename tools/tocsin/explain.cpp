@@ -362,18 +362,22 @@ int explain(const common_options& common, const explain_options& how) {
 }
 
 constexpr std::string_view details =
-    "Says of one device and one event, from what is stored: whether the device is known and what it follows, "
-    "which of its territories the event matched it through, whether it mutes the category, whether its page "
-    "is settled, parked (it waits for another try), open (it is being sent) or not begun, and the `apns-id` "
-    "of its push. Redis keeps outcomes as sums, not by device; so \"was sent to\" is said only where the "
-    "sums or the feedback prove it, and otherwise what the device may have ended as, and why.\n\n"
-    "Exit code 0 if the device was targeted, also if it muted the event's category; 1 if not, if the event "
-    "waits for its `send_at`, was refused, or is not known.\n\n"
+    "Says from the data in Redis, for one device and one event: whether the device is known and what it "
+    "follows, which of its territories matched the event, whether it mutes the category, whether its page is "
+    "settled, parked (it waits for another try), open (it is being sent) or not begun, and the `apns-id` of "
+    "its push. Redis keeps outcomes as sums, not by device. So it says \"was sent to\" only if the sums or "
+    "the feedback prove it, and otherwise lists the outcomes that the device may have had, and why.\n\n"
+    "Exit code 0 if the device was targeted, even if it muted the event's category; 1 if it was not, or if "
+    "the event waits for its `send_at`, was refused, or is not known.\n\n"
     "`--json`: `event`, `state`, `device`, `app`, `platform`, `known`, `registered_at`, `follow`, "
-    "`targeted`, `would_be_targeted`, `matched_by` (`device`, `territory`, `event`), `reached_by`, "
-    "`territory`, `commune`, `muted`, `page` (`settled`, `parked`, `open`, `not_begun`), `page_number`, "
-    "`retry_at` (ms), `apns_id`, `sent` (`yes`, `no`, `unknown`), `outcome`, `possible_outcomes`, `because`; "
-    "`others` has the same of further apps that could know the token.";
+    "`targeted`, "
+    "`would_be_targeted`, `matched_by` (`device`, `territory`, `event`), `reached_by`, `territory`, "
+    "`commune`, `muted`, `page` "
+    "(`settled`, "
+    "`parked`, `open`, `not_begun`), `page_number`, `retry_at` (ms), `apns_id`, `sent` (`yes`, `no`, "
+    "`unknown`), "
+    "`outcome`, `possible_outcomes`, `because`; `others` has the same for other apps that could know the "
+    "token.";
 
 }  // namespace
 

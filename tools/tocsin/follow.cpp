@@ -169,7 +169,7 @@ int follow_event(redis_session& redis, const common_options& common, std::string
                 held.empty() ? std::string() : "  deferred until " + format_rfc3339(held.front().until)));
         } else if (!warned && redis.time().now() - begun > patience) {
             warned = true;
-            complain("nobody has taken the event yet: is an engine running on this Redis?");
+            complain("no engine has taken the event yet: is one running on this Redis?");
         }
         pause(redis);
     }

@@ -152,7 +152,7 @@ std::string wrapped(std::string_view text, std::size_t width, std::size_t indent
 
 std::string overview(std::span<const command> commands) {
     std::string out =
-        "Tocsin: push notifications to whoever follows a French commune.\n\n"
+        "Tocsin: push notifications to the residents who follow a French commune.\n\n"
         "Usage: tocsin COMMAND [OPTIONS]\n\n";
     std::size_t widest = 0;
     for (const command& one : commands) {
@@ -205,7 +205,7 @@ std::string help_of_settings() {
     for (const config_flag& one : config_flags()) {
         rows.add("--" + one.key, without_marks(one.help) + " (" + one.environment + ")");
     }
-    return out + "\n" + rows.text() + "\nWhat an [[app]] holds: docs/reference/configuration.md.";
+    return out + "\n" + rows.text() + "\nThe keys of [[app]]: docs/reference/configuration.md.";
 }
 
 std::vector<option> common_option_table(common_options& into) {

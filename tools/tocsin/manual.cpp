@@ -170,7 +170,8 @@ The configuration, if nothing names one.
 }  // namespace
 
 std::string manual_overview(std::span<const command> commands, const manual_stamp& stamp) {
-    std::string out = head("tocsin", 1, stamp, "push notifications to whoever follows a French commune");
+    std::string out =
+        head("tocsin", 1, stamp, "push notifications to the residents who follow a French commune");
     out +=
         ".SH SYNOPSIS\n.SY tocsin\n\\fICOMMAND\\fR\n[\\fIOPTIONS\\fR]\n.YS\n"
         ".SH DESCRIPTION\nAn engine reads events from Redis and sends each to the devices that follow the "

@@ -15,9 +15,9 @@ command pause_command() {
             "tocsin pause --app mairies --platform fcm\n",
         .options = hold_option_table(*how),
         .details =
-            "Holds everything that is not in flight, in all engines, over restarts, until `tocsin resume`. "
-            "What waits expires "
-            "all the same. `--json`: `paused`, the pauses that stand (`mairies/apns`, `*/fcm`).",
+            "Holds everything that is not in flight, in all engines and over restarts, until `tocsin "
+            "resume`. Events expire all the same. `--json`: `paused`, the pauses in force (`mairies/apns`, "
+            "`*/fcm`).",
         .run = [how](const common_options& common) { return hold(common, *how); },
     };
 }

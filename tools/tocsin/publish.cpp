@@ -178,8 +178,8 @@ command publish_command() {
                 option("--category", how->category, "A word that devices can mute").value("WORD"),
                 option("--priority", how->priority, "`critical`, `high`, `normal` or `low`")
                     .value("PRIORITY"),
-                option("--ttl", how->ttl, "When it is no longer worth sending").value("SECONDS"),
-                option("--spread", how->spread, "Over how long the pushes are spaced").value("SECONDS"),
+                option("--ttl", how->ttl, "For how long it is worth sending").value("SECONDS"),
+                option("--spread", how->spread, "The time over which the pushes are spaced").value("SECONDS"),
                 option(
                     "--ignore-quiet-hours", how->ignore_quiet_hours,
                     "Do not wait for the end of quiet hours"),
@@ -190,34 +190,38 @@ command publish_command() {
                 option("--app", how->apps, "Only through this app").value("APP"),
                 option("--data", how->data, "For the app").value("KEY=VALUE"),
                 option("--mode", how->mode, "`actual` or `dry_run`").value("MODE"),
-                option("--receipts", how->receipts, "Apps report what became of it"),
-                option("--plan", how->plan, "Send nothing: say whom it would reach, and in what time"),
+                option(
+                    "--receipts", how->receipts, "Apps report whether it was received, displayed and opened"),
+                option("--plan", how->plan, "Send nothing: say whom it would reach, and how fast"),
                 option(
                     "--file", how->file,
                     "An event as JSON, which the other flags change; `-` for standard input")
                     .value("FILE"),
                 option(
                     "--watch", how->watch,
-                    "Follow it to its result, its refusal, or the news that the id was taken"),
+                    "Follow it until its result, its refusal, or the answer that its id was used before"),
             },
         .details =
-            "Prints the event's id. The document is checked first; whether communes and apps exist is for "
-            "the engine to say. What the flags say wins over the file, member by member of `notification` "
-            "and `data`. The file is the only way to `localized`, `apns`, `fcm`, `webpush`, `expires_at`, "
-            "`badge`, `sound` and `thread`: see the page [Events](events.md).\n\n"
+            "Prints the event's id. The command checks the document first; the engine checks whether "
+            "communes and apps exist. Flags win over the file, in `notification` and `data` member by "
+            "member. `localized`, `apns`, `fcm`, `webpush`, `expires_at`, `badge`, `sound` and `thread` can "
+            "only be given in the file: see the page [Events](events.md).\n\n"
             "`--plan` reads the devices by the rule that sending uses, and writes nothing. It says how many "
-            "the event would be sent to by app and platform, how many mute it, how many entries are left out "
-            "because their device is matched elsewhere, how large the largest payload is, and how long "
-            "sending takes from a cold start: at the rates in force, or what the threads of one engine can "
-            "do (`bottleneck`: `rate`, `engine`, `spread`, `quiet_hours`, or `nothing` if there is nobody). "
-            "It reads the key files, as `serve` does. With `--json`: `targeted` (as the result will say), "
-            "`muted`, `duplicates`, `seconds`, `bottleneck`, and `apps` by app and platform with `devices` "
-            "(without the muted), `muted` and `payload_bytes`; `deferred` lists what quiet hours hold back: "
-            "`until` (ms), `territories`, `zones` and `devices`.\n\n"
+            "devices the event would be sent to by app and platform, how many mute it, how many entries are "
+            "left out because their device is matched elsewhere, how large the largest payload is, and how "
+            "long sending takes from a cold start: at the rates in force, or as fast as the threads of one "
+            "engine can send (`bottleneck`: `rate`, `engine`, `spread`, `quiet_hours`, or `nothing` if there "
+            "is no device). It reads the key files, as `serve` does. With "
+            "`--json`: "
+            "`targeted` (as the "
+            "result will say), `muted`, `duplicates`, `seconds`, `bottleneck`, and `apps` by app and "
+            "platform with "
+            "`devices` (without the muted), `muted` and `payload_bytes`; `deferred` lists the parts that "
+            "quiet hours hold back: `until` (ms), `territories`, `zones` and `devices`.\n\n"
             "`--json` prints `event` and `entry`; with `--watch`, the "
             "[result](redis-interface.md#result).\n\n"
-            "Exit codes: 0, or with `--watch` 1 if it was refused or ended in another state than `finished`; "
-            "2 if the document is wrong.",
+            "Exit codes: 0; with `--watch` 1 if the event was refused or did not end as `finished`; 2 if the "
+            "document is wrong.",
         .run = [how](const common_options& common) { return publish(common, *how); },
     };
 }

@@ -1,5 +1,6 @@
 #include "tools/tocsin/redis_examination.hpp"
 
+#include "engine/keyspace/incoming_streams.hpp"
 #include "engine/redis/error_replies.hpp"
 
 #include <array>
@@ -90,13 +91,16 @@ struct typed_key {
 };
 
 std::vector<typed_key> fixed_keys(const keyspace& keys) {
-    return {
-        {keys.events(), "stream"},      {keys.registrations(), "stream"},   {keys.results(), "stream"},
-        {keys.feedback(), "stream"},    {keys.dead_letters(), "stream"},    {keys.running(), "zset"},
-        {keys.scheduled(), "zset"},     {keys.engines(), "zset"},           {keys.registrar(), "string"},
-        {keys.control(), "hash"},       {keys.control_changes(), "stream"}, {keys.cancelling(), "set"},
-        {keys.published(), "zset"},     {keys.receipts(), "stream"},        {keys.reach(), "stream"},
-        {keys.receipts_open(), "zset"}, {keys.reach_published(), "zset"},   {keys.removals_held(), "hash"}};
+    std::vector<typed_key> out{
+        {keys.results(), "stream"},     {keys.feedback(), "stream"},      {keys.dead_letters(), "stream"},
+        {keys.running(), "zset"},       {keys.scheduled(), "zset"},       {keys.engines(), "zset"},
+        {keys.registrar(), "string"},   {keys.control(), "hash"},         {keys.control_changes(), "stream"},
+        {keys.cancelling(), "set"},     {keys.published(), "zset"},       {keys.reach(), "stream"},
+        {keys.receipts_open(), "zset"}, {keys.reach_published(), "zset"}, {keys.removals_held(), "hash"}};
+    for (const incoming_stream& stream : incoming_streams) {
+        out.push_back({stream.key_in(keys), "stream"});
+    }
+    return out;
 }
 
 /// The value behind "name:" in an answer to INFO.
@@ -235,7 +239,8 @@ asio::awaitable<result<std::vector<redis_finding>>> examine_redis(redis::client&
     }
     examination out;
     out.look_at_info((*answer)[0]);
-    out.look_at_right("ROLE", (*answer)[1], "with replicas, a failover may repeat pushes that nobody counts");
+    out.look_at_right(
+        "ROLE", (*answer)[1], "with replicas, a failover may repeat pushes that are not counted");
     out.look_at_right(
         "CONFIG", (*answer)[2],
         "hash-max-listpack-entries and hash-max-listpack-value must stand in its configuration");

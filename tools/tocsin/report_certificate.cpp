@@ -166,7 +166,7 @@ int verify_remembered(
     const auto made = redis.run(find_certificate(redis, event, proof::certificate_digest(text)));
     const bool valid = is_one && made.this_one;
     if (common.json) {
-        // Of what nobody remembers a certificate, this one is neither true nor false.
+        // Without a digest to compare with, the file is neither true nor false.
         const bool unknown = is_one && made.how_many == 0;
         print_json(json::object{
             {"event", event},
@@ -183,18 +183,24 @@ int verify_remembered(
     if (valid) {
         return exit_ok;
     }
-    std::string why =
-        "no certificate of it was made here within a year: there is nothing left to compare with. "
-        "Whoever has kept the result can compare its SHA-256 with the page's";
+    // Only a certificate proves that there was such an event.
+    const std::string known =
+        made->how_many == 0
+            ? fmt::format(
+                  "Redis knows no event \"{}\", and no certificate of one: events are deleted "
+                  "engine.event_retention after their end, digests of certificates after a year",
+                  event)
+            : fmt::format("the event \"{}\" is no longer kept", event);
+    std::string why = "If you have kept the result, compare its SHA-256 with the one on the page";
     if (!is_one) {
-        why = "the file is no certificate that tocsin report has made";
+        why = "The file is not a certificate that tocsin report has made";
     } else if (made.how_many != 0) {
         why = fmt::format(
-            "{} made of it, and this is none of them: it was changed, or made elsewhere",
-            made.how_many == 1 ? "one certificate was"
+            "{} made of it, and this file is none of them: it was changed, or made elsewhere",
+            made.how_many == 1 ? "One certificate was"
                                : std::to_string(made.how_many) + " certificates were");
     }
-    complain(fmt::format("{}: the event \"{}\" is no longer kept; {}", file, event, why));
+    complain(fmt::format("{}: {}. {}", file, known, why));
     return exit_failed;
 }
 

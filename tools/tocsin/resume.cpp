@@ -15,8 +15,8 @@ command resume_command() {
             "tocsin resume --app mairies --platform fcm\n",
         .options = hold_option_table(*how),
         .details =
-            "Releases every pause that lies within what it names; exit code 1 if a wider one still stands. "
-            "`--json`: `paused`, the pauses that stand (`mairies/apns`, `*/fcm`).",
+            "Ends every pause within the named app and platform; exit code 1 if a wider pause is still in "
+            "force. `--json`: `paused`, the pauses in force (`mairies/apns`, `*/fcm`).",
         .run = [how](const common_options& common) { return release(common, *how); },
     };
 }

@@ -299,27 +299,29 @@ command send_command() {
                 option("--platform", how->platform, "`apns`, `fcm` or `webpush`")
                     .value("PLATFORM")
                     .required(),
-                option("--token", how->token, "The device token: of APNs and FCM").value("TOKEN"),
+                option("--token", how->token, "APNs and FCM: the device token").value("TOKEN"),
                 option(
                     "--subscription", how->subscription,
-                    "Web Push: what the browser's `PushSubscription.toJSON()` says, or a registration with "
-                    "it")
+                    "Web Push: the browser's `PushSubscription.toJSON()`, or a registration with it")
                     .value("FILE"),
                 option("--title", how->title, "What the resident reads first").required(),
                 option("--body", how->body, "The text"),
                 option("--priority", how->priority, "`critical`, `high`, `normal` or `low`")
                     .value("PRIORITY"),
                 option("--data", how->data, "For the app").value("KEY=VALUE"),
-                option("--sandbox", how->sandbox, "APNs: the token is of the development environment"),
+                option("--sandbox", how->sandbox, "APNs: the token belongs to the development environment"),
                 option("--validate-only", how->validate_only, "FCM: check, deliver nothing"),
             },
         .details =
-            "No Redis, no store, no engine. Waits 15 seconds for the answer.\n\n"
-            "Prints status, the provider's id, what the answer means and what to do, what the engine does "
-            "about such an answer in an event, and the latency. `send` itself does none of that: nothing is "
-            "counted, removed or tried again. `--json`: `app`, `platform`, `token`, `status`, `reason`, "
-            "`provider_id`, `meaning`, `in_an_event`, `latency_ms`, `accepted`.\n\n"
-            "Exit codes: 0 accepted, 1 refused, 69 no answer, with what is known of the reason.",
+            "Needs no Redis, no store and no engine. Waits 15 seconds for the answer.\n\n"
+            "Prints the status, the provider's id, the meaning of the answer and what to do about it, how "
+            "the engine would react to such an answer in an event, and the latency. `send` itself does not "
+            "react: it counts, removes and retries nothing. `--json`: `app`, `platform`, `token`, `status`, "
+            "`reason`, `provider_id`, "
+            "`meaning`, "
+            "`in_an_event`, `latency_ms`, `accepted`.\n\n"
+            "Exit codes: 0 accepted, 1 refused, 69 no answer; a message then says what is known of the "
+            "reason.",
         .run = [how](const common_options& common) { return send(common, *how); },
     };
 }

@@ -107,18 +107,18 @@ std::vector<option> sim_option_table(sim_options& into) {
         option("--oauth-port", how.ports.oauth, "0: any free one").value("PORT").preset("8446"),
         option("--control-port", how.ports.control, "0: any free one").value("PORT").preset("8447"),
         option("--webpush-port", how.ports.webpush, "0: 8448, or any free one").value("PORT").preset("0"),
-        option("--threads", how.threads, "That serve the providers").preset("1"),
+        option("--threads", how.threads, "Threads that serve the providers").preset("1"),
         option("--apns-streams", how.apns_streams, "MAX_CONCURRENT_STREAMS of APNs").preset("1000"),
         option("--fcm-streams", how.fcm_streams, "MAX_CONCURRENT_STREAMS of FCM").preset("100"),
         option("--webpush-streams", how.webpush_streams, "MAX_CONCURRENT_STREAMS of the push service")
             .preset("100"),
         option(
             "--latency", into.latency,
-            "Of all providers: `none`, `fixed:MS`, `uniform:MS:MS` or `lognormal:MEDIAN_MS:P99_MS`")
+            "Latency of all providers: `none`, `fixed:MS`, `uniform:MS:MS` or `lognormal:MEDIAN_MS:P99_MS`")
             .value("LATENCY")
             .checked(latency_problem),
         option("--dead-share", into.dead_share, "Share of the tokens that are dead, 0 to 1"),
-        option("--seed", how.initial.seed, "Of everything that is left to chance").preset("1"),
+        option("--seed", how.initial.seed, "Seed of all random choices").preset("1"),
         option("--redis-url", how.redis_url, "For the tocsin.toml that is written").value("URL"),
         option("--redis-prefix", how.redis_prefix, "For the tocsin.toml that is written"),
         option("--admin-listen", how.admin_listen, "For the tocsin.toml that is written").value("ADDRESS"),
@@ -160,9 +160,7 @@ command sim_command() {
             "tocsin sim --behaviour \\\n"
             "    '{\"fcm\":{\"errors\":[{\"reason\":\"UNAVAILABLE\",\"share\":0.01}]}}'\n",
         .options = sim_option_table(*how),
-        .details =
-            "The page [Test against the simulator](../how-to/test-against-the-simulator.md) has its "
-            "behaviour.",
+        .details = "See the page [Test against the simulator](../how-to/test-against-the-simulator.md).",
         .run =
             [how](const common_options& common) {
                 spread_over_providers(*how);

@@ -1,3 +1,4 @@
+#include "engine/keyspace/incoming_streams.hpp"
 #include "engine/plan/ledger.hpp"
 #include "engine/plan/report.hpp"
 #include "engine/redis/streams.hpp"
@@ -13,7 +14,6 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
-#include <array>
 #include <chrono>
 #include <memory>
 
@@ -59,19 +59,17 @@ asio::awaitable<result<overview>> look_around(redis_session& redis) {
         }
     }
     redis::request ask("ZRANGE", redis.keys().scheduled(), 0, 999);
-    for (const std::string& stream :
-         {redis.keys().events(), redis.keys().registrations(), redis.keys().receipts()}) {
-        ask.add("XINFO", "GROUPS", stream);
+    for (const incoming_stream& stream : incoming_streams) {
+        ask.add("XINFO", "GROUPS", stream.key_in(redis.keys()));
     }
     const auto answer = co_await redis.redis().execute(std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();
     }
     out.scheduled = (*answer)[0].texts();
-    constexpr std::array names{"events", "registrations", "receipts"};
-    for (std::size_t i = 0; i < names.size(); ++i) {
+    for (std::size_t i = 0; i < incoming_streams.size(); ++i) {
         const auto group = redis::parse_group((*answer)[i + 1], keyspace::group);
-        out.streams.push_back({names[i], group.value_or(redis::group_state())});
+        out.streams.push_back({std::string(incoming_streams[i].name), group.value_or(redis::group_state())});
     }
     co_return out;
 }
@@ -227,22 +225,24 @@ command status_command() {
                     "Follow it to its result; without an event, look again every second"),
             },
         .details =
-            "`tocsin status EVENT` shows an event's sums; `--json` prints its result, or its sums so far, "
-            "and of an event with `receipts` what its apps have reported. Exit code 1 if it was refused, "
-            "with the reason and the dead letter's id, or if no such event is known.\n\n"
-            "`tocsin status` shows the running events, how many are scheduled, how much of the streams was "
-            "not read yet and how much is being handled, and the lanes of the engine that answers at "
-            "`admin.listen`: what [binds each](admin-api.md#lanes) at this moment, and what did in the last "
-            "seconds. With `--watch` it looks until it is interrupted (exit code 130); with `--json`, a line "
-            "each time.\n\n"
+            "`tocsin status EVENT` shows an event's sums; `--json` prints its result, or its sums so far "
+            "and, for an event with `receipts`, the sums of its receipts. If the event was refused, it "
+            "prints the reason and the dead letter's id. Exit code 1 if the event was refused or is not "
+            "known.\n\n"
+            "`tocsin status` shows the running events, how many are scheduled, how many entries of the "
+            "streams were not read yet and how many are being handled, and the lanes of the engine that "
+            "answers at `admin.listen`: what [holds each back](admin-api.md#lanes) at this moment, and what "
+            "did in the last seconds. With `--watch` it looks again every second until it is interrupted "
+            "(exit code 130); with `--json`, each look prints a line.\n\n"
             "    event     state  pages  accepted  dead  waiting\n"
             "    crash1  running  45/82     6 558     0        0\n"
             "    events: 0 not read yet, 0 being handled\n"
             "    registrations: 0 not read yet, 0 being handled\n"
             "    receipts: 0 not read yet, 0 being handled\n"
             "    Lanes: no engine answers at admin.listen.\n\n"
-            "Territories that [quiet hours](configuration.md#quiet_hours) hold back stand below, with when "
-            "they leave; with `--json` as `deferred`: `until` (ms), `territories`, `zones`.\n\n"
+            "Territories that [quiet hours](configuration.md#quiet_hours) hold back are listed below that, "
+            "with the time at which their pushes leave; with `--json` as `deferred`: `until` (ms), "
+            "`territories`, `zones`.\n\n"
             "`--json`: `running` (a list of results so far), `scheduled` (ids), `streams` (`lag`, "
             "`pending`), `lanes` ([Admin API](admin-api.md#lanes), or null).",
         .run = [how](const common_options& common) { return status(common, *how); },

@@ -121,7 +121,8 @@ std::string event_line(const json::object& event, std::size_t width) {
         rest = fmt::format("{} {:3.0f} %", progress_line::bar(progress, 10), progress * 100);
     }
     rest += fitted(grouped(count_at(event, "accepted").value_or(0)), 12, true);
-    rest += fitted(over ? "" : grouped(static_cast<std::uint64_t>(number_at(event, "rate"))) + "/s", 11, true);
+    rest +=
+        fitted(over ? "" : grouped(static_cast<std::uint64_t>(number_at(event, "rate"))) + "/s", 11, true);
     const json::value* const left = event.if_contains("eta_seconds");
     rest += fitted(
         left == nullptr || left->is_null() ? "" : spoken_ms(left->to_number<double>() * 1'000), 9, true);
@@ -257,7 +258,7 @@ command top_command() {
         .details =
             "Asks the engine at `admin.listen` once a second, and draws what the page at the same address "
             "shows. `q` "
-            "quits. Where the output is no terminal, and with `--json`, it prints the state once, as JSON.",
+            "quits. If the output is not a terminal, or with `--json`, it prints the state once, as JSON.",
         .run = top,
     };
 }

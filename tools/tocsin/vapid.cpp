@@ -12,9 +12,8 @@ command vapid_command() {
             "tocsin vapid new vapid.pem\n"
             "tocsin vapid show vapid.pem\n",
         .details =
-            "An app has one such key (`app.webpush.vapid_key_file`), and keeps it: a subscription is bound "
-            "to the key that it was made with, and a new key means that every browser has to subscribe "
-            "again.",
+            "An app has one such key (`app.webpush.vapid_key_file`) and must keep it: a subscription is "
+            "bound to the key that it was made with, so with a new key every browser has to subscribe again.",
     };
 }
 

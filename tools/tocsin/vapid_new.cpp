@@ -65,8 +65,9 @@ command vapid_new_command() {
                         .value("FILE")
                         .required()},
         .details =
-            "Writes a P-256 private key (PEM, mode 600) and prints the public one, as `applicationServerKey` "
-            "of `PushManager.subscribe()` wants it. `--json`: `file`, `application_server_key`.",
+            "Writes a P-256 private key (PEM, mode 600) and prints the public key in the form that "
+            "`PushManager.subscribe()` takes as `applicationServerKey`. `--json`: `file`, "
+            "`application_server_key`.",
         .run = [file](const common_options& common) { return make_key(common, *file); },
     };
 }

@@ -26,7 +26,8 @@ command vapid_show_command() {
         .examples = "tocsin vapid show vapid.pem\n",
         .options = {option("FILE", *file, "The private key").value("FILE").required()},
         .details =
-            "As `applicationServerKey` of `PushManager.subscribe()` wants it. `--json`: `file`, "
+            "Prints it in the form that `PushManager.subscribe()` takes as `applicationServerKey`. `--json`: "
+            "`file`, "
             "`application_server_key`.",
         .run = [file](const common_options& common) { return show_key(common, *file); },
     };

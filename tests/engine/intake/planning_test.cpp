@@ -101,7 +101,7 @@ protected:
     device_store store{redis, keys, {}};
     held_redis held{loop.get_executor(), redis};
     device_store held_store{held, keys, {}};
-    planning_desk desk{loop.get_executor(), book, held_store, letters, preparer, clock, log, note};
+    planning_desk desk{loop.get_executor(), book, held_store, letters, preparer, clock, log, shard, note};
     event_intake intake{book, store, letters, preparer, desk, clock, log, shard, note};
     stream_consumer consumer{
         redis, {.stream = keys.events(), .group = std::string(keyspace::group), .consumer = "one"}, time};
@@ -134,7 +134,7 @@ TEST_F(PlanningTest, AnAlertThatItselfTakesLongWaitsForNoOther) {
 
 TEST_F(PlanningTest, WhatAnEngineLeftOnTheScheduleIsPlannedByTheNext) {
     read("news", "everyone");
-    planning_desk next(loop.get_executor(), book, store, letters, preparer, clock, log, note);
+    planning_desk next(loop.get_executor(), book, store, letters, preparer, clock, log, shard, note);
     ASSERT_TRUE(run(next.look()).has_value());
     EXPECT_TRUE(are_planned({"news"}));
     held.release();
@@ -186,6 +186,19 @@ TEST_F(PlanningTest, AnAlertThatIsDueBehindThousandsIsPlannedBeforeThem) {
     EXPECT_TRUE(testing::loop_until(loop, [&] { return held.asked == planning_desk::most_others + 1; }));
     held.release();
     EXPECT_TRUE(testing::loop_until(loop, [&] { return planned.contains("storm"); }));
+}
+
+TEST_F(PlanningTest, AnAllClearThatIsRefusedAfterWaitingCountsOnceAsRefusedHoweverManyEnginesSeeIt) {
+    const auto refused = [&] { return shard.counter(metric::events_total, {"refused"}).read(); };
+    read("over", "commune:21231", R"(,"reached_by":["unheard-of"])");
+    EXPECT_EQ(refused(), 0U);
+    clock.advance(11s);
+    planning_desk other(loop.get_executor(), book, store, letters, preparer, clock, log, shard, note);
+    other.begin("over");
+    desk.begin("over");
+    ASSERT_TRUE(testing::loop_until(loop, [&] { return desk.under_way() == 0 && other.under_way() == 0; }));
+    EXPECT_EQ(refused(), 1U);
+    EXPECT_TRUE(planned.empty());
 }
 
 }  // namespace

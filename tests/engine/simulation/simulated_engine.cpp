@@ -60,7 +60,7 @@ simulated_engine::simulated_engine(const surroundings& world, engine_settings ho
                   });
           }),
       desk_(
-          context_.get_executor(), book_, store_, letters_, preparer_, world.time, world.log,
+          context_.get_executor(), book_, store_, letters_, preparer_, world.time, world.log, shard_,
           [this](std::shared_ptr<active_event> event) { finder_.announce(std::move(event)); }),
       intake_(
           book_, store_, letters_, preparer_, desk_, world.time, world.log, shard_,
@@ -90,9 +90,17 @@ simulated_engine::simulated_engine(const surroundings& world, engine_settings ho
         make_worker(world, i);
         workers_.back()->set_providers(providers, {}, preparer_.generation());
     }
-    finder_.on_letter([this](std::string stream, std::string entry, refusal why, std::string payload) {
-        return letters_.post_once(std::move(stream), std::move(entry), std::move(why), std::move(payload));
-    });
+    finder_.on_letter(
+        [this](
+            std::string stream, std::string entry, refusal why,
+            std::string payload) -> asio::awaitable<result<>> {
+            const auto posted = co_await letters_.post_once(
+                std::move(stream), std::move(entry), std::move(why), std::move(payload));
+            if (posted.has_error()) {
+                co_return posted.error();
+            }
+            co_return result<>();
+        });
     asio::co_spawn(context_, find_work(), asio::detached);
     asio::co_spawn(context_, stream_in_.run(), asio::detached);
     asio::co_spawn(context_, controls_.run(), asio::detached);

@@ -105,5 +105,60 @@ TEST(PageWords, NoSentenceIsOfAReasonThatThereIsNot) {
     }
 }
 
+/// The rows of tables of the page on answers: their cells, without what marks code.
+std::vector<std::vector<std::string>> rows_of_answers() {
+    std::ifstream file(std::string(TOCSIN_DOCS_FOLDER) + "/reference/provider-answers.md");
+    std::vector<std::vector<std::string>> out;
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with("| ")) {
+            std::vector<std::string> cells;
+            const std::regex cell(R"( ([^|]*) \|)");
+            for (std::sregex_iterator at(line.begin(), line.end(), cell), end; at != end; ++at) {
+                cells.push_back(std::regex_replace((*at)[1].str(), std::regex("`"), ""));
+            }
+            out.push_back(std::move(cells));
+        }
+    }
+    return out;
+}
+
+// In the order of the table, in which the first match counts.
+TEST(AnswersPage, HasEveryRowOfTheTableOfPushServices) {
+    const std::regex status_cell(R"(\d{3}( to \d{3})?|anything else)");
+    std::vector<std::vector<std::string>> shown;
+    for (const auto& cells : rows_of_answers()) {
+        // APNs' rows say in the fourth cell what becomes of the connection.
+        if (cells.size() == 5 && std::regex_match(cells[0], status_cell) && cells[3] != "kept" &&
+            cells[3] != "drained") {
+            shown.push_back(cells);
+        }
+    }
+    std::vector<std::vector<std::string>> wanted;
+    for (const webpush::answer_row& row : webpush::answer_table()) {
+        std::string status = row.first == 0 ? "anything else" : std::to_string(row.first);
+        status += row.first == 0 || row.first == row.last ? "" : " to " + std::to_string(row.last);
+        wanted.push_back(
+            {status, std::string(row.said), std::string(row.word), std::string(to_string(row.action)),
+             std::string(row.meaning)});
+    }
+    EXPECT_EQ(shown, wanted);
+}
+
+TEST(AnswersPage, HasEveryReasonOfApns) {
+    std::set<std::vector<std::string>> shown;
+    for (const auto& cells : rows_of_answers()) {
+        if (cells.size() == 5) {
+            const std::string reaction = cells[2].substr(0, cells[2].find(' '));
+            shown.insert({cells[0], cells[1], reaction, cells[4]});
+        }
+    }
+    for (const apns::reason_row& row : apns::reason_table()) {
+        const std::vector<std::string> wanted{
+            std::to_string(row.status), std::string(row.reason), std::string(to_string(row.action)),
+            std::string(row.meaning)};
+        EXPECT_TRUE(row.reason.empty() || shown.contains(wanted)) << row.status << " " << row.reason;
+    }
+}
+
 }  // namespace
 }  // namespace tocsin

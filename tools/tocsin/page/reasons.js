@@ -66,7 +66,7 @@ const tocsinReasons = {
   "webpush:InvalidAuthentication": ["the push service refuses our signature or key", "le service de push refuse notre signature ou notre clé"],
   "webpush:InvalidCryptoKeys": ["the push service cannot read the encryption", "le service de push ne peut lire le chiffrement"],
   "webpush:InvalidEndpoint": ["the push service does not know the browser", "le service de push ne connaît pas le navigateur"],
-  "webpush:InvalidSubscription": ["the browser’s subscription is none any more", "l’abonnement du navigateur n’en est plus un"],
+  "webpush:InvalidSubscription": ["the browser’s subscription is no longer valid", "l’abonnement du navigateur n’est plus valable"],
   "webpush:InvalidTopic": ["the push service does not accept the topic", "le service de push refuse le topic"],
   "webpush:InvalidTtl": ["the push service does not accept the time to live", "le service de push refuse la durée de vie"],
   "webpush:MethodNotAllowed": ["there is no push service at the browser’s endpoint", "il n’y a pas de service de push à l’adresse du navigateur"],
