@@ -13,7 +13,7 @@ namespace tocsin {
 /// The row of what every platform can be told: how fast it is sent to.
 template <class Settings>
 constexpr config_key rate_row(std::string_view section) {
-    constexpr std::string_view help = "Pushes per second over all engines. 0: no limit of ours.";
+    constexpr std::string_view help = "Pushes per second over all engines. 0: the engines set no limit.";
     return config_rows::within(config_rows::key<&Settings::rate>(section, "rate", help), 0, 10'000'000);
 }
 
