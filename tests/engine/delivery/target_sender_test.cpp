@@ -233,7 +233,7 @@ TEST_F(TargetSenderTest, APageThatAnotherEngineHasSettledIsNotSent) {
     page_settlement theirs;
     theirs.event = "news";
     theirs.which = mairies;
-    theirs.shard_entry = "0-1";
+    theirs.shard_entry = news.shards.front().entry;
     ASSERT_TRUE(ask(book.settle(theirs)).has_value());
     assign(news);
     EXPECT_TRUE(take_all().empty());

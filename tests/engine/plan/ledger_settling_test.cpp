@@ -34,6 +34,17 @@ TEST_F(LedgerSettlingTest, APageThatIsSettledTwiceCountsOnce) {
     EXPECT_EQ(open(shards[0].work.first_page), page_state::settled);
 }
 
+TEST_F(LedgerSettlingTest, APageOfAShardThatRedisHasForgottenToHandOutIsSettledByWhoGetsItAgain) {
+    start(1);
+    const claimed_shard before = claim(book).shards.front();
+    // Redis comes back as it was before the claim, and hands the same page out under another entry.
+    server.cli({"XDEL", keys.shards("crue", "mairies/fcm"), before.entry});
+    server.cli({"XACK", keys.shards("crue", "mairies/fcm"), std::string(keys.group), before.entry});
+    EXPECT_TRUE(run(book.settle(settlement_of(before, 900))).value().repeated);
+    EXPECT_EQ(field("targeted"), "");
+    EXPECT_EQ(open(before.work.first_page), page_state::opened);
+}
+
 TEST_F(LedgerSettlingTest, WhoeverComesAfterTheEndAddsNothingAndLeavesNothingBehind) {
     start(2);
     const auto shards = claim(book).shards;
