@@ -1,6 +1,7 @@
 #include "tools/tocsin/bench_stage.hpp"
 
 #include "engine/core/json_members.hpp"
+#include "tools/tocsin/exit_code.hpp"
 
 #include <boost/json/object.hpp>
 
