@@ -123,8 +123,9 @@ TEST_F(ClaimAgendaTest, WhereThereIsNoRoomTheOthersOfThatKindAreNotLookedAt) {
 TEST_F(ClaimAgendaTest, WhoHasEnoughLetsTheOthersOfItsKindPass) {
     ask("nation");
     ask("village");
+    ask("resting", priority::normal, 1s);
     rooms["nation"] = room::none_for_it;
-    EXPECT_EQ(turn(), events{"village"});
+    EXPECT_EQ(turn(), events{"village"}) << "and not those behind it whose time has not come";
     rooms.clear();
     EXPECT_EQ(turn(), events{"nation"});
 }

@@ -34,6 +34,7 @@ protected:
 
 TEST_F(ShardRoomTest, AShardGoesToTheThreadThatHasLeastOfItsKindAndThenOfEverything) {
     EXPECT_EQ(give("a", "1-0", 3), 0U);
+    EXPECT_EQ(room.least_busy(kind_of(apns)), 1U) << "of that kind neither has any";
     EXPECT_EQ(give("a", "2-0", 1), 1U);
     EXPECT_EQ(give("a", "3-0", 1), 1U);
     EXPECT_EQ(give("a", "4-0", 1), 1U);
