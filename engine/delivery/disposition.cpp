@@ -45,13 +45,16 @@ disposition retried(
     if (asked_for) {
         asked_for = std::min<milliseconds>(*asked_for, longest_told_wait);
     }
+    // A connection that broke took many with it, and says nothing about how much the provider can bear. While
+    // it works they come again without drawing on what keeps an outage from being stormed.
+    const bool of_a_cut = answer.cut && lane.works;
     disposition out;
-    out.wait = lane.retries.delay(attempt.attempts + 1, asked_for, lane.retry_affordable, jitter);
+    out.wait = lane.retries.delay(attempt.attempts + 1, asked_for, lane.retry_affordable || of_a_cut, jitter);
     if (out.wait >= attempt.time_left) {
         return ended(outcome::expired);
     }
     out.charge = true;
-    out.spends = lane.retry_affordable;
+    out.spends = lane.retry_affordable && !of_a_cut;
     // What may have been sent is written down before it is sent again: so each engine that opens a page
     // sends to a device of it once at most, and the openings bound the repeats.
     const bool in_memory =
@@ -82,14 +85,10 @@ disposition postponed(
 /// To a push of a lane that is, or has to be, paused for its provider.
 disposition waiting_for_provider(
     const attempt_facts& attempt, const verdict& answer, const lane_facts& lane, std::minstd_rand& jitter) {
-    const bool many = lane.provider_complaints + 1 >= provider_complaints_to_pause;
     const bool many_told = lane.provider_told + 1 >= provider_complaints_to_pause;
-    // Few may be the only ones that it is about: what they are charged is spread over some minutes. And what
-    // may have been sent is a repeat each time, so the tries bound it also while nobody is accepted.
-    const bool due =
-        !many && lane.provider_trouble >= patience_of_few / lane.max_attempts * (attempt.attempts + 1);
     disposition out;
-    if (due || attempt.maybe_sent || answer.action == reaction::unknown) {
+    // What may have been sent is a repeat each time, so the tries bound it also while nobody is accepted.
+    if (attempt.maybe_sent || answer.action == reaction::unknown) {
         verdict soon = answer;
         if (soon.retry_after && !soon.told) {
             soon.retry_after = std::min(*soon.retry_after, longest_charged_wait);
@@ -113,14 +112,13 @@ disposition provider_trouble(
     if (answer.of_one_service) {
         return retried(attempt, answer, lane, jitter);
     }
-    const std::uint32_t complaints = lane.provider_complaints + 1;
-    // While others are accepted it may be the push; while nobody is, and others complain as well, the second
-    // time says enough. An outage may show in few answers: some take a connection for each.
+    // While others are accepted it may be the push. While nobody is, the second time says enough: an outage
+    // may meet one device, and would cost it the event, where a mistake of ours only costs the result some
+    // time.
     const bool second_time = attempt.complained || attempt.attempts != 0;
-    const bool nobody_else_either =
-        second_time && lane.provider_unheard && complaints >= provider_complaints_to_suspect;
-    const bool wait_for_it = lane.provider_paused || lane.credential_paused || nobody_else_either ||
-                             complaints >= provider_complaints_to_pause;
+    const bool wait_for_it = lane.provider_paused || lane.credential_paused ||
+                             (second_time && lane.provider_unheard) ||
+                             lane.provider_complaints + 1 >= provider_complaints_to_pause;
     disposition out = wait_for_it ? waiting_for_provider(attempt, answer, lane, jitter)
                                   : retried(attempt, answer, lane, jitter);
     out.about = complaint::provider;

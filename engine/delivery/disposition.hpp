@@ -37,7 +37,6 @@ struct lane_facts {
     std::uint32_t credential_complaints = 0;
     std::uint32_t provider_complaints = 0;  ///< Of other devices; each counts once.
     std::uint32_t provider_told = 0;        ///< So many of them were told how long to wait.
-    duration provider_trouble{};            ///< Since the first complaint about it.
     /// Nobody, of either environment, was accepted since an earlier complaint about the provider.
     bool provider_unheard = false;
     std::uint32_t suspects = 0;     ///< Tokens of this kind that were called bad.
@@ -86,10 +85,6 @@ struct disposition {
 constexpr std::uint32_t credential_complaints_to_pause = 3;
 constexpr std::uint32_t provider_complaints_to_pause = 20;
 constexpr std::uint32_t suspects_to_pause = 20;
-/// One device is no proof of an outage, as two that are tried again may be. Fewer than it takes to pause
-/// at once have used up their tries after so long, however often the lane was probed.
-constexpr std::uint32_t provider_complaints_to_suspect = 2;
-constexpr std::chrono::minutes patience_of_few{10};
 /// No peer's word stops anything for longer: it may be a typo, and a probe costs little.
 constexpr std::chrono::minutes longest_told_wait{15};
 

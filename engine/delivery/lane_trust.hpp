@@ -62,7 +62,6 @@ public:
         const kind& other = kinds_[sandbox ? 0 : 1];
         if (of.complainers != 0) {
             of.tell_trouble(out, token);
-            out.provider_trouble = now - of.in_trouble_since;
             out.provider_unheard = !(other.ever_served && other.last_served >= of.in_trouble_since);
         }
         out.suspects = of.suspects;

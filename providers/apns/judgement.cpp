@@ -4,6 +4,7 @@
 #include "providers/common/bounded_json.hpp"
 #include "providers/common/reason_word.hpp"
 #include "providers/common/retry_after.hpp"
+#include "providers/common/web_page.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -49,6 +50,10 @@ judgement::judgement(const answer& given, std::uint32_t attempts, wall_time now)
     const bool plausible = given.status > 0 && given.status <= std::numeric_limits<std::uint16_t>::max();
     what_.status = static_cast<std::uint16_t>(plausible ? given.status : 0);
     row_ = &find_reason(what_.status, reason);
+    // Whoever shows a page, it is not Apple: nobody was accepted, and nobody refused.
+    const bool a_page = is_web_page(given.body) &&
+                        (row_->action == reaction::accept || row_->action == reaction::reject_push);
+    row_ = a_page ? &find_reason(what_.status, web_page_word) : row_;
     what_.action = row_->action;
     what_.provider_id = given.apns_id;
     if (row_->reason != "Unknown") {

@@ -214,7 +214,7 @@ http2::connection_advice line::on_response(const http2::response& answer) noexce
     auto& item = *static_cast<push*>(answer.context);
     --in_flight_;
     item.written_at = answer.written_at;
-    if (answer.status == 200) [[likely]] {
+    if (answer.status == 200 && answer.body.empty()) [[likely]] {
         wiring_.counters.accepted();
         wiring_.health.clear();
         if (wiring_.token != nullptr) {

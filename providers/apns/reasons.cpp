@@ -1,6 +1,7 @@
 #include "providers/apns/reasons.hpp"
 
 #include "providers/common/no_answer.hpp"
+#include "providers/common/web_page.hpp"
 
 #include <algorithm>
 #include <array>
@@ -147,6 +148,15 @@ constexpr auto by_status = std::to_array<status_row>({
       "Check url of this app, and what stands between the engine and APNs."}},
 });
 
+constexpr reason_row page_row{
+    0,
+    web_page_word,
+    retry_elsewhere,
+    pace::engine,
+    drain,
+    "There is a web page at this address, and not APNs.",
+    "Check url of this app, and what stands between the engine and APNs."};
+
 }  // namespace
 
 std::span<const reason_row> reason_table() noexcept {
@@ -159,6 +169,9 @@ const reason_row* find_reason(std::string_view reason) noexcept {
 }
 
 const reason_row& find_reason(std::uint16_t status, std::string_view reason) noexcept {
+    if (reason == web_page_word) {
+        return page_row;
+    }
     const auto* const known = find_reason(reason);
     // The status must agree: a word alone, from who knows where, is not enough to delete a device.
     if (known != nullptr && known->status == status) {

@@ -22,7 +22,10 @@ verdict no_answer(const http2::failed_request& failed) noexcept {
             out.action = reaction::resend;
             out.reason = not_processed;
             break;
-        case http2::failure::unknown: out.reason = connection_lost; break;
+        case http2::failure::unknown:
+            out.reason = connection_lost;
+            out.cut = failed.detail == http2::http2_errc::connection_lost;
+            break;
         case http2::failure::timed_out: out.reason = timeout; break;
     }
     if (failed.detail == http2::http2_errc::not_sent) {

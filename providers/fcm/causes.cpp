@@ -2,6 +2,7 @@
 
 #include "providers/apns/reasons.hpp"
 #include "providers/common/no_answer.hpp"
+#include "providers/common/web_page.hpp"
 
 #include <algorithm>
 #include <array>
@@ -132,7 +133,7 @@ const cause_row& row_of(cause why) noexcept {
 cause find_cause(const error_facts& facts, const surroundings& around) noexcept {
     const std::string_view code = facts.fcm_code;
     if (facts.status >= 200 && facts.status <= 299) {
-        return cause::accepted;
+        return facts.is_page ? cause::wrong_address : cause::accepted;
     }
     if (code == "UNREGISTERED") {
         return cause::unregistered;
@@ -181,6 +182,9 @@ std::string_view word_for(const error_facts& facts, cause why) noexcept {
     if (why == cause::accepted) {
         return {};
     }
+    if (facts.is_page && facts.status >= 200 && facts.status <= 299) {
+        return web_page_word;
+    }
     if (why == cause::dead_apple_token || (why == cause::apple_credential && !facts.apns_reason.empty())) {
         return facts.apns_reason;
     }
@@ -199,6 +203,10 @@ std::span<const std::string_view> documented_codes() noexcept {
 std::string explain(std::uint16_t status, std::string_view word) {
     if (status == 0) {
         return std::string(explain_no_answer(word));
+    }
+    if (word == web_page_word) {
+        const cause_row& row = row_of(cause::wrong_address);
+        return std::string(row.meaning) + ' ' + std::string(row.remedy);
     }
     // The word alone is left of the answer: put it back where it can have come from.
     error_facts facts;

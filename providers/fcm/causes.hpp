@@ -16,9 +16,10 @@ enum class cause : std::uint8_t {
     unregistered,
     not_found_while_others_succeed,  ///< NOT_FOUND without FcmError, and the project is known to work.
     not_found,                       ///< The same, and it is not.
-    wrong_address,                   ///< 404 that is not JSON: no such API at this URL, or no such project.
-    dead_apple_token,                ///< APNs' word for it, relayed; whatever FCM calls it.
-    apple_credential,                ///< The APNs key in the Firebase project is bad: iOS alone is concerned.
+    wrong_address,     ///< 404 that is not JSON, or a success that is a web page: no such API at this URL, or
+                       ///< no such project.
+    dead_apple_token,  ///< APNs' word for it, relayed; whatever FCM calls it.
+    apple_credential,  ///< The APNs key in the Firebase project is bad: iOS alone is concerned.
     access_token,
     sender_mismatch,
     forbidden,

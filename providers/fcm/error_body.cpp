@@ -2,6 +2,7 @@
 
 #include "engine/core/json_members.hpp"
 #include "providers/common/retry_after.hpp"
+#include "providers/common/web_page.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -76,6 +77,7 @@ error_facts read_error(int status, std::string_view body, bounded_json& reader) 
     const auto* root = document != nullptr ? document->if_object() : nullptr;
     const auto* error = root != nullptr ? object_at(*root, "error") : nullptr;
     if (error == nullptr) {
+        out.is_page = is_web_page(body);
         return out;
     }
     out.has_envelope = true;

@@ -13,6 +13,7 @@ namespace tocsin::fcm {
 struct error_facts {
     int status = 0;
     bool has_envelope = false;    ///< The body was google.rpc.Status in JSON; not so for HTML and empty ones.
+    bool is_page = false;         ///< The body is a page for people (is_web_page()).
     std::string_view message;     ///< error.message
     std::string_view rpc_status;  ///< error.status ("INVALID_ARGUMENT")
     std::string_view fcm_code;    ///< FcmError.errorCode

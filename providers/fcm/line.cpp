@@ -3,6 +3,7 @@
 #include "engine/delivery/service_proof.hpp"
 #include "providers/common/no_answer.hpp"
 #include "providers/common/retry_after.hpp"
+#include "providers/common/web_page.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -75,7 +76,7 @@ http2::connection_advice line::on_response(const http2::response& answer) noexce
     const auto& content = static_cast<const rendered_message&>(*item.content);
     --in_flight_;
     item.written_at = answer.written_at;
-    if (answer.status == 200) [[likely]] {
+    if (answer.status == 200 && !is_web_page(answer.body)) [[likely]] {
         wiring_.counters.accepted();
         wiring_.health.clear();
         wiring_.project.note_accepted(answer.answered_at);

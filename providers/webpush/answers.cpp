@@ -5,6 +5,7 @@
 #include "providers/common/no_answer.hpp"
 #include "providers/common/reason_word.hpp"
 #include "providers/common/retry_after.hpp"
+#include "providers/common/web_page.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -24,7 +25,20 @@ constexpr std::string_view fix_the_key =
     "this host's clock; then reload.";
 constexpr std::string_view shorten = "Shorten the event; some services take less than others.";
 
+constexpr std::string_view look_between = "Look at what stands between the engine and that service.";
+// What a table row is asked for when the body is not of a service: see said_otherwise().
+constexpr std::string_view speaks_of_our_key = "vapid";
+constexpr std::string_view is_a_page = "page";
+
 constexpr auto table = std::to_array<answer_row>({
+    // A proxy, or a server that knows nothing of pushes. It has no word about anybody's subscription.
+    {200, 299, is_a_page, web_page_word, reject_push,
+     "There is a web page at the endpoint, and no push service.", look_between},
+    {404, 404, is_a_page, web_page_word, reject_push,
+     "There is a web page at the endpoint, and no push service.", look_between},
+    {410, 410, is_a_page, web_page_word, reject_push,
+     "There is a web page at the endpoint, and no push service.", look_between},
+
     {200, 299, "", "", accept, "The push service took the message.",
      "Accepted is not delivered: the browser gets it when it can be reached."},
 
@@ -70,13 +84,13 @@ constexpr auto table = std::to_array<answer_row>({
     {300, 399, "", "Redirected", reject_push,
      "The service redirects the request to another address, at which the browser did not subscribe.",
      "If many devices answer so, look at what stands between the engine and that service."},
-    {400, 400, "vapid", "VapidRefused", pause_app, "The service does not accept our token or key.",
+    {400, 400, speaks_of_our_key, "VapidRefused", pause_app, "The service does not accept our token or key.",
      fix_the_key},
     {401, 401, "", "Unauthorized", pause_app, "The service does not accept our token or key.", fix_the_key},
     {403, 403, "", "Forbidden", pause_app, "Our key may not send to this subscription.", fix_the_key},
     {404, 404, "", "NotFound", drop_token, "The service does not know the subscription.", device_is_gone},
     {405, 405, "", "MethodNotAllowed", reject_push, "Something other than a push service is at the endpoint.",
-     "Look at what stands between the engine and that service."},
+     look_between},
     {408, 408, "", "RequestTimeout", retry_here, "The service waited too long for the request.", nothing},
     {410, 410, "", "Gone", drop_token, "The subscription has ended.", device_is_gone},
     {413, 413, "", "PayloadTooLarge", reject_push, "The message is larger than the service takes.", shorten},
@@ -87,8 +101,7 @@ constexpr auto table = std::to_array<answer_row>({
     {503, 503, "", "ServiceUnavailable", retry_here, "The service is not available.", nothing},
     {500, 599, "", "ServerError", retry_here, "The service has an internal error.", nothing},
     {0, std::numeric_limits<std::uint16_t>::max(), "", "Unknown", reject_push,
-     "The answer is none that a push service gives.",
-     "Look at what stands between the engine and that service."},
+     "The answer is none that a push service gives.", look_between},
 });
 
 struct own_word {
@@ -124,6 +137,19 @@ bool speaks_of_vapid(std::string_view body) noexcept {
     constexpr auto hints = std::to_array<std::string_view>({"vapid", "jwt", "applicationserverkey"});
     return std::ranges::any_of(
         hints, [body](std::string_view hint) { return !std::ranges::search(body, hint, {}, lower).empty(); });
+}
+
+/// Google's old push service said it in a page of its own.
+bool is_foreign_page(std::string_view body) noexcept {
+    return is_web_page(body) && body.find("NotRegistered") == std::string_view::npos;
+}
+
+/// What the table is asked for of a body without a word: what it is taken for.
+std::string_view said_otherwise(std::uint16_t status, std::string_view body) noexcept {
+    if (status == 400 && speaks_of_vapid(body)) {
+        return speaks_of_our_key;
+    }
+    return is_foreign_page(body) ? is_a_page : std::string_view();
 }
 
 /// What the table is asked for: Apple's word, or the digits of Mozilla's number, which `digits` holds.
@@ -167,8 +193,9 @@ judgement::judgement(const answer& given, wall_time now) noexcept {
     const bool plausible = given.status > 0 && given.status <= std::numeric_limits<std::uint16_t>::max();
     what_.status = static_cast<std::uint16_t>(plausible ? given.status : 0);
     row_ = &find_answer(what_.status, said);
-    if (what_.status == 400 && row_->said.empty() && speaks_of_vapid(given.body)) {
-        row_ = &find_answer(what_.status, "vapid");
+    if (const auto otherwise = said_otherwise(what_.status, given.body);
+        row_->said.empty() && !otherwise.empty()) {
+        row_ = &find_answer(what_.status, otherwise);
     }
     what_.action = row_->action;
     what_.reason = row_->word;

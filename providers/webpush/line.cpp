@@ -234,16 +234,7 @@ void line::weigh(judgement& given, const sent_message& sent, const http2::respon
     const verdict& what = given.what();
     const time_point now = answer.answered_at;
     switch (what.action) {
-        case reaction::retry_here:
-            if ((what.status == 429 || what.status == 503) && state_.refused(now, what.retry_after)) {
-                wiring_.log.warning(
-                    "webpush.service_left_alone", {{"origin", origin_},
-                                                   {"app", wiring_.app},
-                                                   {"status", answer.status},
-                                                   {"ms", state_.wait(now).count()}});
-                give_back(state_.wait(now), service_left_alone, now);
-            }
-            break;
+        case reaction::retry_here: weigh_refusal(given.what(), now); break;
         case reaction::pause_app: try { tell(given, sent);
             } catch (const std::exception&) {
                 // Out of memory for a sentence: the verdict stands without it.
@@ -257,6 +248,29 @@ void line::weigh(judgement& given, const sent_message& sent, const http2::respon
             state_.accepted();
             break;
         default: state_.accepted(); break;  // It works; whatever it said is about the one device.
+    }
+}
+
+void line::weigh_refusal(verdict& what, time_point now) noexcept {
+    constexpr std::uint16_t throttled = 429;
+    constexpr std::uint16_t server_error = 500;
+    const bool broken = what.status >= server_error;
+    if (!broken && what.status != throttled) {
+        return;
+    }
+    const bool left_alone = state_.refused(now, what.retry_after, broken);
+    if (state_.probing()) {
+        // An outage of the service costs no push one of its tries.
+        what.action = reaction::resend;
+        what.retry_after = std::max(state_.wait(now), milliseconds(1));
+    }
+    if (left_alone) {
+        wiring_.log.warning(
+            "webpush.service_left_alone", {{"origin", origin_},
+                                           {"app", wiring_.app},
+                                           {"status", what.status},
+                                           {"ms", state_.wait(now).count()}});
+        give_back(state_.wait(now), service_left_alone, now);
     }
 }
 

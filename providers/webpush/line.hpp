@@ -110,6 +110,7 @@ private:
     /// Gives everything back that waits here.
     void give_back(std::chrono::milliseconds wait, std::string_view why, time_point now) noexcept;
     void refuse_waiting(std::string_view why, time_point now) noexcept;
+    void weigh_refusal(verdict& what, time_point now) noexcept;
     void weigh(judgement& given, const sent_message& sent, const http2::response& answer) noexcept;
     void tell(judgement& given, const sent_message& sent);
 

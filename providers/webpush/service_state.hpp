@@ -21,6 +21,8 @@ public:
     /// single devices.
     static constexpr std::uint32_t refusals_to_pause = 10;
     static constexpr std::size_t probes = 2;
+    /// One that is broken for so long, and takes nothing meanwhile, is so for everybody: few devices may ask.
+    static constexpr std::chrono::milliseconds trouble_to_believe{3'000};
     /// Requests on their way before the first answer that speaks for our credential: if that is wrong, more
     /// would only be more refusals.
     static constexpr std::size_t most_unproven = 16;
@@ -41,6 +43,7 @@ public:
         }
         return proven_ ? SIZE_MAX : most_unproven;
     }
+    /// It has turned everything away of late: what it refuses now is no matter of the push.
     [[nodiscard]] bool probing() const noexcept { return probing_; }
     [[nodiscard]] bool reachable() const noexcept { return reachable_; }
 
@@ -59,11 +62,16 @@ public:
         proven_ = false;
         return true;
     }
-    /// It wants to be asked less. True if it is left alone from now on.
-    bool refused(time_point now, std::optional<std::chrono::milliseconds> told) noexcept {
+    /// It wants to be asked less, or is `broken`, which no single device brings about for long. True if it is
+    /// left alone from now on.
+    bool refused(
+        time_point now, std::optional<std::chrono::milliseconds> told, bool broken = false) noexcept {
+        refused_since_ = refusals_ == 0 ? now : refused_since_;
         ++refusals_;
         longest_told_ = std::max(longest_told_, told.value_or(std::chrono::milliseconds::zero()));
-        if (now < until_ || (refusals_ < refusals_to_pause && !probing_)) {
+        const bool believed = refusals_ >= refusals_to_pause || probing_ ||
+                              (broken && now - refused_since_ >= trouble_to_believe);
+        if (now < until_ || !believed) {
             return false;
         }
         until_ = now + std::max(longest_told_, backoff());
@@ -93,6 +101,7 @@ private:
     }
 
     time_point until_{};
+    time_point refused_since_{};
     std::chrono::milliseconds longest_told_{};
     std::uint32_t refusals_ = 0;
     std::uint32_t pauses_ = 0;

@@ -53,26 +53,15 @@ void alone_in_trouble_again(attempt_facts& attempt, verdict&, lane_facts& lane) 
     attempt.complained = true;
     attempt.attempts = 1;
     lane.provider_unheard = true;
-    lane.provider_trouble = 1min;
 }
 void alone_in_trouble_for_the_last_time(attempt_facts& attempt, verdict& answer, lane_facts& lane) {
     alone_in_trouble_again(attempt, answer, lane);
     attempt.attempts = 4;
 }
-void few_of_a_paused_lane_after_minutes(attempt_facts& attempt, verdict&, lane_facts& lane) {
-    attempt.attempts = 1;
+void one_of_few_for_the_last_time(attempt_facts& attempt, verdict&, lane_facts& lane) {
+    attempt.attempts = 4;
     lane.provider_paused = true;
     lane.provider_complaints = 2;
-    lane.provider_trouble = 4min;
-}
-void few_of_a_paused_lane_at_last(attempt_facts& attempt, verdict& answer, lane_facts& lane) {
-    few_of_a_paused_lane_after_minutes(attempt, answer, lane);
-    attempt.attempts = 4;
-    lane.provider_trouble = 10min;
-}
-void many_of_a_paused_lane_for_long(attempt_facts& attempt, verdict& answer, lane_facts& lane) {
-    few_of_a_paused_lane_at_last(attempt, answer, lane);
-    lane.provider_complaints = 19;
 }
 void few_are_told(attempt_facts& attempt, verdict& answer, lane_facts& lane) {
     attempt.attempts = 1;
@@ -247,16 +236,12 @@ const std::vector<row>& rows() {
          requeue, failed, false, complaint::provider, pausing::provider},
         {"no answer for the second time while nobody has one", r::unknown, again_while_nobody_is_accepted,
          defer, failed, true, complaint::provider, pausing::provider},
-        {"a second error to the only one", r::retry_elsewhere, alone_in_trouble_again, delay, failed, true,
-         complaint::provider},
-        {"the last error to the only one", r::retry_elsewhere, alone_in_trouble_for_the_last_time, end,
-         failed, false, complaint::provider},
-        {"an error to one of few, after minutes", r::retry_elsewhere, few_of_a_paused_lane_after_minutes,
-         delay, failed, true, complaint::provider, pausing::provider},
-        {"an error to one of few, at last", r::retry_elsewhere, few_of_a_paused_lane_at_last, end, failed,
-         false, complaint::provider, pausing::provider},
-        {"an error to one of many, however late", r::retry_elsewhere, many_of_a_paused_lane_for_long, requeue,
-         failed, false, complaint::provider, pausing::provider},
+        {"a second error to the only one", r::retry_elsewhere, alone_in_trouble_again, requeue, failed, false,
+         complaint::provider, pausing::provider},
+        {"what would be the last error to the only one", r::retry_elsewhere,
+         alone_in_trouble_for_the_last_time, requeue, failed, false, complaint::provider, pausing::provider},
+        {"what would be the last error to one of few", r::retry_elsewhere, one_of_few_for_the_last_time,
+         requeue, failed, false, complaint::provider, pausing::provider},
         {"an error to one of few that says how long", r::retry_elsewhere, few_are_told, defer, failed, false,
          complaint::provider, pausing::provider},
         {"an error to a probe that may have been sent", r::retry_elsewhere, paused_and_maybe_sent, defer,
@@ -319,6 +304,26 @@ TEST(Disposition, EachAnswerToEachTryInEachLaneHasOneConsequence) {
         EXPECT_EQ(static_cast<int>(got.pause), static_cast<int>(each.pause));
         EXPECT_EQ(got.spends, each.charge) << "a retry that does not come costs no budget";
     }
+}
+
+TEST(Disposition, WhatABrokenConnectionTookWithItDrawsOnNoBudgetWhileTheProviderWorks) {
+    attempt_facts attempt;
+    attempt.time_left = 1h;
+    verdict answer;
+    answer.action = reaction::unknown;
+    lane_facts lane;
+    lane.retry_affordable = false;
+    std::minstd_rand jitter(1);
+    EXPECT_GE(decide(attempt, answer, lane, jitter).wait, 30s) << "no answer in time";
+    answer.cut = true;
+    EXPECT_GE(decide(attempt, answer, lane, jitter).wait, 30s) << "nobody was accepted for long";
+    lane.works = true;
+    const disposition again = decide(attempt, answer, lane, jitter);
+    EXPECT_LE(again.wait, 2s);
+    EXPECT_TRUE(again.charge);
+    EXPECT_TRUE(again.maybe_sent);
+    lane.retry_affordable = true;
+    EXPECT_FALSE(decide(attempt, answer, lane, jitter).spends);
 }
 
 TEST(Disposition, OnlyTheCertainWordEndsADeviceAsDead) {

@@ -118,26 +118,40 @@ private:
     }
 };
 
-TEST_F(LaneOutageTest, TheOnlyDeviceOfApnsThatMeetsNothingButErrorsFailsWithinMinutes) {
-    begin(1);
-    pass(15min, [this](const push& item) { return of_apns(item); });
-    EXPECT_EQ(ended("failed"), 1);
-    EXPECT_EQ(sends["device-0"], 5);
+TEST_F(LaneOutageTest, AnOutageFailsNobodyHoweverFewItMeetsAndEndsWithinSecondsOfItsEnd) {
+    for (const std::size_t devices : {1U, 2U, 5U, 19U, 20U}) {
+        for (const bool of_apple : {true, false}) {
+            SCOPED_TRACE(std::to_string(devices) + (of_apple ? " of APNs" : " of FCM"));
+            pages.clear();
+            sums.clear();
+            begin(devices, of_apple ? 1s : 10s, 4h);
+            pass(3h, [&](const push& item) { return of_apple ? of_apns(item) : of_fcm(item); });
+            EXPECT_EQ(ended("failed"), 0);
+            pass(30s, [this](const push&) { return answer(reaction::accept); });
+            EXPECT_EQ(ended("accepted"), static_cast<std::int64_t>(devices));
+            EXPECT_TRUE(over());
+        }
+    }
 }
 
-TEST_F(LaneOutageTest, TheOnlyDeviceOfFcmThatMeetsNothingButErrorsFailsWithinMinutes) {
-    begin(1, 10s);
-    pass(15min, [this](const push& item) { return of_fcm(item); });
-    EXPECT_EQ(ended("failed"), 1);
-    EXPECT_EQ(sends["device-0"], 5);
+TEST_F(LaneOutageTest, WhoMeetsNothingButErrorsToTheEndIsExpired) {
+    begin(2, 1s, 1h);
+    pass(2h, [this](const push& item) { return of_apns(item); });
+    EXPECT_EQ(ended("expired"), 2);
+    EXPECT_EQ(sums["r:fcm:InternalServerError"], 2);
 }
 
-TEST_F(LaneOutageTest, TwoDevicesThatMeetNothingButErrorsOutliveAnOutageAndFailWithinMinutes) {
-    begin(2);
-    pass(5min, [this](const push& item) { return of_apns(item); });
-    EXPECT_EQ(ended("failed"), 0);
-    pass(10min, [this](const push& item) { return of_apns(item); });
-    EXPECT_EQ(ended("failed"), 2);
+TEST_F(LaneOutageTest, AFewThatAloneMeetErrorsFailWithinMinutesWhileOthersAreServed) {
+    begin(3);
+    const auto of_others = make_event(time, priority::high);
+    for (int second = 0; second < 15 * 60; ++second) {
+        LaneTest::add(*line, 1, of_others);
+        pass(1s, [&](const push& item) {
+            return &item.owner->event() == of_others.get() ? answer(reaction::accept) : of_apns(item);
+        });
+    }
+    EXPECT_EQ(ended("failed"), 3);
+    EXPECT_EQ(ended("accepted"), 15 * 60);
 }
 
 TEST_F(LaneOutageTest, ADeviceThatIsNeverAnsweredIsSentToNoOftenerThanItMayBeTried) {

@@ -15,14 +15,31 @@
 namespace tocsin::testing {
 namespace {
 
-/// The one command in `bytes` without its "BLOCK <ms>".
+/// The one command in `bytes` without its "BLOCK <ms>", if it has one: WAIT has none.
 void take_out_blocking(std::string& bytes) {
     constexpr std::string_view word = "$5\r\nBLOCK\r\n";
     const std::size_t from = bytes.find(word);
+    if (from == std::string::npos) {
+        return;
+    }
     const std::size_t number = bytes.find("\r\n", from + word.size()) + 2;
     bytes.erase(from, bytes.find("\r\n", number) + 2 - from);
     const std::size_t words = std::stoul(bytes.substr(1));
     bytes.replace(1, bytes.find("\r\n") - 1, std::to_string(words - 2));
+}
+
+/// The WAIT in `bytes`, if there is one, with another patience.
+void set_patience(std::string& bytes, std::chrono::milliseconds patience) {
+    constexpr std::string_view word = "$4\r\nWAIT\r\n";
+    const std::size_t at = bytes.rfind(word);
+    if (at == std::string::npos) {
+        return;
+    }
+    const std::size_t how_many = bytes.find("\r\n", at + word.size()) + 2;
+    const std::size_t from = bytes.find("\r\n", how_many) + 2;
+    const std::size_t number = bytes.find("\r\n", from) + 2;
+    const std::string text = std::to_string(patience.count());
+    bytes.replace(from, bytes.find("\r\n", number) - from, "$" + std::to_string(text.size()) + "\r\n" + text);
 }
 
 }  // namespace
@@ -51,6 +68,7 @@ redis::replies blocking_redis::ask(redis::request what) {
         line_.take_output(out, SIZE_MAX);
         if (waits) {
             take_out_blocking(out);
+            set_patience(out, replica_patience_);
         }
         for (std::string_view rest = out; !rest.empty();) {
             const ssize_t sent = send(socket_, rest.data(), rest.size(), MSG_NOSIGNAL);

@@ -31,7 +31,23 @@ redis::replies refusals(std::size_t count) {
     return out;
 }
 
+/// As redis::pipeline has it.
+bool is_of_a_replica(const redis::replies& answers) {
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        if (answers[i].is_error() &&
+            answers[i].text().find("READONLY You can't write") != std::string_view::npos) {
+            return true;
+        }
+    }
+    return false;
+}
+
 }  // namespace
+
+redis::replies faulty_redis::ask(redis::request what) {
+    where_.let_arrive(*through_);
+    return through_->ask(std::move(what));
+}
 
 asio::awaitable<result<redis::replies>> faulty_redis::execute(redis::request what) {
     if (what.empty()) {
@@ -55,38 +71,53 @@ void faulty_redis::end(call& which, result<redis::replies> how) {
     which.signal.cancel();
 }
 
-void faulty_redis::perform(mishap what, late_requests& later) {
+bool faulty_redis::perform(mishap what, late_requests& later) {
     const auto first = std::move(calls_.front());
     calls_.pop_front();
+    bool demoted = false;
     switch (what) {
-        case mishap::none: end(*first, through_.ask(std::move(first->what))); return;
-        case mishap::refused: end(*first, refusals(first->what.count())); return;
-        case mishap::unreachable: end(*first, redis_errc::unreachable); return;
+        case mishap::none: {
+            redis::replies answers = ask(std::move(first->what));
+            demoted = is_of_a_replica(answers);
+            if (!demoted) {
+                end(*first, std::move(answers));
+                return true;
+            }
+            break;
+        }
+        case mishap::refused: end(*first, refusals(first->what.count())); return true;
+        case mishap::unreachable: end(*first, redis_errc::unreachable); return true;
         case mishap::lost: break;
-        case mishap::reply_lost: static_cast<void>(through_.ask(std::move(first->what))); break;
-        case mishap::runs_later: later.emplace_back().push_back(std::move(first->what)); break;
+        case mishap::reply_lost: static_cast<void>(ask(std::move(first->what))); break;
+        case mishap::runs_later:
+            later.push_back({through_, {}});
+            later.back().requests.push_back(std::move(first->what));
+            break;
     }
     end(*first, redis_errc::connection_lost);
     for (const auto& behind : std::exchange(calls_, {})) {
         if (what == mishap::runs_later) {
-            later.back().push_back(std::move(behind->what));
+            later.back().requests.push_back(std::move(behind->what));
         }
         end(*behind, redis_errc::connection_lost);
     }
+    through_ = &where_.server();
+    return !demoted;
 }
 
 void faulty_redis::break_off() {
     for (const auto& lost : std::exchange(calls_, {})) {
         end(*lost, redis_errc::connection_lost);
     }
+    through_ = &where_.server();
 }
 
 void faulty_redis::die(std::size_t arrive, late_requests& later) {
     if (arrive > 0 && !calls_.empty()) {
-        later.emplace_back();
+        later.push_back({through_, {}});
     }
     for (; arrive > 0 && !calls_.empty(); --arrive) {
-        later.back().push_back(std::move(calls_.front()->what));
+        later.back().requests.push_back(std::move(calls_.front()->what));
         calls_.pop_front();
     }
     calls_.clear();

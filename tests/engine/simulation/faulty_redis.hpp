@@ -25,23 +25,29 @@ enum class mishap : std::uint8_t {
     runs_later,   ///< The connection broke, and Redis reads what was left in it after newer requests.
 };
 
-/// Requests whose senders have given them up, and that Redis has yet to read: those of a connection in their
-/// order.
-using late_requests = std::vector<std::deque<redis::request>>;
+/// What was on a connection whose sender has given it up, and which Redis has yet to read, in its order.
+struct late_connection {
+    blocking_redis* to;
+    std::deque<redis::request> requests;
+};
+using late_requests = std::vector<late_connection>;
 
-/// One simulated connection to Redis, which answers in order, when it is told to, and if at all.
+/// One simulated connection to Redis, which answers in order, when it is told to, and if at all. One that
+/// breaks is made anew at once, to whichever server the address leads to by then; until then it stays where
+/// it is, whatever becomes of that server.
 class faulty_redis final : public redis::client {
 public:
-    faulty_redis(boost::asio::any_io_executor executor, const time_source& time, blocking_redis& through)
-        : executor_(std::move(executor)), time_(time), through_(through) {}
+    faulty_redis(boost::asio::any_io_executor executor, const time_source& time, redis_address& where)
+        : executor_(std::move(executor)), time_(time), where_(where), through_(&where.server()) {}
 
     boost::asio::awaitable<result<redis::replies>> execute(redis::request what) override;
 
     /// Whether something waits that Redis would answer by now. With `news`, also a read that waits for some.
     [[nodiscard]] bool ready(bool news) const;
     /// What becomes of the oldest request, and with it of those behind if the connection breaks. Their
-    /// senders hear of it when their loop runs.
-    void perform(mishap what, late_requests& later);
+    /// senders hear of it when their loop runs. False if the connection broke because its server takes no
+    /// writes any more: the engine's own connections take that for their loss.
+    bool perform(mishap what, late_requests& later);
     /// Redis does not answer before `until`.
     void hold(time_point until) { held_until_ = until; }
     /// Redis has died: whatever is on its way to it is lost.
@@ -64,10 +70,12 @@ private:
         std::optional<result<redis::replies>> answer;
     };
     static void end(call& which, result<redis::replies> how);
+    [[nodiscard]] redis::replies ask(redis::request what);
 
     boost::asio::any_io_executor executor_;
     const time_source& time_;
-    blocking_redis& through_;
+    redis_address& where_;
+    blocking_redis* through_;
     std::deque<std::shared_ptr<call>> calls_;
     time_point held_until_{};
 };

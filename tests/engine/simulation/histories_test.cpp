@@ -1,5 +1,5 @@
-#include "tests/engine/simulation/blocking_redis.hpp"
 #include "tests/engine/simulation/history.hpp"
+#include "tests/engine/simulation/redis_pair.hpp"
 #include "tests/support/redis_server.hpp"
 
 #include <cstdlib>
@@ -37,8 +37,15 @@ constexpr std::uint64_t histories_per_part = 2'500;
 
 class ManyHistoriesTest : public ::testing::TestWithParam<int> {
 protected:
-    testing::redis_server server;
-    testing::blocking_redis redis{server.socket_path()};
+    static testing::redis_server_options with_a_port() {
+        testing::redis_server_options out;
+        out.tcp = true;
+        return out;
+    }
+
+    testing::redis_server server{with_a_port()};
+    testing::redis_server replica{with_a_port()};
+    testing::redis_pair redis{server, replica};
 
     void live(std::uint64_t seed, logger& log) { testing::history(redis, log, seed).live(); }
 };

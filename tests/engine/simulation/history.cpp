@@ -72,11 +72,8 @@ std::string letter_of(platform on) {
 
 }  // namespace
 
-history::history(blocking_redis& redis, logger& log, std::uint64_t seed)
+history::history(redis_pair& redis, logger& log, std::uint64_t seed)
     : redis_(redis), log_(log), random_(seed) {
-    redis::request clean;
-    clean.add("FLUSHALL");
-    static_cast<void>(redis_.ask(std::move(clean)));
     platforms_.push_back(platform::fcm);
     if (one_in(3)) {
         platforms_.push_back(platform::apns);
@@ -92,6 +89,8 @@ history::history(blocking_redis& redis, logger& log, std::uint64_t seed)
     constexpr std::array<std::size_t, 4> harshness{0, 1, 5, 15};
     mishaps_per_hundred_ = harshness[below(harshness.size())];
     forgets_ = one_in(6);
+    fails_over_ = !forgets_ && one_in(5);
+    redis_.begin(fails_over_);
     for (std::size_t i = 0; i < 1 + below(3); ++i) {
         named_engine& one = engines_.emplace_back();
         one.name = std::string(1, static_cast<char>('a' + i));
@@ -198,7 +197,7 @@ void history::publish() {
         add.add(
             "XADD", keys_.events(), std::to_string(time_.wall_now().time_since_epoch().count()) + "-*",
             "event", json::serialize(document));
-        ASSERT_FALSE(redis_.ask(std::move(add)).front().is_error());
+        ASSERT_FALSE(redis_.server().ask(std::move(add)).front().is_error());
     }
 }
 
@@ -241,6 +240,10 @@ void history::step() {
         one_in(3) ? lose_what_came_after() : take_snapshot();
         return;
     }
+    if (fails_over_ && one_in(20)) {
+        fail_over();
+        return;
+    }
     const std::size_t what = below(100);
     if (what < 50) {
         answer_redis(which);
@@ -265,6 +268,8 @@ void history::step() {
         arrive_late();
     } else if (one_in(4)) {
         set_a_clock();
+    } else if (redis_.demoted()) {
+        // Who publishes or cancels is told so, and does it again later.
     } else if (one_in(4)) {
         cancel_one();
     } else if (events_.size() < 2) {
@@ -298,7 +303,7 @@ void history::answer_redis(named_engine& which) {
             how = static_cast<mishap>(1 + below(5));
             lost_connections_ += how == mishap::unreachable || how == mishap::refused ? 0 : 1;
         }
-        one.perform(how, later_);
+        lost_connections_ += one.perform(how, later_) ? 0 : 1;
         which.life->run();
         return;
     }
@@ -391,19 +396,10 @@ void history::hear(named_engine& which, imagined_channel& from, bool kindly) {
 void history::pass_time(duration by) {
     const auto ms = std::chrono::ceil<std::chrono::milliseconds>(by);
     time_.advance(ms);
-    std::vector<std::string> streams{keys_.events()};
-    for (const published_event& event : events_) {
-        for (const platform on : platforms_) {
-            streams.push_back(keys_.shards(event.id, to_string(target{"mairies", on})));
-        }
+    not_aged_ += ms;
+    if (!redis_.demoted()) {
+        age_what_is_pending();
     }
-    const std::vector<std::string> arguments{
-        std::string(keyspace::group), std::to_string(ms.count()), std::to_string(how_.lease.count())};
-    redis::request older;
-    older.add_script(age, streams, arguments);
-    const auto answer = redis_.ask(std::move(older));
-    ASSERT_FALSE(answer.first_error()) << *answer.first_error();
-    lapses_ += static_cast<std::uint64_t>(answer.front().integer().value_or(0));
     for (named_engine& one : engines_) {
         one.time->advance(ms);
         if (one.life == nullptr) {
@@ -418,10 +414,27 @@ void history::pass_time(duration by) {
     }
 }
 
+void history::age_what_is_pending() {
+    const auto ms = std::exchange(not_aged_, std::chrono::milliseconds{});
+    std::vector<std::string> streams{keys_.events()};
+    for (const published_event& event : events_) {
+        for (const platform on : platforms_) {
+            streams.push_back(keys_.shards(event.id, to_string(target{"mairies", on})));
+        }
+    }
+    const std::vector<std::string> arguments{
+        std::string(keyspace::group), std::to_string(ms.count()), std::to_string(how_.lease.count())};
+    redis::request older;
+    older.add_script(age, streams, arguments);
+    const auto answer = redis_.server().ask(std::move(older));
+    ASSERT_FALSE(answer.first_error()) << *answer.first_error();
+    lapses_ += static_cast<std::uint64_t>(answer.front().integer().value_or(0));
+}
+
 void history::take_snapshot() {
     redis::request ask;
     ask.add("KEYS", "*");
-    const auto names = redis_.ask(std::move(ask));
+    const auto names = redis_.server().ask(std::move(ask));
     snapshot_.emplace();
     if (names.front().size() == 0) {
         return;
@@ -430,7 +443,7 @@ void history::take_snapshot() {
     for (std::size_t i = 0; i < names.front().size(); ++i) {
         dump.add("DUMP", names.front()[i].text()).add("PTTL", names.front()[i].text());
     }
-    const auto values = redis_.ask(std::move(dump));
+    const auto values = redis_.server().ask(std::move(dump));
     for (std::size_t i = 0; i < names.front().size(); ++i) {
         snapshot_->push_back(
             {std::string(names.front()[i].text()), std::string(values[2 * i].text()),
@@ -444,7 +457,7 @@ void history::lose_what_came_after() {
     for (const kept_key& one : snapshot_.value_or(std::vector<kept_key>())) {
         ask.add("RESTORE", one.name, one.lives_ms, one.value);
     }
-    ASSERT_FALSE(redis_.ask(std::move(ask)).first_error());
+    ASSERT_FALSE(redis_.server().ask(std::move(ask)).first_error());
     lost_history_ = true;
     later_.clear();
     for (named_engine& one : engines_) {
@@ -453,6 +466,40 @@ void history::lose_what_came_after() {
                 connection->break_off();
             }
             one.life->run();
+        }
+    }
+}
+
+void history::fail_over() {
+    if (redis_.demoted()) {
+        promote();
+    } else if (redis_.replicated() && one_in(4)) {
+        redis_.cut_off_replica();
+    } else {
+        const auto fate = one_in(2) ? redis_pair::fate::isolated : redis_pair::fate::follows;
+        redis_.demote(fate);
+        lost_history_ = lost_history_ || (fate == redis_pair::fate::follows && !redis_.survives());
+    }
+}
+
+void history::promote() {
+    // One that followed the other has what the other has, and is no successor to itself.
+    if (redis_.isolated() && one_in(2)) {
+        redis_.promote_same();
+    } else {
+        lost_history_ = lost_history_ || !redis_.survives();
+        redis_.promote_other();
+    }
+    // A proxy keeps its clients, an address that moves does not.
+    if (one_in(2)) {
+        for (named_engine& one : engines_) {
+            if (one.life != nullptr) {
+                for (const auto& connection : one.life->connections()) {
+                    connection->break_off();
+                    ++lost_connections_;
+                }
+                one.life->run();
+            }
         }
     }
 }
@@ -482,9 +529,10 @@ void history::cancel_one() {
 void history::arrive_late() {
     if (!later_.empty()) {
         const auto which = later_.begin() + static_cast<std::ptrdiff_t>(below(later_.size()));
-        static_cast<void>(redis_.ask(std::move(which->front())));
-        which->pop_front();
-        if (which->empty()) {
+        redis_.let_arrive(*which->to);
+        static_cast<void>(which->to->ask(std::move(which->requests.front())));
+        which->requests.pop_front();
+        if (which->requests.empty()) {
             later_.erase(which);
         }
     }

@@ -5,6 +5,7 @@
 #include "engine/keyspace/keyspace.hpp"
 #include "tests/engine/simulation/blocking_redis.hpp"
 #include "tests/engine/simulation/faulty_redis.hpp"
+#include "tests/engine/simulation/redis_pair.hpp"
 #include "tests/engine/simulation/simulated_engine.hpp"
 #include "tests/support/manual_time.hpp"
 #include "tests/support/run_to_end.hpp"
@@ -28,14 +29,15 @@ namespace tocsin::testing {
 /// engines that are killed, stopped, started, or live too slowly to keep their leases; clocks that are set;
 /// connections to Redis that break before, while or after a request is run, or whose rest arrives late; a
 /// Redis that is full, read-only or busy for a request, or does not answer for minutes; in some histories one
-/// that comes back as it was at any moment before;
-/// answers of providers that are good, bad, late and missing; cancellation at any moment.
+/// that comes back as it was at any moment before; in others one that is demoted behind its address, and
+/// either takes writes again or is succeeded by another, which may have been cut off from it some time
+/// before; answers of providers that are good, bad, late and missing; cancellation at any moment.
 ///
 /// What the promises of docs/explanation/guarantees.md forbid, fails the test.
 class history {
 public:
     /// `log` hears what the engines have to say.
-    history(blocking_redis& redis, logger& log, std::uint64_t seed);
+    history(redis_pair& redis, logger& log, std::uint64_t seed);
 
     void live();
 
@@ -73,6 +75,7 @@ private:
     void send(named_engine& which, imagined_channel& through);
     void hear(named_engine& which, imagined_channel& from, bool kindly);
     void pass_time(duration by);
+    void age_what_is_pending();
     void kill(named_engine& which);
     /// The end of one that was stopped.
     void bury(named_engine& which);
@@ -83,6 +86,9 @@ private:
     void take_snapshot();
     /// Redis dies and comes back as its snapshot has it.
     void lose_what_came_after();
+    /// What comes next of the fall of one master and the rise of another.
+    void fail_over();
+    void promote();
 
     // How it ends.
     void calm_down();
@@ -108,7 +114,7 @@ private:
         return run_to_end(loop_, std::move(work));
     }
 
-    blocking_redis& redis_;
+    redis_pair& redis_;
     logger& log_;
     std::mt19937_64 random_;
     keyspace keys_{"tocsin"};
@@ -132,6 +138,8 @@ private:
     bool forgets_ = false;                           ///< Whether Redis may lose its past.
     std::optional<std::vector<kept_key>> snapshot_;  ///< None: it would come back empty.
     bool lost_history_ = false;
+    bool fails_over_ = false;               ///< Whether masters may be demoted.
+    std::chrono::milliseconds not_aged_{};  ///< What passed while nothing could be written.
 
     // What may be behind a repetition.
     bool clocks_were_set_ = false;

@@ -25,7 +25,7 @@ bool history::work_off(named_engine& which) {
         which.life->run();
         for (const auto& connection : which.life->connections()) {
             if (connection->ready(false)) {
-                connection->perform(mishap::none, later_);
+                lost_connections_ += connection->perform(mishap::none, later_) ? 0 : 1;
                 more = true;
             }
         }
@@ -49,7 +49,7 @@ bool history::work_off(named_engine& which) {
 std::set<std::string> history::results() {
     redis::request ask;
     ask.add("XRANGE", keys_.results(), "-", "+");
-    const auto answer = redis_.ask(std::move(ask));
+    const auto answer = redis_.server().ask(std::move(ask));
     std::set<std::string> out;
     for (std::size_t i = 0; i < answer.front().size(); ++i) {
         out.emplace(json::parse(answer.front()[i][1][1].text()).at("event").as_string());
@@ -60,7 +60,7 @@ std::set<std::string> history::results() {
 std::set<std::string> history::named_in(const std::string& stream) {
     redis::request ask;
     ask.add("XRANGE", stream, "-", "+");
-    const auto answer = redis_.ask(std::move(ask));
+    const auto answer = redis_.server().ask(std::move(ask));
     std::set<std::string> out;
     for (std::size_t i = 0; i < answer.front().size(); ++i) {
         for (const published_event& event : events_) {
@@ -93,6 +93,9 @@ void history::calm_down() {
             kill(engines_.front());
         }
         start(engines_.front());
+    }
+    if (redis_.demoted()) {
+        promote();
     }
     while (!later_.empty()) {
         arrive_late();
@@ -129,7 +132,7 @@ std::string history::describe() {
     for (const std::string& list : {keys_.running(), keys_.scheduled()}) {
         redis::request ask;
         ask.add("ZRANGE", list, 0, -1);
-        const auto events = redis_.ask(std::move(ask));
+        const auto events = redis_.server().ask(std::move(ask));
         out += list;
         for (std::size_t i = 0; i < events.front().size(); ++i) {
             out += ' ' + std::string(events.front()[i].text());
@@ -139,7 +142,7 @@ std::string history::describe() {
     for (const published_event& event : events_) {
         redis::request ask;
         ask.add("HMGET", keys_.ledger(event.id), "state", "open", "parked");
-        const auto fields = redis_.ask(std::move(ask));
+        const auto fields = redis_.server().ask(std::move(ask));
         out += event.id;
         for (std::size_t i = 0; i < fields.front().size(); ++i) {
             out += ' ' + std::string(fields.front()[i].text());
@@ -150,7 +153,7 @@ std::string history::describe() {
             pending.add(
                 "XPENDING", keys_.shards(event.id, to_string(target{"mairies", on})), keyspace::group, "-",
                 "+", 100);
-            const auto held = redis_.ask(std::move(pending));
+            const auto held = redis_.server().ask(std::move(pending));
             for (std::size_t i = 0; i < held.front().size(); ++i) {
                 const redis::reply one = held.front()[i];
                 out += "  " + std::string(to_string(on)) + ' ' + std::string(one[0].text()) + " is held by " +
@@ -174,7 +177,7 @@ std::string history::describe() {
 void history::check() {
     redis::request ask;
     ask.add("XRANGE", keys_.results(), "-", "+").add("KEYS", keys_.prefix() + ":{e:*");
-    const auto answer = redis_.ask(std::move(ask));
+    const auto answer = redis_.server().ask(std::move(ask));
     std::map<std::string, std::string> documents;
     for (std::size_t i = 0; i < answer[0].size(); ++i) {
         const std::string text(answer[0][i][1][1].text());

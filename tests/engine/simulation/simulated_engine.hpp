@@ -37,7 +37,7 @@ public:
         const keyspace& keys;
         manual_time& time;
         logger& log;
-        blocking_redis& redis;
+        redis_address& redis;
         std::vector<platform> platforms;
         quiet_hours quiet{};
     };

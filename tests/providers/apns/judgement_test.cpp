@@ -50,14 +50,25 @@ TEST(ApnsJudgement, A410ThatIsNotInApplesFormDropsNothing) {
 
 TEST(ApnsJudgement, OfABodyThatCannotBeReadGoesByTheStatusAndDropsNothing) {
     for (const std::string& body :
-         {std::string(), std::string("{\"reason\":\"BadDev"), std::string("<html>Bad Request</html>"),
-          std::string("[]"), std::string("\"BadDeviceToken\""),
-          std::string(R"({"reason":["BadDeviceToken"]})"), std::string(R"({"error":"BadDeviceToken"})"),
-          std::string(16'000, '['), std::string("\xff\xfe\0", 3)}) {
+         {std::string(), std::string("{\"reason\":\"BadDev"), std::string("Bad Request"), std::string("[]"),
+          std::string("\"BadDeviceToken\""), std::string(R"({"reason":["BadDeviceToken"]})"),
+          std::string(R"({"error":"BadDeviceToken"})"), std::string(16'000, '['),
+          std::string("\xff\xfe\0", 3)}) {
         const judgement given(said(400, body), 0, now);
         EXPECT_EQ(given.what().action, reaction::reject_push) << body;
         EXPECT_EQ(given.what().reason, "Unknown") << body;
     }
+}
+
+TEST(ApnsJudgement, AWebPageIsNotApplesWhateverStatusItNames) {
+    for (const int status : {200, 201, 400, 404, 405}) {
+        const judgement given(said(status, "<!DOCTYPE html><title>Welcome</title>"), 0, now);
+        EXPECT_EQ(given.what().action, reaction::retry_elsewhere) << status;
+        EXPECT_EQ(given.what().reason, "WebPage") << status;
+        EXPECT_NE(explain(static_cast<std::uint16_t>(status), "WebPage").find("web page"), std::string::npos);
+    }
+    EXPECT_EQ(judgement(said(410, "<html>"), 0, now).what().action, reaction::doubt_token);
+    EXPECT_EQ(judgement(said(503, "<html>"), 0, now).what().action, reaction::retry_elsewhere);
 }
 
 TEST(ApnsJudgement, KeepsAnUnknownReasonThatIsAWord) {

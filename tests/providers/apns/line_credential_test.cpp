@@ -223,7 +223,8 @@ TEST_F(ApnsLineTest, OnlyWhatIsTakenOrJudgedInApplesWordsShowsThatTheServiceWork
     EXPECT_EQ(say(429, R"({"reason":"TooManyRequests"})"), keep);
     EXPECT_EQ(say(413, R"({"reason":"PayloadTooLarge"})"), keep);
     EXPECT_EQ(say(503, R"({"reason":"ServiceUnavailable"})"), doubt);
-    EXPECT_EQ(say(404, "<html>"), doubt) << "who says that need not be Apple";
+    EXPECT_EQ(say(404, "<html>"), drain) << "who says that is not Apple";
+    EXPECT_EQ(say(200, "<html>"), drain);
     EXPECT_EQ(say(400, R"({"reason":"BadTopic"})"), doubt);
     EXPECT_EQ(say(500, R"({"reason":"InternalServerError"})"), drain);
 }

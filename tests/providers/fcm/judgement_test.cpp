@@ -49,6 +49,18 @@ TEST(FcmJudgement, SaysNothingOfTimeWhenNothingIsTriedAgain) {
     EXPECT_EQ(pause(403, "", 0, "30"), std::nullopt);
 }
 
+TEST(FcmJudgement, AWebPageIsNoSuccess) {
+    answer given;
+    given.status = 200;
+    given.body = "\n<!DOCTYPE html><title>Welcome</title>";
+    const judgement made(given, {}, 0, now);
+    EXPECT_EQ(made.what().action, reaction::pause_app);
+    EXPECT_EQ(made.what().reason, "WebPage");
+    EXPECT_NE(explain(200, "WebPage").find("no FCM at this address"), std::string::npos);
+    given.body = R"({"name":"projects/p/messages/1"})";
+    EXPECT_EQ(judgement(given, {}, 0, now).what().action, reaction::accept);
+}
+
 TEST(FcmJudgement, TriesTheUnknownOnceAndGivesUp) {
     answer given;
     given.status = 418;

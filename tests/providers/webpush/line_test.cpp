@@ -242,7 +242,7 @@ TEST_F(WebPushLineTest, ASlowServiceIsNotSentMoreThanItAnswersInTime) {
 TEST_F(WebPushLineTest, WhatATurnedAwayServiceIsOwedGoesBackUnchargedAndItIsProbedLater) {
     for (std::uint32_t i = 0; i < service_state::refusals_to_pause; ++i) {
         exchange(503, "30");
-        EXPECT_EQ(last().action, retry_here);
+        EXPECT_EQ(last().action, i + 1 < service_state::refusals_to_pause ? retry_here : resend);
         EXPECT_EQ(last().retry_after, 30s);
     }
     add();
@@ -263,6 +263,25 @@ TEST_F(WebPushLineTest, WhatATurnedAwayServiceIsOwedGoesBackUnchargedAndItIsProb
     answer(201);
     EXPECT_FALSE(next().empty());
     EXPECT_FALSE(next().empty());
+}
+
+TEST_F(WebPushLineTest, AnOutageOfAServiceCostsTheOnlyPushThatMeetsItTwoTriesAtMost) {
+    int charged = 0;
+    int asked = 0;
+    for (int second = 0; second < 600; ++second) {
+        push& only = add();
+        source.waiting.clear();
+        subject.add(only, false, time.now());
+        if (!next().empty()) {
+            answer(500);
+            ++asked;
+            charged += last().action == retry_here ? 1 : 0;
+            EXPECT_TRUE(last().action == retry_here || last().action == resend);
+        }
+        time.advance(2s);
+    }
+    EXPECT_LE(charged, 2);
+    EXPECT_GT(asked, 30) << "its end is noticed";
 }
 
 TEST_F(WebPushLineTest, NobodyIsSentToWhoseHostIsAtAForbiddenAddress) {

@@ -100,4 +100,5 @@ const tocsinReasons = {
   Timeout: ["no answer came in time", "pas de réponse à temps"],
   TooManyRequests: ["too many pushes to one device", "trop d’envois à un même appareil"],
   Unknown: ["an answer that nobody knows", "une réponse que personne ne connaît"],
+  WebPage: ["a web page answered in the provider’s place", "une page web a répondu à la place du fournisseur"],
 };
