@@ -185,7 +185,7 @@ int verify_remembered(
     }
     // Only a certificate proves that there was such an event.
     const std::string known =
-        made->how_many == 0
+        made.how_many == 0
             ? fmt::format(
                   "Redis knows no event \"{}\", and no certificate of one: events are deleted "
                   "engine.event_retention after their end, digests of certificates after a year",
