@@ -31,11 +31,9 @@ town::town(std::size_t devices, bool overridden, std::size_t in_sandbox)
       in_sandbox_(in_sandbox),
       known_(devices, true),
       accepted_(devices, 0) {
-    lane_events tell;
-    tell.page_done = [this](page& which) { done_.push_back(&which); };
+    lane_owner& owner = *this;
     line_ = std::make_unique<lane>(
-        target{"mairies", platform::fcm}, lane_settings{}, time_, log_, numbers_.add_shard(), 1,
-        std::move(tell));
+        target{"mairies", platform::fcm}, lane_settings{}, time_, log_, numbers_.add_shard(), 1, owner);
 }
 
 void town::publish() {

@@ -23,7 +23,7 @@ namespace tocsin::testing {
 /// The devices of one app on one platform, the lane that sends to them and the brake on their removal, as
 /// they are in an engine, on a clock that the test moves. In Redis' place stand a list of what is parked and
 /// a flag for each device that is in the store.
-class town {
+class town final : private lane_owner {
 public:
     /// `overridden`: the events name a topic of their own. `in_sandbox`: every so manieth device belongs to
     /// the development environment; 0: none.
@@ -57,6 +57,14 @@ public:
 
 private:
     void open_some();
+    // lane_owner
+    void page_done(page& which) override { done_.push_back(&which); }
+    void page_nearly_done() override {}
+    void slice_wanted(const slice_question&) override {}
+    void look_at(time_point) override {}
+    void hungry() override {}
+    void quota_used_up(std::chrono::milliseconds) override {}
+
     void collect();
     void remove(std::vector<std::pair<std::string, std::string>> dead, const answer_counts& of_page);
     void decide(std::vector<std::size_t> devices, removal_moment when, std::optional<answer_counts> page);

@@ -133,7 +133,7 @@ protected:
     dead_letters posted{redis, keys, 1'000, shard};
     device_store store{redis, keys, {}};
     control_board board{redis, keys};
-    planning_desk desk{loop.get_executor(), book, store, posted, preparer, clock, log, note};
+    planning_desk desk{loop.get_executor(), book, store, posted, preparer, clock, log, shard, note};
     event_intake intake{book, store, posted, preparer, desk, clock, log, shard, note};
     stream_consumer consumer{
         redis, {.stream = keys.events(), .group = std::string(keyspace::group), .consumer = "one"}, time};
