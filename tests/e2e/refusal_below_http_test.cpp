@@ -26,26 +26,20 @@ constexpr std::string_view young_token = "APNs calls a provider token expired th
 class RefusalBelowHttpTest : public testing::engine_fixture {
 protected:
     RefusalBelowHttpTest() {
-        // Whatever a busy machine is late with, no answer comes before the connection is sent away.
+        // Far longer than from one fault to the next, also on a busy machine: no answer comes first.
         auto& apns = options.initial.of(sim::provider::apns);
-        apns.delay = {sim::latency::shape::fixed, 600'000, 600'000};
+        apns.delay = {sim::latency::shape::fixed, 3'000, 3'000};
     }
 
-    /// Sends every connection away before it has answered anything, until it is destroyed. From then on
-    /// requests are answered.
+    /// Sends every connection away before it has answered anything, until it is destroyed.
     [[nodiscard]] std::jthread send_all_away() {
         return std::jthread([this](const std::stop_token& enough) {
-            json::object word =
-                json::parse(
-                    R"({"now":[{"action":"goaway_zero","provider":"apns","debug":"{\"reason\":\"ExpiredProviderToken\"}"}]})")
-                    .as_object();
+            const json::value word = json::parse(
+                R"({"now":[{"action":"goaway_zero","provider":"apns","debug":"{\"reason\":\"ExpiredProviderToken\"}"}]})");
             while (!enough.stop_requested()) {
                 EXPECT_TRUE(providers->change(word).has_value());
                 std::this_thread::sleep_for(50ms);
             }
-            // Once more: what is on its way to an answer that takes ten minutes begins anew.
-            word["apns"] = json::parse(R"({"latency":{"fixed_ms":0}})");
-            EXPECT_TRUE(providers->change(word).has_value());
         });
     }
 
