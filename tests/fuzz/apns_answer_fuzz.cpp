@@ -1,5 +1,6 @@
 #include "engine/core/text.hpp"
 #include "providers/apns/judgement.hpp"
+#include "providers/common/web_page.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 #include <algorithm>
@@ -26,7 +27,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                              c == '_' || c == '.' || c == '-';
                   }));
     // No body makes a success of a refusal, or a refusal of a success.
-    fuzz::require((what.action == reaction::accept) == (said.status >= 200 && said.status <= 299));
+    const bool success = said.status >= 200 && said.status <= 299;
+    fuzz::require(what.action != reaction::accept || success);
+    // But for a web page, which is not the provider's word.
+    fuzz::require(what.action == reaction::accept || !success || is_web_page(said.body));
     // A device is removed for nothing but Apple's own statuses for it.
     fuzz::require(what.action != reaction::drop_token || (said.status == 410 && what.dead_since));
     fuzz::require(!what.retry_after || what.retry_after->count() >= 0);

@@ -1,3 +1,4 @@
+#include "providers/common/web_page.hpp"
 #include "providers/fcm/judgement.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
@@ -30,7 +31,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                              c == '_' || c == '.' || c == '-';
                   }));
-    fuzz::require((what.action == reaction::accept) == (said.status >= 200 && said.status <= 299));
+    const bool success = said.status >= 200 && said.status <= 299;
+    fuzz::require(what.action != reaction::accept || success);
+    // But for a web page, which is not the provider's word.
+    fuzz::require(what.action == reaction::accept || !success || is_web_page(said.body));
     fuzz::require(std::ranges::all_of(judged.sentence(), [](char c) { return c >= ' ' && c <= '~'; }));
     // Front ends answer in HTML: what is not JSON removes nobody.
     fuzz::require(what.action != reaction::drop_token || said.body.find('{') != std::string_view::npos);
