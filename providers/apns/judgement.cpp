@@ -53,7 +53,7 @@ judgement::judgement(const answer& given, std::uint32_t attempts, wall_time now)
     // Whoever shows a page, it is not Apple: nobody was accepted, and nobody refused.
     const bool a_page = is_web_page(given.body) &&
                         (row_->action == reaction::accept || row_->action == reaction::reject_push);
-    row_ = a_page ? &find_reason(what_.status, web_page_word) : row_;
+    row_ = a_page ? &web_page_reason() : row_;
     what_.action = row_->action;
     what_.provider_id = given.apns_id;
     if (row_->reason != "Unknown") {

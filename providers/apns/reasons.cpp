@@ -168,10 +168,11 @@ const reason_row* find_reason(std::string_view reason) noexcept {
     return found == table.end() || found->reason != reason ? nullptr : found;
 }
 
+const reason_row& web_page_reason() noexcept {
+    return page_row;
+}
+
 const reason_row& find_reason(std::uint16_t status, std::string_view reason) noexcept {
-    if (reason == web_page_word) {
-        return page_row;
-    }
     const auto* const known = find_reason(reason);
     // The status must agree: a word alone, from who knows where, is not enough to delete a device.
     if (known != nullptr && known->status == status) {
@@ -193,7 +194,7 @@ std::string explain(std::uint16_t status, std::string_view reason) {
         }
         return std::string(explain_no_answer(reason));
     }
-    const reason_row& row = find_reason(status, reason);
+    const reason_row& row = reason == web_page_word ? page_row : find_reason(status, reason);
     std::string out(row.meaning);
     out += ' ';
     out += row.remedy;

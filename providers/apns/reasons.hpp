@@ -37,6 +37,9 @@ struct reason_row {
 /// and such a row's `reason` is "Unknown".
 [[nodiscard]] const reason_row& find_reason(std::uint16_t status, std::string_view reason) noexcept;
 
+/// The row of an answer that is a web page, where APNs has none.
+[[nodiscard]] const reason_row& web_page_reason() noexcept;
+
 /// The row of a reason whose status is not known (FCM relays APNs' reasons); null if there is none.
 [[nodiscard]] const reason_row* find_reason(std::string_view reason) noexcept;
 

@@ -189,6 +189,7 @@ judgement::judgement(const answer& given, wall_time now) noexcept {
     const auto* document = given.body.empty() ? nullptr : reader.parse(given.body);
     if (const auto* object = document != nullptr ? document->if_object() : nullptr) {
         said = said_in(*object, digits);
+        said = said == is_a_page || said == speaks_of_our_key ? std::string_view() : said;  // Ours alone.
     }
     const bool plausible = given.status > 0 && given.status <= std::numeric_limits<std::uint16_t>::max();
     what_.status = static_cast<std::uint16_t>(plausible ? given.status : 0);

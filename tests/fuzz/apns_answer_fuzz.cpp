@@ -26,11 +26,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                              c == '_' || c == '.' || c == '-';
                   }));
-    // No body makes a success of a refusal, or a refusal of a success.
-    const bool success = said.status >= 200 && said.status <= 299;
-    fuzz::require(what.action != reaction::accept || success);
-    // But for a web page, which is not the provider's word.
-    fuzz::require(what.action == reaction::accept || !success || is_web_page(said.body));
+    // No body makes a success of a refusal, or a refusal of a success; but a page is none of the provider's.
+    const bool page = is_web_page(said.body);
+    fuzz::require((what.action == reaction::accept) == (said.status >= 200 && said.status <= 299 && !page));
     // A device is removed for nothing but Apple's own statuses for it.
     fuzz::require(what.action != reaction::drop_token || (said.status == 410 && what.dead_since));
     fuzz::require(!what.retry_after || what.retry_after->count() >= 0);

@@ -31,10 +31,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                              c == '_' || c == '.' || c == '-';
                   }));
-    const bool success = said.status >= 200 && said.status <= 299;
-    fuzz::require(what.action != reaction::accept || success);
-    // But for a web page, which is not the provider's word.
-    fuzz::require(what.action == reaction::accept || !success || is_web_page(said.body));
+    const bool page = is_web_page(said.body);
+    fuzz::require((what.action == reaction::accept) == (said.status >= 200 && said.status <= 299 && !page));
     fuzz::require(std::ranges::all_of(judged.sentence(), [](char c) { return c >= ' ' && c <= '~'; }));
     // Front ends answer in HTML: what is not JSON removes nobody.
     fuzz::require(what.action != reaction::drop_token || said.body.find('{') != std::string_view::npos);

@@ -37,6 +37,7 @@ constexpr auto rows = std::to_array<row>({
     {404, "\xEF\xBB\xBF\r\n <!DOCTYPE html>", reject_push, "WebPage"},
     {200, "<html>Please log in</html>", reject_push, "WebPage"},
     {200, "Message Sent", accept, ""},
+    {200, R"({"reason":"page"})", accept, ""},
     {413, "", reject_push, "PayloadTooLarge"},
     {413, R"({"errno":104})", reject_push, "PayloadTooLarge"},
     {429, "", retry_here, "TooManyRequests"},
