@@ -180,7 +180,7 @@ asio::awaitable<result<>> coordinator::put_aside(
     }
     for (const std::string& entry : found.unreadable) {
         log_.error("shard.unreadable", {{"event_id", id}, {"target", to_string(which)}, {"entry", entry}});
-        const auto completed = co_await ledger_.complete(id, which, entry, ledger::shard_end::aside);
+        const auto completed = co_await ledger_.put_aside(id, which, entry);
         if (completed.has_error()) {
             co_return completed.error();
         }

@@ -260,13 +260,14 @@ void page::tell_reached(page_settlement& into) const {
     into.others = encode_hashed(others);
 }
 
-page_settlement page::settlement(bool shard_done) {
+page_settlement page::settlement() {
     page_settlement out;
     out.event = from_->event->id;
     out.which = from_->which;
     out.shard_entry = from_->entry;
     out.page = number();
-    out.shard_done = shard_done;
+    out.first_page = from_->work.first_page;
+    out.shard_pages = from_->pages;
     out.devices = pushes_.size();
     out.accepted = count(outcome::accepted);
     out.increments.emplace_back(names::pages_settled, 1);
@@ -281,7 +282,7 @@ page_settlement page::settlement(bool shard_done) {
     return out;
 }
 
-page_settlement page::settle_early(bool shard_done, wall_time due) {
+page_settlement page::settle_early(wall_time due) {
     for (const push& item : pushes_) {
         if (!item.ended) {
             listed_device which = listed(item);
@@ -290,7 +291,7 @@ page_settlement page::settle_early(bool shard_done, wall_time due) {
             ++named_;
         }
     }
-    page_settlement out = settlement(shard_done);
+    page_settlement out = settlement();
     out.parked.emplace_back(late_score(due), late_);
     // From here on the page counts what becomes of these alone.
     first_time_ = false;

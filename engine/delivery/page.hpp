@@ -38,7 +38,7 @@ struct active_shard {
     std::vector<std::shared_ptr<const message>> replaced;  ///< What `content` was before a reload.
     std::uint32_t pages = 0;
     std::uint32_t next = 0;     ///< The first page that was not opened yet.
-    std::uint32_t settled = 0;  ///< Pages that are done.
+    std::uint32_t written = 0;  ///< Pages that are settled, and Redis has said so.
     std::size_t unread = 0;     ///< Devices, by guess, that the lane was told of and that are not read.
 
     /// When its next page may be opened.
@@ -125,7 +125,7 @@ public:
     }
     [[nodiscard]] std::uint64_t possible_duplicates() const noexcept { return possible_duplicates_; }
     /// What the ledger is told. Leaves the page empty of parked and dead devices.
-    [[nodiscard]] page_settlement settlement(bool shard_done);
+    [[nodiscard]] page_settlement settlement();
 
     /// Few pushes have no outcome yet, so few that they can be named.
     [[nodiscard]] bool nearly_done() const noexcept {
@@ -137,7 +137,7 @@ public:
     [[nodiscard]] bool became_nearly_done() const noexcept { return remaining_ == few() && nearly_done(); }
     /// The settlement of a page that is nearly done. The devices without an outcome are parked under a name
     /// of their own until `due`, as ones who may have been sent to; what becomes of them is amendment().
-    [[nodiscard]] page_settlement settle_early(bool shard_done, wall_time due);
+    [[nodiscard]] page_settlement settle_early(wall_time due);
     [[nodiscard]] bool late() const noexcept { return !late_.empty(); }
     [[nodiscard]] const std::string& late_name() const noexcept { return late_; }
     /// Devices that settle_early() has named.

@@ -52,12 +52,15 @@ asio::awaitable<result<page_reading>> page_io::read(const active_shard& from) {
     }
     out.state = read_opening(answer->front());
     out.devices = std::move(*answer);
-    out.ended.shard_done = out.state == page_state::settled && from.settled + 1 == from.pages;
-    if (out.ended.shard_done) {
-        // If this fails, the shard is found again when its lease has lapsed.
-        const auto left = co_await ledger_.complete(event, from.which, from.entry);
-        out.ended.drained = left.has_value() && *left == remaining_work::none;
-    }
+    co_return out;
+}
+
+asio::awaitable<page_ending> page_io::leave(const active_shard& from) {
+    // If this fails, the shard is found again when its lease has lapsed.
+    const auto left =
+        co_await ledger_.leave(from.event->id, from.which, from.entry, from.work.first_page, from.pages);
+    page_ending out;
+    out.drained = left.has_value() && *left == remaining_work::none;
     co_return out;
 }
 
@@ -127,7 +130,6 @@ asio::awaitable<page_ending> page_io::write(active_event& event, page_settlement
     settlement.remember_for =
         std::max(event.content.expires_at - time_.wall_now(), std::chrono::milliseconds(0)) + retention_;
     page_ending out;
-    out.shard_done = settlement.shard_done;
     for (;;) {
         page_settlement copy = settlement;
         result<settle_answer> answer;
@@ -141,6 +143,7 @@ asio::awaitable<page_ending> page_io::write(active_event& event, page_settlement
             continue;
         }
         out.drained = answer->drained;
+        out.shard_done = answer->shard_done;
         if (answer->state == event_state::cancelling) {
             event.cancelled.store(true, std::memory_order_relaxed);
         }

@@ -21,14 +21,13 @@ namespace tocsin {
 
 /// What is over with what was written of a page.
 struct page_ending {
-    bool shard_done = false;
-    bool drained = false;  ///< The event has nothing left to do.
+    bool shard_done = false;  ///< All pages of its shard are settled, as Redis knows.
+    bool drained = false;     ///< The event has nothing left to do.
 };
 
 /// What Redis knows of a page that is to be sent.
 struct page_reading {
     page_state state{};                ///< Settled: by another engine, so there is nothing to send.
-    page_ending ended;                 ///< Of a settled one: what that was the last of.
     std::vector<bucket_run> runs;      ///< Of a shard of runs, and
     redis::replies devices;            ///< their buckets, from reply first_bucket on.
     std::vector<listed_device> known;  ///< Of a shard of an earlier event's devices: who they are by now.
@@ -60,6 +59,9 @@ public:
     /// What the provider said is in hand and nowhere else, so this waits for Redis, however long that takes.
     /// `event` must outlive the call.
     boost::asio::awaitable<page_ending> write(active_event& event, page_settlement settlement);
+
+    /// Of a shard whose last page is over, though Redis has not said that all of them are settled.
+    boost::asio::awaitable<page_ending> leave(const active_shard& from);
 
     /// Says what Redis could not do, and waits a moment.
     boost::asio::awaitable<void> pause_after_error(std::string_view doing, error_code why);

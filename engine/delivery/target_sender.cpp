@@ -182,10 +182,12 @@ asio::awaitable<void> target_sender::stop(time_point answers_until, time_point e
     const auto left = held_;
     for (const auto& shard : left) {
         const auto released = co_await here_.book.release(shard->event->id, which_, shard->entry);
-        if (released.has_error()) {
+        if (released.has_error() && here_.time.now() >= end) {
             co_return;
         }
-        shard_left(*shard);
+        if (released.has_value()) {
+            shard_left(*shard);
+        }
     }
 }
 

@@ -144,7 +144,7 @@ private:
     boost::asio::awaitable<void> see_through(open_page& mine);
     [[nodiscard]] page_settlement settle_early(page& what);
     [[nodiscard]] page_settlement close(page& what);
-    void tell(const active_shard& from, const page_ending& ended);
+    boost::asio::awaitable<void> page_over(std::shared_ptr<active_shard> from, page_ending ended);
     void shard_left(const active_shard& which);
 
     boost::asio::awaitable<void> look_after();

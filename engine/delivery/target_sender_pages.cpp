@@ -75,8 +75,7 @@ asio::awaitable<void> target_sender::read_page(std::shared_ptr<active_shard> fro
         forget(token);
     }
     if (got->state == page_state::settled) {
-        ++from->settled;
-        tell(*from, got->ended);
+        co_await page_over(from, {});
     } else {
         start(std::move(opened));
     }
@@ -159,14 +158,19 @@ asio::awaitable<void> target_sender::see_through(open_page& mine) {
         if (makes_room) {
             page_settlement so_far = settle_early(what);
             const page_ending ended = co_await here_.pages.write(*from->event, std::move(so_far));
-            tell(*from, ended);
+            co_await page_over(from, ended);
         } else {
             co_await mine.news.wait();
         }
     }
+    const bool amends = what.late();
     page_settlement rest = close(what);
     const page_ending ended = co_await here_.pages.write(*from->event, std::move(rest));
-    tell(*from, ended);
+    if (!amends) {
+        co_await page_over(from, ended);
+    } else if (ended.drained) {
+        here_.listener.event_drained(from->event->id);
+    }
 }
 
 // Room is made no sooner than the page is settled: whoever is woken here opens the page that takes its place
@@ -175,9 +179,7 @@ asio::awaitable<void> target_sender::see_through(open_page& mine) {
 
 page_settlement target_sender::settle_early(page& what) {
     line_.close_account(what, here_.time.now());
-    active_shard& from = *what.from();
-    ++from.settled;
-    page_settlement out = what.settle_early(from.settled == from.pages, late_until());
+    page_settlement out = what.settle_early(late_until());
     load& of = load_of(what.event());
     --of.pages;
     ++of.late_pages;
@@ -196,9 +198,7 @@ page_settlement target_sender::close(page& what) {
         out = what.amendment();
     } else {
         --of.pages;
-        active_shard& from = *what.from();
-        ++from.settled;
-        out = what.settlement(from.settled == from.pages);
+        out = what.settlement();
     }
     more_.wake_all();
     open_.erase(&what);
@@ -210,12 +210,19 @@ wall_time target_sender::late_until() const {
     return here_.time.wall_now() + here_.how.lease / 3 + late_margin;
 }
 
-void target_sender::tell(const active_shard& from, const page_ending& ended) {
-    if (ended.shard_done) {
-        shard_left(from);
+/// A page is settled, and Redis has said so. The shard leaves with the last of them: what is still on its way
+/// to Redis must find it there.
+asio::awaitable<void> target_sender::page_over(std::shared_ptr<active_shard> from, page_ending ended) {
+    const bool last = ++from->written == from->pages;
+    if (last && !ended.shard_done) {
+        const page_ending left = co_await here_.pages.leave(*from);
+        ended.drained = ended.drained || left.drained;
+    }
+    if (last) {
+        shard_left(*from);
     }
     if (ended.drained) {
-        here_.listener.event_drained(from.event->id);
+        here_.listener.event_drained(from->event->id);
     }
 }
 

@@ -95,7 +95,8 @@ struct page_settlement {
     target which;
     std::string shard_entry;
     std::uint32_t page = 0;
-    bool shard_done = false;  ///< It was the shard's last unsettled page.
+    std::uint32_t first_page = 0;   ///< Of the shard, and
+    std::uint32_t shard_pages = 1;  ///< how many it has.
     std::vector<std::pair<std::string, std::int64_t>> increments;
     std::vector<std::pair<std::int64_t, std::string>> parked;  ///< Due (ms), encode_listed().
     std::vector<std::pair<std::string, std::string>> dead;     ///< encode_dead(), reason.
@@ -117,8 +118,9 @@ struct page_settlement {
 [[nodiscard]] std::int64_t late_score(wall_time due) noexcept;
 
 struct settle_answer {
-    bool repeated = false;  ///< Another engine had settled the page: nothing was added but duplicates.
-    bool drained = false;   ///< The event has nothing left to do.
+    bool repeated = false;    ///< Another engine had settled the page: nothing was added but duplicates.
+    bool drained = false;     ///< The event has nothing left to do.
+    bool shard_done = false;  ///< All pages of the shard are settled, as Redis knows.
     event_state state{};
 };
 
@@ -164,14 +166,14 @@ public:
     boost::asio::awaitable<result<claim_answer>> claim(
         std::string event, target which, claim_terms how, wall_time now);
     boost::asio::awaitable<result<>> renew(std::string event, target which, std::vector<std::string> entries);
-    /// Gives a shard back at once for any engine to take.
+    /// Gives a shard back at once for any engine to take, unless another one holds it by now.
     boost::asio::awaitable<result<>> release(std::string event, target which, std::string entry);
-    enum class shard_end : std::uint8_t {
-        done,   ///< None of its pages needs doing.
-        aside,  ///< None of them can be done; the result says so.
-    };
-    boost::asio::awaitable<result<remaining_work>> complete(
-        std::string event, target which, std::string entry, shard_end how = shard_end::done);
+    /// Of a shard whose pages are all written down as far as this engine knows. If Redis does not know that
+    /// of each of them, it is given back: what is not settled is opened and sent again.
+    boost::asio::awaitable<result<remaining_work>> leave(
+        std::string event, target which, std::string entry, std::uint32_t first_page, std::uint32_t pages);
+    /// A shard of which no page can be done; the result says so.
+    boost::asio::awaitable<result<>> put_aside(std::string event, target which, std::string entry);
 
     boost::asio::awaitable<result<settle_answer>> settle(page_settlement what);
     /// The rest of a page (page_settlement::late). `repeated`: others have taken its devices meanwhile, and

@@ -1,6 +1,7 @@
 #include "engine/plan/ledger_scripts.hpp"
 
 #include <deque>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,34 @@ constexpr std::string_view drained = R"lua(
 local function drained()
   local left = redis.call('HMGET', KEYS[1], 'open', 'parked')
   return (left[1] == '0' and left[2] == '0') and 1 or 0
+end
+)lua";
+
+// A shard is done when each of its pages is settled as far as Redis knows, whatever the engine that has it
+// believes: a settlement may be on its way again, or lost with Redis' last writes.
+constexpr std::string_view ending_of_shard = R"lua(
+local function all_settled(key, first, pages)
+  return redis.call('BITFIELD', key, 'GET', 'u' .. pages, first)[1] == 2 ^ tonumber(pages) - 1
+end
+local function close_shard(key, group, entry)
+  if redis.call('XACK', key, group, entry) == 1 then
+    redis.call('XDEL', key, entry)
+    redis.call('HINCRBY', KEYS[1], 'open', -1)
+  end
+end
+)lua";
+
+// Gives a shard back, unless another engine has taken it over meanwhile.
+constexpr std::string_view give_back = R"lua(
+local function give_back(key, group, consumer, entry)
+  local held = redis.call('XPENDING', key, group, entry, entry, 1)
+  if #held == 0 or held[1][2] ~= consumer then return 0 end
+  local found = redis.call('XRANGE', key, entry, entry)
+  redis.call('XACK', key, group, entry)
+  redis.call('XDEL', key, entry)
+  if #found == 0 then return 0 end
+  redis.call('XADD', key, '*', unpack(found[1][2]))
+  return 1
 end
 )lua";
 
@@ -72,10 +101,14 @@ local function add_sums(a, parked, dead)
 end
 )lua";
 
-/// A script views its source: this keeps it. `functions`: what the body uses beside guarded().
-std::string_view with_guard(std::string_view functions, std::string_view body) {
+/// A script views its source: this keeps it. `functions`: what the body uses.
+std::string_view with_functions(std::initializer_list<std::string_view> functions, std::string_view body) {
     static std::deque<std::string> kept;
-    return kept.emplace_back(std::string(guard).append(functions).append(body));
+    std::string& whole = kept.emplace_back();
+    for (const std::string_view one : functions) {
+        whole += one;
+    }
+    return whole += body;
 }
 
 }  // namespace
@@ -88,7 +121,7 @@ std::string_view with_guard(std::string_view functions, std::string_view body) {
 // aside (taken up too often, without a page of them ever being settled), how many new ones were left
 // to others, the first page number that is free, what is damaged, and the moment of the first waiting
 // shard if there is nothing else.
-const redis::script claim("ledger.claim", with_guard({}, R"lua(
+const redis::script claim("ledger.claim", with_functions({guard}, R"lua(
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind ~= 'hash' and kind ~= 'none' then return {'', '0', '0', {}, {}, 0, '0', 'the ledger is a ' .. kind, ''} end
 local have = redis.call('HMGET', KEYS[1], 'state', 'open', 'parked', 'damaged')
@@ -186,7 +219,7 @@ return {state, have[1] or '0', have[2] or '0', out, poison, left, have[3] or '0'
 
 // KEYS: ledger, opened, settled    ARGV: page
 // Returns how often the page was opened by now, and 1 if there is nothing left to do for it.
-const redis::script open("ledger.open", with_guard({}, R"lua(
+const redis::script open("ledger.open", with_functions({guard}, R"lua(
 local out, damaged = guarded(function()
   local have = redis.call('HMGET', KEYS[1], 'state', 'damaged')
   if have[2] or (have[1] ~= 'running' and have[1] ~= 'cancelling') then return {0, 1} end
@@ -197,26 +230,32 @@ end)
 return damaged and {0, 1} or out
 )lua"));
 
-// KEYS: shards    ARGV: group, entry
-const redis::script release("ledger.release", R"lua(
-local found = redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2])
-if #found == 0 then return 0 end
-if redis.call('XACK', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
-redis.call('XDEL', KEYS[1], ARGV[2])
-redis.call('XADD', KEYS[1], '*', unpack(found[1][2]))
-return 1
-)lua");
+// KEYS: shards    ARGV: group, consumer, entry
+const redis::script release("ledger.release", with_functions({give_back}, R"lua(
+return give_back(KEYS[1], ARGV[1], ARGV[2], ARGV[3])
+)lua"));
 
-// KEYS: ledger, shards    ARGV: group, entry, 1 if it is put aside
-const redis::script complete("ledger.complete", with_guard(drained, R"lua(
-local out, damaged = guarded(function()
+// KEYS: ledger, shards    ARGV: group, entry
+const redis::script put_aside("ledger.put_aside", with_functions({guard}, R"lua(
+guarded(function()
   if redis.call('XACK', KEYS[2], ARGV[1], ARGV[2]) == 1 then
     redis.call('XDEL', KEYS[2], ARGV[2])
     redis.call('HINCRBY', KEYS[1], 'open', -1)
-    if ARGV[3] == '1' then
-      redis.call('HINCRBY', KEYS[1], 'poison', 1)
-      redis.call('HINCRBY', KEYS[1], 'revision', 1)
-    end
+    redis.call('HINCRBY', KEYS[1], 'poison', 1)
+    redis.call('HINCRBY', KEYS[1], 'revision', 1)
+  end
+end)
+return 0
+)lua"));
+
+// KEYS: ledger, shards, settled    ARGV: group, consumer, entry, its first page, its pages
+// Of a shard with which its engine is done. Returns 1 if the event has nothing left to do.
+const redis::script leave("ledger.leave", with_functions({guard, drained, ending_of_shard, give_back}, R"lua(
+local out, damaged = guarded(function()
+  if all_settled(KEYS[3], ARGV[4], ARGV[5]) then
+    close_shard(KEYS[2], ARGV[1], ARGV[3])
+  else
+    give_back(KEYS[2], ARGV[1], ARGV[2], ARGV[3])
   end
   return drained()
 end)
@@ -224,30 +263,31 @@ return damaged and 0 or out
 )lua"));
 
 // KEYS: ledger, settled, dead, shards, parked, opened, reached
-// ARGV: group, consumer, page, entry, done, devices,
+// ARGV: group, consumer, page, entry, first page and pages of the shard, devices,
 //       increments, field, amount, …, parked, due, member, …, dead, member, reason, …,
 //       whom it reached, the others of the page, how long (ms) to remember them
-// Returns repeated, drained, state.
-const redis::script settle("ledger.settle", with_guard(std::string(drained).append(settling), R"lua(
+// Returns repeated, drained, state, 1 if that was the end of the shard.
+const redis::script settle("ledger.settle", with_functions({guard, drained, ending_of_shard, settling}, R"lua(
 local kind = redis.call('TYPE', KEYS[1]).ok
-if kind ~= 'hash' then return {1, 0, ''} end
+if kind ~= 'hash' then return {1, 0, '', 0} end
 local out, damaged = guarded(function()
   local state, over = state_of_event()
-  if over then return {1, 0, state} end
+  if over then return {1, 0, state, 0} end
   check_types({[2] = 'string', [3] = 'hash', [4] = 'stream', [5] = 'zset', [6] = 'string', [7] = 'hash'})
-  -- What Redis does not know to be handed out, it has given to others: or has lost with its last writes, and hands
-  -- out again, perhaps under the very number of this page.
-  if #redis.call('XPENDING', KEYS[4], ARGV[1], ARGV[4], ARGV[4], 1) == 0 then return {1, 0, state} end
+  -- A shard that Redis does not have is done, was given back, or was lost with the last writes: then its numbers
+  -- may be given out again. One that it has owns its pages, whoever holds it.
+  if #redis.call('XPENDING', KEYS[4], ARGV[1], ARGV[4], ARGV[4], 1) == 0 and
+     #redis.call('XRANGE', KEYS[4], ARGV[4], ARGV[4]) == 0 then return {1, drained(), state, 0} end
   local repeated = redis.call('SETBIT', KEYS[2], ARGV[3], 1)
   if repeated == 0 then
     redis.call('HINCRBY', KEYS[1], 'revision', 1)
     -- Each further engine that opened the page, dead or alive, may have sent to all of it. One that
     -- opens it from now on sees that it is settled.
     local opened = redis.call('BITFIELD', KEYS[6], 'GET', 'u8', '#' .. ARGV[3])[1]
-    if opened > 1 and ARGV[6] ~= '0' then
-      redis.call('HINCRBY', KEYS[1], 'possible_duplicates', (opened - 1) * ARGV[6])
+    if opened > 1 and ARGV[7] ~= '0' then
+      redis.call('HINCRBY', KEYS[1], 'possible_duplicates', (opened - 1) * ARGV[7])
     end
-    local parked, a = add_sums(7, KEYS[5], KEYS[3])
+    local parked, a = add_sums(8, KEYS[5], KEYS[3])
     if parked > 0 then redis.call('HINCRBY', KEYS[1], 'parked', parked) end
     local reached = opened > 1 and ARGV[a] .. ARGV[a + 1] or ARGV[a]
     if reached ~= '' then
@@ -255,23 +295,21 @@ local out, damaged = guarded(function()
       redis.call('PEXPIRE', KEYS[7], ARGV[a + 2])
     end
   end
-  if ARGV[5] == '1' then
-    if redis.call('XACK', KEYS[4], ARGV[1], ARGV[4]) == 1 then
-      redis.call('XDEL', KEYS[4], ARGV[4])
-      redis.call('HINCRBY', KEYS[1], 'open', -1)
-    end
+  local done = all_settled(KEYS[2], ARGV[5], ARGV[6])
+  if done then
+    close_shard(KEYS[4], ARGV[1], ARGV[4])
   else
     redis.call('XCLAIM', KEYS[4], ARGV[1], ARGV[2], 0, ARGV[4], 'RETRYCOUNT', 1, 'JUSTID')
   end
-  return {repeated, drained(), state}
+  return {repeated, drained(), state, done and 1 or 0}
 end)
-return damaged and {1, 0, redis.call('HGET', KEYS[1], 'state') or ''} or out
+return damaged and {1, 0, redis.call('HGET', KEYS[1], 'state') or '', 0} or out
 )lua"));
 
 // KEYS: ledger, dead, parked
 // ARGV: name, increments, field, amount, …, parked, due, member, …, dead, member, reason, …
 // Returns repeated, drained, state. What others have taken meanwhile is theirs to count.
-const redis::script amend("ledger.amend", with_guard(std::string(drained).append(settling), R"lua(
+const redis::script amend("ledger.amend", with_functions({guard, drained, settling}, R"lua(
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind ~= 'hash' then return {1, 0, ''} end
 local out, damaged = guarded(function()

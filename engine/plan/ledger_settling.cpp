@@ -38,13 +38,14 @@ void append_sums(std::vector<std::string>& into, page_settlement& what) {
 }
 
 result<settle_answer> read_settled(const redis::reply& parts) {
-    if (parts.size() != 3) {
+    if (parts.size() < 3) {
         return redis_errc::unexpected_reply;
     }
     settle_answer out;
     out.repeated = parts[0].integer() == 1;
     out.drained = parts[1].integer() == 1;
     out.state = parse_event_state(parts[2].text());
+    out.shard_done = parts.size() > 3 && parts[3].integer() == 1;
     return out;
 }
 
@@ -60,9 +61,10 @@ asio::awaitable<result<settle_answer>> ledger::settle(page_settlement what) {
                                         keys_.dead(what.event),         keys_.shards(what.event, name),
                                         keys_.parked(what.event, name), keys_.opened(what.event),
                                         keys_.reached(what.event, name)};
-    std::vector<std::string> arguments{std::string(keys_.group),    consumer_,
-                                       std::to_string(what.page),   what.shard_entry,
-                                       what.shard_done ? "1" : "0", std::to_string(what.devices)};
+    std::vector<std::string> arguments{std::string(keys_.group),        consumer_,
+                                       std::to_string(what.page),       what.shard_entry,
+                                       std::to_string(what.first_page), std::to_string(what.shard_pages),
+                                       std::to_string(what.devices)};
     append_sums(arguments, what);
     arguments.push_back(std::move(what.reached));
     arguments.push_back(std::move(what.others));

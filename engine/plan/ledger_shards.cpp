@@ -106,16 +106,24 @@ asio::awaitable<result<>> ledger::renew(std::string event, target which, std::ve
 
 asio::awaitable<result<>> ledger::release(std::string event, target which, std::string entry) {
     const std::vector<std::string> keys{keys_.shards(event, to_string(which))};
-    const std::vector<std::string> arguments{std::string(keys_.group), std::move(entry)};
+    const std::vector<std::string> arguments{std::string(keys_.group), consumer_, std::move(entry)};
     return redis::carry_out(redis_, redis::request(ledger_scripts::release, keys, arguments));
 }
 
-asio::awaitable<result<remaining_work>> ledger::complete(
-    std::string event, target which, std::string entry, shard_end how) {
+asio::awaitable<result<>> ledger::put_aside(std::string event, target which, std::string entry) {
     const std::vector<std::string> keys{keys_.ledger(event), keys_.shards(event, to_string(which))};
+    const std::vector<std::string> arguments{std::string(keys_.group), std::move(entry)};
+    return redis::carry_out(redis_, redis::request(ledger_scripts::put_aside, keys, arguments));
+}
+
+asio::awaitable<result<remaining_work>> ledger::leave(
+    std::string event, target which, std::string entry, std::uint32_t first_page, std::uint32_t pages) {
+    const std::vector<std::string> keys{
+        keys_.ledger(event), keys_.shards(event, to_string(which)), keys_.settled(event)};
     const std::vector<std::string> arguments{
-        std::string(keys_.group), std::move(entry), how == shard_end::aside ? "1" : "0"};
-    redis::request ask(ledger_scripts::complete, keys, arguments);
+        std::string(keys_.group), consumer_, std::move(entry), std::to_string(first_page),
+        std::to_string(pages)};
+    redis::request ask(ledger_scripts::leave, keys, arguments);
     const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();

@@ -105,7 +105,7 @@ void town::collect() {
         for (std::size_t i = 0; i < outcome_count; ++i) {
             outcomes_[i] += each->count(static_cast<outcome>(i));
         }
-        page_settlement settled = each->settlement(true);
+        page_settlement settled = each->settlement();
         parked_.insert(settled.parked.begin(), settled.parked.end());
         remove(std::move(settled.dead), of_page);
         std::erase_if(pages_, [each](const auto& one) { return one.get() == each; });

@@ -45,6 +45,7 @@ protected:
                 const claimed_shard& work) {
                 assigned.push_back(event->id);
                 threads[thread].push_back({event->id, which, work.entry});
+                pages[work.entry] = work.work.first_page;
                 if (on_assigned) {
                     std::exchange(on_assigned, nullptr)();
                 }
@@ -108,9 +109,14 @@ protected:
     void work_off() {
         for (const auto& [thread, tickets] : std::exchange(threads, {})) {
             for (const shard_ticket& one : tickets) {
-                const auto left = run(book.complete(one.event, one.which, one.entry));
+                page_settlement all;
+                all.event = one.event;
+                all.which = one.which;
+                all.shard_entry = one.entry;
+                all.page = all.first_page = pages[one.entry];
+                const auto settled = run(book.settle(std::move(all)));
                 finder->shard_left(one);
-                if (left.value() == remaining_work::none) {
+                if (settled.value().drained) {
                     finder->drained(one.event);
                 }
             }
@@ -134,7 +140,8 @@ protected:
     ledger book{redis, keys, "one"};
     device_store store{
         redis, keys, {[](commune_id) { return 100U; }, [](std::string_view) { return 100ULL; }}};
-    std::vector<std::string> assigned;  ///< The events of the shards, in their order.
+    std::map<std::string, std::uint32_t> pages;  ///< By the entry of its shard.
+    std::vector<std::string> assigned;           ///< The events of the shards, in their order.
     std::map<std::size_t, std::vector<shard_ticket>> threads;
     std::function<void()> on_assigned;  ///< Once.
     std::map<std::string, std::string> letters;

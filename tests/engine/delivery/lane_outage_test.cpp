@@ -85,7 +85,7 @@ protected:
 private:
     void collect() {
         for (page* const each : done) {
-            page_settlement settled = each->settlement(true);
+            page_settlement settled = each->settlement();
             for (const auto& [field, amount] : settled.increments) {
                 sums[field] += amount;
             }

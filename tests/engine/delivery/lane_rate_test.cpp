@@ -118,7 +118,7 @@ TEST_F(LaneTest, APageIsToldWhatHeldItUp) {
     }
     ASSERT_EQ(done.size(), 1U);
     line->close_account(only, time.now());
-    const auto sums = only.settlement(true);
+    const auto sums = only.settlement();
     EXPECT_EQ(increment(sums, "b:mairies/fcm:redis"), 30'000U);
     EXPECT_EQ(increment(sums, "b:mairies/fcm:rate"), 200'000U);
     EXPECT_EQ(increment(sums, "b:mairies/fcm:answers"), 20'000U);

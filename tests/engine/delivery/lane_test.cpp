@@ -43,7 +43,7 @@ TEST_F(LaneTest, APageIsDoneWithItsLastPush) {
     EXPECT_TRUE(done.empty());
     line->settle(*taken[2], answer(reaction::drop_token, "UNREGISTERED"), time.now());
     EXPECT_EQ(done, std::vector{&only});
-    const auto sums = only.settlement(true);
+    const auto sums = only.settlement();
     EXPECT_EQ(increment(sums, "o:mairies/fcm:accepted"), 1U);
     EXPECT_EQ(increment(sums, "o:mairies/fcm:rejected"), 1U);
     EXPECT_EQ(increment(sums, "o:mairies/fcm:dead"), 1U);
@@ -56,7 +56,7 @@ TEST_F(LaneTest, NothingLeavesAfterTheExpiryHoweverItWaited) {
     page& only = add(*line, 2, event);
     time.advance(10s);
     EXPECT_EQ(line->take(time.now()), nullptr);
-    EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:expired"), 2U);
+    EXPECT_EQ(increment(only.settlement(), "o:mairies/fcm:expired"), 2U);
 }
 
 TEST_F(LaneTest, ExpiryIsNoticedAlsoWhenNobodyTakes) {
@@ -76,7 +76,7 @@ TEST_F(LaneTest, ACancelledEventIsCountedAndNotSent) {
     event->cancelled = true;
     EXPECT_EQ(line->take(time.now()), nullptr);
     line->settle(only.pushes()[0], answer(reaction::accept), time.now());
-    const auto sums = only.settlement(true);
+    const auto sums = only.settlement();
     EXPECT_EQ(increment(sums, "o:mairies/fcm:cancelled"), 4U);
     EXPECT_EQ(increment(sums, "o:mairies/fcm:accepted"), 1U);
 }
@@ -88,7 +88,7 @@ TEST_F(LaneTest, AnEventThatSeveralDevicesCannotBeSentIsNotSentToTheOthers) {
         line->settle(*line->take(time.now()), answer(reaction::reject_event, "BadPriority"), time.now());
     }
     EXPECT_EQ(line->take(time.now()), nullptr);
-    EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:rejected"), 50U);
+    EXPECT_EQ(increment(only.settlement(), "o:mairies/fcm:rejected"), 50U);
 }
 
 TEST_F(LaneTest, WhatExpiresForWantOfACredentialOrAConnectionSaysSo) {
@@ -98,7 +98,7 @@ TEST_F(LaneTest, WhatExpiresForWantOfACredentialOrAConnectionSaysSo) {
     EXPECT_EQ(line->bound(time.now()), lane_bound::credential);
     time.advance(2h);
     line->tick(time.now());
-    const page_settlement failed = without_credential.settlement(true);
+    const page_settlement failed = without_credential.settlement();
     EXPECT_EQ(increment(failed, "o:mairies/fcm:failed"), 3U);
     EXPECT_EQ(increment(failed, "r:fcm:CredentialUnusable"), 3U);
 
@@ -106,7 +106,7 @@ TEST_F(LaneTest, WhatExpiresForWantOfACredentialOrAConnectionSaysSo) {
     page& unreachable = add(*line, 3);
     time.advance(2h);
     line->tick(time.now());
-    const page_settlement expired = unreachable.settlement(true);
+    const page_settlement expired = unreachable.settlement();
     EXPECT_EQ(increment(expired, "o:mairies/fcm:expired"), 3U);
     EXPECT_EQ(increment(expired, "r:fcm:ProviderUnreachable"), 3U);
 }
@@ -119,7 +119,7 @@ TEST_F(LaneTest, OneStrangeRefusalDoesNotSilenceAnEvent) {
     for (push* const other : take_all(*line)) {
         line->settle(*other, answer(reaction::accept), time.now());
     }
-    const page_settlement sums = only.settlement(true);
+    const page_settlement sums = only.settlement();
     EXPECT_EQ(increment(sums, "o:mairies/fcm:accepted"), 4U);
     EXPECT_EQ(increment(sums, "o:mairies/fcm:rejected"), 1U);
 }
@@ -142,7 +142,7 @@ TEST_F(LaneTest, AShortRetryWaitsInMemoryAndALongOneInRedis) {
     EXPECT_EQ(line->take(time.now()), taken[0]);
     line->settle(*taken[0], answer(reaction::accept), time.now());
     ASSERT_EQ(done.size(), 1U);
-    const auto sums = only.settlement(true);
+    const auto sums = only.settlement();
     ASSERT_EQ(sums.parked.size(), 1U);
     EXPECT_GE(sums.parked[0].first, (time.wall_now() + 58s).time_since_epoch().count());
     EXPECT_EQ(increment(sums, "retries"), 2U);
@@ -166,7 +166,7 @@ TEST_F(LaneTest, RetriesAreBounded) {
         line->settle(*item, answer(reaction::retry_here, "QUOTA_EXCEEDED"), time.now());
     }
     EXPECT_EQ(tries, 3);
-    EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:failed"), 1U);
+    EXPECT_EQ(increment(only.settlement(), "o:mairies/fcm:failed"), 1U);
 }
 
 TEST_F(LaneTest, ARetryThatCannotComeInTimeIsExpiredAtOnce) {
@@ -175,7 +175,7 @@ TEST_F(LaneTest, ARetryThatCannotComeInTimeIsExpiredAtOnce) {
     verdict later = answer(reaction::retry_here, "QUOTA_EXCEEDED");
     later.retry_after = 60s;
     line->settle(*line->take(time.now()), later, time.now());
-    EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:expired"), 1U);
+    EXPECT_EQ(increment(only.settlement(), "o:mairies/fcm:expired"), 1U);
 }
 
 TEST_F(LaneTest, WhatMayHaveBeenSentIsWrittenDownBeforeItIsSentAgain) {
@@ -185,7 +185,7 @@ TEST_F(LaneTest, WhatMayHaveBeenSentIsWrittenDownBeforeItIsSentAgain) {
     page& only = add(*line, 1);
     line->settle(*line->take(time.now()), answer(reaction::unknown), time.now());
     ASSERT_EQ(done, std::vector{&only});
-    const auto sums = only.settlement(true);
+    const auto sums = only.settlement();
     ASSERT_EQ(sums.parked.size(), 1U);
     const auto parked = decode_listed(sums.parked[0].second);
     ASSERT_TRUE(parked.has_value());
@@ -215,7 +215,7 @@ TEST_F(LaneTest, WhatWasCertainlyNotProcessedIsFreeToResendButNotForEver) {
         }
     }
     ASSERT_EQ(done.size(), 1U);
-    EXPECT_EQ(increment(only.settlement(true), "possible_duplicates"), 0U);
+    EXPECT_EQ(increment(only.settlement(), "possible_duplicates"), 0U);
 }
 
 TEST_F(LaneTest, APushThatAChannelKeepsIsNoLongerWantedOnceItsEventIsOver) {
@@ -237,7 +237,7 @@ TEST_F(LaneTest, AnAcceptanceIsTimedFromTheReadingOfTheEvent) {
     push* const item = line->take(time.now());
     time.advance(250ms);
     line->settle(*item, answer(reaction::accept), time.now());
-    EXPECT_EQ(increment(only.settlement(true), "h:" + std::to_string(log_linear::index_of(250))), 1U);
+    EXPECT_EQ(increment(only.settlement(), "h:" + std::to_string(log_linear::index_of(250))), 1U);
 }
 
 TEST_F(LaneTest, AnOutageSpendsTheBudgetOfRetriesAndTheRestWaits) {
@@ -249,7 +249,7 @@ TEST_F(LaneTest, AnOutageSpendsTheBudgetOfRetriesAndTheRestWaits) {
     for (push* const item : take_all(*line)) {
         line->settle(*item, answer(reaction::retry_here, "TooManyRequests"), time.now());
     }
-    const auto sums = only.settlement(true);
+    const auto sums = only.settlement();
     ASSERT_EQ(sums.parked.size(), 1'000U);
     const auto soon = std::ranges::count_if(sums.parked, [this](const auto& parked) {
         return parked.first < (time.wall_now() + 30s).time_since_epoch().count();
@@ -271,7 +271,7 @@ TEST_F(LaneTest, FewRetriesAmongManyPushesAreNotHeldBack) {
             *taken[i], answer(bad ? reaction::retry_here : reaction::accept, bad ? "TooManyRequests" : ""),
             time.now());
     }
-    for (const auto& [due, member] : only.settlement(true).parked) {
+    for (const auto& [due, member] : only.settlement().parked) {
         EXPECT_LT(due, (time.wall_now() + 30s).time_since_epoch().count());
     }
 }
@@ -285,7 +285,7 @@ TEST_F(LaneTest, StoppingParksWhatWaitsAndSeesTheRestToItsEnd) {
     EXPECT_TRUE(done.empty());
     line->settle(*flying, answer(reaction::accept), time.now());
     ASSERT_EQ(done.size(), 1U);
-    const auto sums = only.settlement(true);
+    const auto sums = only.settlement();
     EXPECT_EQ(sums.parked.size(), 2U);
     EXPECT_EQ(increment(sums, "targeted"), 3U);
     EXPECT_FALSE(decode_listed(sums.parked[0].second)->front().maybe_sent);
@@ -298,7 +298,7 @@ TEST_F(LaneTest, AnAbandonedAnswerIsParkedAsPerhapsSent) {
     line->stop(time.now());
     line->abandon(*flying);
     ASSERT_EQ(done.size(), 1U);
-    EXPECT_TRUE(decode_listed(only.settlement(true).parked[0].second)->front().maybe_sent);
+    EXPECT_TRUE(decode_listed(only.settlement().parked[0].second)->front().maybe_sent);
 }
 
 }  // namespace

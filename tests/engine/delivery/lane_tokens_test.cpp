@@ -18,7 +18,7 @@ TEST_F(LaneTest, NothingLeavesForADeviceThatWasForgottenWhileItWaited) {
     page& only = add(*line, 3);
     line->forget("device-1", time.now());
     EXPECT_EQ(take_all(*line).size(), 2U);
-    EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:cancelled"), 1U);
+    EXPECT_EQ(increment(only.settlement(), "o:mairies/fcm:cancelled"), 1U);
 }
 
 TEST_F(LaneTest, ADeviceThatCameBackIsSentToFromPagesThatWereReadLater) {
@@ -44,7 +44,7 @@ TEST_F(LaneTest, DoubtfulTokensAmongGoodOnesAreRejectedAndRemoveNobody) {
                 time.now());
         }
         ASSERT_EQ(done.back(), &only);
-        const auto sums = only.settlement(true);
+        const auto sums = only.settlement();
         EXPECT_EQ(increment(sums, "o:mairies/fcm:rejected"), 90 / one_in);
         EXPECT_EQ(increment(sums, "r:fcm:SENDER_ID_MISMATCH"), 90 / one_in);
         EXPECT_TRUE(sums.dead.empty());
@@ -60,7 +60,7 @@ TEST_F(LaneTest, AFewDoubtfulTokensByThemselvesRemoveNobodyAndEndTheirEvent) {
             line->settle(*item, answer(reaction::doubt_token, "BadDeviceToken"), time.now());
         }
         ASSERT_EQ(done.back(), &only);
-        const auto sums = only.settlement(true);
+        const auto sums = only.settlement();
         EXPECT_EQ(increment(sums, "o:mairies/fcm:rejected"), devices);
         EXPECT_TRUE(sums.dead.empty());
     }
@@ -93,7 +93,7 @@ TEST_F(LaneTest, ATownOfDoubtfulTokensPausesTheLaneAndRemovesNobody) {
         line->settle(*item, answer(reaction::accept), time.now());
     }
     EXPECT_EQ(done, std::vector{&only});
-    EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:accepted"), 100U);
+    EXPECT_EQ(increment(only.settlement(), "o:mairies/fcm:accepted"), 100U);
 }
 
 TEST_F(LaneTest, ACredentialThatIsRepairedAtTheProvidersEndHealsByItself) {
@@ -122,7 +122,7 @@ TEST_F(LaneTest, ACredentialThatIsRepairedAtTheProvidersEndHealsByItself) {
     for (push* const item : taken) {
         line->settle(*item, answer(reaction::accept), time.now());
     }
-    const auto sums = only.settlement(true);
+    const auto sums = only.settlement();
     EXPECT_EQ(increment(sums, "o:mairies/fcm:accepted"), 100U);
     EXPECT_EQ(increment(sums, "retries"), 0U);
 }
@@ -137,7 +137,7 @@ TEST_F(LaneTest, ARefusalThatAnswersNoPushPausesTheLaneAndIsTheReasonOfWhatFails
     EXPECT_TRUE(take_all(*line).empty());
     time.advance(2h);  // Nobody mends it before the event is over.
     line->tick(time.now());
-    const auto sums = only.settlement(true);
+    const auto sums = only.settlement();
     EXPECT_EQ(increment(sums, "o:mairies/fcm:failed"), 3U);
     EXPECT_EQ(increment(sums, "r:fcm:BadCertificate"), 3U);
 }
@@ -171,7 +171,7 @@ TEST_F(LaneTest, OneComplaintAboutTheCredentialAmongManyAcceptancesPausesNobody)
     for (push* const item : take_all(*line)) {
         line->settle(*item, answer(reaction::accept), time.now());
     }
-    EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:accepted"), 300U);
+    EXPECT_EQ(increment(only.settlement(), "o:mairies/fcm:accepted"), 300U);
 }
 
 TEST_F(LaneTest, AnOutageIsProbedWithOnePushAndEndsWithoutAFailure) {
@@ -198,7 +198,7 @@ TEST_F(LaneTest, AnOutageIsProbedWithOnePushAndEndsWithoutAFailure) {
         }
     }
     EXPECT_EQ(done, std::vector{&only});
-    EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:accepted"), 4'000U);
+    EXPECT_EQ(increment(only.settlement(), "o:mairies/fcm:accepted"), 4'000U);
 }
 
 TEST_F(LaneTest, AnOutageThatFewPushesMeetFailsNoneOfThem) {
@@ -229,8 +229,8 @@ TEST_F(LaneTest, AnOutageThatFewPushesMeetFailsNoneOfThem) {
         line->tick(time.now());
     }
     EXPECT_EQ(done, std::vector{&only});
-    EXPECT_EQ(increment(only.settlement(true), "o:mairies/fcm:accepted"), 3U);
-    EXPECT_LE(increment(only.settlement(true), "retries"), 9U) << "one each at first, and one in two minutes";
+    EXPECT_EQ(increment(only.settlement(), "o:mairies/fcm:accepted"), 3U);
+    EXPECT_LE(increment(only.settlement(), "retries"), 9U) << "one each at first, and one in two minutes";
 }
 
 TEST_F(LaneTest, APushThatFailsAgainAndAgainWhileOthersAreAcceptedUsesUpItsTries) {
@@ -257,7 +257,7 @@ TEST_F(LaneTest, APushThatFailsAgainAndAgainWhileOthersAreAcceptedUsesUpItsTries
         time.advance(1s);
         line->tick(time.now());
     }
-    const auto sums = only.settlement(true);
+    const auto sums = only.settlement();
     EXPECT_EQ(increment(sums, "o:mairies/fcm:accepted"), 199U);
     EXPECT_EQ(increment(sums, "o:mairies/fcm:failed"), 1U);
 }
@@ -276,10 +276,10 @@ TEST_F(LaneTest, WhatAnEventsOwnTopicProvokesIsRejectedAndHoldsUpNobodyElse) {
             answer(bad ? reaction::doubt_token : reaction::accept, bad ? "DeviceTokenNotForTopic" : ""),
             time.now());
     }
-    const auto sums = wrong.settlement(true);
+    const auto sums = wrong.settlement();
     EXPECT_EQ(increment(sums, "o:mairies/fcm:rejected"), 150U);
     EXPECT_TRUE(sums.dead.empty());
-    EXPECT_EQ(increment(right.settlement(true), "o:mairies/fcm:accepted"), 150U);
+    EXPECT_EQ(increment(right.settlement(), "o:mairies/fcm:accepted"), 150U);
     EXPECT_TRUE(line->paused_because().empty());
 }
 
@@ -294,7 +294,7 @@ TEST_F(LaneTest, OneLanguagesTextThatIsRefusedSilencesNoOther) {
             *item, answer(item->variant == 1 ? reaction::reject_event : reaction::accept, "INVALID_ARGUMENT"),
             time.now());
     }
-    const auto sums = only.settlement(true);
+    const auto sums = only.settlement();
     EXPECT_EQ(increment(sums, "o:mairies/fcm:accepted"), 100U);
     EXPECT_EQ(increment(sums, "o:mairies/fcm:rejected"), 100U);
 }
@@ -320,7 +320,7 @@ TEST_F(LaneTest, PushesThatComeBackUnchargedEarnNoRetries) {
             line->settle(*item, answer(reaction::retry_here, "TooManyRequests"), time.now());
         }
     }
-    const auto sums = many.settlement(true);
+    const auto sums = many.settlement();
     const auto soon = std::ranges::count_if(sums.parked, [this](const auto& parked) {
         return parked.first < (time.wall_now() + 30s).time_since_epoch().count();
     });
@@ -337,7 +337,7 @@ TEST_F(LaneTest, DoubtfulTokensAreNotRemovedInTheHurryOfAShutdown) {
     line->settle(*taken[1], answer(reaction::accept), time.now());
     line->settle(*taken[2], answer(reaction::accept), time.now());
     ASSERT_EQ(done, std::vector{&only});
-    const auto sums = only.settlement(true);
+    const auto sums = only.settlement();
     EXPECT_TRUE(sums.dead.empty());
     EXPECT_EQ(sums.parked.size(), 1U);
 }
@@ -348,7 +348,7 @@ TEST_F(LaneTest, ADeviceThatRegisteredAfterItsDeathNoticeStays) {
     verdict gone = answer(reaction::drop_token, "Unregistered");
     gone.dead_since = wall_time(std::chrono::seconds(1'999'999));
     line->settle(*line->take(time.now()), gone, time.now());
-    const auto sums = only.settlement(true);
+    const auto sums = only.settlement();
     EXPECT_TRUE(sums.dead.empty());
     EXPECT_EQ(increment(sums, "o:mairies/fcm:rejected"), 1U);
 }

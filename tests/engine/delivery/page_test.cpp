@@ -100,7 +100,7 @@ TEST_F(PageTest, MutedDevicesAreTargetedCountedAndNotSentTo) {
          one("loud-device-token", {place("21231")})});
     ASSERT_EQ(here->pushes().size(), 1U);
     here->accept(here->pushes()[0], std::chrono::milliseconds(5));
-    const auto sums = here->settlement(true);
+    const auto sums = here->settlement();
     EXPECT_EQ(increment(sums, "targeted"), 2U);
     EXPECT_EQ(increment(sums, "o:mairies/fcm:muted"), 1U);
     EXPECT_EQ(increment(sums, "o:mairies/fcm:accepted"), 1U);
@@ -167,7 +167,7 @@ TEST_F(PageTest, SumsAlwaysAgree) {
     EXPECT_FALSE(here->done());
     here->park(pushes[6], time.wall_now());
     EXPECT_TRUE(here->done());
-    const auto sums = here->settlement(true);
+    const auto sums = here->settlement();
     std::uint64_t ended = 0;
     for (const std::string_view name : outcome_names) {
         ended += increment(sums, "o:mairies/fcm:" + std::string(name));
@@ -189,7 +189,7 @@ TEST_F(PageTest, WhatOfACommuneIsTargetedAndNotAcceptedIsCountedUntilItIs) {
     here->accept(pushes[0], std::chrono::milliseconds(5));
     here->park(pushes[1], time.wall_now());
     here->finish(pushes[2], outcome::rejected);
-    const auto sums = here->settlement(true);
+    const auto sums = here->settlement();
     EXPECT_EQ(increment(sums, "c:21231"), 1);
     EXPECT_EQ(increment(sums, "l:21231"), 3);
 
@@ -200,14 +200,14 @@ TEST_F(PageTest, WhatOfACommuneIsTargetedAndNotAcceptedIsCountedUntilItIs) {
     page again(shard, 0, time_point{});
     again.fill_listed(&content);
     again.accept(again.pushes()[0], std::chrono::milliseconds(1));
-    EXPECT_EQ(increment(again.settlement(true), "l:21231"), -1);
+    EXPECT_EQ(increment(again.settlement(), "l:21231"), -1);
 }
 
 TEST_F(PageTest, AParkedDeviceIsNotTargetedAgain) {
     const auto event = testing::make_event(time);
     const auto first = testing::make_page(event, 1, content);
     first->park(first->pushes()[0], time.wall_now());
-    const auto parked = decode_listed(first->settlement(true).parked[0].second);
+    const auto parked = decode_listed(first->settlement().parked[0].second);
     ASSERT_TRUE(parked.has_value());
     auto shard = std::make_shared<active_shard>();
     shard->event = event;
@@ -217,7 +217,7 @@ TEST_F(PageTest, AParkedDeviceIsNotTargetedAgain) {
     again.fill_listed(&content);
     ASSERT_EQ(again.pushes().size(), 1U);
     again.accept(again.pushes()[0], std::chrono::milliseconds(1));
-    const auto sums = again.settlement(true);
+    const auto sums = again.settlement();
     EXPECT_EQ(increment(sums, "targeted"), 0U);
     EXPECT_EQ(increment(sums, "o:mairies/fcm:accepted"), 1U);
 }
@@ -231,7 +231,7 @@ TEST_F(PageTest, OfAnEventThatRemembersItTellsWhomItMayHaveReached) {
     what->finish(what->pushes()[1], outcome::failed);
     what->finish(what->pushes()[2], outcome::cancelled);
     what->park(what->pushes()[3], wall_time{});
-    const page_settlement told = what->settlement(true);
+    const page_settlement told = what->settlement();
     const auto hashed = [](const char* token) { return hashed_device{0, hash_token(token)}; };
     EXPECT_EQ(decode_hashed(told.reached), (std::vector{hashed("device-0"), hashed("device-1")}));
     EXPECT_EQ(decode_hashed(told.others), (std::vector{hashed("device-2"), hashed("device-3")}));
@@ -244,7 +244,7 @@ TEST_F(PageTest, OfAnyOtherEventAndOfATrialItRemembersNobody) {
     for (const auto& event : {testing::make_event(time), trial}) {
         const auto what = testing::make_page(event, 1, content);
         what->accept(what->pushes()[0], std::chrono::milliseconds(1));
-        const page_settlement told = what->settlement(true);
+        const page_settlement told = what->settlement();
         EXPECT_TRUE(told.reached.empty());
         EXPECT_TRUE(told.others.empty());
     }
@@ -271,7 +271,7 @@ TEST_F(PageTest, AlsoAPageOfAnAllClearAndOneOfRetriesSayHowManyOfTheirDevicesWer
             here.die(here.pushes()[i], "UNREGISTERED");
         }
         here.accept(here.pushes()[57], std::chrono::milliseconds(1));
-        const page_settlement early = here.settle_early(true, time.wall_now());
+        const page_settlement early = here.settle_early(time.wall_now());
         EXPECT_EQ(early.accepted, 1U);
         EXPECT_EQ(early.dead.size(), 57U);
         here.accept(here.pushes()[58], std::chrono::milliseconds(1));
@@ -319,7 +319,7 @@ TEST_F(PageTest, SettledEarlyAndAmendedAPageAddsUpToTheSameSums) {
     here->count_retry();
     ASSERT_TRUE(here->nearly_done());
     const wall_time due = time.wall_now() + std::chrono::seconds(15);
-    const auto early = here->settle_early(true, due);
+    const auto early = here->settle_early(due);
     EXPECT_TRUE(here->late());
     EXPECT_FALSE(here->done());
     EXPECT_EQ(here->named(), 3U);
@@ -363,7 +363,7 @@ TEST_F(PageTest, APushThatIsSentAgainWithoutKnowingWhetherItArrivedIsAPossibleDu
     here->count_sent(here->pushes()[0]);
     here->count_sent(here->pushes()[1]);
     here->finish_all(outcome::accepted);
-    EXPECT_EQ(increment(here->settlement(true), "possible_duplicates"), 2U);
+    EXPECT_EQ(increment(here->settlement(), "possible_duplicates"), 2U);
 }
 
 }  // namespace

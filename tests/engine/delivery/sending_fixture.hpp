@@ -64,6 +64,23 @@ protected:
                 one.devices.push_back({0, token, encode_roster_entry(device{}), 0, false, false});
             }
         }
+        return claim_all(plan, urgency, which);
+    }
+    /// The same of one shard of so many pages, of rosters in which no device is.
+    claimed_event claim_empty(const std::string& id, std::uint32_t pages) {
+        event_plan plan;
+        plan.event = id;
+        plan.entry = "1-0";
+        plan.fields = {{"event", "{}"}};
+        plan.pages = pages;
+        auto& made = plan.targets.emplace_back();
+        made.which = mairies;
+        made.shards.emplace_back().runs.push_back(
+            {{*parse_commune_id("21231"), {}}, 1, 0, pages * buckets_per_page});
+        return claim_all(plan, priority::normal, mairies);
+    }
+    claimed_event claim_all(const event_plan& plan, priority urgency, const target& which) {
+        const std::string& id = plan.event;
         EXPECT_EQ(ask(book.plan(plan, event_state::running)).value(), plan_outcome::created);
         EXPECT_TRUE(ask(book.activate(id, "1-0", urgency, time.wall_now())).has_value());
         claimed_event out;
@@ -78,7 +95,7 @@ protected:
         out.event->messages.emplace(which, service->render(out.event->content).value());
         out.event->reception.try_emplace(which);
         out.shards = left_of(id, "a", which);
-        EXPECT_EQ(out.shards.size(), pages);
+        EXPECT_EQ(out.shards.size(), plan.targets.front().shards.size());
         return out;
     }
     /// The shards that an engine of this name may have at once.

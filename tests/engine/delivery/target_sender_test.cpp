@@ -227,6 +227,40 @@ TEST_F(TargetSenderTest, ASettlementThatDoesNotArriveIsWrittenAgainAndCountedOnc
     EXPECT_EQ(ended("news", outcome::accepted), 3);
 }
 
+TEST_F(TargetSenderTest, APageWhoseSettlementComesLateIsCountedThoughItsShardSeemedToBeOver) {
+    make();
+    auto news = claim_empty("news", 2);
+    sender->assign(news.event, std::move(news.shards.front()));
+    turn();
+    link.perform(mishap::none, later);  // The first page is read, and over at once.
+    turn();
+    link.perform(mishap::refused, later);  // Its settlement is refused; that of the second is not.
+    run();
+    EXPECT_EQ(sum("news", ledger_names::pages_settled), 1);
+    EXPECT_TRUE(left.empty()) << "the shard leaves with its last settlement";
+    EXPECT_TRUE(drained.empty());
+    pass(200ms);
+    EXPECT_EQ(sum("news", ledger_names::pages_settled), 2);
+    EXPECT_EQ(left.size(), 1U);
+    EXPECT_EQ(drained, std::vector<std::string>{"news"});
+}
+
+TEST_F(TargetSenderTest, AShardOfWhichRedisHasLostASettlementIsGivenBack) {
+    make();
+    auto news = claim_empty("news", 2);
+    sender->assign(news.event, std::move(news.shards.front()));
+    turn();
+    link.perform(mishap::none, later);
+    turn();
+    link.perform(mishap::none, later);
+    // A failover, to a replica that does not know the settlement of the first page.
+    server.cli({"SETBIT", keys.settled("news"), "0", "0"});
+    run();
+    EXPECT_EQ(left.size(), 1U);
+    EXPECT_TRUE(drained.empty());
+    ASSERT_EQ(left_of("news", "b").size(), 1U) << "for any engine to take, at once";
+}
+
 TEST_F(TargetSenderTest, APageThatAnotherEngineHasSettledIsNotSent) {
     make();
     auto news = claim("news", 1, 3);

@@ -57,7 +57,7 @@ protected:
         out.which = mairies;
         out.shard_entry = which.entry;
         out.page = which.work.first_page;
-        out.shard_done = true;
+        out.first_page = which.work.first_page;
         out.increments = {
             {ledger_names::outcome_field(mairies, outcome::accepted), accepted}, {"targeted", accepted}};
         out.devices = accepted;

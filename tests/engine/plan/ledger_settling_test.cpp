@@ -45,6 +45,40 @@ TEST_F(LedgerSettlingTest, APageOfAShardThatRedisHasForgottenToHandOutIsSettledB
     EXPECT_EQ(open(before.work.first_page), page_state::opened);
 }
 
+TEST_F(LedgerSettlingTest, APageOfAShardThatRedisHasButHasForgottenToHandOutIsCounted) {
+    start(1);
+    const claimed_shard before = claim(book).shards.front();
+    // Redis comes back without the claim: the entry is there for the next one.
+    server.cli({"XACK", keys.shards("crue", "mairies/fcm"), std::string(keys.group), before.entry});
+    server.cli({"XGROUP", "SETID", keys.shards("crue", "mairies/fcm"), std::string(keys.group), "0"});
+    EXPECT_FALSE(run(book.settle(settlement_of(before, 900))).value().repeated);
+    EXPECT_EQ(field("targeted"), "900");
+    const auto again = claim(other).shards;
+    ASSERT_EQ(again.size(), 1U);
+    EXPECT_EQ(open(again[0].work.first_page), page_state::settled);
+    EXPECT_EQ(
+        run(other.leave("crue", mairies, again[0].entry, again[0].work.first_page, 1)).value(),
+        remaining_work::none);
+}
+
+TEST_F(LedgerSettlingTest, AShardIsDoneWhenEachOfItsPagesIsSettledInWhateverOrder) {
+    start(1);
+    const claimed_shard held = claim(book).shards.front();
+    page_settlement first = settlement_of(held, 5);
+    first.shard_pages = 16;
+    for (std::uint32_t page = 15; page != 0; --page) {
+        page_settlement one = first;
+        one.page = page;
+        EXPECT_FALSE(run(book.settle(one)).value().shard_done) << page;
+    }
+    EXPECT_EQ(field("open"), "1");
+    const auto last = run(book.settle(first)).value();
+    EXPECT_TRUE(last.shard_done);
+    EXPECT_TRUE(last.drained);
+    EXPECT_EQ(field("targeted"), "80");
+    EXPECT_TRUE(run(book.settle(first)).value().drained) << "whose answer was lost, say";
+}
+
 TEST_F(LedgerSettlingTest, WhoeverComesAfterTheEndAddsNothingAndLeavesNothingBehind) {
     start(2);
     const auto shards = claim(book).shards;
@@ -60,7 +94,7 @@ TEST_F(LedgerSettlingTest, WhoeverComesAfterTheEndAddsNothingAndLeavesNothingBeh
         finish_outcome::published);
     EXPECT_EQ(open(late[1].work.first_page), page_state::settled);
     page_settlement unfinished = settlement_of(late[0], 5);
-    unfinished.shard_done = false;
+    unfinished.shard_pages = 2;
     const auto answer = run(other.settle(unfinished)).value();
     EXPECT_TRUE(answer.repeated);
     EXPECT_EQ(answer.state, event_state::finished);
@@ -91,6 +125,7 @@ TEST_F(LedgerSettlingTest, NothingIsAddedOnceTheDocumentIsMade) {
     server.cli({"HSET", keys.ledger("crue"), "result", R"({"state":"finished"})"});
     page_settlement late = settlement_of(held[0], 7);
     late.page = 5;
+    late.first_page = 5;
     EXPECT_TRUE(run(other.settle(late)).value().repeated);
     EXPECT_EQ(field("targeted"), "5");
 }

@@ -92,6 +92,18 @@ TEST_F(LedgerShardsTest, ARestartedEngineFindsItsOwnShards) {
     EXPECT_EQ(claim(reborn, 10, 1h, true).shards.size(), 3U);
 }
 
+TEST_F(LedgerShardsTest, AShardThatAnotherEngineHasTakenOverIsNotGivenBack) {
+    start(1);
+    const auto lapsed = claim(book).shards;
+    const auto held = claim(other, 10, 0ms).shards;
+    ASSERT_EQ(held.size(), 1U);
+    ASSERT_TRUE(run(book.release("crue", mairies, lapsed[0].entry)).has_value());
+    ASSERT_TRUE(run(book.leave("crue", mairies, lapsed[0].entry, 0, 1)).has_value());
+    EXPECT_TRUE(claim(book).shards.empty());
+    EXPECT_TRUE(run(other.settle(settlement_of(held[0], 5))).value().drained);
+    EXPECT_EQ(field("targeted"), "5");
+}
+
 TEST_F(LedgerShardsTest, AReleasedShardIsAtOnceAnybodysToTake) {
     start(1);
     const auto held = claim(book).shards;
@@ -139,7 +151,7 @@ TEST_F(LedgerShardsTest, ProgressForgivesTakeovers) {
         ASSERT_EQ(held.size(), 1U) << i;
         page_settlement settlement = settlement_of(held[0], 1);
         settlement.page = static_cast<std::uint32_t>(i);
-        settlement.shard_done = false;
+        settlement.shard_pages = 16;
         ASSERT_TRUE(run(book.settle(settlement)).has_value());
         held = claim(i % 2 == 0 ? other : book, 1, 0ms).shards;
     }

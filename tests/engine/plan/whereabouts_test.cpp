@@ -102,7 +102,6 @@ TEST_F(WhereaboutsInRedisTest, FollowsADeviceFromThePlanToItsOutcome) {
     what.which = mairies;
     what.shard_entry = first.entry;
     what.page = 0;
-    what.shard_done = true;
     what.devices = 2;
     listed_device waiting;
     waiting.commune = dijon.commune.value();
@@ -135,7 +134,6 @@ TEST_F(WhereaboutsInRedisTest, ADeviceWhoseAnswerIsLateIsOpenThoughItsPageIsSett
     what.event = "crue";
     what.which = mairies;
     what.shard_entry = first.entry;
-    what.shard_done = true;
     what.devices = 3;
     listed_device late;
     late.token = "neighbour";
