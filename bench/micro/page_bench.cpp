@@ -85,7 +85,7 @@ void BM_Page_AcceptAndSettle(benchmark::State& state) {
         for (push& item : made.pushes()) {
             made.accept(item, std::chrono::milliseconds(latency++ % 100));
         }
-        benchmark::DoNotOptimize(made.settlement(true));
+        benchmark::DoNotOptimize(made.settlement());
         state.SetIterationTime(
             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     }

@@ -230,16 +230,17 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(claim
     if (answer->state == event_state::cancelling) {
         event->cancelled.store(true, std::memory_order_relaxed);
     }
-    const auto told = co_await put_aside(id, which, *answer);
-    if (told.has_error()) {
-        co_return told.error();
-    }
     for (claimed_shard& one : answer->shards) {
         hand_out(event, which, std::move(one));
     }
     if (how.engines != 0) {
         // More of them when half of these are done, if nobody else has come for them by then.
         after.enough = answer->left_to_others == 0 ? std::nullopt : std::optional(room_.held(id, which) / 2);
+    }
+    // Last: what was claimed with these is in hand by now, whatever becomes of them.
+    const auto told = co_await put_aside(id, which, *answer);
+    if (told.has_error()) {
+        co_return told.error();
     }
     if (answer->shards.empty() && answer->open == 0 && answer->parked == 0) {
         drained(id);

@@ -101,6 +101,7 @@ void target_sender::obey(const control_state& state, std::uint64_t rate) {
     for (const auto& shard : held_) {
         if (state.cancelling.contains(shard->event->id)) {
             shard->event->cancelled.store(true, std::memory_order_relaxed);
+            more_.wake_all();  // Its pages wait for no moment any more.
         }
     }
     line_.set_rate(rate);

@@ -3,6 +3,7 @@
 #include "engine/delivery/service_proof.hpp"
 #include "engine/event/subscription.hpp"
 #include "providers/common/no_answer.hpp"
+#include "providers/common/web_page.hpp"
 #include "providers/http2/error.hpp"
 
 #include <algorithm>
@@ -206,7 +207,7 @@ http2::connection_advice line::on_response(const http2::response& answer) noexce
     said.retry_after = answer.retry_after;
     // Each request proves who sends it, so no answer is a reason to leave the connection.
     auto advice = http2::connection_advice::keep;
-    if (answer.status == 201) [[likely]] {
+    if (answer.status == 201 && !is_web_page(answer.body)) [[likely]] {
         verdict what;
         what.action = reaction::accept;
         what.status = 201;
@@ -220,7 +221,8 @@ http2::connection_advice line::on_response(const http2::response& answer) noexce
     } else {
         judgement given(said, wiring_.time.wall_now());
         weigh(given, sent, answer);
-        advice = shows_service(given.what()) ? advice : http2::connection_advice::doubt;
+        const bool works = shows_service(given.what()) && given.what().reason != web_page_word;
+        advice = works ? advice : http2::connection_advice::doubt;
         wiring_.counters.count(given.what().status, given.what().reason);
         wiring_.bodies.give_back(sent);
         wiring_.source.settle(item, given.what(), now);
@@ -247,7 +249,12 @@ void line::weigh(judgement& given, const sent_message& sent, const http2::respon
             wiring_.health.clear();
             state_.accepted();
             break;
-        default: state_.accepted(); break;  // It works; whatever it said is about the one device.
+        default:
+            // It works; whatever it said is about the one device. Who shows a page is not the service.
+            if (what.reason != web_page_word) {
+                state_.accepted();
+            }
+            break;
     }
 }
 
