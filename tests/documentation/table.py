@@ -108,6 +108,7 @@ NOT_RUN = {
     ("docs/how-to/benchmark.md", "apt-get install nghttp2-client nginx"): MINUTES,
     ("docs/how-to/benchmark.md", "bench/load/read-cost"): MINUTES,
     ("docs/how-to/benchmark.md", "bench/load/stages town --threads 1"): MINUTES,
+    ("docs/explanation/performance.md", "bench/load/stages village --threads 1"): MINUTES,
     ("docs/how-to/benchmark.md", "bench/load/plan --share 0.015"): MINUTES,
     ("docs/how-to/benchmark.md", "bench/load/open-pages"): MINUTES,
     ("docs/how-to/benchmark.md", "bench/load/soak --devices 200000 --share 0.005"): MINUTES,
