@@ -23,7 +23,7 @@ from pages import blocks, broken_links, commands_in_prose, is_shown_by, pages
 
 TREE = Path(__file__).resolve().parents[2]
 PORTS = ("redis", "admin", "apns", "sandbox", "fcm", "oauth", "control", "webpush", "node1", "node2", "node3")
-PAGE_SECONDS = 200
+PAGE_SECONDS = 400
 
 # What the script of a page can rely on. A condition is asked for until it holds; the page's time ends it otherwise.
 HELPERS = r"""

@@ -55,8 +55,6 @@ BEFORE = {
 
 # Before a block that begins with this line.
 BEFORE_BLOCK = {
-    # A reader takes a second to come so far, after which a lane has a past to tell of.
-    ("docs/tutorial/first-alert.md", "tocsin status"): "until tocsin status | grep -q 'dijon/apns .*100 %'; do sleep 0.02; done",
     ("docs/how-to/test-against-the-simulator.md", "curl -s -X POST http://127.0.0.1:8447/behaviour -d '{\"all\": {\"latency\": {\"fixed_ms\": 300}}}'"):
         'ENGINE_PID=$ENGINE',
     ("docs/how-to/investigate-a-refused-event.md", "tocsin dead-letters drop"): r"""
