@@ -89,7 +89,7 @@ history::history(redis_pair& redis, logger& log, std::uint64_t seed)
     constexpr std::array<std::size_t, 4> harshness{0, 1, 5, 15};
     mishaps_per_hundred_ = harshness[below(harshness.size())];
     forgets_ = one_in(6);
-    fails_over_ = !forgets_ && one_in(5);
+    fails_over_ = !forgets_ && one_in(15);  // Replicas synchronise at the pace of a clock that goes once a second.
     redis_.begin(fails_over_);
     for (std::size_t i = 0; i < 1 + below(3); ++i) {
         named_engine& one = engines_.emplace_back();
