@@ -1,79 +1,14 @@
 #include "tests/engine/redis/client_fixture.hpp"
-
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
+#include "tests/engine/redis/scripted_peer.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace tocsin::redis {
 namespace {
 
-namespace asio = boost::asio;
 using testing::redis_server;
 using testing::redis_server_options;
 using namespace std::chrono_literals;
-
-/// A peer that answers the n-th thing it reads on its k-th connection with script[k][n], then
-/// listens in silence; an empty answer after it hangs up. Connections past the script hang up at
-/// once.
-class scripted_peer {
-public:
-    using conversation = std::vector<std::string>;
-
-    scripted_peer(asio::io_context& loop, std::vector<conversation> script)
-        : acceptor_(loop, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0)),
-          script_(std::move(script)) {
-        asio::co_spawn(loop, accept(), [](const std::exception_ptr&) {});
-    }
-    [[nodiscard]] std::string url() const {
-        return "redis://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port());
-    }
-    [[nodiscard]] std::size_t connections() const noexcept { return connections_; }
-
-private:
-    static constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
-
-    asio::awaitable<void> accept() {
-        for (;;) {
-            auto [failure, socket] = co_await acceptor_.async_accept(as_value);
-            if (failure) {
-                co_return;
-            }
-            const std::size_t number = connections_++;
-            if (number < script_.size()) {
-                asio::co_spawn(
-                    acceptor_.get_executor(), talk(std::move(socket), script_[number]),
-                    [](const std::exception_ptr&) {});
-            }
-        }
-    }
-
-    static asio::awaitable<void> talk(asio::ip::tcp::socket socket, conversation lines) {
-        std::array<char, 4096> buffer;
-        for (std::size_t turn = 0;; ++turn) {
-            const auto [failure, count] = co_await socket.async_read_some(asio::buffer(buffer), as_value);
-            if (failure) {
-                co_return;
-            }
-            if (turn < lines.size()) {
-                co_await asio::async_write(socket, asio::buffer(lines[turn]), as_value);
-            }
-            if (turn + 1 < lines.size() && lines[turn + 1].empty()) {
-                co_return;
-            }
-        }
-    }
-
-    asio::ip::tcp::acceptor acceptor_;
-    std::vector<conversation> script_;
-    std::size_t connections_ = 0;
-};
-
-constexpr std::string_view welcome = "+OK\r\n+PONG\r\n";
 
 class RedisClientFaults : public redis_client_test {
 protected:
@@ -164,7 +99,7 @@ TEST_F(RedisClientFaults, SilenceTimesOutTheOldestAndGivesUpTheConnection) {
 }
 
 TEST_F(RedisClientFaults, APeerThatIsNotRedisIsTold) {
-    scripted_peer peer(loop, {{std::string(welcome), "HTTP/1.1 400 Bad Request\r\n\r\n"}});
+    scripted_peer peer(loop, {{welcome, "HTTP/1.1 400 Bad Request\r\n\r\n"}});
     const auto redis = connect(peer.url());
     const auto head = start(*redis, command("PING"));
     EXPECT_EQ(wait(head).error(), redis_errc::protocol);
@@ -172,8 +107,7 @@ TEST_F(RedisClientFaults, APeerThatIsNotRedisIsTold) {
 }
 
 TEST_F(RedisClientFaults, AReplyNobodyAskedForEndsTheConnection) {
-    scripted_peer peer(
-        loop, {{std::string(welcome), "+one\r\n+two\r\n"}, {std::string(welcome), "+three\r\n"}});
+    scripted_peer peer(loop, {{welcome, "+one\r\n+two\r\n"}, {welcome, "+three\r\n"}});
     const auto redis = connect(peer.url());
     EXPECT_EQ(text(*redis, command("A")), "one");
     EXPECT_EQ(text(*redis, command("B")), "three");
@@ -181,8 +115,7 @@ TEST_F(RedisClientFaults, AReplyNobodyAskedForEndsTheConnection) {
 }
 
 TEST_F(RedisClientFaults, AHalfReplyIsNotCarriedIntoTheNextConnection) {
-    scripted_peer peer(
-        loop, {{std::string(welcome), "*2\r\n$5\r\nhal", ""}, {std::string(welcome), "*1\r\n$3\r\nnew\r\n"}});
+    scripted_peer peer(loop, {{welcome, "*2\r\n$5\r\nhal", ""}, {welcome, "*1\r\n$3\r\nnew\r\n"}});
     const auto redis = connect(peer.url());
     EXPECT_EQ(ask(*redis, command("A")).error(), redis_errc::connection_lost);
     const auto got = ask(*redis, command("B")).value();
@@ -192,7 +125,7 @@ TEST_F(RedisClientFaults, AHalfReplyIsNotCarriedIntoTheNextConnection) {
 
 TEST_F(RedisClientFaults, WaitsForAServerThatStillLoadsItsData) {
     const std::string loading = "+OK\r\n-LOADING Redis is loading the dataset in memory\r\n";
-    scripted_peer peer(loop, {{loading}, {loading}, {std::string(welcome), "+ready\r\n"}});
+    scripted_peer peer(loop, {{loading}, {loading}, {welcome, "+ready\r\n"}});
     const auto redis = connect(peer.url());
     EXPECT_EQ(text(*redis, command("GET", "k")), "ready");
     EXPECT_EQ(peer.connections(), 3U);
@@ -216,7 +149,7 @@ TEST_F(RedisClientFaults, AServerThatTurnsUsAwayAndHangsUpIsHeard) {
 }
 
 TEST_F(RedisClientFaults, APeerThatAcceptsAndSaysNothingTimesOutTheAttempt) {
-    scripted_peer peer(loop, {{}, {std::string(welcome), "+there\r\n"}});
+    scripted_peer peer(loop, {{}, {welcome, "+there\r\n"}});
     client_options options;
     options.connect_timeout = 150ms;
     const auto redis = connect(peer.url(), options);
