@@ -15,7 +15,8 @@
 
 namespace tocsin {
 
-/// Runs `operation` and gives up at `deadline`.
+/// Runs `operation` and gives up at `deadline`. One that throws counts as one that does not end: operator||
+/// goes on waiting for the timer.
 ///
 /// Boost 1.81 has no cancel_after. This costs two coroutine frames and a timer, so it is for
 /// handshakes and shutdown; a request on the hot path uses its connection's one timer instead.
