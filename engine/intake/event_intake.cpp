@@ -120,6 +120,7 @@ asio::awaitable<result<>> event_intake::take_up(
         plan = std::move(*made);
         keep_planned_targets(*event, plan);
     }
+    plan.begun_at = time_.wall_now();
     const event_state state = at_once ? event_state::running : event_state::scheduled;
     const auto planned = co_await ledger_.plan(plan, state);
     if (planned.has_error()) {
@@ -164,6 +165,7 @@ asio::awaitable<result<>> event_intake::end_unsent(std::string entry, std::strin
     plan.event = event->id;
     plan.entry = entry;
     plan.fields = preparer_.describe(*event, document);
+    plan.begun_at = time_.wall_now();
     const auto planned = co_await ledger_.plan(plan, event_state::cancelling);
     if (planned.has_error()) {
         co_return planned.error();

@@ -22,6 +22,8 @@ constexpr auto between_tries = std::chrono::seconds(1);
 constexpr auto between_restores = std::chrono::seconds(10);
 // What another engine is just planning is known by then.
 constexpr auto unknown_for = std::chrono::seconds(10);
+// Whoever began an event has taken the second step by then, or has lost the entry to another engine.
+constexpr auto second_step_within = std::chrono::minutes(1);
 // New ones in one look.
 constexpr std::size_t most_begun = 1'000;
 
@@ -50,6 +52,31 @@ void tell_planned(const active_event& event, logger& log) {
                           {"pages", event.pages_planned}});
 }
 
+asio::awaitable<result<>> planning_desk::resume_begun() {
+    const auto begun = co_await ledger_.begun_before(time_.wall_now() - second_step_within, most_begun);
+    if (begun.has_error()) {
+        co_return begun.error();
+    }
+    for (const std::string& id : *begun) {
+        const auto fields = co_await ledger_.read(id);
+        if (fields.has_error() && fields.error() != redis::redis_errc::damaged) {
+            co_return fields.error();
+        }
+        const bool exists = fields.has_value() && fields->contains(ledger_names::state);
+        result<> done;
+        if (exists && is_open(parse_event_state(fields->at(std::string(ledger_names::state))))) {
+            log_.warning("event.resumed", {{"event_id", id}});
+            done = co_await ledger_.resume(id, time_.wall_now());
+        } else {
+            done = co_await ledger_.forget_begun(id);
+        }
+        if (done.has_error()) {
+            co_return done;
+        }
+    }
+    co_return result<>();
+}
+
 asio::awaitable<result<>> planning_desk::look() {
     // Which of them are critical is only known once they are read: all of them are, as far as there is room.
     for (bool more = true; more && under_way_.size() < most_under_way;) {
@@ -65,7 +92,7 @@ asio::awaitable<result<>> planning_desk::look() {
         }
         more = due->size() == at_most;
     }
-    co_return result<>();
+    co_return co_await resume_begun();
 }
 
 void planning_desk::begin(std::string id) {
@@ -157,6 +184,9 @@ asio::awaitable<result<>> planning_desk::plan_scheduled(std::string id) {
     if (now != event_state::scheduled) {
         co_return co_await ledger_.activate_scheduled(
             std::move(id), event->content.priority, event->accepted_at);
+    }
+    if (const wall_time due = event->content.send_at.value_or(wall_time{}); due > time_.wall_now()) {
+        co_return co_await ledger_.postpone(std::move(id), due);
     }
     const auto ends = co_await known_of_ended(event);
     if (ends.has_error()) {

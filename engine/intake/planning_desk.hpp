@@ -61,6 +61,8 @@ public:
         std::shared_ptr<const active_event> event);
 
 private:
+    /// Of events that were begun long ago: Redis has forgotten their entry before they were on a list.
+    boost::asio::awaitable<result<>> resume_begun();
     boost::asio::awaitable<void> plan(std::string id);
     boost::asio::awaitable<result<>> plan_scheduled(std::string id);
     /// At once if it is critical; else when it has a place.

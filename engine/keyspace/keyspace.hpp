@@ -27,6 +27,9 @@ public:
     [[nodiscard]] std::string dead_letters() const { return prefix_ + ":dead-letters"; }
     static constexpr std::string_view group = "tocsin";
 
+    /// Sorted set: event id → when (ms) its planning began, until it is on one of the lists below. It is what
+    /// leads to an event's keys if its entry is lost with Redis' memory meanwhile.
+    [[nodiscard]] std::string begun() const { return prefix_ + ":begun"; }
     /// Sorted set: event id → priority and time; the unfinished events, most urgent first.
     [[nodiscard]] std::string running() const { return prefix_ + ":running"; }
     /// Sorted set: event id → the millisecond at which it is to be planned.

@@ -40,6 +40,10 @@ asio::awaitable<result<>> ledger::forget_scheduled(std::string event) {
     return redis::carry_out(redis_, redis::request("ZREM", keys_.scheduled(), event));
 }
 
+asio::awaitable<result<>> ledger::forget_begun(std::string event) {
+    return redis::carry_out(redis_, redis::request("ZREM", keys_.begun(), event));
+}
+
 asio::awaitable<result<>> ledger::erase_scheduled(std::string event) {
     const std::vector<std::string> keys{keys_.ledger(event)};
     redis::request erase(ledger_scripts::erase_scheduled, keys, {});

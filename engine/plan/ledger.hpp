@@ -37,6 +37,9 @@ struct event_plan {
     std::vector<target_plan> targets;
     std::uint32_t pages = 0;  ///< The first page number that is still free.
     timetable when;           ///< Of its pages.
+    /// Of an event that stands on no list yet: when its planning began. It is listed as begun until the
+    /// second step, so that its keys are found whatever Redis forgets in between.
+    std::optional<wall_time> begun_at;
 };
 
 enum class plan_outcome : std::uint8_t {
@@ -152,6 +155,11 @@ public:
     /// The second step of an event whose send_at has come.
     boost::asio::awaitable<result<>> activate_scheduled(std::string event, priority urgency, wall_time at);
     boost::asio::awaitable<result<std::vector<std::string>>> due_events(wall_time now, std::size_t at_most);
+    /// Events whose planning began before then, and which nobody has taken the second step for.
+    boost::asio::awaitable<result<std::vector<std::string>>> begun_before(
+        wall_time then, std::size_t at_most);
+    /// Leaves the second step of one that was begun to whoever looks at the schedule: it is due.
+    boost::asio::awaitable<result<>> resume(std::string event, wall_time now);
     /// The event, if it still stands on the schedule, is due at another time.
     boost::asio::awaitable<result<>> postpone(std::string event, wall_time until);
     /// Acknowledges an entry that asks for nothing (a duplicate).
@@ -227,6 +235,8 @@ public:
     boost::asio::awaitable<result<>> forget_running(std::string event);
     /// The same for one that waits for its send_at.
     boost::asio::awaitable<result<>> forget_scheduled(std::string event);
+    /// The same for one that was begun, and has nothing that is to be gone on with.
+    boost::asio::awaitable<result<>> forget_begun(std::string event);
     /// The same, as if it had never been: what is published again under its id is new.
     boost::asio::awaitable<result<>> erase_scheduled(std::string event);
 

@@ -49,12 +49,16 @@ asio::awaitable<result<plan_outcome>> ledger::plan(const event_plan& what, event
             arguments.push_back(due == wall_time{} ? std::string() : std::to_string(to_ms(due)));
         }
     }
-    redis::request ask(ledger_scripts::plan, keys, arguments);
+    redis::request ask;
+    if (what.begun_at) {
+        ask.add("ZADD", keys_.begun(), to_ms(*what.begun_at), what.event);
+    }
+    ask.add_script(ledger_scripts::plan, keys, arguments);
     const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
     if (answer.has_error()) {
         co_return answer.error();
     }
-    const std::string_view word = answer->front().text();
+    const std::string_view word = (*answer)[what.begun_at ? 1 : 0].text();
     if (word == "damaged" || word == "called_off") {
         co_return word == "damaged" ? plan_outcome::damaged : plan_outcome::called_off;
     }
@@ -75,6 +79,7 @@ asio::awaitable<result<>> ledger::move(
         leave.add("ZREM", out_of, event);
     }
     if (!entry.empty()) {
+        leave.add("ZREM", keys_.begun(), event);
         leave.add("XACK", keys_.events(), keys_.group, entry);
     }
     co_return co_await redis::carry_out(redis_, std::move(leave));
@@ -103,6 +108,19 @@ asio::awaitable<result<std::vector<std::string>>> ledger::due_events(wall_time n
         co_return answer.error();
     }
     co_return answer->front().texts();
+}
+
+asio::awaitable<result<std::vector<std::string>>> ledger::begun_before(wall_time then, std::size_t at_most) {
+    redis::request ask("ZRANGEBYSCORE", keys_.begun(), "-inf", to_ms(then), "LIMIT", 0, at_most);
+    const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
+    if (answer.has_error()) {
+        co_return answer.error();
+    }
+    co_return answer->front().texts();
+}
+
+asio::awaitable<result<>> ledger::resume(std::string event, wall_time now) {
+    return move(std::move(event), keys_.scheduled(), std::to_string(to_ms(now)), keys_.begun(), {});
 }
 
 asio::awaitable<result<>> ledger::postpone(std::string event, wall_time until) {

@@ -91,12 +91,14 @@ struct typed_key {
 };
 
 std::vector<typed_key> fixed_keys(const keyspace& keys) {
-    std::vector<typed_key> out{
-        {keys.results(), "stream"},     {keys.feedback(), "stream"},      {keys.dead_letters(), "stream"},
-        {keys.running(), "zset"},       {keys.scheduled(), "zset"},       {keys.engines(), "zset"},
-        {keys.registrar(), "string"},   {keys.control(), "hash"},         {keys.control_changes(), "stream"},
-        {keys.cancelling(), "set"},     {keys.published(), "zset"},       {keys.reach(), "stream"},
-        {keys.receipts_open(), "zset"}, {keys.reach_published(), "zset"}, {keys.removals_held(), "hash"}};
+    std::vector<typed_key> out{{keys.results(), "stream"},       {keys.feedback(), "stream"},
+                               {keys.dead_letters(), "stream"},  {keys.begun(), "zset"},
+                               {keys.running(), "zset"},         {keys.scheduled(), "zset"},
+                               {keys.engines(), "zset"},         {keys.registrar(), "string"},
+                               {keys.control(), "hash"},         {keys.control_changes(), "stream"},
+                               {keys.cancelling(), "set"},       {keys.published(), "zset"},
+                               {keys.reach(), "stream"},         {keys.receipts_open(), "zset"},
+                               {keys.reach_published(), "zset"}, {keys.removals_held(), "hash"}};
     for (const incoming_stream& stream : incoming_streams) {
         out.push_back({stream.key_in(keys), "stream"});
     }

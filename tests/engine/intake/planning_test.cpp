@@ -1,3 +1,4 @@
+#include "engine/control/control_board.hpp"
 #include "engine/core/rfc3339.hpp"
 #include "engine/intake/event_intake.hpp"
 #include "engine/intake/planning_desk.hpp"
@@ -57,6 +58,24 @@ public:
 private:
     redis::client& through_;
     wait_queue released_;
+};
+
+/// A connection that breaks for good once it has carried some requests.
+class breaking_redis final : public redis::client {
+public:
+    breaking_redis(redis::client& through, std::size_t carries) : through_(through), left_(carries) {}
+
+    boost::asio::awaitable<result<redis::replies>> execute(redis::request what) override {
+        if (left_ == 0) {
+            co_return error_code(redis::redis_errc::unreachable);
+        }
+        --left_;
+        co_return co_await through_.execute(std::move(what));
+    }
+
+private:
+    redis::client& through_;
+    std::size_t left_;
 };
 
 /// An intake whose questions for devices, of events that take long to plan, are not answered for now.
@@ -199,6 +218,102 @@ TEST_F(PlanningTest, AnAllClearThatIsRefusedAfterWaitingCountsOnceAsRefusedHowev
     ASSERT_TRUE(testing::loop_until(loop, [&] { return desk.under_way() == 0 && other.under_way() == 0; }));
     EXPECT_EQ(refused(), 1U);
     EXPECT_TRUE(planned.empty());
+}
+
+// --- Events that an engine began, and that Redis forgot before they were on a list -------------------
+
+struct begun_event {
+    std::string name;
+    std::string audience = "commune:21231";
+    std::chrono::seconds sent_in{0};
+    bool called_off = false;
+    std::size_t requests = 1;  ///< Of the intake, until its first step is taken.
+};
+
+class BegunEventTest : public PlanningTest, public ::testing::WithParamInterface<begun_event> {
+protected:
+    /// An engine reads an event, takes the first step, and dies; Redis comes back without the entry.
+    void begin_and_forget() {
+        if (GetParam().called_off) {
+            control_board board(redis, keys);
+            ASSERT_TRUE(run(board.cancel("flood", control_board::absent::call_off)).has_value());
+        }
+        const std::string document = R"({"id":"flood","audience":[")" + GetParam().audience +
+                                     R"("],"notification":{"title":"x"},"send_at":")" +
+                                     format_rfc3339(clock.wall_now() + GetParam().sent_in) + R"("})";
+        redis::request add;
+        add.add("XADD", keys.events(), "*", "event", document);
+        ASSERT_TRUE(run(redis.execute(std::move(add))).has_value());
+        auto batch = run(consumer.next(1ms));
+        ASSERT_TRUE(batch.has_value());
+        breaking_redis breaking(redis, GetParam().requests);
+        ledger dying_book(breaking, keys, "dying");
+        planning_desk dying_desk(
+            loop.get_executor(), dying_book, store, letters, preparer, clock, log, shard, note);
+        event_intake dying(dying_book, store, letters, preparer, dying_desk, clock, log, shard, note);
+        ASSERT_TRUE(run(dying.handle(batch->entries)).has_error());
+        ASSERT_EQ(server.cli({"EXISTS", keys.ledger("flood")}), "1");
+        server.cli({"DEL", keys.events()});
+        held.release();
+    }
+    void look() {
+        // What is found is put on the schedule, which the next look reads.
+        for (int looks = 0; looks < 2; ++looks) {
+            ASSERT_TRUE(run(desk.look()).has_value());
+            ASSERT_TRUE(testing::loop_until(loop, [&] { return desk.under_way() == 0; }));
+        }
+    }
+    [[nodiscard]] bool runs() { return run(book.running(10)).value() == std::vector<std::string>{"flood"}; }
+};
+
+TEST_P(BegunEventTest, IsFoundAndGoneOnWithWhenItsTimeHasCome) {
+    begin_and_forget();
+    look();
+    EXPECT_FALSE(runs()) << "another engine may be about to take the second step";
+
+    clock.advance(61s);
+    look();
+    EXPECT_EQ(runs(), GetParam().sent_in <= 61s);
+    EXPECT_EQ(server.cli({"ZCARD", keys.begun()}), "0");
+
+    clock.advance(GetParam().sent_in);
+    look();
+    EXPECT_TRUE(runs());
+    EXPECT_EQ(server.cli({"ZCARD", keys.scheduled()}), "0");
+    EXPECT_EQ(server.cli({"XLEN", keys.dead_letters()}), "0");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Of, BegunEventTest,
+    ::testing::Values(
+        begun_event{.name = "PlannedAtOnce"}, begun_event{.name = "PlannedBeside", .audience = "everyone"},
+        begun_event{.name = "Scheduled", .sent_in = 3'600s},
+        begun_event{.name = "CalledOff", .called_off = true, .requests = 2}),
+    [](const auto& which) { return which.param.name; });
+
+TEST_F(PlanningTest, WhatWasBegunAndNeverWrittenIsForgotten) {
+    server.cli({"ZADD", keys.begun(), "1", "unwritten"});
+    server.cli({"ZADD", keys.begun(), "2", "damaged"});
+    server.cli({"SET", keys.ledger("damaged"), "something else"});
+    ASSERT_TRUE(run(desk.look()).has_value());
+    EXPECT_EQ(server.cli({"ZCARD", keys.begun()}), "0");
+    EXPECT_EQ(server.cli({"ZCARD", keys.scheduled()}), "0");
+    EXPECT_EQ(server.cli({"XLEN", keys.dead_letters()}), "0") << "its entry is still to be read, and told of";
+}
+
+TEST_F(PlanningTest, AnEventThatIsReadAndPlannedIsNoLongerListedAsBegun) {
+    read("flood", "commune:21231");
+    read("agenda", "commune:21231", R"(,"send_at":")" + format_rfc3339(clock.wall_now() + 1h) + R"(")");
+    EXPECT_EQ(server.cli({"ZCARD", keys.begun()}), "0");
+}
+
+TEST_F(PlanningTest, AListOfWhatWasBegunThatIsNoListDoesNotHoldUpTheSchedule) {
+    held.release();
+    read("agenda", "commune:21231", R"(,"send_at":")" + format_rfc3339(clock.wall_now() + 1s) + R"(")");
+    server.cli({"SET", keys.begun(), "something else"});
+    clock.advance(2s);
+    EXPECT_TRUE(run(desk.look()).has_error());
+    EXPECT_TRUE(are_planned({"agenda"}));
 }
 
 }  // namespace

@@ -75,6 +75,12 @@ std::set<std::string> history::named_in(const std::string& stream) {
 
 bool history::all_published() {
     const std::set<std::string> told = results();
+    redis::request ask;
+    ask.add("ZCARD", keys_.begun()).add("ZCARD", keys_.scheduled()).add("ZCARD", keys_.running());
+    const auto listed = redis_.server().ask(std::move(ask));
+    if (listed[0].integer() != 0 || listed[1].integer() != 0 || listed[2].integer() != 0) {
+        return false;
+    }
     if (!lost_history_) {
         return told.size() == events_.size();
     }
@@ -188,13 +194,9 @@ void history::check() {
     const std::set<std::string> entries = named_in(keys_.events());
     for (std::size_t i = 0; i < answer[1].size(); ++i) {
         const std::string_view key = answer[1][i].text();
-        // Of an event whose entry Redis lost between its planning and its start: no engine can find it again.
-        const std::size_t name = key.find("{e:") + 3;
-        const bool forgotten =
-            lost_history_ && !entries.contains(std::string(key.substr(name, key.find('}') - name)));
         // Of an event that was cancelled before it was read, and whose entry Redis has lost since.
         const bool called_off = lost_history_ && key.ends_with(":called-off");
-        EXPECT_TRUE(key.ends_with(":ledger") || key.find(":reached:") != key.npos || called_off || forgotten)
+        EXPECT_TRUE(key.ends_with(":ledger") || key.find(":reached:") != key.npos || called_off)
             << key << " was left behind";
     }
     for (const published_event& one : events_) {
