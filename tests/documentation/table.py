@@ -110,7 +110,7 @@ NOT_RUN = {
     ("docs/how-to/benchmark.md", "bench/load/plan --share 0.015"): MINUTES,
     ("docs/how-to/benchmark.md", "bench/load/open-pages"): MINUTES,
     ("docs/how-to/benchmark.md", "bench/load/soak --devices 200000 --share 0.005"): MINUTES,
-    ("docs/how-to/benchmark.md", "bench/load/soak --minutes 60"): MINUTES,
+    ("docs/how-to/benchmark.md", "bench/load/soak --minutes 10"): MINUTES,
     ("docs/how-to/benchmark.md", "bench/load/mistakes --devices 5000 --only override,proxy-404"): MINUTES,
     ("docs/how-to/benchmark.md", "bench/load/outage refused"): MINUTES,
     ("docs/how-to/benchmark.md", "bench/load/receipts --devices 50000"): MINUTES,
