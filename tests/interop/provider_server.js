@@ -68,7 +68,7 @@ function answerFor(headers, body) {
 }
 
 function send(stream, answer) {
-  if (stream.destroyed) {
+  if (stream.destroyed || stream.closed || stream.session === undefined) {
     return;
   }
   stream.session.answered = Math.max(stream.session.answered, stream.id);
@@ -186,6 +186,9 @@ function fault(session, stream) {
 
 server.on('stream', (stream, headers) => {
   const session = stream.session;
+  if (session === undefined || session.destroyed) {
+    return;  // Its connection ended before Node came to tell of it.
+  }
   ++seen.requests;
   ++session.count;
   session.open.add(stream);
