@@ -150,8 +150,9 @@ disposition message_refused() {
 
 disposition credential_trouble(
     const attempt_facts& attempt, const verdict& answer, const lane_facts& lane, std::minstd_rand& jitter) {
-    if (attempt.overridden && lane.works && !lane.credential_paused) {
-        return message_refused();  // The credential is good enough for what the app sends by itself.
+    // While what the app sends by itself is refused, too, the event waits with the rest.
+    if (attempt.overridden && answer.about_topic && !lane.credential_paused) {
+        return message_refused();
     }
     // One device that keeps being answered so does not speak for the app while others are accepted.
     const bool says_something_new = !attempt.complained || !lane.works;

@@ -85,6 +85,15 @@ void lane::enqueue_later(push& item, time_point due) noexcept {
     owner_.look_at(due);
 }
 
+/// A probe of the credential is none of an event that names an app by itself, as long as there is another.
+push* lane::next_to_send(time_point now) noexcept {
+    if (pause_.probing() && pause_.lasts_for(lane_bound::credential, now)) [[unlikely]] {
+        return line_.pop_preferred(
+            [](const push& item) { return item.content == nullptr || !item.content->overridden(); });
+    }
+    return line_.pop();
+}
+
 push* lane::take(time_point now) noexcept {
     if (stopped_ || held_ || !pause_.may_send(now, urgent())) {
         return nullptr;
@@ -92,7 +101,7 @@ push* lane::take(time_point now) noexcept {
     if (!pause_.lasts(now) && pause_.forget()) {
         log_.info("lane.resumed", {{"app", which_.app}, {"platform", to_string(which_.on)}});
     }
-    while (push* const item = line_.pop()) {
+    while (push* const item = next_to_send(now)) {
         if (end_if_over(*item, now)) {
             continue;
         }

@@ -167,6 +167,7 @@ private:
     /// How a push ends without being sent, because its event is over or its device was forgotten.
     [[nodiscard]] std::optional<ending> over(const push& item, time_point now) const noexcept;
     [[nodiscard]] ending expiry(time_point now) const noexcept;
+    [[nodiscard]] push* next_to_send(time_point now) noexcept;
     /// Ends `item` if it is over; true if it was.
     bool end_if_over(push& item, time_point now) noexcept;
     void finish(push& item, outcome how, std::string_view reason) noexcept;

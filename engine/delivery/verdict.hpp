@@ -42,6 +42,9 @@ struct verdict {
     bool told = false;  ///< `retry_after` is the provider's own word, not our table's.
     /// With reaction::unknown: the connection was lost, and the other requests on it with this one.
     bool cut = false;
+    /// With reaction::pause_app: it may be about the app that the push names, rather than about the
+    /// credential.
+    bool about_topic = false;
     /// Behind the provider stand many services, and this is about one of them: it says nothing of the others.
     /// With reaction::resend and `retry_after` the push was not sent because its service is left alone so
     /// long.

@@ -26,6 +26,26 @@ public:
     }
     /// Null if nothing waits.
     [[nodiscard]] push* pop() noexcept;
+    /// The first that `preferred` is true of; one that it is not true of if there is no other.
+    template <class Predicate>
+    [[nodiscard]] push* pop_preferred(Predicate preferred) {
+        for (push_queue& each : queues_) {
+            push* found = nullptr;
+            for (std::size_t left = each.size(); left != 0; --left) {
+                push* const item = each.pop_front();
+                if (found == nullptr && preferred(*item)) {
+                    found = item;
+                } else {
+                    each.push_back(*item);
+                }
+            }
+            if (found != nullptr) {
+                --waiting_;
+                return found;
+            }
+        }
+        return pop();
+    }
 
     void push_later(push& item, priority urgency, time_point due);
     /// Puts those whose moment has come in front of those that wait.

@@ -55,6 +55,7 @@ judgement::judgement(const answer& given, std::uint32_t attempts, wall_time now)
                         (row_->action == reaction::accept || row_->action == reaction::reject_push);
     row_ = a_page ? &web_page_reason() : row_;
     what_.action = row_->action;
+    what_.about_topic = row_->about_topic;
     what_.provider_id = given.apns_id;
     if (row_->reason != "Unknown") {
         what_.reason = row_->reason;

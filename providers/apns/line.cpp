@@ -246,7 +246,8 @@ http2::connection_advice line::weigh(judgement& given, const http2::response& an
     verdict& what = given.what();
     std::string_view problem = given.row().meaning;
     // What an event's own topic provokes says nothing about the credential.
-    const bool overridden = static_cast<const push*>(answer.context)->content->overridden();
+    const bool of_the_event =
+        given.row().about_topic && static_cast<const push*>(answer.context)->content->overridden();
     if (what.action == reaction::refresh_credential) {
         const auto outcome = wiring_.token != nullptr
                                  ? wiring_.token->refresh_after_refusal(answer.written_at, answer.answered_at)
@@ -255,7 +256,7 @@ http2::connection_advice line::weigh(judgement& given, const http2::response& an
             what.action = reaction::pause_app;
             problem = trouble;
         }
-    } else if (what.reason == "InvalidProviderToken" && wiring_.token != nullptr && !overridden) {
+    } else if (what.reason == "InvalidProviderToken" && wiring_.token != nullptr && !of_the_event) {
         // Signed by a clock that was wrong and has been set since, a new one is good.
         if (wiring_.token->refresh_after_refusal(answer.written_at, answer.answered_at) ==
             auth::renewal::renewed) {
@@ -278,7 +279,7 @@ http2::connection_advice line::weigh(judgement& given, const http2::response& an
     if (advice == http2::connection_advice::keep && !(in_apples_words && shows_service(what))) {
         advice = http2::connection_advice::doubt;
     }
-    if (what.action == reaction::pause_app && !overridden && report(given.row(), what.reason, problem)) {
+    if (what.action == reaction::pause_app && !of_the_event && report(given.row(), what.reason, problem)) {
         // A key for production alone is no reason to stop production.
         what.action = reaction::reject_push;
     }

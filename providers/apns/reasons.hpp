@@ -28,6 +28,8 @@ struct reason_row {
     http2::connection_advice connection;
     std::string_view meaning;
     std::string_view remedy;
+    /// It may be about the topic that the push names, rather than about the credential.
+    bool about_topic = false;
 };
 
 /// Every answer that Apple documents, and those seen that it does not; sorted by reason.

@@ -58,7 +58,8 @@ bool alike(const given_answer& one, const given_answer& other) {
         const verdict& b = other.to(attempts);
         const bool same_kind =
             (a.status == 0) == (b.status == 0) && (a.status >= server_error) == (b.status >= server_error);
-        if (a.action != b.action || a.reason != b.reason || a.retry_after != b.retry_after || !same_kind) {
+        if (a.action != b.action || a.reason != b.reason || a.retry_after != b.retry_after ||
+            a.about_topic != b.about_topic || !same_kind) {
             return false;
         }
     }

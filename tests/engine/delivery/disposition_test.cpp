@@ -103,9 +103,22 @@ void alone_again(attempt_facts& attempt, verdict&, lane_facts& lane) {
     attempt.complained = true;
     lane.credential_complaints = 2;
 }
-void overridden_while_others_work(attempt_facts& attempt, verdict&, lane_facts& lane) {
+/// The third complaint; nobody has been accepted yet.
+void overridden_topic(attempt_facts& attempt, verdict& answer, lane_facts& lane) {
     attempt.overridden = true;
+    answer.about_topic = true;
+    lane.credential_complaints = 2;
+}
+void overridden_topic_while_others_work(attempt_facts& attempt, verdict& answer, lane_facts& lane) {
+    overridden_topic(attempt, answer, lane);
     lane.works = true;
+}
+void overridden_topic_while_paused(attempt_facts& attempt, verdict& answer, lane_facts& lane) {
+    overridden_topic(attempt, answer, lane);
+    lane.credential_paused = true;
+}
+void topic_of_the_app(attempt_facts&, verdict& answer, lane_facts& lane) {
+    answer.about_topic = true;
     lane.credential_complaints = 2;
 }
 void many_suspects(attempt_facts&, verdict&, lane_facts& lane) {
@@ -213,8 +226,15 @@ const std::vector<row>& rows() {
         {"one device complains again and nothing is accepted", r::pause_app, alone_again, requeue, failed,
          false, complaint::credential, pausing::credential},
         {"a complaint about an old key", r::pause_app, superseded, requeue},
-        {"a complaint that the event's topic provoked", r::pause_app, overridden_while_others_work, end,
+        {"a complaint that the event's topic provoked", r::pause_app, overridden_topic, end, rejected},
+        {"the same while others are accepted", r::pause_app, overridden_topic_while_others_work, end,
          rejected},
+        {"a complaint that the event's topic or the credential provoked", r::pause_app,
+         overridden_topic_while_paused, requeue, failed, false, complaint::credential, pausing::credential},
+        {"a complaint about the app's own topic", r::pause_app, topic_of_the_app, requeue, failed, false,
+         complaint::credential, pausing::credential},
+        {"a complaint that no topic provokes", r::pause_app, overridden, delay, failed, false,
+         complaint::credential},
         {"a token that expired", r::refresh_credential, nothing, delay},
         {"a token that expires again and again", r::refresh_credential, fourth_free, delay, failed, false,
          complaint::credential},

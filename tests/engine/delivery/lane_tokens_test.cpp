@@ -283,6 +283,56 @@ TEST_F(LaneTest, WhatAnEventsOwnTopicProvokesIsRejectedAndHoldsUpNobodyElse) {
     EXPECT_TRUE(line->paused_because().empty());
 }
 
+TEST_F(LaneTest, WhatAnEventsOwnTopicProvokesPausesNobodyEvenIfNobodyWasAcceptedYet) {
+    for (const reaction said : {reaction::pause_app, reaction::doubt_token, reaction::drop_token}) {
+        SCOPED_TRACE(to_string(said));
+        const auto line = make();
+        testing::overridden_message mistyped;
+        pages.push_back(testing::make_page(testing::make_event(time), 150, mistyped));
+        page& wrong = *pages.back();
+        line->add(wrong, priority::normal);
+        verdict refused = answer(said, "TopicDisallowed");
+        refused.about_topic = true;
+        while (push* const item = line->take(time.now())) {
+            line->settle(*item, refused, time.now());
+        }
+        EXPECT_TRUE(wrong.done());
+        const auto sums = wrong.settlement();
+        EXPECT_EQ(increment(sums, "o:mairies/fcm:rejected"), 150U);
+        EXPECT_TRUE(sums.dead.empty());
+        EXPECT_TRUE(line->paused_because().empty());
+        add(*line, 150);
+        EXPECT_EQ(take_all(*line).size(), 150U) << "what comes behind it leaves at once";
+    }
+}
+
+TEST_F(LaneTest, APausedCredentialIsProbedWithWhatNamesNoTopicOfItsOwn) {
+    const auto line = make();
+    page& right = add(*line, 3);
+    for (push* const item : take_all(*line)) {
+        line->settle(*item, answer(reaction::pause_app, "Forbidden"), time.now());
+    }
+    time.advance(1s);
+    line->tick(time.now());
+    ASSERT_EQ(line->paused_because(), "Forbidden");
+    testing::overridden_message named;
+    pages.push_back(testing::make_page(testing::make_event(time), 1'000, named));
+    page& other = *pages.back();
+    line->add(other, priority::normal);
+    for (int probe = 0; probe < 5; ++probe) {
+        time.advance(3s);
+        push* const item = line->take(time.now());
+        ASSERT_NE(item, nullptr);
+        EXPECT_EQ(item->owner, &right) << "the other would say nothing of the credential";
+        line->settle(*item, answer(reaction::pause_app, "Forbidden"), time.now());
+    }
+    time.advance(3s);
+    push* const item = line->take(time.now());
+    ASSERT_NE(item, nullptr);
+    line->settle(*item, answer(reaction::accept), time.now());
+    EXPECT_EQ(take_all(*line).size(), 1'002U);
+}
+
 TEST_F(LaneTest, OneLanguagesTextThatIsRefusedSilencesNoOther) {
     const auto line = make();
     page& only = add(*line, 200);

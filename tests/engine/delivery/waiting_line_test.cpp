@@ -56,6 +56,26 @@ TEST(WaitingLine, CriticalGoesFirstAndTheOthersTakeTurnsByWeight) {
     EXPECT_EQ(line.waiting(), 300U - 42U);
 }
 
+TEST(WaitingLine, ThePreferredGoesFirstOfTheMostUrgentThatHaveOneAndTheOrderOfTheRestStays) {
+    std::array<push, 6> items;
+    waiting_line line;
+    for (std::size_t i = 0; i < 3; ++i) {
+        line.push_back(items[i], priority::high);
+        line.push_back(items[i + 3], priority::low);
+    }
+    const auto prefer = [&line](const push* which) {
+        return line.pop_preferred([which](const push& item) { return &item == which; });
+    };
+    EXPECT_EQ(prefer(&items[1]), &items[1]);
+    EXPECT_EQ(prefer(&items[5]), &items[5]);
+    EXPECT_EQ(line.waiting(), 4U);
+    EXPECT_EQ(prefer(nullptr), &items[0]) << "there is none";
+    EXPECT_EQ(line.pop(), &items[2]);
+    EXPECT_EQ(line.pop(), &items[3]);
+    EXPECT_EQ(line.pop(), &items[4]);
+    EXPECT_EQ(prefer(&items[0]), nullptr);
+}
+
 TEST(WaitingLine, OnePriorityAloneHasAllTurns) {
     std::vector<push> items(50);
     waiting_line line;
