@@ -85,10 +85,9 @@ void engine::start() {
     self.started = true;
     auto& first = self.threads.front()->context;
     self.coordinator_done = asio::co_spawn(first, self.find_work(), asio::use_future);
-    for (auto& one : self.streams_in) {
+    for (auto& one : self.streams) {
         asio::co_spawn(first, one->run(), asio::detached);
     }
-    asio::co_spawn(first, self.receipts->read(), asio::detached);
     asio::co_spawn(first, self.controls->run(), asio::detached);
     asio::co_spawn(first, prefer_compact_rosters(*self.control_redis, self.log), asio::detached);
     using how = implementation;
@@ -113,11 +112,10 @@ void engine::stop() {
     if (self.started) {
         self.stopping = true;
         first.run([&self] {
-            for (auto& stream : self.streams_in) {
+            for (auto& stream : self.streams) {
                 stream->stop();
             }
             self.desk->stop();
-            self.receipts->stop();
             self.controls->stop();
             self.work_finder->stop();
             self.controls_heard->notify_all();
@@ -134,18 +132,15 @@ void engine::stop() {
             done.wait();
         }
         self.coordinator_done.wait_for(end - self.time.now());
-        const auto released = asio::co_spawn(first.context, self.devices->release_lease(), asio::use_future);
-        released.wait_for(end - self.time.now());
+        const auto left = asio::co_spawn(first.context, self.leave_streams(), asio::use_future);
+        left.wait_for(end - self.time.now());
     }
     for (auto& one : self.threads) {
         one->end();
     }
     // Providers live on the first loop: everything that holds one goes before that loop does.
-    self.streams_in.clear();
-    self.intake.reset();
+    self.streams.clear();
     self.desk.reset();
-    self.devices.reset();
-    self.receipts.reset();
     self.controls.reset();
     self.controls_heard.reset();
     self.board.reset();

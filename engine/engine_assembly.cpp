@@ -1,4 +1,7 @@
 #include "engine/engine_implementation.hpp"
+#include "engine/intake/event_intake.hpp"
+#include "engine/intake/receipt_intake.hpp"
+#include "engine/intake/registrar.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -12,9 +15,6 @@ namespace tocsin {
 namespace {
 
 namespace asio = boost::asio;
-using namespace std::chrono_literals;
-
-constexpr std::size_t registrations_at_once = 500;
 
 /// Tells this process from any other: no seed must make two of them alike.
 std::string random_word() {
@@ -43,8 +43,7 @@ void engine::implementation::make_thread(std::size_t index) {
 
 void engine::implementation::make_control() {
     control_numbers = &numbers.add_shard();
-    control_redis =
-        std::make_unique<redis::client>(threads.front()->context.get_executor(), address, time, log);
+    control_redis = connect();
     make_controls();
     make_store();
     make_coordinator();
@@ -52,9 +51,12 @@ void engine::implementation::make_control() {
     make_watches();
 }
 
+std::unique_ptr<redis::client> engine::implementation::connect() {
+    return std::make_unique<redis::client>(threads.front()->context.get_executor(), address, time, log);
+}
+
 redis::client& engine::implementation::add_reader() {
-    readers.push_back(
-        std::make_unique<redis::client>(threads.front()->context.get_executor(), address, time, log));
+    readers.push_back(connect());
     return *readers.back();
 }
 
@@ -84,61 +86,29 @@ void engine::implementation::make_store() {
 
 void engine::implementation::make_coordinator() {
     work_finder = std::make_unique<coordinator>(
-        threads.front()->context.get_executor(), *control_redis, *store, preparer, how.engine, time, log,
-        *control_numbers,
-        [this](
-            std::size_t thread, std::shared_ptr<active_event> event, const target& which,
-            claimed_shard work) {
-            asio::post(
-                threads[thread]->context,
-                [this, thread, event = std::move(event), which, work = std::move(work)]() mutable {
-                    threads[thread]->work->assign(std::move(event), which, std::move(work));
-                });
-        });
-    work_finder->on_letter(
-        [this](
-            std::string stream, std::string entry, refusal why,
-            std::string payload) -> asio::awaitable<result<>> {
-            const auto posted = co_await letters->post_once(
-                std::move(stream), std::move(entry), std::move(why), std::move(payload));
-            if (posted.has_error()) {
-                co_return posted.error();
-            }
-            co_return result<>();
-        });
-    work_finder->on_poison([this](const std::string& event, const target& which, const std::string& entry) {
-        put_aside(event, which, entry);
-    });
+        threads.front()->context.get_executor(), *control_redis, *store, *letters, preparer, how.engine, time,
+        log, *control_numbers, *this);
 }
 
 void engine::implementation::make_intake() {
-    stream_consumer::settings read;
-    read.stream = keys.events();
-    read.group = std::string(keyspace::group);
-    read.consumer = how.engine.instance;
-    read.takeover = how.engine.lease;
-    events = std::make_unique<stream_consumer>(add_reader(), read, time);
-    read.stream = keys.registrations();
-    read.count = registrations_at_once;
-    read.takeover = 0ms;  // Whoever holds the lease is the only reader: what others left is ours at once.
-    registrations = std::make_unique<stream_consumer>(add_reader(), read, time);
-    const auto announce = [this](std::shared_ptr<active_event> event) {
-        work_finder->announce(std::move(event));
-    };
     desk = std::make_unique<planning_desk>(
         threads.front()->context.get_executor(), *book, *store, *letters, preparer, time, log,
-        *control_numbers, announce);
-    intake = std::make_unique<event_intake>(
-        *book, *store, *letters, preparer, *desk, time, log, *control_numbers, announce);
-    intake->on_alert([this](const active_event& event) { expect(event); });
-    devices = std::make_unique<registrar>(
-        *control_redis, *store, *letters, *board, preparer, how.engine.instance, time, log, *control_numbers);
-    receipts = std::make_unique<engine_receipts>(
-        *control_redis, add_reader(), keys, *letters, preparer, how.engine, time, log, *control_numbers);
-    streams_in.push_back(
-        std::make_unique<intake_stream>(*events, *intake, *letters, keys.events(), time, log));
-    streams_in.push_back(
-        std::make_unique<intake_stream>(*registrations, *devices, *letters, keys.registrations(), time, log));
+        *control_numbers, *this);
+    reach = std::make_unique<reach_desk>(
+        *control_redis, keys, places,
+        reach_desk::terms{how.engine.results_max_length, how.engine.event_retention}, time, log);
+    take_in(std::make_unique<event_intake>(
+        *book, *store, *letters, preparer, *desk, time, log, *control_numbers, *this));
+    take_in(std::make_unique<registrar>(
+        *control_redis, *store, *letters, *board, preparer, how.engine.instance, time, log,
+        *control_numbers));
+    take_in(std::make_unique<receipt_intake>(
+        *control_redis, keys, *letters, preparer, time, log, *control_numbers));
+}
+
+void engine::implementation::take_in(std::unique_ptr<entry_handler> handler) {
+    streams.push_back(std::make_unique<intake_stream>(
+        add_reader(), std::move(handler), keys, how.engine, *letters, time, log));
 }
 
 void engine::implementation::make_watches() {

@@ -3,15 +3,13 @@
 #include "engine/control/control_watch.hpp"
 #include "engine/delivery/coordinator.hpp"
 #include "engine/engine.hpp"
-#include "engine/engine_receipts.hpp"
 #include "engine/engine_thread.hpp"
 #include "engine/followers_watch.hpp"
-#include "engine/intake/event_intake.hpp"
+#include "engine/intake/intake_stream.hpp"
 #include "engine/intake/planning_desk.hpp"
-#include "engine/intake/registrar.hpp"
-#include "engine/intake/stream_consumer.hpp"
 #include "engine/name_watch.hpp"
 #include "engine/plan/event_preparer.hpp"
+#include "engine/plan/reach_desk.hpp"
 #include "engine/redis/client.hpp"
 #include "engine/redis_watch.hpp"
 #include "engine/removals_watch.hpp"
@@ -32,7 +30,7 @@ namespace tocsin {
 
 /// The parts of an engine, and how they hear of each other. engine_assembly.cpp makes them, engine_rounds.cpp
 /// is what they do again and again, engine.cpp how they start and stop.
-struct engine::implementation final : sending_listener {
+struct engine::implementation final : sending_listener, intake_listener, shard_taker {
     implementation(
         settings given, redis::address where, const territories& known, platform_set platforms,
         const time_source& now, logger& sink, metrics& all_numbers, health& checks)
@@ -51,8 +49,11 @@ struct engine::implementation final : sending_listener {
     void make_thread(std::size_t index);
     /// What only the first thread has.
     void make_control();
+    [[nodiscard]] std::unique_ptr<redis::client> connect();
     /// A connection for one stream alone.
     [[nodiscard]] redis::client& add_reader();
+    /// A stream that is read: what comes in goes to `handler`.
+    void take_in(std::unique_ptr<entry_handler> handler);
     void make_controls();
     void make_store();
     void make_coordinator();
@@ -70,14 +71,20 @@ struct engine::implementation final : sending_listener {
     boost::asio::awaitable<void> watch_followers();
     boost::asio::awaitable<void> watch_removals();
     boost::asio::awaitable<void> find_work();
+    /// Lets other engines read what this one alone has read so far.
+    boost::asio::awaitable<void> leave_streams();
+    // intake_listener, shard_taker
+    void alert_read(const active_event& event) override;
+    void event_planned(std::shared_ptr<active_event> event) override;
+    void assign(
+        std::size_t thread, std::shared_ptr<active_event> event, const target& which,
+        claimed_shard work) override;
     // sending_listener: the coordinator and the board live on the first thread.
     void shard_left(shard_ticket which) override;
     void event_drained(std::string event) override;
     void quota_used_up(std::string quota, wall_time until) override;
     void obey(const control_state& state);
-    void expect(const active_event& event);
     void share_quota(const std::string& quota, wall_time until);
-    void put_aside(const std::string& event, const target& which, const std::string& entry);
 
     settings how;
     redis::address address;
@@ -98,14 +105,10 @@ struct engine::implementation final : sending_listener {
     std::unique_ptr<device_store> store;
     std::unique_ptr<ledger> book;
     std::unique_ptr<dead_letters> letters;
-    std::unique_ptr<stream_consumer> events;
-    std::unique_ptr<stream_consumer> registrations;
     std::unique_ptr<coordinator> work_finder;
     std::unique_ptr<planning_desk> desk;
-    std::unique_ptr<event_intake> intake;
-    std::unique_ptr<registrar> devices;
-    std::unique_ptr<engine_receipts> receipts;
-    std::vector<std::unique_ptr<intake_stream>> streams_in;
+    std::unique_ptr<reach_desk> reach;
+    std::vector<std::unique_ptr<intake_stream>> streams;
     std::unique_ptr<control_board> board;
     std::unique_ptr<control_watch> controls;
     std::unique_ptr<wait_queue> controls_heard;

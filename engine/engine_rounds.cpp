@@ -15,13 +15,25 @@ namespace tocsin {
 namespace asio = boost::asio;
 
 // While Redis is asked who is concerned, the providers are dialled.
-void engine::implementation::expect(const active_event& event) {
+void engine::implementation::alert_read(const active_event& event) {
     for (const target& which : event.targets) {
         if (!event.content.skips_provider(which.on)) {
             auto& one = threads[work_finder->next_thread(which, event.content.priority)];
             asio::post(one->context, [work = one->work.get(), which] { work->expect(which); });
         }
     }
+}
+
+void engine::implementation::event_planned(std::shared_ptr<active_event> event) {
+    work_finder->announce(std::move(event));
+}
+
+void engine::implementation::assign(
+    std::size_t thread, std::shared_ptr<active_event> event, const target& which, claimed_shard work) {
+    asio::post(
+        threads[thread]->context,
+        [to = threads[thread]->work.get(), event = std::move(event), which,
+         work = std::move(work)]() mutable { to->assign(std::move(event), which, std::move(work)); });
 }
 
 void engine::implementation::shard_left(shard_ticket which) {
@@ -64,23 +76,6 @@ void engine::implementation::share_quota(const std::string& quota, wall_time unt
         });
 }
 
-void engine::implementation::put_aside(
-    const std::string& event, const target& which, const std::string& entry) {
-    const std::string name = to_string(which);
-    refusal why{
-        "poison_shard", "a shard of event \"" + event + "\" for " + name +
-                            " was taken up engine.max_takeovers times and none of its pages was settled: "
-                            "its devices were not sent to."};
-    asio::co_spawn(
-        threads.front()->context, letters->post(keys.shards(event, name), entry, std::move(why), {}),
-        [this](const std::exception_ptr& failed, result<> posted) {
-            if (failed || posted.has_error()) {
-                log.warning(
-                    "letter.not_posted", {{"error", failed ? "exception" : posted.error().message()}});
-            }
-        });
-}
-
 asio::awaitable<void> engine::implementation::every(
     duration period, asio::awaitable<void> (implementation::*step)()) {
     timer rest(threads.front()->context.get_executor(), time);
@@ -105,7 +100,16 @@ asio::awaitable<void> engine::implementation::keep_schedule() {
 }
 
 asio::awaitable<void> engine::implementation::keep_receipts() {
-    return receipts->look();
+    const auto published = co_await reach->publish_due();
+    if (published.has_error()) {
+        log.warning("reach.interrupted", {{"error", published.error().message()}});
+    }
+}
+
+asio::awaitable<void> engine::implementation::leave_streams() {
+    for (const auto& one : streams) {
+        co_await one->leave();
+    }
 }
 
 asio::awaitable<void> engine::implementation::keep_leases() {

@@ -1,6 +1,6 @@
 #include "engine/redis_watch.hpp"
 
-#include "engine/keyspace/incoming_streams.hpp"
+#include "engine/keyspace/keyspace.hpp"
 #include "engine/redis/streams.hpp"
 
 #include <algorithm>

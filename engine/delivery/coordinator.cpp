@@ -23,21 +23,29 @@ constexpr auto longest_rest = 60s;
 constexpr std::size_t most_running = 10'000;
 constexpr std::size_t most_claimed_at_once = 64;
 
+refusal poison(const std::string& event, const target& which) {
+    return {
+        "poison_shard", "a shard of event \"" + event + "\" for " + to_string(which) +
+                            " was taken up engine.max_takeovers times and none of its pages was settled: "
+                            "its devices were not sent to."};
+}
+
 }  // namespace
 
 coordinator::coordinator(
-    asio::any_io_executor executor, redis::client& redis, device_store& store, const event_preparer& preparer,
-    const engine_settings& how, const time_source& time, logger& log, metrics_shard& metrics,
-    assign_shard assign)
+    asio::any_io_executor executor, redis::client& redis, device_store& store, dead_letters& letters,
+    const event_preparer& preparer, const engine_settings& how, const time_source& time, logger& log,
+    metrics_shard& metrics, shard_taker& taker)
     : executor_(executor),
       ledger_(redis, store.keys(), how.instance),
       pruner_(store, ledger_, preparer.platforms(), time, log, removal_terms_of(how)),
+      letters_(letters),
       preparer_(preparer),
       how_(how),
       time_(time),
       log_(log),
       metrics_(metrics),
-      assign_(std::move(assign)),
+      taker_(taker),
       board_(redis, store.keys()),
       roll_(redis, store.keys(), how.instance),
       room_(how.threads, how.pages_in_flight),
@@ -82,7 +90,7 @@ void coordinator::hand_out(std::shared_ptr<active_event> event, const target& wh
     const auto thread =
         room_.hand_out({event->id, which, work.entry}, event->content.priority, page_count(work.work));
     if (thread) {
-        assign_(*thread, std::move(event), which, std::move(work));
+        taker_.assign(*thread, std::move(event), which, std::move(work));
     }
 }
 
@@ -176,7 +184,12 @@ asio::awaitable<result<>> coordinator::put_aside(
     const std::string& id, const target& which, const claim_answer& found) {
     for (const std::string& entry : found.poison) {
         log_.error("shard.poison", {{"event_id", id}, {"target", to_string(which)}, {"entry", entry}});
-        poison_(id, which, entry);
+        refusal why = poison(id, which);
+        std::string stream = ledger_.keys().shards(id, to_string(which));
+        const auto posted = co_await letters_.post(std::move(stream), entry, std::move(why), std::string());
+        if (posted.has_error()) {
+            log_.warning("letter.not_posted", {{"error", posted.error().message()}});
+        }
     }
     for (const std::string& entry : found.unreadable) {
         log_.error("shard.unreadable", {{"event_id", id}, {"target", to_string(which)}, {"entry", entry}});
@@ -269,6 +282,7 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_in_turn()
             out = claim_outcome::some;
         }
     }
+        claim_agenda::place who = *next;
     co_return out;
 }
 

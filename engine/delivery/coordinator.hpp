@@ -10,6 +10,7 @@
 #include "engine/ops/metrics.hpp"
 #include "engine/ops/settings.hpp"
 #include "engine/plan/active_event.hpp"
+#include "engine/plan/dead_letters.hpp"
 #include "engine/plan/event_preparer.hpp"
 #include "engine/plan/ledger.hpp"
 #include "engine/plan/report.hpp"
@@ -21,7 +22,6 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,9 +31,15 @@
 
 namespace tocsin {
 
-/// Hands a claimed shard to a thread. Called on the coordinator's thread; must not block.
-using assign_shard =
-    std::function<void(std::size_t thread, std::shared_ptr<active_event>, const target&, claimed_shard)>;
+/// Where claimed shards go. Called on the coordinator's thread; must not block.
+class shard_taker {
+public:
+    virtual void assign(
+        std::size_t thread, std::shared_ptr<active_event> event, const target& which, claimed_shard work) = 0;
+
+protected:
+    ~shard_taker() = default;
+};
 
 /// Finds work for this engine's threads: knows the running events, claims their shards as the
 /// threads have room, and publishes the result of an event that has nothing left to do.
@@ -44,8 +50,8 @@ class coordinator {
 public:
     coordinator(
         boost::asio::any_io_executor executor, redis::client& redis, device_store& store,
-        const event_preparer& preparer, const engine_settings& how, const time_source& time, logger& log,
-        metrics_shard& metrics, assign_shard assign);
+        dead_letters& letters, const event_preparer& preparer, const engine_settings& how,
+        const time_source& time, logger& log, metrics_shard& metrics, shard_taker& taker);
 
     boost::asio::awaitable<void> run();
     void stop();
@@ -60,14 +66,6 @@ public:
     void shard_left(const shard_ticket& which);
     /// The events that are being cancelled, of all engines.
     void set_cancelling(const std::set<std::string, std::less<>>& events);
-    /// Called for each shard that was put aside as poison.
-    void on_poison(std::function<void(const std::string& event, const target&, std::string entry)> tell) {
-        poison_ = std::move(tell);
-    }
-    /// How a dead letter is posted: once for each (stream, entry), whoever says it.
-    using post_letter = std::function<boost::asio::awaitable<result<>>(
-        std::string stream, std::string entry, refusal why, std::string payload)>;
-    void on_letter(post_letter post) { post_letter_ = std::move(post); }
     /// An event may have nothing left to do.
     void drained(const std::string& event);
 
@@ -132,14 +130,12 @@ private:
     const event_preparer& preparer_;
     engine_settings how_;
     const time_source& time_;
+    dead_letters& letters_;
     logger& log_;
     metrics_shard& metrics_;
-    assign_shard assign_;
+    shard_taker& taker_;
     control_board board_;
     roll_call roll_;
-    std::function<void(const std::string&, const target&, std::string)> poison_ =
-        [](const std::string&, const target&, const std::string&) {};
-    post_letter post_letter_;
     std::map<std::string, tracked> events_;
     claim_agenda agenda_;
     shard_room room_;

@@ -170,13 +170,10 @@ asio::awaitable<result<>> coordinator::write_off(std::string id, refusal why) {
         payload = to_json(event.content);
     }
     log_.error("event.written_off", {{"event_id", id}, {"reason", why.code}, {"message", why.message}});
-    if (post_letter_) {
-        auto posting =
-            post_letter_(ledger_.keys().events(), std::move(entry), std::move(why), std::move(payload));
-        const auto posted = co_await std::move(posting);
-        if (posted.has_error()) {
-            co_return posted.error();
-        }
+    const auto posted = co_await letters_.post_once(
+        ledger_.keys().events(), std::move(entry), std::move(why), std::move(payload));
+    if (posted.has_error()) {
+        co_return posted.error();
     }
     if (const auto at = events_.find(id); at != events_.end() && !at->second.finishing) {
         events_.erase(at);

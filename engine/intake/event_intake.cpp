@@ -1,13 +1,6 @@
 #include "engine/intake/event_intake.hpp"
 
 #include "engine/event/refusal_codes.hpp"
-#include "engine/plan/ledger_names.hpp"
-#include "engine/redis/error.hpp"
-#include "engine/runtime/timer.hpp"
-
-#include <boost/asio/this_coro.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -46,7 +39,6 @@ planning_moment planning_moment_of(
 }
 
 asio::awaitable<result<>> event_intake::handle(std::vector<redis::stream_entry>& entries) {
-    last_answer_ = time_.now();
     std::ranges::stable_partition(entries, [](const redis::stream_entry& entry) {
         return looks_critical(entry.field("event").value_or(""));
     });
@@ -105,7 +97,7 @@ asio::awaitable<result<>> event_intake::take_up(
     auto fields = preparer_.describe(*event, document);
     const bool at_once = when == planning_moment::now;
     if (when != planning_moment::later && event->content.priority == priority::critical) {
-        alert_(*event);
+        listener_.alert_read(*event);
     }
     event_plan plan;
     if (!at_once) {
@@ -148,7 +140,7 @@ asio::awaitable<result<>> event_intake::take_up(
     }
     tell_planned(*event, log_);
     if (*planned == plan_outcome::created) {
-        planned_(event);
+        listener_.event_planned(std::move(event));
     }  // Else somebody has planned it otherwise, perhaps: it is found as it stands in Redis.
     co_return result<>();
 }

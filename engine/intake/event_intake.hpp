@@ -3,11 +3,11 @@
 #include "engine/audience/device_store.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/log.hpp"
-#include "engine/intake/dead_letters.hpp"
 #include "engine/intake/intake_stream.hpp"
 #include "engine/intake/planning_desk.hpp"
 #include "engine/ops/metrics.hpp"
 #include "engine/plan/active_event.hpp"
+#include "engine/plan/dead_letters.hpp"
 #include "engine/plan/event_preparer.hpp"
 #include "engine/plan/ledger.hpp"
 #include "engine/plan/planner.hpp"
@@ -15,7 +15,6 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 
 namespace tocsin {
@@ -37,7 +36,7 @@ public:
     event_intake(
         ledger& book, device_store& store, dead_letters& letters, const event_preparer& preparer,
         planning_desk& desk, const time_source& time, logger& log, metrics_shard& metrics,
-        std::function<void(std::shared_ptr<active_event>)> planned)
+        intake_listener& listener)
         : ledger_(book),
           letters_(letters),
           preparer_(preparer),
@@ -46,16 +45,12 @@ public:
           time_(time),
           log_(log),
           metrics_(metrics),
-          planned_(std::move(planned)) {}
+          listener_(listener) {}
 
-    [[nodiscard]] std::string_view stream() const noexcept override { return "events"; }
+    [[nodiscard]] const incoming_stream& stream() const noexcept override { return event_stream; }
+    /// What they ask for may take long: those behind them are another engine's.
+    [[nodiscard]] std::size_t batch_size() const noexcept override { return 16; }
     boost::asio::awaitable<result<>> handle(std::vector<redis::stream_entry>& entries) override;
-
-    /// Called for a critical event as soon as it is read, before its devices are looked for.
-    void on_alert(std::function<void(const active_event&)> tell) { alert_ = std::move(tell); }
-
-    /// When the stream last answered; zero before. For /livez.
-    [[nodiscard]] time_point last_answer() const noexcept { return last_answer_; }
 
 private:
     boost::asio::awaitable<result<>> handle_event(std::string entry, std::string document);
@@ -76,9 +71,7 @@ private:
     const time_source& time_;
     logger& log_;
     metrics_shard& metrics_;
-    std::function<void(std::shared_ptr<active_event>)> planned_;
-    std::function<void(const active_event&)> alert_ = [](const active_event&) {};
-    time_point last_answer_{};
+    intake_listener& listener_;
 };
 
 }  // namespace tocsin

@@ -1,6 +1,6 @@
 #include "engine/intake/intake_stream.hpp"
 
-#include "engine/redis/error.hpp"
+#include "engine/redis/check.hpp"
 #include "engine/runtime/timer.hpp"
 
 #include <boost/asio/this_coro.hpp>
@@ -22,12 +22,6 @@ constexpr auto between_leases = 1s;
 constexpr std::uint32_t max_failures = 4;
 constexpr std::size_t max_remembered = 10'000;
 
-/// Redis is there and did something else than what the entry needs: it may be the entry's own matter.
-bool may_be_the_entry(error_code why) noexcept {
-    return why == redis::redis_errc::unexpected_reply || why == redis::redis_errc::damaged ||
-           why == redis::redis_errc::overloaded || why == redis::redis_errc::not_routable;
-}
-
 }  // namespace
 
 std::string fields_as_json(const redis::stream_entry& entry) {
@@ -40,10 +34,27 @@ std::string fields_as_json(const redis::stream_entry& entry) {
     return boost::json::serialize(out);
 }
 
+intake_stream::intake_stream(
+    redis::client& from, std::unique_ptr<entry_handler> to, const keyspace& keys, const engine_settings& how,
+    dead_letters& letters, const time_source& time, logger& log)
+    : to_(std::move(to)),
+      key_(to_->stream().key_in(keys)),
+      from_(
+          from,
+          {.stream = key_,
+           .group = std::string(keyspace::group),
+           .consumer = how.instance,
+           .count = to_->batch_size(),
+           .takeover = to_->takeover(how.lease)},
+          time),
+      letters_(letters),
+      time_(time),
+      log_(log) {}
+
 asio::awaitable<void> intake_stream::run() {
     timer pause(co_await asio::this_coro::executor, time_);
     while (!stopping_) {
-        const auto allowed = co_await to_.ask_to_read();
+        const auto allowed = co_await to_->ask_to_read();
         if (stopping_) {
             co_return;
         }
@@ -61,7 +72,7 @@ asio::awaitable<void> intake_stream::run() {
             co_return;
         }
         if (failed) {
-            log_.warning("intake.interrupted", {{"stream", to_.stream()}, {"error", failed.message()}});
+            log_.warning("intake.interrupted", {{"stream", to_->stream().name}, {"error", failed.message()}});
             begin_round();
             co_await pause.wait_for(between_rounds);
         }
@@ -97,7 +108,7 @@ void intake_stream::begin_round() {
 
 // All together if that works; else one by one, so that one that fails holds up nobody else.
 asio::awaitable<result<>> intake_stream::handle(std::vector<redis::stream_entry>& entries) {
-    const result<> together = co_await to_.handle(entries);
+    const result<> together = co_await to_->handle(entries);
     if (together.has_value()) {
         handled_ += entries.size();
         for (auto entry = entries.begin(); !suspects_.empty() && entry != entries.end(); ++entry) {
@@ -105,10 +116,11 @@ asio::awaitable<result<>> intake_stream::handle(std::vector<redis::stream_entry>
         }
         co_return together;
     }
-    if (!may_be_the_entry(together.error())) {
+    if (!redis::may_be_the_keys(together.error())) {
         co_return together;
     }
-    log_.warning("intake.interrupted", {{"stream", to_.stream()}, {"error", together.error().message()}});
+    log_.warning(
+        "intake.interrupted", {{"stream", to_->stream().name}, {"error", together.error().message()}});
     for (redis::stream_entry& entry : entries) {
         const result<> alone = co_await handle_alone(entry);
         if (stopping_ || alone.has_error()) {
@@ -121,13 +133,13 @@ asio::awaitable<result<>> intake_stream::handle(std::vector<redis::stream_entry>
 asio::awaitable<result<>> intake_stream::handle_alone(redis::stream_entry& entry) {
     std::vector<redis::stream_entry> alone;
     alone.push_back(entry);
-    const result<> handled = co_await to_.handle(alone);
+    const result<> handled = co_await to_->handle(alone);
     if (handled.has_value()) {
         ++handled_;
         suspects_.erase(entry.id);
         co_return handled;
     }
-    if (!may_be_the_entry(handled.error())) {
+    if (!redis::may_be_the_keys(handled.error())) {
         co_return handled;
     }
     co_return co_await suspect(entry, handled.error());
@@ -160,7 +172,8 @@ asio::awaitable<result<>> intake_stream::put_aside(const redis::stream_entry& en
         "cannot_be_handled", "Redis did not do what this entry asks for, " + std::to_string(max_failures) +
                                  " times in a row, while others were handled: " + why.message() + "."};
     log_.error(
-        "intake.put_aside", {{"stream", to_.stream()}, {"entry", entry.id}, {"reason", reason.message}});
+        "intake.put_aside",
+        {{"stream", to_->stream().name}, {"entry", entry.id}, {"reason", reason.message}});
     // The document itself, as every other letter has it, so that it can be put back.
     const bool one_field = entry.fields && entry.fields->size() == 2;
     std::string payload = one_field ? std::string((*entry.fields)[1].text()) : fields_as_json(entry);

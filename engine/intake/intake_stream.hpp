@@ -3,16 +3,20 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 #include "engine/core/log.hpp"
-#include "engine/intake/dead_letters.hpp"
 #include "engine/intake/stream_consumer.hpp"
+#include "engine/keyspace/keyspace.hpp"
+#include "engine/ops/settings.hpp"
+#include "engine/plan/dead_letters.hpp"
+#include "engine/redis/client.hpp"
 #include "engine/redis/streams.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace tocsin {
@@ -24,8 +28,13 @@ enum class read_permission : std::uint8_t { granted, denied };
 class entry_handler {
 public:
     virtual ~entry_handler() = default;
-    /// "events": for the log and the metrics.
-    [[nodiscard]] virtual std::string_view stream() const noexcept = 0;
+    [[nodiscard]] virtual const incoming_stream& stream() const noexcept = 0;
+    /// Entries that are read at a time.
+    [[nodiscard]] virtual std::size_t batch_size() const noexcept { return 500; }
+    /// How long other engines' entries rest before this one takes them over; `lease` is the engine's.
+    [[nodiscard]] virtual std::chrono::milliseconds takeover(std::chrono::milliseconds lease) const noexcept {
+        return lease;
+    }
     /// Whether this engine is the one to read now. An error: Redis'.
     virtual boost::asio::awaitable<result<read_permission>> ask_to_read() {
         co_return read_permission::granted;
@@ -33,6 +42,8 @@ public:
     /// Handles and acknowledges all of `entries`. May be given again what it has handled before, after an
     /// error.
     virtual boost::asio::awaitable<result<>> handle(std::vector<redis::stream_entry>& entries) = 0;
+    /// The engine reads no more: another one may at once.
+    virtual boost::asio::awaitable<void> leave() { co_return; }
 };
 
 /// Reads one stream that comes in, for as long as the engine lives: leases, batches, errors of Redis, and
@@ -43,14 +54,16 @@ public:
 /// was done meanwhile. What Redis declines altogether (OOM, READONLY, …) is no entry's fault, and waits.
 class intake_stream {
 public:
+    /// `from` is held up by blocking reads: nobody else may use it.
     intake_stream(
-        stream_consumer& from, entry_handler& to, dead_letters& letters, std::string key,
-        const time_source& time, logger& log)
-        : from_(from), to_(to), letters_(letters), key_(std::move(key)), time_(time), log_(log) {}
+        redis::client& from, std::unique_ptr<entry_handler> to, const keyspace& keys,
+        const engine_settings& how, dead_letters& letters, const time_source& time, logger& log);
 
     /// Reads until stop(). Errors of Redis are waited out here.
     boost::asio::awaitable<void> run();
     void stop() noexcept { stopping_ = true; }
+    /// After stop(): see entry_handler.
+    boost::asio::awaitable<void> leave() { return to_->leave(); }
 
 private:
     /// An entry that failed, while others may not.
@@ -68,10 +81,10 @@ private:
     void begin_round();
     boost::asio::awaitable<result<>> put_aside(const redis::stream_entry& entry, error_code why);
 
-    stream_consumer& from_;
-    entry_handler& to_;
-    dead_letters& letters_;
+    std::unique_ptr<entry_handler> to_;
     std::string key_;
+    stream_consumer from_;
+    dead_letters& letters_;
     const time_source& time_;
     logger& log_;
     std::map<std::string, suspicion, std::less<>> suspects_;  ///< By entry: of those that are still pending.

@@ -249,7 +249,7 @@ asio::awaitable<result<>> planning_desk::plan_now(std::shared_ptr<active_event> 
     }
     if (*planned == plan_outcome::created) {
         tell_planned(*event, log_);
-        planned_(event);
+        listener_.event_planned(std::move(event));
     }
     co_return result<>();
 }

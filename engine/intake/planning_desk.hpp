@@ -3,9 +3,9 @@
 #include "engine/audience/device_store.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/log.hpp"
-#include "engine/intake/dead_letters.hpp"
 #include "engine/ops/metrics.hpp"
 #include "engine/plan/active_event.hpp"
+#include "engine/plan/dead_letters.hpp"
 #include "engine/plan/event_preparer.hpp"
 #include "engine/plan/ledger.hpp"
 #include "engine/plan/planner.hpp"
@@ -15,12 +15,23 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <set>
 #include <string>
 
 namespace tocsin {
+
+/// What intake tells the rest of the engine. Called on its thread.
+class intake_listener {
+public:
+    /// A critical event was read; its devices are yet to be looked for.
+    virtual void alert_read(const active_event& event) = 0;
+    /// This engine has planned an event, and nobody else has begun it.
+    virtual void event_planned(std::shared_ptr<active_event> event) = 0;
+
+protected:
+    ~intake_listener() = default;
+};
 
 /// Plans the events that stand on the schedule, several at a time: those whose send_at has come, those whose
 /// predecessor has ended, and those that would hold up the reading of the stream because finding their
@@ -35,7 +46,7 @@ public:
     planning_desk(
         boost::asio::any_io_executor executor, ledger& book, device_store& store, dead_letters& letters,
         const event_preparer& preparer, const time_source& time, logger& log, metrics_shard& metrics,
-        std::function<void(std::shared_ptr<active_event>)> planned)
+        intake_listener& listener)
         : executor_(executor),
           ledger_(book),
           letters_(letters),
@@ -44,7 +55,7 @@ public:
           time_(time),
           log_(log),
           metrics_(metrics),
-          planned_(std::move(planned)),
+          listener_(listener),
           room_(executor) {}
 
     /// Begins with what is due. An error: Redis'.
@@ -84,7 +95,7 @@ private:
     const time_source& time_;
     logger& log_;
     metrics_shard& metrics_;
-    std::function<void(std::shared_ptr<active_event>)> planned_;
+    intake_listener& listener_;
     wait_queue room_;                  ///< For one more of the others.
     std::set<std::string> under_way_;  ///< By id.
     std::size_t others_ = 0;           ///< Planned at this moment, and not critical.

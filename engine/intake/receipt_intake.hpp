@@ -3,9 +3,9 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/log.hpp"
 #include "engine/event/receipt.hpp"
-#include "engine/intake/dead_letters.hpp"
 #include "engine/intake/intake_stream.hpp"
 #include "engine/ops/metrics.hpp"
+#include "engine/plan/dead_letters.hpp"
 #include "engine/plan/event_preparer.hpp"
 #include "engine/plan/receipt_book.hpp"
 
@@ -32,7 +32,7 @@ public:
         redis::client& redis, keyspace keys, dead_letters& letters, const event_preparer& known,
         const time_source& time, logger& log, metrics_shard& metrics);
 
-    [[nodiscard]] std::string_view stream() const noexcept override { return "receipts"; }
+    [[nodiscard]] const incoming_stream& stream() const noexcept override { return receipt_stream; }
     boost::asio::awaitable<result<>> handle(std::vector<redis::stream_entry>& entries) override;
 
 private:

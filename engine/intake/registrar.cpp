@@ -132,7 +132,7 @@ asio::awaitable<result<read_permission>> registrar::ask_to_read() {
     co_return held->front().integer() == 1 ? read_permission::granted : read_permission::denied;
 }
 
-asio::awaitable<void> registrar::release_lease() {
+asio::awaitable<void> registrar::leave() {
     const std::vector<std::string> keys{store_.keys().registrar()};
     const std::vector<std::string> arguments{instance_};
     redis::request ask(release_script, keys, arguments);

@@ -5,9 +5,9 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/log.hpp"
 #include "engine/event/registration.hpp"
-#include "engine/intake/dead_letters.hpp"
 #include "engine/intake/intake_stream.hpp"
 #include "engine/ops/metrics.hpp"
+#include "engine/plan/dead_letters.hpp"
 #include "engine/plan/event_preparer.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -63,11 +63,14 @@ public:
           log_(log),
           metrics_(metrics) {}
 
-    [[nodiscard]] std::string_view stream() const noexcept override { return "registrations"; }
+    [[nodiscard]] const incoming_stream& stream() const noexcept override { return registration_stream; }
+    /// It is the only reader: what the one before has left is its own at once.
+    [[nodiscard]] std::chrono::milliseconds takeover(std::chrono::milliseconds) const noexcept override {
+        return std::chrono::milliseconds(0);
+    }
     boost::asio::awaitable<result<read_permission>> ask_to_read() override;
     boost::asio::awaitable<result<>> handle(std::vector<redis::stream_entry>& entries) override;
-    /// Lets another engine take over at once.
-    boost::asio::awaitable<void> release_lease();
+    boost::asio::awaitable<void> leave() override;
 
 private:
     struct batch;

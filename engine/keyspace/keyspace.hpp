@@ -3,6 +3,7 @@
 #include "engine/event/publish_event.hpp"
 #include "engine/event/territory.hpp"
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -161,5 +162,22 @@ private:
 
     std::string prefix_;
 };
+
+/// A stream that engines read: what backends write to it, and under which name it is counted and shown.
+struct incoming_stream {
+    std::string_view name;
+    std::string_view field;  ///< Of an entry: holds the document.
+    std::string (keyspace::*key)() const;
+
+    [[nodiscard]] std::string key_in(const keyspace& keys) const { return (keys.*key)(); }
+};
+
+inline constexpr incoming_stream event_stream{"events", "event", &keyspace::events};
+inline constexpr incoming_stream registration_stream{
+    "registrations", "registration", &keyspace::registrations};
+inline constexpr incoming_stream receipt_stream{"receipts", "receipt", &keyspace::receipts};
+
+/// All of them. Metrics, status, the page and `dead-letters retry` go by this list.
+inline constexpr std::array incoming_streams{event_stream, registration_stream, receipt_stream};
 
 }  // namespace tocsin

@@ -1,4 +1,4 @@
-#include "engine/keyspace/incoming_streams.hpp"
+#include "engine/keyspace/keyspace.hpp"
 #include "engine/live/live_view.hpp"
 #include "engine/live/parsed_document.hpp"
 #include "engine/redis/error_replies.hpp"

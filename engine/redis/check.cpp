@@ -1,6 +1,7 @@
 #include "engine/redis/check.hpp"
 
 #include "engine/redis/client.hpp"
+#include "engine/redis/error.hpp"
 #include "engine/redis/error_replies.hpp"
 #include "engine/redis/request.hpp"
 
@@ -29,6 +30,11 @@ result<replies> checked(result<replies> answer, logger& log, std::string_view pu
         log.error("redis.command_failed", {{"purpose", purpose}, {"error", text}});
     }
     return outcome;
+}
+
+bool may_be_the_keys(const error_code& why) noexcept {
+    return why == redis_errc::unexpected_reply || why == redis_errc::damaged ||
+           why == redis_errc::overloaded || why == redis_errc::not_routable;
 }
 
 boost::asio::awaitable<result<replies>> execute_checked(client& redis, request what) {

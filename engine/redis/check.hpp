@@ -21,6 +21,9 @@ namespace tocsin::redis {
 /// what the commands were for.
 [[nodiscard]] result<replies> checked(result<replies> answer, logger& log, std::string_view purpose);
 
+/// Redis is there, and did not do what was asked: that may be a matter of those keys and of no others.
+[[nodiscard]] bool may_be_the_keys(const error_code& why) noexcept;
+
 class client;
 class request;
 

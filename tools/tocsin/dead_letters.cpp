@@ -1,5 +1,5 @@
 #include "engine/core/text.hpp"
-#include "engine/keyspace/incoming_streams.hpp"
+#include "engine/keyspace/keyspace.hpp"
 #include "engine/redis/check.hpp"
 #include "engine/redis/streams.hpp"
 #include "tools/tocsin/command.hpp"

@@ -1,6 +1,6 @@
 #include "tools/tocsin/redis_examination.hpp"
 
-#include "engine/keyspace/incoming_streams.hpp"
+#include "engine/keyspace/keyspace.hpp"
 #include "engine/redis/error_replies.hpp"
 
 #include <array>

@@ -1,4 +1,4 @@
-#include "engine/keyspace/incoming_streams.hpp"
+#include "engine/keyspace/keyspace.hpp"
 #include "engine/plan/ledger.hpp"
 #include "engine/plan/report.hpp"
 #include "engine/redis/streams.hpp"

@@ -2,9 +2,7 @@
 
 #include "engine/plan/planner.hpp"
 #include "tests/engine/delivery/removal_stage.hpp"
-#include "tests/engine/simulation/imagined_provider.hpp"
-#include "tests/support/manual_time.hpp"
-#include "tests/support/redis_fixture.hpp"
+#include "tests/support/mairies_fixture.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -24,62 +22,48 @@ namespace tocsin {
 namespace {
 
 using namespace std::chrono_literals;
+using refusals = std::vector<std::pair<std::string, std::string>>;
 
 /// The coordinator of an engine of two threads, on the manual clock. The threads are the test's.
-class CoordinatorTest : public testing::redis_fixture {
+class CoordinatorTest : public testing::mairies_fixture, public shard_taker {
 protected:
     CoordinatorTest() {
-        served_app app;
-        app.id = "mairies";
-        app.everywhere = true;
-        app.platforms.emplace(
-            platform::fcm, std::make_shared<testing::imagined_provider>(platform::fcm, channels));
-        preparer.set_apps({app});
         how.instance = "one";
         how.threads = 2;
         EXPECT_TRUE(run(store.apply({testing::put("device", {testing::place("21231")})})).has_value());
-        finder.emplace(
-            loop.get_executor(), redis, store, preparer, how, clock, told, shard,
-            [this](
-                std::size_t thread, const std::shared_ptr<active_event>& event, const target& which,
-                const claimed_shard& work) {
-                assigned.push_back(event->id);
-                threads[thread].push_back({event->id, which, work.entry});
-                pages[work.entry] = work.work.first_page;
-                if (on_assigned) {
-                    std::exchange(on_assigned, nullptr)();
-                }
-            });
-        finder->on_letter(
-            [this](
-                std::string, std::string entry, refusal why,
-                std::string) -> boost::asio::awaitable<result<>> {
-                letters[entry] = why.code;
-                co_return result<>();
-            });
+        make_finder();
     }
     ~CoordinatorTest() override {
         finder->stop();
         EXPECT_TRUE(until([&] { return !running; }));
     }
 
+    void make_finder() {
+        finder.emplace(loop.get_executor(), redis, store, posted, preparer, how, clock, told, shard, *this);
+    }
+    void assign(
+        std::size_t thread, std::shared_ptr<active_event> event, const target& which,
+        claimed_shard work) override {
+        assigned.push_back(event->id);
+        threads[thread].push_back({event->id, which, work.entry});
+        pages[work.entry] = work.work.first_page;
+        if (on_assigned) {
+            std::exchange(on_assigned, nullptr)();
+        }
+    }
+
     /// An event as intake leaves it: in Redis, and on the list of those that run.
     std::shared_ptr<active_event> plan(
         const std::string& id, const std::string& commune = "21231", const std::string& more = "") {
-        const std::string document = R"({"id":")" + id + R"(","audience":["commune:)" + commune +
-                                     R"("],"ttl":3600,"notification":{"title":"x"})" + more + "}";
+        const std::string document = event(id, R"(,"ttl":3600)" + more, "commune:" + commune);
         const std::string entry = std::to_string(++entries) + "-0";
-        auto event = preparer.accept(document, entry).value();
-        auto made = run(
-            planner(store, book, preparer, clock).make(event, entry, preparer.describe(*event, document)));
-        event->pages_planned = made->pages;
-        event->targets.clear();
-        for (const auto& one : made->targets) {
-            event->targets.push_back(one.which);
-        }
+        auto out = preparer.accept(document, entry).value();
+        auto made =
+            run(planner(store, book, preparer, clock).make(out, entry, preparer.describe(*out, document)));
+        keep_planned_targets(*out, *made);
         EXPECT_EQ(run(book.plan(*made, event_state::running)).value(), plan_outcome::created);
-        EXPECT_TRUE(run(book.activate(id, entry, event->content.priority, event->accepted_at)).has_value());
-        return event;
+        EXPECT_TRUE(run(book.activate(id, entry, out->content.priority, out->accepted_at)).has_value());
+        return out;
     }
     void start() {
         running = true;
@@ -122,29 +106,12 @@ protected:
             }
         }
     }
-    std::string state_of(const std::string& id) { return server.cli({"HGET", keys.ledger(id), "state"}); }
-
-    std::vector<testing::imagined_channel*> channels;
-    testing::manual_time clock;
     testing::remembering_log told;
-    const territories places = territories::parse(
-                                   "insee,name,population,department,epci\n"
-                                   "21231,Dijon,9000,21,\n"
-                                   "21054,Beaune,9000,21,\n",
-                                   "epci,name,type,communes,population\n")
-                                   .value();
-    event_preparer preparer{places, known_platforms(), event_limits{}, clock};
     engine_settings how;
-    metrics numbers;
-    metrics_shard& shard = numbers.add_shard();
-    ledger book{redis, keys, "one"};
-    device_store store{
-        redis, keys, {[](commune_id) { return 100U; }, [](std::string_view) { return 100ULL; }}};
     std::map<std::string, std::uint32_t> pages;  ///< By the entry of its shard.
     std::vector<std::string> assigned;           ///< The events of the shards, in their order.
     std::map<std::size_t, std::vector<shard_ticket>> threads;
     std::function<void()> on_assigned;  ///< Once.
-    std::map<std::string, std::string> letters;
     std::optional<coordinator> finder;
     int entries = 0;
     bool running = false;
@@ -185,14 +152,7 @@ TEST_F(CoordinatorTest, AnAlertThatComesInTheMiddleOfARoundIsNext) {
 
 TEST_F(CoordinatorTest, AllEventsEndWhenMoreOfThemComeThanThereIsRoomFor) {
     how.pages_in_flight = 1;
-    finder.emplace(
-        loop.get_executor(), redis, store, preparer, how, clock, told, shard,
-        [this](
-            std::size_t thread, const std::shared_ptr<active_event>& event, const target& which,
-            const claimed_shard& work) {
-            assigned.push_back(event->id);
-            threads[thread].push_back({event->id, which, work.entry});
-        });
+    make_finder();
     for (int i = 0; i < 50; ++i) {
         finder->announce(plan("news-" + std::to_string(i)));
     }
@@ -242,8 +202,8 @@ TEST_F(CoordinatorTest, AnEventThatRedisHasForgottenEndsWithALetterOnceThatIsCer
     ASSERT_TRUE(have_been_assigned(1));
     server.cli({"FLUSHALL"});
     const time_point before = clock.now();
-    ASSERT_TRUE(until([&] { return !letters.empty(); }));
-    EXPECT_EQ(letters, (std::map<std::string, std::string>{{"1-0", "event_vanished"}}));
+    ASSERT_TRUE(until([&] { return !letters().empty(); }));
+    EXPECT_EQ(refused(), (refusals{{"1-0", "event_vanished"}}));
     EXPECT_GE(clock.now() - before, 5s);
     EXPECT_TRUE(until([&] { return finder->running_events() == 0; }));
 }
@@ -255,9 +215,9 @@ TEST_F(CoordinatorTest, AnEventWhoseEntryRedisStillHasWaitsToBePlannedAgain) {
     server.cli({"FLUSHALL"});
     server.cli({"XADD", keys.events(), "1-0", "event", "{}"});
     server.cli({"XGROUP", "CREATE", keys.events(), "tocsin", "0"});
-    EXPECT_FALSE(until([&] { return !letters.empty(); }, 20s));
+    EXPECT_FALSE(until([&] { return !letters().empty(); }, 20s));
     server.cli({"DEL", keys.events()});
-    EXPECT_TRUE(until([&] { return !letters.empty(); }));
+    EXPECT_TRUE(until([&] { return !letters().empty(); }));
 }
 
 TEST_F(CoordinatorTest, AnEventThatWasMissedAndIsThereAgainGoesOn) {
@@ -267,9 +227,9 @@ TEST_F(CoordinatorTest, AnEventThatWasMissedAndIsThereAgainGoesOn) {
     ASSERT_TRUE(have_been_assigned(1));
     const std::string kept = keys.ledger("crue");
     server.cli({"RENAME", kept, "elsewhere"});
-    ASSERT_FALSE(until([&] { return !letters.empty(); }, 3s));
+    ASSERT_FALSE(until([&] { return !letters().empty(); }, 3s));
     server.cli({"RENAME", "elsewhere", kept});
-    EXPECT_FALSE(until([&] { return !letters.empty(); }, 10s));
+    EXPECT_FALSE(until([&] { return !letters().empty(); }, 10s));
     work_off();
     EXPECT_TRUE(until([&] { return finder->running_events() == 0; }));
     EXPECT_EQ(state_of("crue"), "finished");
@@ -280,10 +240,10 @@ TEST_F(CoordinatorTest, AnEventThatWasMissedBeforeItWasClaimedIsDealtOutWhenItIs
     const std::string kept = keys.ledger("crue");
     server.cli({"RENAME", kept, "elsewhere"});
     start();
-    ASSERT_FALSE(until([&] { return !assigned.empty() || !letters.empty(); }, 3s));
+    ASSERT_FALSE(until([&] { return !assigned.empty() || !letters().empty(); }, 3s));
     server.cli({"RENAME", "elsewhere", kept});
     EXPECT_TRUE(have_been_assigned(1));
-    EXPECT_TRUE(letters.empty());
+    EXPECT_TRUE(letters().empty());
 }
 
 TEST_F(CoordinatorTest, AnEventThatRestsIsAskedAgainAtOnceWhenItIsCancelled) {
@@ -322,8 +282,8 @@ TEST_F(CoordinatorTest, AnEventWhoseLedgerIsSomethingElseEndsAloneAndAtOnce) {
     finder->announce(plan("crue"));
     server.cli({"SET", keys.ledger("broken"), "not ours"});
     start();
-    ASSERT_TRUE(until([&] { return !letters.empty() && !assigned.empty(); }, 5s));
-    EXPECT_EQ(letters, (std::map<std::string, std::string>{{broken->entry, "damaged_ledger"}}));
+    ASSERT_TRUE(until([&] { return !letters().empty() && !assigned.empty(); }, 5s));
+    EXPECT_EQ(refused(), (refusals{{broken->entry, "damaged_ledger"}}));
     EXPECT_EQ(assigned, std::vector<std::string>{"crue"});
     EXPECT_EQ(server.cli({"GET", keys.ledger("broken")}), "not ours");
 }

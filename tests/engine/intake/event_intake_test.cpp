@@ -3,16 +3,9 @@
 #include "engine/control/control_board.hpp"
 #include "engine/core/rfc3339.hpp"
 #include "engine/intake/planning_desk.hpp"
-#include "providers/known_platforms.hpp"
-#include "tests/engine/simulation/imagined_provider.hpp"
 #include "tests/support/loop_until.hpp"
-#include "tests/support/manual_time.hpp"
-#include "tests/support/redis_fixture.hpp"
+#include "tests/support/mairies_fixture.hpp"
 
-#include <boost/json/parse.hpp>
-
-#include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -50,10 +43,7 @@ TEST(PlanningMoment, DependsOnItsTimeOnWhatItEndsAndOnHowLongItTakes) {
         {1'001, 2, now + 1h, false, knowledge::ended, planning_moment::later},
         {2'000, 0, {}, false, knowledge::ended, planning_moment::now},
     };
-    const territories nowhere = territories::parse(
-                                    "insee,name,population,department,epci\n21231,Dijon,9000,21,\n",
-                                    "epci,name,type,communes,population\n")
-                                    .value();
+    const territories nowhere = testing::dijon_and_beaune();
     for (const row& each : rows) {
         std::vector<selector> whom;
         for (std::size_t i = 0; i < each.devices; ++i) {
@@ -74,25 +64,10 @@ TEST(PlanningMoment, DependsOnItsTimeOnWhatItEndsAndOnHowLongItTakes) {
     }
 }
 
-class EventIntakeTest : public testing::redis_fixture {
+class EventIntakeTest : public testing::mairies_fixture {
 protected:
-    EventIntakeTest() {
-        served_app app;
-        app.id = "mairies";
-        app.everywhere = true;
-        app.platforms.emplace(
-            platform::fcm, std::make_shared<testing::imagined_provider>(platform::fcm, channels));
-        preparer.set_apps({app});
-        clock.set_wall(time.wall_now());
-        intake.on_alert([this](const active_event& one) { alerts.push_back(one.id); });
-    }
-
     std::string publish(const std::string& field, const std::string& document) {
-        return server.cli({"XADD", keys.events(), "*", field, document});
-    }
-    static std::string event(const std::string& id, const std::string& more = "") {
-        return R"({"id":")" + id + R"(","audience":["commune:21231"],"notification":{"title":"x"})" + more +
-               "}";
+        return mairies_fixture::publish(keys.events(), field, document);
     }
     /// What the stream has brought so far.
     void read() {
@@ -104,37 +79,10 @@ protected:
         EXPECT_EQ(server.cli({"XPENDING", keys.events(), "tocsin"}).substr(0, 1), "0")
             << "all are acknowledged";
     }
-    std::vector<json::value> letters() {
-        redis::request ask;
-        ask.add("XRANGE", keys.dead_letters(), "-", "+");
-        const auto answer = run(redis.execute(std::move(ask))).value();
-        std::vector<json::value> out;
-        for (std::size_t i = 0; i < answer.front().size(); ++i) {
-            out.push_back(json::parse(answer.front()[i][1][1].text()));
-        }
-        return out;
-    }
-    std::string state_of(const std::string& id) { return server.cli({"HGET", keys.ledger(id), "state"}); }
 
-    std::vector<testing::imagined_channel*> channels;
-    std::vector<std::string> planned;
-    std::vector<std::string> alerts;
-    std::function<void(std::shared_ptr<active_event>)> note =
-        [this](const std::shared_ptr<active_event>& one) { planned.push_back(one->id); };
-    testing::manual_time clock;
-    const territories places = territories::parse(
-                                   "insee,name,population,department,epci\n21231,Dijon,9000,21,\n",
-                                   "epci,name,type,communes,population\n")
-                                   .value();
-    event_preparer preparer{places, known_platforms(), event_limits{}, clock};
-    metrics numbers;
-    metrics_shard& shard = numbers.add_shard();
-    ledger book{redis, keys, "one"};
-    dead_letters posted{redis, keys, 1'000, shard};
-    device_store store{redis, keys, {}};
     control_board board{redis, keys};
-    planning_desk desk{loop.get_executor(), book, store, posted, preparer, clock, log, shard, note};
-    event_intake intake{book, store, posted, preparer, desk, clock, log, shard, note};
+    planning_desk desk{loop.get_executor(), book, store, posted, preparer, clock, log, shard, *this};
+    event_intake intake{book, store, posted, preparer, desk, clock, log, shard, *this};
     stream_consumer consumer{
         redis, {.stream = keys.events(), .group = std::string(keyspace::group), .consumer = "one"}, time};
 };

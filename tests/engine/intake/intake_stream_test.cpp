@@ -8,6 +8,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/json/parse.hpp>
 
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,13 +22,13 @@ using namespace std::chrono_literals;
 /// Handles what it is given, but for entries that say how they fail.
 class scripted_handler final : public entry_handler {
 public:
-    scripted_handler(redis::client& redis, std::string key) : redis_(redis), key_(std::move(key)) {}
+    scripted_handler(redis::client& redis, const keyspace& keys) : redis_(redis), key_(keys.receipts()) {}
 
-    [[nodiscard]] std::string_view stream() const noexcept override { return "things"; }
+    [[nodiscard]] const incoming_stream& stream() const noexcept override { return receipt_stream; }
     boost::asio::awaitable<result<>> handle(std::vector<redis::stream_entry>& entries) override {
         redis::request acknowledge;
         for (const redis::stream_entry& entry : entries) {
-            const std::string_view word = entry.field("thing").value_or("");
+            const std::string_view word = entry.field("receipt").value_or("");
             if (fails.contains(std::string(word))) {
                 co_return why;
             }
@@ -54,13 +55,10 @@ private:
 class IntakeStreamTest : public testing::redis_fixture {
 protected:
     IntakeStreamTest() {
-        stream_consumer::settings how;
-        how.stream = "things";
-        how.group = "tocsin";
-        how.consumer = "one";
-        how.block = 20ms;
-        consumer.emplace(reader, how, time);
-        stream.emplace(*consumer, handler, letters, "things", time, log);
+        auto made = std::make_unique<scripted_handler>(redis, keys);
+        handler = made.get();
+        how.instance = "one";
+        stream.emplace(reader, std::move(made), keys, how, letters, time, log);
     }
     ~IntakeStreamTest() override {
         stream->stop();
@@ -68,7 +66,7 @@ protected:
         loop.restart();
         loop.run_for(50ms);
     }
-    void publish(const std::string& word) { server.cli({"XADD", "things", "*", "thing", word}); }
+    void publish(const std::string& word) { server.cli({"XADD", keys.receipts(), "*", "receipt", word}); }
     void start() { boost::asio::co_spawn(loop, stream->run(), boost::asio::detached); }
     std::int64_t letters_posted() {
         redis::request ask;
@@ -86,25 +84,25 @@ protected:
 
     redis::client reader{loop.get_executor(), redis::parse_address(server.url()).value(), time, log};
     metrics numbers;
-    scripted_handler handler{redis, "things"};
     dead_letters letters{redis, keys, 1'000, numbers.add_shard()};
-    std::optional<stream_consumer> consumer;
+    engine_settings how;
+    scripted_handler* handler = nullptr;
     std::optional<intake_stream> stream;
 };
 
 TEST_F(IntakeStreamTest, AnEntryThatAlwaysFailsHoldsUpNobodyAndIsPutAside) {
-    handler.fails = {"bad", "worse"};
+    handler->fails = {"bad", "worse"};
     for (const char* const word : {"first", "bad", "second", "worse", "third"}) {
         publish(word);
     }
     start();
-    ASSERT_TRUE(testing::loop_until(loop, [&] { return handler.handled.size() == 3; }));
+    ASSERT_TRUE(testing::loop_until(loop, [&] { return handler->handled.size() == 3; }));
     EXPECT_TRUE(are_posted(2));
-    EXPECT_EQ(server.cli({"XPENDING", "things", "tocsin"}).substr(0, 1), "0");
+    EXPECT_EQ(server.cli({"XPENDING", keys.receipts(), "tocsin"}).substr(0, 1), "0");
 }
 
 TEST_F(IntakeStreamTest, AnEntryThatFailsIsTriedInRoundsWhileThoseBehindItAreRead) {
-    handler.fails = {"bad"};
+    handler->fails = {"bad"};
     publish("bad");
     start();
     loop.restart();
@@ -112,14 +110,14 @@ TEST_F(IntakeStreamTest, AnEntryThatFailsIsTriedInRoundsWhileThoseBehindItAreRea
     // Alone it may be Redis' matter as well as its own.
     EXPECT_EQ(letters_posted(), 0);
     publish("behind");
-    ASSERT_TRUE(testing::loop_until(loop, [&] { return handler.handled.contains("behind"); }));
+    ASSERT_TRUE(testing::loop_until(loop, [&] { return handler->handled.contains("behind"); }));
     EXPECT_TRUE(are_posted(1));
-    EXPECT_EQ(server.cli({"XPENDING", "things", "tocsin"}).substr(0, 1), "0");
+    EXPECT_EQ(server.cli({"XPENDING", keys.receipts(), "tocsin"}).substr(0, 1), "0");
 }
 
 TEST_F(IntakeStreamTest, WhenNothingCanBeHandledNothingIsPutAside) {
-    handler.fails = {"a", "b", "c"};
-    handler.why = redis::redis_errc::damaged;
+    handler->fails = {"a", "b", "c"};
+    handler->why = redis::redis_errc::damaged;
     for (const char* const word : {"a", "b", "c"}) {
         publish(word);
     }
@@ -127,14 +125,14 @@ TEST_F(IntakeStreamTest, WhenNothingCanBeHandledNothingIsPutAside) {
     loop.restart();
     loop.run_for(2s);
     EXPECT_EQ(letters_posted(), 0);
-    handler.fails.clear();
-    EXPECT_TRUE(testing::loop_until(loop, [&] { return handler.handled.size() == 3; }));
+    handler->fails.clear();
+    EXPECT_TRUE(testing::loop_until(loop, [&] { return handler->handled.size() == 3; }));
     EXPECT_EQ(letters_posted(), 0);
 }
 
 TEST_F(IntakeStreamTest, WhatRedisDeclinesIsNoEntrysFault) {
-    handler.fails = {"large"};
-    handler.why = redis::redis_errc::declined;
+    handler->fails = {"large"};
+    handler->why = redis::redis_errc::declined;
     for (const char* const word : {"before", "large"}) {
         publish(word);
     }
@@ -142,8 +140,8 @@ TEST_F(IntakeStreamTest, WhatRedisDeclinesIsNoEntrysFault) {
     loop.restart();
     loop.run_for(2s);
     EXPECT_EQ(letters_posted(), 0);
-    handler.fails.clear();
-    EXPECT_TRUE(testing::loop_until(loop, [&] { return handler.handled.size() == 2; }));
+    handler->fails.clear();
+    EXPECT_TRUE(testing::loop_until(loop, [&] { return handler->handled.size() == 2; }));
 }
 
 TEST_F(IntakeStreamTest, WhatFailsSinceRedisIsAwayIsNeverPutAside) {
@@ -152,8 +150,8 @@ TEST_F(IntakeStreamTest, WhatFailsSinceRedisIsAwayIsNeverPutAside) {
     loop.restart();
     loop.run_for(2s);
     EXPECT_EQ(letters_posted(), 0);
-    handler.away = false;
-    EXPECT_TRUE(testing::loop_until(loop, [&] { return handler.handled.contains("away"); }));
+    handler->away = false;
+    EXPECT_TRUE(testing::loop_until(loop, [&] { return handler->handled.contains("away"); }));
 }
 
 TEST(DeadLetter, IsShorterThanRedisTakesHoweverLongAndHowWrittenTheEntryIs) {

@@ -2,14 +2,10 @@
 #include "engine/core/rfc3339.hpp"
 #include "engine/intake/event_intake.hpp"
 #include "engine/intake/planning_desk.hpp"
-#include "providers/known_platforms.hpp"
-#include "tests/engine/simulation/imagined_provider.hpp"
 #include "tests/support/loop_until.hpp"
-#include "tests/support/manual_time.hpp"
-#include "tests/support/redis_fixture.hpp"
+#include "tests/support/mairies_fixture.hpp"
 
-#include <functional>
-#include <memory>
+#include <algorithm>
 #include <set>
 #include <string>
 #include <utility>
@@ -79,49 +75,30 @@ private:
 };
 
 /// An intake whose questions for devices, of events that take long to plan, are not answered for now.
-class PlanningTest : public testing::redis_fixture {
+class PlanningTest : public testing::mairies_fixture {
 protected:
-    PlanningTest() {
-        served_app app;
-        app.id = "mairies";
-        app.everywhere = true;
-        app.platforms.emplace(
-            platform::fcm, std::make_shared<testing::imagined_provider>(platform::fcm, channels));
-        preparer.set_apps({app});
-        clock.set_wall(time.wall_now());
-    }
+    PlanningTest() : mairies_fixture(many_communes()) {}
 
+    /// Returns how many events it was.
+    std::size_t read() {
+        auto batch = run(consumer.next(1ms)).value();
+        EXPECT_TRUE(run(intake.handle(batch.entries)).has_value());
+        return batch.entries.size();
+    }
     /// Reads an event as the stream would bring it.
     void read(const std::string& id, const std::string& audience, const std::string& more = "") {
-        const std::string document = R"({"id":")" + id + R"(","audience":[")" + audience +
-                                     R"("],"notification":{"title":"x"})" + more + "}";
-        redis::request add;
-        add.add("XADD", keys.events(), "*", "event", document);
-        ASSERT_TRUE(run(redis.execute(std::move(add))).has_value());
-        auto batch = run(consumer.next(1ms));
-        ASSERT_TRUE(batch.has_value());
-        ASSERT_TRUE(run(intake.handle(batch->entries)).has_value());
+        publish(keys.events(), "event", event(id, more, audience));
+        ASSERT_EQ(read(), 1U);
     }
     bool are_planned(const std::set<std::string>& wanted) {
-        return testing::loop_until(loop, [&] { return planned == wanted; });
+        return testing::loop_until(
+            loop, [&] { return std::set<std::string>(planned.begin(), planned.end()) == wanted; });
     }
 
-    std::vector<testing::imagined_channel*> channels;
-    std::set<std::string> planned;
-    std::function<void(std::shared_ptr<active_event>)> note =
-        [this](const std::shared_ptr<active_event>& one) { planned.insert(one->id); };
-    testing::manual_time clock;
-    territories places = many_communes();
-    event_preparer preparer{places, known_platforms(), event_limits{}, clock};
-    metrics numbers;
-    metrics_shard& shard = numbers.add_shard();
-    ledger book{redis, keys, "one"};
-    dead_letters letters{redis, keys, 1000, shard};
-    device_store store{redis, keys, {}};
     held_redis held{loop.get_executor(), redis};
     device_store held_store{held, keys, {}};
-    planning_desk desk{loop.get_executor(), book, held_store, letters, preparer, clock, log, shard, note};
-    event_intake intake{book, store, letters, preparer, desk, clock, log, shard, note};
+    planning_desk desk{loop.get_executor(), book, held_store, posted, preparer, clock, log, shard, *this};
+    event_intake intake{book, store, posted, preparer, desk, clock, log, shard, *this};
     stream_consumer consumer{
         redis, {.stream = keys.events(), .group = std::string(keyspace::group), .consumer = "one"}, time};
 };
@@ -153,7 +130,7 @@ TEST_F(PlanningTest, AnAlertThatItselfTakesLongWaitsForNoOther) {
 
 TEST_F(PlanningTest, WhatAnEngineLeftOnTheScheduleIsPlannedByTheNext) {
     read("news", "everyone");
-    planning_desk next(loop.get_executor(), book, store, letters, preparer, clock, log, shard, note);
+    planning_desk next(loop.get_executor(), book, store, posted, preparer, clock, log, shard, *this);
     ASSERT_TRUE(run(next.look()).has_value());
     EXPECT_TRUE(are_planned({"news"}));
     held.release();
@@ -176,25 +153,15 @@ TEST_F(PlanningTest, EventsThatWaitForAnotherDoNotHideTheOneThatIsDueBehindThem)
         ASSERT_TRUE(run(desk.look()).has_value());
         ASSERT_TRUE(testing::loop_until(loop, [&] { return desk.under_way() == 0; }));
     }
-    EXPECT_EQ(planned, std::set<std::string>{"later"});
+    EXPECT_EQ(planned, std::vector<std::string>{"later"});
 }
 
 TEST_F(PlanningTest, AnAlertThatIsDueBehindThousandsIsPlannedBeforeThem) {
-    std::string events;
+    const std::string at = R"(,"send_at":")" + format_rfc3339(clock.wall_now() + 1s) + '"';
     for (int i = 0; i < 2'500; ++i) {
-        const std::string id = "news-" + std::to_string(i);
-        const std::string document =
-            R"({"id":")" + id + R"(","audience":["commune:21231"],"notification":{"title":"x"},"send_at":")" +
-            format_rfc3339(clock.wall_now() + 1s) + R"("})";
-        redis::request add;
-        add.add("XADD", keys.events(), "*", "event", document);
-        ASSERT_TRUE(run(redis.execute(std::move(add))).has_value());
+        publish(keys.events(), "event", event("news-" + std::to_string(i), at));
     }
-    for (int read_so_far = 0; read_so_far < 2'500;) {
-        auto batch = run(consumer.next(1ms));
-        ASSERT_TRUE(batch.has_value());
-        ASSERT_TRUE(run(intake.handle(batch->entries)).has_value());
-        read_so_far += static_cast<int>(batch->entries.size());
+    while (read() != 0) {
     }
     read(
         "storm", "commune:21231",
@@ -204,7 +171,7 @@ TEST_F(PlanningTest, AnAlertThatIsDueBehindThousandsIsPlannedBeforeThem) {
     // Four others are asked after, whom nobody answers for, and the alert.
     EXPECT_TRUE(testing::loop_until(loop, [&] { return held.asked == planning_desk::most_others + 1; }));
     held.release();
-    EXPECT_TRUE(testing::loop_until(loop, [&] { return planned.contains("storm"); }));
+    EXPECT_TRUE(testing::loop_until(loop, [&] { return std::ranges::count(planned, "storm") == 1; }));
 }
 
 TEST_F(PlanningTest, AnAllClearThatIsRefusedAfterWaitingCountsOnceAsRefusedHoweverManyEnginesSeeIt) {
@@ -212,7 +179,7 @@ TEST_F(PlanningTest, AnAllClearThatIsRefusedAfterWaitingCountsOnceAsRefusedHowev
     read("over", "commune:21231", R"(,"reached_by":["unheard-of"])");
     EXPECT_EQ(refused(), 0U);
     clock.advance(11s);
-    planning_desk other(loop.get_executor(), book, store, letters, preparer, clock, log, shard, note);
+    planning_desk other(loop.get_executor(), book, store, posted, preparer, clock, log, shard, *this);
     other.begin("over");
     desk.begin("over");
     ASSERT_TRUE(testing::loop_until(loop, [&] { return desk.under_way() == 0 && other.under_way() == 0; }));
@@ -238,19 +205,15 @@ protected:
             control_board board(redis, keys);
             ASSERT_TRUE(run(board.cancel("flood", control_board::absent::call_off)).has_value());
         }
-        const std::string document = R"({"id":"flood","audience":[")" + GetParam().audience +
-                                     R"("],"notification":{"title":"x"},"send_at":")" +
-                                     format_rfc3339(clock.wall_now() + GetParam().sent_in) + R"("})";
-        redis::request add;
-        add.add("XADD", keys.events(), "*", "event", document);
-        ASSERT_TRUE(run(redis.execute(std::move(add))).has_value());
+        const std::string at = format_rfc3339(clock.wall_now() + GetParam().sent_in);
+        publish(keys.events(), "event", event("flood", R"(,"send_at":")" + at + '"', GetParam().audience));
         auto batch = run(consumer.next(1ms));
         ASSERT_TRUE(batch.has_value());
         breaking_redis breaking(redis, GetParam().requests);
         ledger dying_book(breaking, keys, "dying");
         planning_desk dying_desk(
-            loop.get_executor(), dying_book, store, letters, preparer, clock, log, shard, note);
-        event_intake dying(dying_book, store, letters, preparer, dying_desk, clock, log, shard, note);
+            loop.get_executor(), dying_book, store, posted, preparer, clock, log, shard, *this);
+        event_intake dying(dying_book, store, posted, preparer, dying_desk, clock, log, shard, *this);
         ASSERT_TRUE(run(dying.handle(batch->entries)).has_error());
         ASSERT_EQ(server.cli({"EXISTS", keys.ledger("flood")}), "1");
         server.cli({"DEL", keys.events()});

@@ -1,10 +1,6 @@
 #include "engine/intake/registrar.hpp"
 
-#include "providers/known_platforms.hpp"
-#include "tests/support/manual_time.hpp"
-#include "tests/support/redis_fixture.hpp"
-
-#include <boost/json/parse.hpp>
+#include "tests/support/mairies_fixture.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -17,7 +13,6 @@
 namespace tocsin {
 namespace {
 
-namespace json = boost::json;
 using namespace std::chrono_literals;
 
 /// Wants tokens that begin with "good".
@@ -31,18 +26,7 @@ public:
     }
 };
 
-/// Dijon and Beaune are there, 21901 once was. "mairies" is everywhere; "dijon" serves Dijon, and is choosy.
-const territories& places() {
-    static const territories loaded =
-        territories::parse(
-            "insee,name,population,department,epci\n"
-            "21231,Dijon,9000,21,\n"
-            "21054,Beaune,9000,21,\n",
-            "epci,name,type,communes,population\n", "code,commune,name\n21901,21231,\n")
-            .value();
-    return loaded;
-}
-
+/// "mairies" is everywhere; "dijon" serves Dijon, and is choosy.
 std::vector<served_app> apps() {
     served_app everywhere;
     everywhere.id = "mairies";
@@ -72,7 +56,8 @@ protected:
     AdmissionTest() { known.set_apps(apps()); }
 
     testing::manual_time time;
-    event_preparer known{places(), known_platforms(), event_limits{}, time};
+    const territories places = testing::dijon_and_beaune();
+    event_preparer known{places, known_platforms(), event_limits{}, time};
 };
 
 TEST_F(AdmissionTest, WhoWouldBeFoundByNothingIsRefusedAndWhoWouldBeFoundBySomeLosesTheRest) {
@@ -196,12 +181,12 @@ TEST(ToChange, SaysOfADeviceWhatItsRegistrationSays) {
     EXPECT_EQ(to_change(what).what, device_change::action::remove);
 }
 
-class RegistrarTest : public testing::redis_fixture {
+class RegistrarTest : public testing::mairies_fixture {
 protected:
-    RegistrarTest() { known.set_apps(apps()); }
+    RegistrarTest() { preparer.set_apps(apps()); }
 
     std::string publish(const std::string& field, const std::string& document) {
-        return server.cli({"XADD", keys.registrations(), "*", field, document});
+        return mairies_fixture::publish(keys.registrations(), field, document);
     }
     /// As long as a token must be.
     static std::string token_of(const std::string& name) { return name + std::string(20, '_'); }
@@ -222,32 +207,20 @@ protected:
         EXPECT_EQ(server.cli({"XPENDING", keys.registrations(), "tocsin"}).substr(0, 1), "0")
             << "all are acknowledged";
     }
-    std::vector<json::value> letters() {
-        redis::request ask;
-        ask.add("XRANGE", keys.dead_letters(), "-", "+");
-        const auto answer = run(redis.execute(std::move(ask))).value();
-        std::vector<json::value> out;
-        for (std::size_t i = 0; i < answer.front().size(); ++i) {
-            out.push_back(json::parse(answer.front()[i][1][1].text()));
-        }
-        return out;
-    }
-    std::string reason(std::size_t letter) {
-        const std::string all(letters().at(letter).at("reason").as_string());
-        return all.substr(0, all.find(':'));
-    }
+    std::string reason(std::size_t letter) { return refused().at(letter).second; }
     std::uint64_t registered() { return run(store.count("mairies", platform::fcm)).value(); }
     read_permission ask(registrar& who) { return run(who.ask_to_read()).value(); }
+    void leave(registrar& who) {
+        const auto leaving = [&]() -> boost::asio::awaitable<bool> {
+            co_await who.leave();
+            co_return true;
+        };
+        run(leaving());
+    }
 
-    event_preparer known{places(), known_platforms(), event_limits{}, time};
-    metrics numbers;
-    metrics_shard& shard = numbers.add_shard();
-    device_store store{
-        redis, keys, {[](commune_id) { return 100U; }, [](std::string_view) { return 100ULL; }}};
-    dead_letters posted{redis, keys, 1'000, shard};
     control_board board{redis, keys};
-    registrar devices{redis, store, posted, board, known, "one", time, log, shard};
-    registrar others{redis, store, posted, board, known, "two", time, log, shard};
+    registrar devices{redis, store, posted, board, preparer, "one", clock, log, shard};
+    registrar others{redis, store, posted, board, preparer, "two", clock, log, shard};
     stream_consumer consumer{
         redis,
         {.stream = keys.registrations(), .group = std::string(keyspace::group), .consumer = "one"},
@@ -330,15 +303,9 @@ TEST_F(RegistrarTest, OneEngineReadsAtATimeAndTheNextWhenItLetsGo) {
     EXPECT_EQ(ask(devices), read_permission::granted);
     EXPECT_EQ(ask(others), read_permission::denied);
     EXPECT_EQ(ask(devices), read_permission::granted);
-    run([](registrar& who) -> boost::asio::awaitable<bool> {
-        co_await who.release_lease();
-        co_return true;
-    }(others));
+    leave(others);
     EXPECT_EQ(ask(others), read_permission::denied) << "it was not its lease to give back";
-    run([](registrar& who) -> boost::asio::awaitable<bool> {
-        co_await who.release_lease();
-        co_return true;
-    }(devices));
+    leave(devices);
     EXPECT_EQ(ask(others), read_permission::granted);
     EXPECT_EQ(ask(devices), read_permission::denied);
     const std::string left = server.cli({"PTTL", keys.registrar()});

@@ -1,6 +1,7 @@
 #include "tests/engine/simulation/simulated_engine.hpp"
 
 #include "engine/control/control_board.hpp"
+#include "engine/intake/event_intake.hpp"
 #include "providers/known_platforms.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -18,15 +19,6 @@ store_sizing sizing_of(const territories& places) {
     return {
         [&places](commune_id commune) { return places.population(commune); },
         [&places](std::string_view) { return places.total_population(); }};
-}
-
-stream_consumer::settings reading(const keyspace& keys, const engine_settings& how) {
-    stream_consumer::settings out;
-    out.stream = keys.events();
-    out.group = std::string(keyspace::group);
-    out.consumer = how.instance;
-    out.takeover = how.lease;
-    return out;
 }
 
 }  // namespace
@@ -47,25 +39,16 @@ simulated_engine::simulated_engine(const surroundings& world, engine_settings ho
       book_(*connections_[2], world.keys, how_.instance),
       letters_(*connections_[2], world.keys, how_.dead_letters_max_length, shard_),
       board_(*connections_[2], world.keys),
-      events_(*connections_[0], reading(world.keys, how_), world.time),
       finder_(
-          context_.get_executor(), *connections_[2], store_, preparer_, how_, world.time, world.log, shard_,
-          [this](
-              std::size_t thread, std::shared_ptr<active_event> event, const target& which,
-              claimed_shard work) {
-              asio::post(
-                  context_, [to = workers_[thread].get(), event = std::move(event), which,
-                             work = std::move(work)]() mutable {
-                      to->assign(std::move(event), which, std::move(work));
-                  });
-          }),
+          context_.get_executor(), *connections_[2], store_, letters_, preparer_, how_, world.time, world.log,
+          shard_, *this),
       desk_(
-          context_.get_executor(), book_, store_, letters_, preparer_, world.time, world.log, shard_,
-          [this](std::shared_ptr<active_event> event) { finder_.announce(std::move(event)); }),
-      intake_(
-          book_, store_, letters_, preparer_, desk_, world.time, world.log, shard_,
-          [this](std::shared_ptr<active_event> event) { finder_.announce(std::move(event)); }),
-      stream_in_(events_, intake_, letters_, world.keys.events(), world.time, world.log),
+          context_.get_executor(), book_, store_, letters_, preparer_, world.time, world.log, shard_, *this),
+      stream_in_(
+          *connections_[0],
+          std::make_unique<event_intake>(
+              book_, store_, letters_, preparer_, desk_, world.time, world.log, shard_, *this),
+          world.keys, how_, letters_, world.time, world.log),
       controls_(
           *connections_[1], world.keys, world.time, world.log,
           control_watch::listeners{
@@ -90,17 +73,6 @@ simulated_engine::simulated_engine(const surroundings& world, engine_settings ho
         make_worker(world, i);
         workers_.back()->set_providers(providers, {}, preparer_.generation());
     }
-    finder_.on_letter(
-        [this](
-            std::string stream, std::string entry, refusal why,
-            std::string payload) -> asio::awaitable<result<>> {
-            const auto posted = co_await letters_.post_once(
-                std::move(stream), std::move(entry), std::move(why), std::move(payload));
-            if (posted.has_error()) {
-                co_return posted.error();
-            }
-            co_return result<>();
-        });
     asio::co_spawn(context_, find_work(), asio::detached);
     asio::co_spawn(context_, stream_in_.run(), asio::detached);
     asio::co_spawn(context_, controls_.run(), asio::detached);
@@ -117,6 +89,15 @@ void simulated_engine::make_worker(const surroundings& world, std::size_t thread
     workers_.push_back(std::make_unique<worker>(
         context_.get_executor(), thread, *connections_.back(), world.keys, sizing_of(world.places),
         known_platforms(), how_, world.time, world.log, numbers_.add_shard(), *this));
+}
+
+void simulated_engine::assign(
+    std::size_t thread, std::shared_ptr<active_event> event, const target& which, claimed_shard work) {
+    asio::post(
+        context_,
+        [to = workers_[thread].get(), event = std::move(event), which, work = std::move(work)]() mutable {
+            to->assign(std::move(event), which, std::move(work));
+        });
 }
 
 void simulated_engine::shard_left(shard_ticket which) {

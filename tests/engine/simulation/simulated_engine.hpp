@@ -6,11 +6,10 @@
 #include "engine/core/log.hpp"
 #include "engine/delivery/coordinator.hpp"
 #include "engine/delivery/worker.hpp"
-#include "engine/intake/dead_letters.hpp"
-#include "engine/intake/event_intake.hpp"
+#include "engine/intake/intake_stream.hpp"
 #include "engine/intake/planning_desk.hpp"
-#include "engine/intake/stream_consumer.hpp"
 #include "engine/ops/metrics.hpp"
+#include "engine/plan/dead_letters.hpp"
 #include "engine/plan/event_preparer.hpp"
 #include "tests/engine/simulation/faulty_redis.hpp"
 #include "tests/engine/simulation/imagined_provider.hpp"
@@ -30,7 +29,7 @@ namespace tocsin::testing {
 /// One life of an engine: intake, planner, coordinator, control watch and workers as they are, wired as
 /// engine.cpp does, on one loop that runs when it is told to. Its clock, its connections to Redis and its
 /// providers are the simulation's.
-class simulated_engine final : public sending_listener {
+class simulated_engine final : public sending_listener, public intake_listener, public shard_taker {
 public:
     struct surroundings {
         const territories& places;
@@ -68,6 +67,11 @@ private:
     void shard_left(shard_ticket which) override;
     void event_drained(std::string event) override;
     void quota_used_up(std::string quota, wall_time until) override;
+    void alert_read(const active_event&) override {}
+    void event_planned(std::shared_ptr<active_event> event) override { finder_.announce(std::move(event)); }
+    void assign(
+        std::size_t thread, std::shared_ptr<active_event> event, const target& which,
+        claimed_shard work) override;
     void make_worker(const surroundings& world, std::size_t thread);
     void obey(const control_state& state);
     boost::asio::awaitable<void> find_work();
@@ -86,11 +90,9 @@ private:
     ledger book_;
     dead_letters letters_;
     control_board board_;
-    stream_consumer events_;
     std::vector<std::unique_ptr<worker>> workers_;
     coordinator finder_;
     planning_desk desk_;
-    event_intake intake_;
     intake_stream stream_in_;
     control_watch controls_;
     timer controls_heard_;

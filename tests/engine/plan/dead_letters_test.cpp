@@ -1,4 +1,4 @@
-#include "engine/intake/dead_letters.hpp"
+#include "engine/plan/dead_letters.hpp"
 
 #include "engine/core/clock.hpp"
 #include "engine/core/log.hpp"

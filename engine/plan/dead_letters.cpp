@@ -1,4 +1,4 @@
-#include "engine/intake/dead_letters.hpp"
+#include "engine/plan/dead_letters.hpp"
 
 #include "engine/core/digest.hpp"
 #include "engine/core/text.hpp"
