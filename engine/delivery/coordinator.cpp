@@ -1,6 +1,6 @@
 #include "engine/delivery/coordinator.hpp"
 
-#include "engine/redis/error.hpp"
+#include "engine/redis/check.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -130,6 +130,13 @@ duration coordinator::rest_after(const claim_answer& answer) const {
     return std::clamp<duration>(left, refresh_period, longest_rest);
 }
 
+bool coordinator::goes_on(const result<>& of_one, result<>& first) {
+    if (of_one.has_error() && first.has_value()) {
+        first = of_one;
+    }
+    return of_one.has_value() || redis::may_be_the_keys(of_one.error());
+}
+
 asio::awaitable<result<>> coordinator::refresh() {
     const auto engines = co_await roll_.answer(time_.wall_now());
     if (engines.has_value()) {
@@ -139,6 +146,7 @@ asio::awaitable<result<>> coordinator::refresh() {
     if (running.has_error()) {
         co_return running.error();
     }
+    result<> first;
     for (const std::string& id : *running) {
         const auto known = events_.find(id);
         // After a reload its messages are made anew: a corrected topic or key is for it too.
@@ -147,16 +155,17 @@ asio::awaitable<result<>> coordinator::refresh() {
             (known->second.finishing || known->second.event->generation == preparer_.generation());
         if (!current) {
             const auto taken_up = co_await track(id);
-            if (taken_up.has_error()) {
-                co_return taken_up.error();
+            if (!goes_on(taken_up, first)) {
+                co_return first;
             }
         }
     }
     const auto removed = co_await remove_overdue();
-    if (removed.has_error()) {
-        co_return removed.error();
+    if (goes_on(removed, first)) {
+        const auto looked = co_await look_for_missing(*running);
+        static_cast<void>(goes_on(looked, first));
     }
-    co_return co_await look_for_missing(*running);
+    co_return first;
 }
 
 claim_agenda::room coordinator::room_for(const claim_agenda::place& who) const {
@@ -273,16 +282,19 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_in_turn()
         if (!next) {
             break;
         }
+        claim_agenda::place who = *next;
         const auto got = co_await claim_for(std::move(*next));
-        // What is damaged is the affair of that event alone, which is looked at again in its turn.
-        if (got.has_error() && got.error() != redis::redis_errc::damaged) {
+        if (got.has_error() && !redis::may_be_the_keys(got.error())) {
             co_return got.error();
+        }
+        if (got.has_error()) {
+            log_.warning("event.not_claimed", {{"event_id", who.event}, {"error", got.error().message()}});
+            agenda_.ask(std::move(who), time_.now() + refresh_period);
         }
         if (got.has_value() && *got == claim_outcome::some) {
             out = claim_outcome::some;
         }
     }
-        claim_agenda::place who = *next;
     co_return out;
 }
 
@@ -292,10 +304,13 @@ asio::awaitable<void> coordinator::run() {
         result<claim_outcome> claimed = claim_outcome::nothing;
         if (time_.now() >= next_refresh_) {
             const auto refreshed = co_await refresh();
-            if (refreshed.has_error()) {
+            if (refreshed.has_error() && !redis::may_be_the_keys(refreshed.error())) {
                 claimed = refreshed.error();
             } else {
                 next_refresh_ = time_.now() + refresh_period;
+                if (refreshed.has_error()) {
+                    log_.warning("coordinator.interrupted", {{"error", refreshed.error().message()}});
+                }
             }
         }
         if (claimed.has_value()) {

@@ -85,7 +85,10 @@ private:
         std::optional<time_point> missing_since{};
     };
 
+    /// Damage to one event holds up no other. The first error that there was.
     boost::asio::awaitable<result<>> refresh();
+    /// Whether others can be seen to after what came of one; `first` keeps the first error.
+    [[nodiscard]] static bool goes_on(const result<>& of_one, result<>& first);
     boost::asio::awaitable<result<>> track(std::string id);
     /// From now on its shards are claimed; if it can have none, it has nothing left to do.
     void enroll(const std::string& id);
@@ -127,10 +130,10 @@ private:
     boost::asio::any_io_executor executor_;
     ledger ledger_;
     pruner pruner_;
+    dead_letters& letters_;
     const event_preparer& preparer_;
     engine_settings how_;
     const time_source& time_;
-    dead_letters& letters_;
     logger& log_;
     metrics_shard& metrics_;
     shard_taker& taker_;

@@ -104,6 +104,7 @@ asio::awaitable<result<>> coordinator::remove_overdue() {
             late.push_back(entry.event);
         }
     }
+    result<> first;
     for (const std::shared_ptr<active_event>& event : late) {
         const auto at = events_.find(event->id);
         if (at == events_.end() || at->second.event != event || at->second.finishing) {
@@ -112,11 +113,11 @@ asio::awaitable<result<>> coordinator::remove_overdue() {
         ++event->pruning;  // Its end, if that comes meanwhile, waits for us.
         const auto removed = co_await remove_waiting(event);
         --event->pruning;
-        if (removed.has_error()) {
-            co_return removed.error();
+        if (!goes_on(removed, first)) {
+            break;
         }
     }
-    co_return result<>();
+    co_return first;
 }
 
 asio::awaitable<result<>> coordinator::remove_waiting(std::shared_ptr<active_event> event) {

@@ -65,20 +65,25 @@ asio::awaitable<result<>> coordinator::track(std::string id) {
         co_return co_await ledger_.forget_running(std::move(id));
     }
     auto event = preparer_.restore(id, *fields);
-    const bool hopeless = event.has_error() && event.error().code == damaged_ledger;
+    std::string damage;
     if (event.has_error()) {
         log_.error("event.cannot_be_restored", {{"event_id", id}, {"reason", event.error().message}});
-    }
-    if (event.has_error() && !hopeless) {
-        co_return result<>();
+        if (event.error().code != damaged_ledger) {
+            co_return result<>();
+        }
+        damage = event.error().message;
+    } else if (const auto open = fields->find("open");
+               (*event)->targets.empty() && open != fields->end() && open->second != "0") {
+        damage = "the list of its targets is gone";
     }
     tracked& entry = events_[id];
-    if (hopeless) {
-        entry.event = std::make_shared<active_event>();
+    if (!damage.empty()) {
+        // Of no configuration's generation: until it has ended, it is taken up again and again.
+        entry.event = event.has_value() ? std::move(*event) : std::make_shared<active_event>();
+        entry.event->generation = 0;
         entry.event->id = id;
         entry.event->targets = read_targets(*fields);
-        std::string why = event.error().message;
-        co_return co_await give_up(std::move(id), std::move(why));
+        co_return co_await give_up(std::move(id), std::move(damage));
     }
     if (entry.event == nullptr) {
         log_.info("event.joined", {{"event_id", id}});
@@ -86,10 +91,6 @@ asio::awaitable<result<>> coordinator::track(std::string id) {
         (*event)->cancelled = true;
     }
     entry.event = std::move(*event);
-    const auto open = fields->find("open");
-    if (entry.event->targets.empty() && open != fields->end() && open->second != "0") {
-        co_return co_await give_up(std::move(id), "the list of its targets is gone");
-    }
     enroll(id);
     co_return result<>();
 }
@@ -107,14 +108,15 @@ asio::awaitable<result<>> coordinator::look_for_missing(const std::vector<std::s
             entry.missing_since = time_.now();  // Perhaps it was announced after the list was read.
         }
     }
+    result<> first;
     for (const std::string& id : missing) {
         const bool is_listed = listed.contains(id);
         const auto looked = co_await look_for(id, is_listed);
-        if (looked.has_error()) {
-            co_return looked.error();
+        if (!goes_on(looked, first)) {
+            break;
         }
     }
-    co_return result<>();
+    co_return first;
 }
 
 asio::awaitable<result<>> coordinator::look_for(std::string id, bool listed) {

@@ -288,5 +288,42 @@ TEST_F(CoordinatorTest, AnEventWhoseLedgerIsSomethingElseEndsAloneAndAtOnce) {
     EXPECT_EQ(server.cli({"GET", keys.ledger("broken")}), "not ours");
 }
 
+TEST_F(CoordinatorTest, EventsThatCannotEvenBeGivenUpHoldUpNoOtherWhereverTheyStand) {
+    const auto lose_targets = [&](const std::string& id) {
+        server.cli({"HDEL", keys.ledger(id), "targets"});
+    };
+    const auto lose_shards = [&](const std::string& id) {
+        server.cli({"DEL", keys.shards(id, "mairies/fcm")});
+    };
+    const std::vector<std::pair<std::string, std::function<void(const std::string&)>>> events{
+        {"broken-1", lose_targets}, {"broken-2", lose_shards},  {"sound-1", {}},
+        {"broken-3", lose_shards},  {"broken-4", lose_targets}, {"sound-2", {}},
+        {"broken-5", lose_targets}, {"broken-6", lose_shards},
+    };
+    for (const auto& [id, damage] : events) {
+        plan(id);
+        clock.advance(1s);  // That is their order.
+        if (damage) {
+            damage(id);
+            server.cli({"HSET", keys.ledger(id), "revision", "no number"});
+        }
+    }
+    start();
+    ASSERT_TRUE(have_been_assigned(2));
+    EXPECT_EQ(assigned, (std::vector<std::string>{"sound-1", "sound-2"}));
+    EXPECT_LE(told.events["coordinator.interrupted"], 1) << "in the first round";
+    work_off();
+    EXPECT_TRUE(
+        until([&] { return state_of("sound-1") == "finished" && state_of("sound-2") == "finished"; }));
+    EXPECT_GT(told.events["coordinator.interrupted"], 0) << "it is said";
+    for (const auto& [id, damage] : events) {
+        if (damage) {
+            server.cli({"HDEL", keys.ledger(id), "revision"});
+        }
+    }
+    EXPECT_TRUE(until([&] { return finder->running_events() == 0; })) << "once they can be";
+    EXPECT_EQ(server.cli({"XLEN", keys.results()}), "8");
+}
+
 }  // namespace
 }  // namespace tocsin
