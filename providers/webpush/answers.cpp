@@ -31,17 +31,6 @@ constexpr std::string_view speaks_of_our_key = "vapid";
 constexpr std::string_view is_a_page = "page";
 
 constexpr auto table = std::to_array<answer_row>({
-    // A proxy, or a server that knows nothing of pushes. It has no word about anybody's subscription.
-    {200, 299, is_a_page, web_page_word, reject_push,
-     "There is a web page at the endpoint, and no push service.", look_between},
-    {404, 404, is_a_page, web_page_word, reject_push,
-     "There is a web page at the endpoint, and no push service.", look_between},
-    {410, 410, is_a_page, web_page_word, reject_push,
-     "There is a web page at the endpoint, and no push service.", look_between},
-
-    {200, 299, "", "", accept, "The push service took the message.",
-     "Accepted is not delivered: the browser gets it when it can be reached."},
-
     // Apple.
     {400, 403, "BadAuthorizationHeader", "BadAuthorizationHeader", pause_app,
      "The service cannot read our authorization.", our_bug},
@@ -88,14 +77,20 @@ constexpr auto table = std::to_array<answer_row>({
      fix_the_key},
     {401, 401, "", "Unauthorized", pause_app, "The service does not accept our token or key.", fix_the_key},
     {403, 403, "", "Forbidden", pause_app, "Our key may not send to this subscription.", fix_the_key},
-    {404, 404, "", "NotFound", drop_token, "The service does not know the subscription.", device_is_gone},
-    {405, 405, "", "MethodNotAllowed", reject_push, "Something other than a push service is at the endpoint.",
-     look_between},
     {408, 408, "", "RequestTimeout", retry_here, "The service waited too long for the request.", nothing},
-    {410, 410, "", "Gone", drop_token, "The subscription has ended.", device_is_gone},
     {413, 413, "", "PayloadTooLarge", reject_push, "The message is larger than the service takes.", shorten},
     {429, 429, "", "TooManyRequests", retry_here, "Too many messages for this device.",
      "Send such devices fewer events."},
+    // A proxy, or a server that knows nothing of pushes. It has no word about anybody's subscription, nor
+    // about the push: once the service itself is heard, it takes it.
+    {200, 499, is_a_page, web_page_word, retry_here,
+     "There is a web page at the endpoint, and no push service.", look_between},
+    {200, 299, "", "", accept, "The push service took the message.",
+     "Accepted is not delivered: the browser gets it when it can be reached."},
+    {404, 404, "", "NotFound", drop_token, "The service does not know the subscription.", device_is_gone},
+    {405, 405, "", "MethodNotAllowed", reject_push, "Something other than a push service is at the endpoint.",
+     look_between},
+    {410, 410, "", "Gone", drop_token, "The subscription has ended.", device_is_gone},
     {400, 499, "", "BadRequest", reject_push, "The service refuses the message for this device.",
      "Look the reason up in the documentation of that service."},
     {503, 503, "", "ServiceUnavailable", retry_here, "The service is not available.", nothing},

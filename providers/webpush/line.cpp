@@ -28,6 +28,12 @@ constexpr std::size_t unanswered_to_doubt = 200;
 // What one thread encrypts in a second, and some room: connections for more would stand idle.
 constexpr std::size_t encrypted_per_second = 25'000;
 
+/// Nothing that one device or one message brings about. Whoever shows a page is not even the service.
+bool is_broken(const verdict& what) noexcept {
+    constexpr std::uint16_t server_error = 500;
+    return what.status >= server_error || what.reason == web_page_word;
+}
+
 }  // namespace
 
 line::line(const line_wiring& wiring, http2::pool& through, std::string origin, std::string authority)
@@ -220,9 +226,10 @@ http2::connection_advice line::on_response(const http2::response& answer) noexce
         wiring_.source.settle(item, what, now);
     } else {
         judgement given(said, wiring_.time.wall_now());
+        if (is_broken(given.what()) || !shows_service(given.what())) {
+            advice = http2::connection_advice::doubt;
+        }
         weigh(given, sent, answer);
-        const bool works = shows_service(given.what()) && given.what().reason != web_page_word;
-        advice = works ? advice : http2::connection_advice::doubt;
         wiring_.counters.count(given.what().status, given.what().reason);
         wiring_.bodies.give_back(sent);
         wiring_.source.settle(item, given.what(), now);
@@ -250,18 +257,14 @@ void line::weigh(judgement& given, const sent_message& sent, const http2::respon
             state_.accepted();
             break;
         default:
-            // It works; whatever it said is about the one device. Who shows a page is not the service.
-            if (what.reason != web_page_word) {
-                state_.accepted();
-            }
+            state_.accepted();  // It works; whatever it said is about the one device.
             break;
     }
 }
 
 void line::weigh_refusal(verdict& what, time_point now) noexcept {
     constexpr std::uint16_t throttled = 429;
-    constexpr std::uint16_t server_error = 500;
-    const bool broken = what.status >= server_error;
+    const bool broken = is_broken(what);
     if (!broken && what.status != throttled) {
         return;
     }
@@ -276,6 +279,7 @@ void line::weigh_refusal(verdict& what, time_point now) noexcept {
             "webpush.service_left_alone", {{"origin", origin_},
                                            {"app", wiring_.app},
                                            {"status", what.status},
+                                           {"reason", what.reason},
                                            {"ms", state_.wait(now).count()}});
         give_back(state_.wait(now), service_left_alone, now);
     }

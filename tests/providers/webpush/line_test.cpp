@@ -62,20 +62,23 @@ protected:
         return out;
     }
 
-    void answer(int status, std::string_view retry_after = "") {
+    http2::connection_advice answer(
+        int status, std::string_view retry_after = "", std::string_view body = "") {
         http2::response said;
         said.context = sent.front();
         sent.pop_front();
         said.status = status;
+        said.body = body;
         said.retry_after = retry_after;
         said.written_at = said.answered_at = time.now();
-        EXPECT_NE(subject.on_response(said), http2::connection_advice::drain);
+        return subject.on_response(said);
     }
 
-    void exchange(int status, std::string_view retry_after = "") {
+    http2::connection_advice exchange(
+        int status, std::string_view retry_after = "", std::string_view body = "") {
         add();
-        ASSERT_FALSE(next().empty());
-        answer(status, retry_after);
+        EXPECT_FALSE(next().empty());
+        return answer(status, retry_after, body);
     }
 
     /// Whether the line has asked to be asked since the last look.
@@ -263,6 +266,38 @@ TEST_F(WebPushLineTest, WhatATurnedAwayServiceIsOwedGoesBackUnchargedAndItIsProb
     answer(201);
     EXPECT_FALSE(next().empty());
     EXPECT_FALSE(next().empty());
+}
+
+TEST_F(WebPushLineTest, AServiceThatAPageIsShownInPlaceOfIsLeftAloneLikeABrokenOne) {
+    for (const int status : {200, 201, 404, 410}) {
+        EXPECT_EQ(exchange(status, "", "<html>Please log in</html>"), http2::connection_advice::doubt);
+        EXPECT_EQ(last().action, retry_here) << status;
+        EXPECT_EQ(last().reason, "WebPage") << status;
+    }
+    time.advance(service_state::trouble_to_believe);
+    exchange(404, "", "<html>");
+    EXPECT_EQ(last().action, resend) << "its pushes wait at no charge";
+    EXPECT_EQ(last().reason, "WebPage");
+    add();
+    EXPECT_TRUE(next().empty());
+    time.advance(1s);
+    EXPECT_FALSE(next().empty());
+    EXPECT_EQ(answer(201), http2::connection_advice::keep);
+    EXPECT_EQ(last().action, accept);
+}
+
+TEST_F(WebPushLineTest, WhatIsSaidOfOneDeviceProvesTheConnectionAlsoWhileTheServiceIsProbed) {
+    EXPECT_EQ(exchange(429), http2::connection_advice::keep);
+    for (std::uint32_t i = 1; i < service_state::refusals_to_pause; ++i) {
+        EXPECT_EQ(exchange(503), http2::connection_advice::doubt);
+    }
+    time.advance(1s);
+    EXPECT_EQ(exchange(429), http2::connection_advice::keep);
+    EXPECT_EQ(last().action, resend) << "though it costs nothing";
+    time.advance(2s);
+    EXPECT_EQ(exchange(503), http2::connection_advice::doubt);
+    time.advance(4s);
+    EXPECT_EQ(exchange(410), http2::connection_advice::keep);
 }
 
 TEST_F(WebPushLineTest, AnOutageOfAServiceCostsTheOnlyPushThatMeetsItTwoTriesAtMost) {
