@@ -9,8 +9,9 @@
 
 namespace tocsin {
 
-// Reads JSON of which nothing has to be told if it is not as it should be: what we have stored ourselves, what a
-// provider answers. What strangers hand in is read by event/json_document.hpp, which says what is wrong.
+// Reads JSON of which nothing has to be told if it is not as it should be: what we have stored ourselves,
+// what a provider answers. What strangers hand in is read by event/json_document.hpp, which says what is
+// wrong.
 
 /// The object that `text` is; nothing if it is none.
 [[nodiscard]] std::optional<boost::json::object> parse_object(std::string_view text);

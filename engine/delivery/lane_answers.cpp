@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <string>
-#include <utility>
 
 // What an answer does: disposition.cpp decides, and this carries it out.
 

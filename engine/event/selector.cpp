@@ -1,7 +1,6 @@
 #include "engine/event/selector.hpp"
 
 #include "engine/core/log.hpp"
-#include "engine/core/text.hpp"
 #include "engine/event/json_document.hpp"
 #include "engine/event/refusal_codes.hpp"
 

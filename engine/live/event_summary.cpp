@@ -7,8 +7,6 @@
 #include "engine/plan/outcome.hpp"
 #include "engine/plan/shard.hpp"
 
-#include <boost/json/parse.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <map>

@@ -5,8 +5,6 @@
 #include "engine/plan/ledger_scripts.hpp"
 #include "engine/redis/check.hpp"
 
-#include <boost/json/parse.hpp>
-
 #include <utility>
 
 // How an event ends: its result is published, and its keys go.

@@ -1,7 +1,6 @@
 #include "providers/auth/oauth_exchange.hpp"
 
 #include "engine/core/json_members.hpp"
-#include "engine/core/text.hpp"
 #include "engine/runtime/deadline.hpp"
 #include "providers/common/bounded_json.hpp"
 #include "providers/common/retry_after.hpp"

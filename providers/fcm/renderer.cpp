@@ -9,8 +9,6 @@
 #include "providers/fcm/message_json.hpp"
 #include "providers/fcm/message_members.hpp"
 
-#include <boost/json/serialize.hpp>
-
 #include <algorithm>
 #include <array>
 #include <utility>

@@ -5,8 +5,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <variant>
-
 namespace tocsin::http2 {
 
 namespace asio = boost::asio;

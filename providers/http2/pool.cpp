@@ -183,7 +183,7 @@ pool::pool(
     const pool_policy& policy, thread_commons shared, const time_source& time, logger& log,
     std::uint64_t random_seed) {
     connection_context context{
-        std::move(executor),      std::move(where),       std::move(tls), policy, time, log,
+        std::move(executor),      std::move(where),        std::move(tls),           policy, time, log,
         std::move(shared.rounds), std::move(shared.dials), std::move(shared.buffers)};
     implementation_ = std::make_shared<implementation>(std::move(context), random_seed);
 }

@@ -4,7 +4,6 @@
 #include "engine/redis/check.hpp"
 #include "tools/cap/cap_event.hpp"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <string>

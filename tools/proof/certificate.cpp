@@ -8,7 +8,6 @@
 #include "tools/proof/french.hpp"
 
 #include <boost/json/array.hpp>
-#include <boost/json/parse.hpp>
 
 #include <algorithm>
 #include <utility>

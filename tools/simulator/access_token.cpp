@@ -4,7 +4,6 @@
 #include "engine/core/text.hpp"
 #include "tools/simulator/jwt.hpp"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <openssl/crypto.h>
 #include <openssl/hmac.h>

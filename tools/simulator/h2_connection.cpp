@@ -3,7 +3,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 
-#include <algorithm>
 #include <utility>
 
 namespace tocsin::sim {

@@ -4,7 +4,6 @@
 #include "engine/core/json_members.hpp"
 #include "engine/core/text.hpp"
 
-#include <boost/json/parse.hpp>
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 

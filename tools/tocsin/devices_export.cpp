@@ -2,8 +2,6 @@
 #include "tools/tocsin/device_session.hpp"
 #include "tools/tocsin/exit_code.hpp"
 
-#include <boost/json/object.hpp>
-
 #include <fmt/format.h>
 
 namespace tocsin::cli {

@@ -1,6 +1,5 @@
 #include "tools/tocsin/help.hpp"
 
-#include "engine/core/text.hpp"
 #include "engine/ops/config.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"

@@ -5,9 +5,6 @@
 #include "engine/redis/check.hpp"
 #include "engine/redis/streams.hpp"
 
-#include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
-
 #include <algorithm>
 #include <cstdint>
 #include <iterator>

@@ -5,7 +5,6 @@
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/session.hpp"
 
-#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 

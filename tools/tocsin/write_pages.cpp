@@ -2,7 +2,6 @@
 #include "tools/tocsin/manual.hpp"
 #include "tools/tocsin/version.hpp"
 
-#include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
