@@ -4,12 +4,53 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <cstddef>
+#include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace tocsin::http2 {
 
+/// The fields of one header block that means the same each time it comes: until another block comes, which
+/// may change the header table.
+class known_block {
+public:
+    /// What such a block and its fields may come to: an answer of a provider has some ten fields.
+    static constexpr std::size_t most_bytes = 32;
+    static constexpr std::size_t most_text = 2'048;
+
+    [[nodiscard]] bool is(std::string_view block) const noexcept { return whole_ && block == block_; }
+    template <class OnField>
+    void tell(OnField&& on_field) const {
+        std::string_view rest = text_;
+        for (const auto& [name, value] : sizes_) {
+            on_field(rest.substr(0, name), rest.substr(name, value));
+            rest.remove_prefix(std::size_t{name} + value);
+        }
+    }
+
+    /// Forgets the last block. This one is remembered if end() comes and it takes all fields from the header
+    /// table, in one byte each (RFC 7541, section 6.1): such a block leaves the table as it is.
+    void begin(std::string_view block);
+    void add(std::string_view name, std::string_view value);
+    void end() noexcept { whole_ = !block_.empty(); }
+
+private:
+    struct sizes {
+        std::uint16_t name;
+        std::uint16_t value;
+    };
+
+    bool whole_ = false;
+    std::string block_;  ///< Empty: it is not to be remembered.
+    std::string text_;
+    std::vector<sizes> sizes_;
+};
+
 /// Reads header blocks (RFC 7541) with nghttp2's decoder. The blocks of a connection depend on one another:
-/// each must be given, whole and in order, also those that nobody is interested in.
+/// each must be given, whole and in order, also those that nobody is interested in. A block that repeats the
+/// one before it costs a comparison, if it could not have changed anything.
 class header_decoder {
 public:
     header_decoder();
@@ -22,6 +63,11 @@ public:
     /// block cannot be read or comes to more than largest_list: nothing after it can be read either.
     template <class OnField>
     [[nodiscard]] bool decode(std::string_view block, OnField&& on_field) {
+        if (last_.is(block)) {
+            last_.tell(on_field);
+            return true;
+        }
+        last_.begin(block);
         for (std::size_t size = 0;;) {
             nghttp2_nv field{};
             const step next = advance(block, field);
@@ -30,9 +76,15 @@ public:
                 if (size > largest_list) {
                     return false;
                 }
-                on_field(to_view(field.name, field.namelen), to_view(field.value, field.valuelen));
+                const std::string_view name = to_view(field.name, field.namelen);
+                const std::string_view value = to_view(field.value, field.valuelen);
+                last_.add(name, value);
+                on_field(name, value);
+            } else if (next == step::end) {
+                last_.end();
+                return true;
             } else {
-                return next == step::end;
+                return false;
             }
         }
     }
@@ -45,6 +97,7 @@ private:
     }
 
     c_handle<nghttp2_hd_inflater, nghttp2_hd_inflate_del> inflater_;
+    known_block last_;
 };
 
 }  // namespace tocsin::http2
