@@ -5,6 +5,9 @@
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
 
+#include <array>
+#include <chrono>
+#include <ctime>
 #include <string>
 
 #include <benchmark/benchmark.h>
@@ -60,6 +63,51 @@ void BM_Tls_Encrypt(benchmark::State& state) {
     state.SetBytesProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(BM_Tls_Encrypt)->ArgName("bytes")->Arg(512)->Arg(64 * 1024);
+
+std::chrono::nanoseconds processor_time() {
+    timespec used{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
+
+// The client's part of a handshake, with a certificate to verify or with a ticket of an earlier connection.
+void BM_Tls_Handshake(benchmark::State& state) {
+    const bool resumes = state.range(0) != 0;
+    testing::throw_away_ca ca;
+    const auto served = ca.server_context("DNS:push.test");
+    const auto context = tls_context::create({ca.file(), "", "", "h2"}).value();
+    c_handle<SSL_SESSION, SSL_SESSION_free> ticket;
+    std::string bytes;
+    std::array<char, 16 * 1024> plain{};
+    for (auto _ : state) {
+        c_handle<SSL, SSL_free> server(SSL_new(served.get()));
+        BIO* const in = BIO_new(BIO_s_mem());
+        BIO* const out = BIO_new(BIO_s_mem());
+        SSL_set_bio(server.get(), in, out);
+        SSL_set_accept_state(server.get());
+        auto used = -processor_time();
+        tls_channel client(context->session("push.test"));
+        if (resumes && ticket) {
+            client.resume(ticket.get());
+        }
+        for (bool done = false; !done;) {
+            done = client.handshake() == tls_channel::progress::done;
+            client.take_output(bytes);
+            used += processor_time();
+            BIO_write(in, bytes.data(), static_cast<int>(bytes.size()));
+            SSL_do_handshake(server.get());
+            bytes.resize(BIO_ctrl_pending(out));
+            BIO_read(out, bytes.data(), static_cast<int>(bytes.size()));
+            used -= processor_time();
+            client.receive(bytes);
+        }
+        benchmark::DoNotOptimize(client.read(plain));
+        used += processor_time();
+        ticket = client.ticket();
+        state.SetIterationTime(std::chrono::duration<double>(used).count());
+    }
+}
+BENCHMARK(BM_Tls_Handshake)->ArgName("resumes")->Arg(0)->Arg(1)->UseManualTime();
 
 }  // namespace
 }  // namespace tocsin::net

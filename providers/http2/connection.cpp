@@ -193,7 +193,8 @@ void connection::greet() {
 
 void connection::become_ready(time_point now) {
     phase_ = phase::ready;
-    pass_.reset();
+    offer_ticket();
+    pass_.reset();  // Whoever is let through now can resume with the ticket.
     phase_deadline_ = time_point::max();
     ready_at_ = now;
     idle_since_ = now;

@@ -139,8 +139,8 @@ bool connection::follow_up(time_point now) {
         return false;
     }
     if (answered_ && !ticket_offered_) {
-        ticket_offered_ = true;
         offer_ticket();
+        ticket_offered_ = true;  // Who has not sent one by now sends none.
     }
     note_idle(now);
     note_stuck(now);
@@ -192,6 +192,7 @@ void connection::read_rest() {
 
 void connection::offer_ticket() {
     if (auto ticket = tls_->ticket()) {
+        ticket_offered_ = true;
         owner_->on_ticket(std::move(ticket));
     }
 }

@@ -126,5 +126,20 @@ TEST_F(Http2PoolTest, SecondConnectionResumesTheTlsSession) {
     EXPECT_TRUE(server->peers()[1]->resumed());
 }
 
+TEST_F(Http2PoolTest, WhatIsDialledOnceAConnectionIsReadyResumesThoughNobodyWasAnsweredYet) {
+    h2_tls_server::options options;
+    options.http2.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 10}};
+    serve(options);
+    server->on_request = [](auto&, std::int32_t, const auto&) {};
+    policy.max_connections = 2;
+    open();
+    client.add_many(100, "x");
+    go();
+    ASSERT_TRUE(run_until([&] { return pool_->statistics().ready == 2; }));
+    EXPECT_EQ(client.answered, 0U);
+    EXPECT_FALSE(server->peers()[0]->resumed());
+    EXPECT_TRUE(server->peers()[1]->resumed());
+}
+
 }  // namespace
 }  // namespace tocsin::http2
