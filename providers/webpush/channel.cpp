@@ -246,10 +246,11 @@ void webpush_channel::schedule_look() {
     });
 }
 
-/// Keys for the next messages, while there are none to be encrypted: a few a turn of the loop.
+/// Keys for the next messages, while nothing is sent on this thread, to whomever: a few a turn of the loop.
 void webpush_channel::make_keys_ahead() noexcept {
-    const bool idle =
-        std::ranges::all_of(places_, [](const auto& entry) { return entry.second.way->waiting() == 0; });
+    const bool idle = std::ranges::all_of(places_, [](const auto& entry) {
+        return entry.second.way->waiting() == 0 && entry.second.pool->thread_is_idle();
+    });
     std::size_t made = 0;
     while (idle && made < keys_per_turn && cipher_.make_ahead()) {
         ++made;
