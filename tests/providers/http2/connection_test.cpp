@@ -252,6 +252,20 @@ TEST_F(ConnectionTest, ClosesOnTheAdviceOfAnAnswerAndIsSentAwayIfItHasProvenNoth
     EXPECT_FALSE(ended->in_vain) << "its owner was told before";
 }
 
+TEST_F(ConnectionTest, OneThatWasSentAwayIsNotInVainASecondTimeWhenItIsLost) {
+    connect();
+    submit();
+    client.advice = connection_advice::drain;
+    submit();
+    subject->flush(time.now());
+    answer(1);
+    EXPECT_EQ(sent_away, 1);
+    EXPECT_FALSE(ended.has_value()) << "the other request is open";
+    peer().cut();
+    ASSERT_TRUE(run_until([&] { return ended.has_value(); }));
+    EXPECT_FALSE(ended->in_vain);
+}
+
 TEST_F(ConnectionTest, OneThatHasProvenItselfIsNotSentAway) {
     connect();
     exchange(connection_advice::keep);
