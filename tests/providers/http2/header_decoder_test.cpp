@@ -1,5 +1,12 @@
 #include "providers/http2/header_decoder.hpp"
 
+#include "engine/core/c_handle.hpp"
+
+#include <nghttp2/nghttp2.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -111,6 +118,60 @@ TEST_F(HeaderDecoder, WhatIsLongIsReadEachTimeLikeTheFirstTime) {
     const std::string many(known_block::most_bytes + 1, status_200.front());
     for (int i = 0; i < 3; ++i) {
         EXPECT_EQ(decode(many).size(), many.size());
+    }
+}
+
+/// What a provider says, as nghttp2 encodes it.
+class provider_words {
+public:
+    provider_words() {
+        nghttp2_hd_deflater* raw = nullptr;
+        EXPECT_EQ(nghttp2_hd_deflate_new(&raw, 4'096), 0);
+        deflater_.reset(raw);
+    }
+
+    void set_table(std::size_t bytes) { nghttp2_hd_deflate_change_table_size(deflater_.get(), bytes); }
+    std::string encode(field_list& what, bool some_are_not_kept) {
+        std::vector<nghttp2_nv> fields;
+        for (auto& [name, value] : what) {
+            const bool kept = !some_are_not_kept || name != "date";
+            fields.push_back(
+                {bytes_of(name), bytes_of(value), name.size(), value.size(),
+                 static_cast<std::uint8_t>(kept ? NGHTTP2_NV_FLAG_NONE : NGHTTP2_NV_FLAG_NO_INDEX)});
+        }
+        std::string out(nghttp2_hd_deflate_bound(deflater_.get(), fields.data(), fields.size()), '\0');
+        const auto size =
+            nghttp2_hd_deflate_hd(deflater_.get(), bytes_of(out), out.size(), fields.data(), fields.size());
+        EXPECT_GE(size, 0);
+        out.resize(static_cast<std::size_t>(size));
+        return out;
+    }
+
+private:
+    static std::uint8_t* bytes_of(std::string& text) { return reinterpret_cast<std::uint8_t*>(text.data()); }
+
+    c_handle<nghttp2_hd_deflater, nghttp2_hd_deflate_del> deflater_;
+};
+
+TEST_F(HeaderDecoder, AnyHistoryOfBlocksIsReadAsItWasWritten) {
+    provider_words provider;
+    std::mt19937_64 random(7);
+    std::string second = "0";
+    for (int i = 0; i < 20'000; ++i) {
+        if (random() % 20 == 0) {
+            second = std::to_string(random() % 1'000);
+        }
+        if (random() % 500 == 0) {
+            provider.set_table(random() % 2 == 0 ? 4'096 : random() % 200);
+        }
+        field_list said{{":status", random() % 8 == 0 ? "404" : "200"}, {"content-type", "application/json"}};
+        if (random() % 4 != 0) {
+            said.emplace_back("vary", "Origin");
+            said.emplace_back("date", second);
+        }
+        const std::string block = provider.encode(said, random() % 50 == 0);
+        ASSERT_EQ(decode(block), said) << "block " << i;
+        ASSERT_TRUE(fine);
     }
 }
 
