@@ -158,7 +158,8 @@ TEST_F(PlanningTest, EventsThatWaitForAnotherDoNotHideTheOneThatIsDueBehindThem)
 
 TEST_F(PlanningTest, AnAlertThatIsDueBehindThousandsIsPlannedBeforeThem) {
     const std::string at = R"(,"send_at":")" + format_rfc3339(clock.wall_now() + 1s) + '"';
-    for (int i = 0; i < 2'500; ++i) {
+    // More than are under way at a time: those that only wait must leave room for what is due behind them.
+    for (int i = 0; i < 4'500; ++i) {
         publish(keys.events(), "event", event("news-" + std::to_string(i), at));
     }
     while (read() != 0) {
@@ -167,7 +168,10 @@ TEST_F(PlanningTest, AnAlertThatIsDueBehindThousandsIsPlannedBeforeThem) {
         "storm", "commune:21231",
         R"(,"priority":"critical","send_at":")" + format_rfc3339(clock.wall_now() + 2s) + R"(")");
     clock.advance(3s);
-    ASSERT_TRUE(run(desk.look()).has_value());
+    for (int looks = 0; looks < 2; ++looks) {
+        ASSERT_TRUE(run(desk.look()).has_value());
+        ASSERT_TRUE(testing::loop_until(loop, [&] { return desk.under_way() < 1'100; }));
+    }
     // Four others are asked after, whom nobody answers for, and the alert.
     EXPECT_TRUE(testing::loop_until(loop, [&] { return held.asked == planning_desk::most_others + 1; }));
     held.release();
