@@ -242,12 +242,12 @@ http2::connection_advice line::on_response(const http2::response& answer) noexce
 }
 
 http2::connection_advice line::weigh(judgement& given, const http2::response& answer) noexcept {
-    http2::connection_advice advice = given.row().connection;
     verdict& what = given.what();
     std::string_view problem = given.row().meaning;
-    // What an event's own topic provokes says nothing about the credential.
+    // What an event's own topic provokes says nothing about the credential, nor about its connection.
     const bool of_the_event =
         given.row().about_topic && static_cast<const push*>(answer.context)->content->overridden();
+    http2::connection_advice advice = of_the_event ? http2::connection_advice::doubt : given.row().connection;
     if (what.action == reaction::refresh_credential) {
         const auto outcome = wiring_.token != nullptr
                                  ? wiring_.token->refresh_after_refusal(answer.written_at, answer.answered_at)

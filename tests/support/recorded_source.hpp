@@ -21,6 +21,7 @@ public:
         std::optional<std::chrono::milliseconds> retry_after;
         std::optional<wall_time> dead_since;
         std::string provider_id;
+        bool about_topic = false;
     };
 
     [[nodiscard]] push* take(time_point) noexcept override {
@@ -38,7 +39,7 @@ public:
     void settle(push& item, const verdict& what, time_point) noexcept override {
         verdicts.push_back(
             {&item, what.action, what.status, std::string(what.reason), what.retry_after, what.dead_since,
-             std::string(what.provider_id)});
+             std::string(what.provider_id), what.about_topic});
     }
 
     void refuse_credential(std::string_view reason, time_point) noexcept override {

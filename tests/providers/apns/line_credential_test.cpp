@@ -37,6 +37,43 @@ TEST_F(ApnsLineTest, InvalidTokenOfAClockThatHasJustBeenSetIsReplacedAndThePushR
     EXPECT_EQ(source.verdicts.back().action, pause_app);
 }
 
+TEST_F(ApnsLineTest, WhatIsSaidOfAnEventsOwnTopicCostsNoConnectionAndIsNoWordOnTheCredential) {
+    auto event = testing::flood_event();
+    event.expires_at = time.wall_now() + 1h;
+    event.overrides[platform::apns] = {{"headers", {{"apns-topic", "fr.example.typo"}}}};
+    const auto mistyped = renderer("dijon", "fr.example.dijon", false).render(event).value();
+    std::set<std::string_view> about_topic;
+    for (const reason_row& row : reason_table()) {
+        if (row.action != pause_app) {
+            continue;
+        }
+        SCOPED_TRACE(row.reason);
+        health.clear();
+        add().content = mistyped.get();
+        next(production);
+        const auto advice =
+            answer(production, row.status, R"({"reason":")" + std::string(row.reason) + R"("})");
+        EXPECT_EQ(source.verdicts.back().about_topic, row.about_topic);
+        EXPECT_NE(health.problem().has_value(), row.about_topic);
+        if (row.about_topic) {
+            about_topic.insert(row.reason);
+            EXPECT_EQ(advice, http2::connection_advice::doubt);
+        }
+        // The same word on what the app sends by itself.
+        health.clear();
+        add();
+        next(production);
+        EXPECT_EQ(
+            answer(production, row.status, R"({"reason":")" + std::string(row.reason) + R"("})") ==
+                http2::connection_advice::drain,
+            row.connection == http2::connection_advice::drain);
+        EXPECT_TRUE(health.problem().has_value());
+    }
+    EXPECT_EQ(
+        about_topic,
+        (std::set<std::string_view>{"BadTopic", "InvalidProviderToken", "MissingTopic", "TopicDisallowed"}));
+}
+
 TEST_F(ApnsLineTest, ACertificateNeedsNoAuthorization) {
     auto without = wiring();
     without.token = nullptr;
