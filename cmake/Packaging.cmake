@@ -9,7 +9,8 @@ if(systemd_VERSION VERSION_GREATER_EQUAL 253)
   # systemd sends SIGHUP itself, and knows when the reload is over.
   set(TOCSIN_SERVICE_TYPE "Type=notify-reload")
 else()
-  set(TOCSIN_SERVICE_TYPE "Type=notify\nExecReload=/bin/kill -HUP $MAINPID")
+  # The shell's own kill: the program of that name is in a package that a small system need not have.
+  set(TOCSIN_SERVICE_TYPE "Type=notify\nExecReload=/bin/sh -c 'kill -HUP $MAINPID'")
 endif()
 
 # Two builds of one source agree: SOURCE_DATE_EPOCH, else the commit's own time.

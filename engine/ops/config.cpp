@@ -170,6 +170,7 @@ config_outcome load_config(const config_sources& sources, platform_configuration
 
     const std::filesystem::path file = choose_file(sources);
     draft.value.file = file;
+    draft.keys = sources.keys;
     draft.credentials_directory = lookup(sources, "CREDENTIALS_DIRECTORY").value_or("");
     if (!file.empty()) {
         read_config_file(file, table, draft);

@@ -30,6 +30,10 @@ struct config_problem {
 /// "redis.url", or "app.1.communes", the second app's.
 [[nodiscard]] config_problem problem_of(const settings& how, const std::string& place, std::string message);
 
+/// Whether the reader opens the files that apps have keys in. For one that does not they need not be within
+/// reach, and are not looked at; the path of a service manager's credential stays as it is written then.
+enum class app_keys : std::uint8_t { used, unused };
+
 struct config_sources {
     std::string file;  ///< Empty: TOCSIN_CONFIG, else the first of `default_files`, else defaults.
     /// Reads an environment variable; passed in so that tests own their environment.
@@ -40,6 +44,7 @@ struct config_sources {
     std::vector<std::string> environment_names = {};
     /// Where a file is looked for when none is named; none of them need exist.
     std::vector<std::filesystem::path> default_files = {"tocsin.toml", "/etc/tocsin/tocsin.toml"};
+    app_keys keys = app_keys::used;
     /// When certificates have to be valid.
     wall_time now = std::chrono::time_point_cast<std::chrono::milliseconds>(wall_clock::now());
 };

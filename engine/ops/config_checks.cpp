@@ -13,7 +13,8 @@ void config_checks::require(const std::string& value, const std::string& place, 
 void config_checks::check_file(
     const std::string& path, const std::string& place, const file_check& check,
     std::string_view circumstances) {
-    if (path.empty() || !sound(place)) {
+    const bool of_an_app = place.starts_with("app.");
+    if (path.empty() || !sound(place) || (of_an_app && draft_.keys == app_keys::unused)) {
         return;
     }
     // A thousand apps share some files, and reading a key takes OpenSSL a millisecond. What a file is

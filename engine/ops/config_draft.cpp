@@ -35,6 +35,22 @@ config_target config_draft::target_of(std::string_view section, std::string_view
     return &app;
 }
 
+bool config_draft::resolve(
+    const config_key& key, std::string& path, const std::filesystem::path& folder) const {
+    constexpr std::string_view credential = "$CREDENTIALS_DIRECTORY/";
+    if (!path.starts_with(credential)) {
+        path = path.empty() ? path : (folder / path).lexically_normal().string();
+        return true;
+    }
+    if (credentials_directory.empty()) {
+        return keys == app_keys::unused && table_.platform_at(key.section) != nullptr;
+    }
+    path = (std::filesystem::path(credentials_directory) / path.substr(credential.size()))
+               .lexically_normal()
+               .string();
+    return true;
+}
+
 void config_draft::assign(
     const config_key& key, const std::string& place, parsed<config_value> given, origin where,
     const std::filesystem::path& folder) {
@@ -42,21 +58,11 @@ void config_draft::assign(
         problem_at(std::move(where), place, std::move(given).error().message);
         return;
     }
-    if (key.kind == config_kind::path) {
-        auto& path = std::get<std::string>(*given);
-        constexpr std::string_view credential = "$CREDENTIALS_DIRECTORY/";
-        if (path.starts_with(credential)) {
-            if (credentials_directory.empty()) {
-                problem_at(
-                    std::move(where), place,
-                    "CREDENTIALS_DIRECTORY is not set: systemd sets it for a unit with LoadCredential=");
-                return;
-            }
-            path = (std::filesystem::path(credentials_directory) / path.substr(credential.size())).string();
-        }
-        if (!path.empty()) {
-            path = (folder / path).lexically_normal().string();
-        }
+    if (key.kind == config_kind::path && !resolve(key, std::get<std::string>(*given), folder)) {
+        problem_at(
+            std::move(where), place,
+            "CREDENTIALS_DIRECTORY is not set: systemd sets it for a unit with LoadCredential=");
+        return;
     }
     came_from(place, std::move(where));
     key.assign(target_of(key.section, place), std::move(*given));

@@ -49,9 +49,13 @@ public:
     settings value;
     std::string
         credentials_directory;  ///< What "$CREDENTIALS_DIRECTORY/" in a path stands for; empty: nothing.
+    app_keys keys = app_keys::used;
 
 private:
     [[nodiscard]] config_target target_of(std::string_view section, std::string_view place);
+    /// Makes a path as it is written one that can be opened. False: it is a credential that is out of reach.
+    [[nodiscard]] bool resolve(
+        const config_key& key, std::string& path, const std::filesystem::path& folder) const;
 
     const config_table& table_;
     config_origins origins_;

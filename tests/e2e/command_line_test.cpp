@@ -140,6 +140,28 @@ TEST_F(CommandLineTest, AKeyThatOthersCanReadIsRefused) {
     EXPECT_NE(done.err.find("chmod 600"), std::string::npos) << done.err;
 }
 
+TEST_F(CommandLineTest, CommandsThatAskRedisAloneDoWithoutTheKeysOfApps) {
+    start_simulator();
+    const std::string there = changed_config("key_file = \"AuthKey_", "key_file = \"$CREDENTIALS_DIRECTORY/");
+    const auto run = [&](std::vector<std::string> command) {
+        command.insert(command.end(), {"--config", there});
+        return run_tocsin(command);
+    };
+    for (const auto& command : std::vector<std::vector<std::string>>{
+             {"status"}, {"devices", "count"}, {"dead-letters", "list"}, {"report", "unheard-of"}}) {
+        EXPECT_EQ(run(command).err.find("CREDENTIALS_DIRECTORY"), std::string::npos) << command.front();
+    }
+    for (const auto& file : fs::directory_iterator(options.directory)) {
+        if (file.path().filename().string().starts_with("service-account")) {
+            fs::remove(file);
+        }
+    }
+    EXPECT_EQ(run({"devices", "count"}).exit_code, 0);
+    const auto checked = run({"check-config"});
+    EXPECT_EQ(checked.exit_code, 78);
+    EXPECT_NE(checked.err.find("CREDENTIALS_DIRECTORY is not set"), std::string::npos) << checked.err;
+}
+
 TEST_F(CommandLineTest, CheckConfigOnlineShakesHandsWithEveryone) {
     start_simulator();
     const auto good = tocsin({"check-config", "--online"});

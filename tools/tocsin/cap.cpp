@@ -284,7 +284,7 @@ int tell(
 int cap(const common_options& common, const cap_options& how) {
     const std::string about = how.file + ": ";
     const cap_message message = value_or_end(read_cap(read_input(how.file, exit_failed)), exit_failed, about);
-    const settings loaded = load_settings(common);
+    const settings loaded = load_settings(common, app_keys::unused);
     const territories places = load_territories(loaded);
     if (how.dry_run) {
         show(message, places, how);

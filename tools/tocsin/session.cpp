@@ -33,10 +33,11 @@ parsed<redis::address> redis_address(const settings& how) {
 
 }  // namespace
 
-std::optional<settings> read_settings(const common_options& common, const problem_sink& tell) {
+std::optional<settings> read_settings(const common_options& common, const problem_sink& tell, app_keys keys) {
     config_sources sources = process_config_sources();
     sources.file = common.config;
     sources.flags = common.settings;
+    sources.keys = keys;
     config_outcome outcome = load_config(sources, all_platform_configurations());
     for (const config_problem& problem : outcome.problems) {
         tell(problem.describe());
@@ -51,8 +52,8 @@ std::optional<settings> read_settings(const common_options& common, const proble
     return std::move(outcome.value);
 }
 
-settings load_settings(const common_options& common) {
-    auto how = read_settings(common, complain);
+settings load_settings(const common_options& common, app_keys keys) {
+    auto how = read_settings(common, complain, keys);
     if (!how) {
         throw command_end(exit_configuration);
     }

@@ -5,6 +5,7 @@
 #include "engine/core/error.hpp"
 #include "engine/core/log.hpp"
 #include "engine/keyspace/keyspace.hpp"
+#include "engine/ops/config.hpp"
 #include "engine/ops/settings.hpp"
 #include "engine/redis/client.hpp"
 #include "providers/factory.hpp"
@@ -33,9 +34,10 @@ namespace tocsin::cli {
 using problem_sink = std::function<void(std::string_view)>;
 
 /// The configuration, or nothing after every problem was told.
-[[nodiscard]] std::optional<settings> read_settings(const common_options& common, const problem_sink& tell);
+[[nodiscard]] std::optional<settings> read_settings(
+    const common_options& common, const problem_sink& tell, app_keys keys = app_keys::used);
 /// The configuration; if it has problems, each is told and the command ends (exit 78).
-[[nodiscard]] settings load_settings(const common_options& common);
+[[nodiscard]] settings load_settings(const common_options& common, app_keys keys = app_keys::used);
 
 /// Whether there is an app at all; told if not: an engine without one would refuse every event.
 [[nodiscard]] bool serves_an_app(const settings& how, const problem_sink& tell);
@@ -142,7 +144,8 @@ private:
 
 /// What a command works on that needs the settings and Redis, and no more.
 struct opened_session {
-    explicit opened_session(const common_options& common) : how(load_settings(common)), redis(how) {}
+    explicit opened_session(const common_options& common)
+        : how(load_settings(common, app_keys::unused)), redis(how) {}
 
     settings how;
     redis_session redis;

@@ -226,7 +226,7 @@ bool asked_to_quit(int ms) {
 }
 
 int top(const common_options& common) {
-    const std::string listen = load_settings(common).admin.listen;
+    const std::string listen = load_settings(common, app_keys::unused).admin.listen;
     if (!stdout_is_terminal() || common.json) {
         const auto status = admin_get(listen, "/api/v1/status");
         if (!status) {

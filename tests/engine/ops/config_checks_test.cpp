@@ -48,6 +48,15 @@ TEST_F(ConfigChecksTest, AMissingValueIsToldUnlessSomethingElseWas) {
     EXPECT_EQ(said(), texts{"app.id is missing"});
 }
 
+TEST_F(ConfigChecksTest, FilesOfAppsAreNotLookedAtForAReaderThatUsesNone) {
+    draft.keys = app_keys::unused;
+    check("a.pem", "app.0.fcm.ca_file", true);
+    EXPECT_EQ(asked, texts());
+    check("b.pem", "redis.ca_file", true);
+    EXPECT_EQ(asked, texts{"b.pem"});
+    EXPECT_EQ(said(), texts{"redis.ca_file b.pem is wrong"});
+}
+
 TEST_F(ConfigChecksTest, AFileIsReadOnceForAllPlacesThatAskTheSameOfIt) {
     check("a.pem", "app.0.fcm.ca_file");
     check("a.pem", "app.1.fcm.ca_file");

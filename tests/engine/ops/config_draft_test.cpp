@@ -60,6 +60,9 @@ TEST_F(ConfigDraftTest, ACredentialOfTheServiceManagerIsInItsFolder) {
     subject.credentials_directory.clear();
     ca_file_of("$CREDENTIALS_DIRECTORY/roots.pem");
     EXPECT_FALSE(subject.sound("redis.ca_file"));
+    subject.keys = app_keys::unused;
+    ca_file_of("$CREDENTIALS_DIRECTORY/others.pem");
+    EXPECT_FALSE(subject.sound("redis.ca_file")) << "Redis is asked in any case";
 }
 
 TEST_F(ConfigDraftTest, AValueThatWasRefusedLeavesTheOldOneAndOneProblem) {

@@ -28,6 +28,7 @@ protected:
             const auto found = environment.find(name);
             return found == environment.end() ? std::nullopt : std::optional(found->second);
         };
+        sources.keys = keys;
         for (const auto& [name, value] : environment) {
             sources.environment_names.push_back(name);
         }
@@ -62,6 +63,7 @@ protected:
 
     temporary_folder folder;
     std::map<std::string, std::string> environment;
+    app_keys keys = app_keys::used;
     std::vector<std::pair<std::string, std::string>> flags;
     std::vector<std::filesystem::path> default_files;
     wall_time now{std::chrono::milliseconds(1'795'000'000'000)};  // November 2026.

@@ -139,6 +139,18 @@ TEST_F(ConfigTest, EveryPathMayBeACredentialOfTheServiceManagersWhereverItIsGive
                 shown(load(text)),
                 Contains(::testing::AllOf(
                     HasSubstr(std::string(key.name) + ": "), HasSubstr("CREDENTIALS_DIRECTORY is not set"))));
+            // Whoever opens no app's key need not be able to.
+            keys = app_keys::unused;
+            config_outcome without = load(text);
+            const bool of_an_app = table.platform_at(key.section) != nullptr;
+            const auto told = Contains(HasSubstr("CREDENTIALS_DIRECTORY"));
+            if (of_an_app) {
+                EXPECT_THAT(shown(without), ::testing::Not(told));
+                EXPECT_EQ(read(without, table, key), path);
+            } else {
+                EXPECT_THAT(shown(without), told);
+            }
+            keys = app_keys::used;
             environment["CREDENTIALS_DIRECTORY"] = "/run/credentials/tocsin.service";
             config_outcome outcome = load(text);
             EXPECT_THAT(shown(outcome), ::testing::Not(Contains(HasSubstr("CREDENTIALS_DIRECTORY"))));
