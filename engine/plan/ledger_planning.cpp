@@ -20,6 +20,17 @@ std::string running_score(priority urgency, wall_time at) {
     return std::to_string(static_cast<std::int64_t>(urgency) * 10'000'000'000'000 + to_ms(at));
 }
 
+/// Of a sorted set of events by their moments: those whose moment is not after `then`, the first in front.
+asio::awaitable<result<std::vector<std::string>>> up_to(
+    redis::client& in, std::string key, wall_time then, std::size_t at_most) {
+    redis::request ask("ZRANGEBYSCORE", key, "-inf", to_ms(then), "LIMIT", 0, at_most);
+    const auto answer = co_await redis::execute_checked(in, std::move(ask));
+    if (answer.has_error()) {
+        co_return answer.error();
+    }
+    co_return answer->front().texts();
+}
+
 }  // namespace
 
 asio::awaitable<result<plan_outcome>> ledger::plan(const event_plan& what, event_state state) {
@@ -102,21 +113,11 @@ asio::awaitable<result<>> ledger::activate_scheduled(std::string event, priority
 }
 
 asio::awaitable<result<std::vector<std::string>>> ledger::due_events(wall_time now, std::size_t at_most) {
-    redis::request ask("ZRANGEBYSCORE", keys_.scheduled(), "-inf", to_ms(now), "LIMIT", 0, at_most);
-    const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
-    if (answer.has_error()) {
-        co_return answer.error();
-    }
-    co_return answer->front().texts();
+    return up_to(redis_, keys_.scheduled(), now, at_most);
 }
 
 asio::awaitable<result<std::vector<std::string>>> ledger::begun_before(wall_time then, std::size_t at_most) {
-    redis::request ask("ZRANGEBYSCORE", keys_.begun(), "-inf", to_ms(then), "LIMIT", 0, at_most);
-    const auto answer = co_await redis::execute_checked(redis_, std::move(ask));
-    if (answer.has_error()) {
-        co_return answer.error();
-    }
-    co_return answer->front().texts();
+    return up_to(redis_, keys_.begun(), then, at_most);
 }
 
 asio::awaitable<result<>> ledger::resume(std::string event, wall_time now) {
