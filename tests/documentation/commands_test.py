@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 import table
-from pages import blocks, broken_links, commands_in_prose, is_shown_by, pages
+from pages import blocks, broken_links, commands_in_prose, is_shown_by, pages, tests_named, tests_of
 
 TREE = Path(__file__).resolve().parents[2]
 PORTS = ("redis", "admin", "apns", "sandbox", "fcm", "oauth", "control", "webpush", "node1", "node2", "node3")
@@ -264,9 +264,12 @@ def main():
         ran += count
     if not how.page:
         problems += stale_entries()
+        there_are = tests_of(TREE)
         for page in [*pages(TREE), "docs/reference/command-line.md", "CHANGELOG.md"]:
             problems += broken_links(TREE, page)
             problems += [f"{block}: what is {block.language}?" for block in blocks(TREE, page) if block.language not in table.LANGUAGES]
+            named = tests_named((TREE / page).read_text("utf-8"))
+            problems += [f"{page}: there is no test {one}" for one in named if one not in there_are]
         found, asked = asked_for(how.tocsin)
         problems += found
         print(f"{ran} blocks ran, {asked} commands were asked for")

@@ -60,6 +60,20 @@ def broken_links(tree: Path, page: str) -> list[str]:
     return out
 
 
+def tests_of(tree: Path) -> set[str]:
+    """`Suite` and `Suite.Name` of every C++ test."""
+    out = set()
+    for file in (tree / "tests").rglob("*.cpp"):
+        for suite, name in re.findall(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", file.read_text("utf-8"), re.M):
+            out |= {suite, f"{suite}.{name}"}
+    return out
+
+
+def tests_named(text: str) -> list[str]:
+    """Tests that a page says hold something."""
+    return re.findall(r"`((?:[A-Z]\w+\.[A-Z][a-z]*[A-Z]\w{8,})|(?:[A-Z]\w+Test))`", without_blocks(text))
+
+
 # A word that a command in prose begins with. What begins otherwise is no command, but a name.
 PROGRAMS = (
     r"(?:tocsin|tools/(?:setup|test|test-package|demo)|bench/load/[\w-]+|redis-cli|redis-server|systemctl|systemd-\w+|curl"
