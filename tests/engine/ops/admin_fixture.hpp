@@ -156,6 +156,13 @@ protected:
         ASSERT_EQ(done.wait_for(std::chrono::seconds(10)), std::future_status::ready);
     }
 
+    /// Asked on the loop, to which the server belongs.
+    [[nodiscard]] std::size_t connections() {
+        std::promise<std::size_t> counted;
+        boost::asio::post(loop, [&] { counted.set_value(server->connections()); });
+        return counted.get_future().get();
+    }
+
     recording_logger log;
     boost::asio::io_context loop{1};
     std::optional<admin_server> server;

@@ -122,7 +122,7 @@ TEST_F(AdminLimitsTest, ClientsThatHangDelayNobody) {
         http_client client(port);
         EXPECT_EQ(client.get(n % 2 == 0 ? "/health" : "/quick").result_int(), 200U) << n;
     }
-    EXPECT_LE(server->connections(), 7U);
+    EXPECT_LE(connections(), 7U);
 }
 
 TEST_F(AdminLimitsTest, TheClientThatWasSilentForLongestMakesRoom) {

@@ -125,7 +125,7 @@ TEST_F(AdminServerTest, ReadersThatStandStillHoldUpNobodyAndAreBounded) {
     EXPECT_EQ(client.get("/hello").body(), "hello");
     unsigned refused = 0;
     for (int i = 0; i < 100 && refused == 0; ++i) {  // The first four begin to be served meanwhile.
-        refused = client.get("/hello").result_int() == 200U && server->connections() == 5U
+        refused = client.get("/hello").result_int() == 200U && connections() == 5U
                       ? client.get("/pieces").result_int()
                       : 0;
     }
