@@ -42,6 +42,17 @@ protected:
     }
 
     /// An event of so many shards, all claimed: a page each, of named devices.
+    /// Of one target, without shards.
+    static event_plan plan_for(const std::string& id, std::uint32_t pages, const target& which) {
+        event_plan plan;
+        plan.event = id;
+        plan.entry = "1-0";
+        plan.fields = {{"event", "{}"}};
+        plan.pages = pages;
+        plan.targets.emplace_back().which = which;
+        return plan;
+    }
+
     struct claimed_event {
         std::shared_ptr<active_event> event;
         std::vector<claimed_shard> shards;
@@ -49,13 +60,8 @@ protected:
     claimed_event claim(
         const std::string& id, std::uint32_t pages, std::size_t devices, priority urgency = priority::normal,
         target which = {"mairies", platform::fcm}) {
-        event_plan plan;
-        plan.event = id;
-        plan.entry = "1-0";
-        plan.fields = {{"event", "{}"}};
-        plan.pages = pages;
-        auto& made = plan.targets.emplace_back();
-        made.which = which;
+        event_plan plan = plan_for(id, pages, which);
+        auto& made = plan.targets.front();
         for (std::uint32_t page = 0; page < pages; ++page) {
             shard& one = made.shards.emplace_back();
             one.first_page = page;
@@ -68,13 +74,8 @@ protected:
     }
     /// The same of one shard of so many pages, of rosters in which no device is.
     claimed_event claim_empty(const std::string& id, std::uint32_t pages) {
-        event_plan plan;
-        plan.event = id;
-        plan.entry = "1-0";
-        plan.fields = {{"event", "{}"}};
-        plan.pages = pages;
-        auto& made = plan.targets.emplace_back();
-        made.which = mairies;
+        event_plan plan = plan_for(id, pages, mairies);
+        auto& made = plan.targets.front();
         made.shards.emplace_back().runs.push_back(
             {{*parse_commune_id("21231"), {}}, 1, 0, pages * buckets_per_page});
         return claim_all(plan, priority::normal, mairies);
