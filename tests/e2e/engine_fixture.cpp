@@ -2,8 +2,6 @@
 
 #include "tools/tocsin/admin_client.hpp"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -25,12 +23,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::uint16_t free_port() {
-    boost::asio::io_context loop;
-    const boost::asio::ip::tcp::acceptor probe(loop, {boost::asio::ip::address_v4::loopback(), 0});
-    return probe.local_endpoint().port();
-}
-
 redis_server_options with_a_port(redis_server_options how) {
     how.tcp = true;
     return how;
@@ -45,9 +37,10 @@ engine_fixture::engine_fixture(redis_server_options how) : redis(with_a_port(std
     }
     directory = pattern;
     options.directory = directory / "sim";
-    options.ports = {0, 0, 0, 0, 0};
+    const auto port = [this](std::size_t which) { return ports_[which].number(); };
+    options.ports = {port(0), port(1), port(2), port(3), port(4), port(5)};
     options.redis_url = redis.url();
-    options.admin_listen = "127.0.0.1:" + std::to_string(free_port());
+    options.admin_listen = "127.0.0.1:" + std::to_string(port(6));
 }
 
 engine_fixture::~engine_fixture() {

@@ -2,12 +2,14 @@
 
 #include "tests/e2e/tocsin_process.hpp"
 #include "tests/support/redis_server.hpp"
+#include "tests/support/reserved_port.hpp"
 #include "tools/simulator/simulator.hpp"
 #include "tools/tocsin/child_process.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -72,6 +74,9 @@ protected:
     std::filesystem::path directory;
     std::unique_ptr<sim::simulator> providers;
     std::optional<cli::child_process> engine;
+
+private:
+    std::array<reserved_port, 7> ports_;  // The simulator's six and the admin server's.
 };
 
 /// An APNs token (hex) and an FCM token that belong to device number `n` alone.

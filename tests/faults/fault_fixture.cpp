@@ -4,8 +4,6 @@
 #include "engine/plan/shard.hpp"
 #include "tools/tocsin/admin_client.hpp"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -25,12 +23,6 @@ using namespace std::chrono_literals;
 
 // Only ends a test that hangs: sanitizers on a busy machine are slow.
 constexpr auto patience = 120s;
-
-std::string free_address() {
-    boost::asio::io_context loop;
-    const boost::asio::ip::tcp::acceptor probe(loop, {boost::asio::ip::address_v4::loopback(), 0});
-    return "127.0.0.1:" + std::to_string(probe.local_endpoint().port());
-}
 
 }  // namespace
 
@@ -82,7 +74,7 @@ fault_fixture::running_engine& fault_fixture::launch(const std::string& instance
     }
     running_engine& made = engines_.emplace_back();
     made.instance = instance;
-    made.admin = free_address();
+    made.admin = "127.0.0.1:" + std::to_string(made.port.number());
     start_process(made);
     return made;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tests/e2e/engine_fixture.hpp"
+#include "tests/support/reserved_port.hpp"
 #include "tools/tocsin/child_process.hpp"
 
 #include <boost/json/object.hpp>
@@ -59,6 +60,7 @@ protected:
 
     struct running_engine {
         std::string instance;
+        reserved_port port;
         std::string admin;  ///< Address of its admin server.
         std::optional<cli::child_process> process;
     };

@@ -1,13 +1,9 @@
 #include "tests/faults/fault_fixture.hpp"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-
 #include <chrono>
 #include <cstdint>
 #include <iostream>
 #include <ostream>
-#include <random>
 #include <string>
 #include <thread>
 
@@ -36,22 +32,6 @@ void PrintTo(const kind& given, std::ostream* out) {
     *out << given.name;
 }
 
-/// One that nobody is given by chance while nobody listens on it.
-std::uint16_t port_to_come_back_to() {
-    std::random_device chance;
-    boost::asio::io_context loop;
-    for (;;) {
-        const auto port = static_cast<std::uint16_t>(10'000 + chance() % 20'000);
-        boost::asio::ip::tcp::acceptor probe(loop);
-        boost::system::error_code taken;
-        probe.open(boost::asio::ip::tcp::v4());
-        probe.bind({boost::asio::ip::address_v4::loopback(), port}, taken);
-        if (!taken) {
-            return port;
-        }
-    }
-}
-
 /// What listens here is not to be listened on by the engine, too, that is started from here.
 void keep_sockets_from_children() {
     for (int fd = STDERR_FILENO + 1; fd < 1'024; ++fd) {
@@ -63,14 +43,6 @@ void keep_sockets_from_children() {
 
 class ProviderOutageTest : public testing::fault_fixture, public ::testing::WithParamInterface<kind> {
 protected:
-    ProviderOutageTest() {
-        for (std::uint16_t* const port :
-             {&options.ports.apns, &options.ports.sandbox, &options.ports.fcm, &options.ports.oauth,
-              &options.ports.control, &options.ports.webpush}) {
-            *port = port_to_come_back_to();
-        }
-    }
-
     void begin() {
         const std::string told = GetParam().begin;
         if (told.empty()) {

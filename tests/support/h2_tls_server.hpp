@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tests/support/h2_test_server.hpp"
+#include "tests/support/reserved_port.hpp"
 #include "tests/support/throw_away_ca.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -143,9 +144,7 @@ public:
     h2_tls_server(boost::asio::io_context& loop, const throw_away_ca& ca)
         : h2_tls_server(loop, ca, options{}) {}
     h2_tls_server(boost::asio::io_context& loop, const throw_away_ca& ca, const options& given)
-        : options_(given),
-          context_(ca.server_context(given.names).release()),
-          acceptor_(loop, {boost::asio::ip::address_v4::loopback(), 0}) {
+        : options_(given), context_(ca.server_context(given.names).release()), acceptor_(loop, where()) {
         SSL_CTX_set_alpn_select_cb(context_.native_handle(), &select_protocol, this);
         if (given.asks_for_certificate) {
             SSL_CTX_set_verify(
@@ -161,7 +160,7 @@ public:
         }
     }
 
-    [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+    [[nodiscard]] std::uint16_t port() const noexcept { return port_.number(); }
     [[nodiscard]] std::vector<std::shared_ptr<peer>>& peers() noexcept { return peers_; }
     [[nodiscard]] std::size_t open() const noexcept {
         std::size_t count = 0;
@@ -194,20 +193,18 @@ public:
 
     /// Nobody listens any more.
     void stop_listening() {
-        const auto where = acceptor_.local_endpoint();
         boost::system::error_code ignored;
         acceptor_.close(ignored);
-        port_again_ = where;
     }
     void listen_again() {
-        acceptor_.open(port_again_.protocol());
-        acceptor_.set_option(boost::asio::socket_base::reuse_address(true));
-        acceptor_.bind(port_again_);
-        acceptor_.listen();
+        acceptor_ = {acceptor_.get_executor(), where()};
         accept();
     }
 
 private:
+    [[nodiscard]] boost::asio::ip::tcp::endpoint where() const {
+        return {boost::asio::ip::address_v4::loopback(), port()};
+    }
     void meet(peer& added) {
         constexpr std::string_view handshake_failure("\x15\x03\x01\x00\x02\x02\x28", 7);
         switch (welcomes) {
@@ -253,8 +250,8 @@ private:
 
     options options_;
     boost::asio::ssl::context context_;
+    reserved_port port_;
     boost::asio::ip::tcp::acceptor acceptor_;
-    boost::asio::ip::tcp::endpoint port_again_;
     std::vector<std::shared_ptr<peer>> peers_;
 };
 

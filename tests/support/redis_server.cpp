@@ -22,12 +22,9 @@
 #include <system_error>
 #include <utility>
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,22 +44,6 @@ std::filesystem::path make_directory() {
         throw std::system_error(errno, std::generic_category(), "mkdtemp");
     }
     return path;
-}
-
-/// A port that was free a moment ago.
-std::uint16_t free_port() {
-    const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in any{};
-    any.sin_family = AF_INET;
-    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(any);
-    const bool bound = bind(probe, reinterpret_cast<const sockaddr*>(&any), size) == 0 &&
-                       getsockname(probe, reinterpret_cast<sockaddr*>(&any), &size) == 0;
-    close(probe);
-    if (!bound) {
-        throw std::system_error(errno, std::generic_category(), "no free port");
-    }
-    return ntohs(any.sin_port);
 }
 
 void add_extension(X509* certificate, int id, const char* value) {
@@ -159,20 +140,18 @@ redis_server::redis_server(redis_server_options options)
         }
     }
     const bool needs_port = options_.tcp || options_.tls || options_.cluster;
-    for (int attempts = 5;; --attempts) {
-        port_ = needs_port ? free_port() : std::uint16_t{0};
-        bus_port_ = options_.cluster ? free_port() : std::uint16_t{0};
-        try {
-            start();
-            return;
-        } catch (const std::exception&) {
-            kill();
-            // Someone else may have taken the port in between.
-            if (!needs_port || attempts == 1) {
-                std::filesystem::remove_all(directory_);
-                throw;
-            }
-        }
+    if (needs_port) {
+        port_.emplace();
+    }
+    if (options_.cluster) {
+        bus_port_.emplace();
+    }
+    try {
+        start();
+    } catch (const std::exception&) {
+        kill();
+        std::filesystem::remove_all(directory_);
+        throw;
     }
 }
 
@@ -183,11 +162,11 @@ redis_server::~redis_server() {
 }
 
 std::string redis_server::url() const {
-    if (port_ == 0) {
+    if (!port_) {
         return socket_url();
     }
     const std::string secret = options_.password.empty() ? "" : ':' + options_.password + '@';
-    return (options_.tls ? "rediss://" : "redis://") + secret + "127.0.0.1:" + std::to_string(port_) + "/0";
+    return (options_.tls ? "rediss://" : "redis://") + secret + "127.0.0.1:" + std::to_string(port()) + "/0";
 }
 
 std::string redis_server::socket_url() const {
@@ -201,7 +180,7 @@ std::string redis_server::log() const {
 }
 
 std::vector<std::string> redis_server::command_line() const {
-    const std::string port = std::to_string(port_);
+    const std::string client_port = std::to_string(port());
     std::vector<std::string> line{"redis-server"};
     if (!options_.config.empty()) {
         line.push_back((directory_ / "redis.conf").string());
@@ -213,17 +192,17 @@ std::vector<std::string> redis_server::command_line() const {
                                           "--save",        "",
                                           "--appendonly",  options_.append_only ? "yes" : "no",
                                           "--appendfsync", "always",
-                                          "--port",        options_.tls ? "0" : port};
+                                          "--port",        options_.tls ? "0" : client_port};
     line.insert(line.end(), common.begin(), common.end());
     if (options_.cluster) {
         line.insert(
-            line.end(), {"--cluster-enabled", "yes", "--cluster-port", std::to_string(bus_port_),
+            line.end(), {"--cluster-enabled", "yes", "--cluster-port", std::to_string(bus_port()),
                          "--cluster-node-timeout", "5000", "--repl-diskless-sync-delay", "0"});
     }
     if (options_.tls) {
         line.insert(
             line.end(),
-            {"--tls-port", port, "--tls-cert-file", ca_file(), "--tls-key-file",
+            {"--tls-port", client_port, "--tls-cert-file", ca_file(), "--tls-key-file",
              (directory_ / "key.pem").string(), "--tls-ca-cert-file", ca_file(), "--tls-auth-clients", "no"});
     }
     if (options_.tls && options_.cluster) {

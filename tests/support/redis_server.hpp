@@ -1,8 +1,11 @@
 #pragma once
 
+#include "tests/support/reserved_port.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,9 +45,9 @@ public:
     /// redis:// or rediss:// if it listens on a port, else unix://; with the password, if any.
     [[nodiscard]] std::string url() const;
     [[nodiscard]] std::string socket_url() const;
-    [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+    [[nodiscard]] std::uint16_t port() const noexcept { return number_of(port_); }
     /// Where nodes of a cluster talk to each other.
-    [[nodiscard]] std::uint16_t bus_port() const noexcept { return bus_port_; }
+    [[nodiscard]] std::uint16_t bus_port() const noexcept { return number_of(bus_port_); }
     [[nodiscard]] std::string socket_path() const { return (directory_ / "redis.sock").string(); }
     /// The trust root of a TLS server (PEM).
     /// Of its certificate, which is also the root that it trusts: a client may show the same.
@@ -65,14 +68,17 @@ public:
     std::string cli(const std::vector<std::string>& command) const;
 
 private:
+    static std::uint16_t number_of(const std::optional<reserved_port>& port) noexcept {
+        return port ? port->number() : std::uint16_t{0};
+    }
     void start();
     void wait_until_it_answers(std::chrono::steady_clock::time_point deadline);
     [[nodiscard]] std::vector<std::string> command_line() const;
 
     redis_server_options options_;
     std::filesystem::path directory_;
-    std::uint16_t port_ = 0;
-    std::uint16_t bus_port_ = 0;
+    std::optional<reserved_port> port_;  // As long as this lives: it may be killed and started again.
+    std::optional<reserved_port> bus_port_;
     pid_t process_ = -1;
 };
 

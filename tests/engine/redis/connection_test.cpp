@@ -3,9 +3,9 @@
 #include "engine/redis/error.hpp"
 #include "tests/engine/redis/scripted_peer.hpp"
 #include "tests/support/loop_until.hpp"
+#include "tests/support/reserved_port.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 
 #include <memory>
 #include <string>
@@ -39,11 +39,8 @@ protected:
             loop.get_executor(), where, std::make_shared<dialer>(loop.get_executor()), time, log, options,
             while_away);
     }
-    /// A port that nobody listens on.
-    endpoint nowhere() {
-        boost::asio::ip::tcp::acceptor gone(loop, {boost::asio::ip::address_v4::loopback(), 0});
-        return {"127.0.0.1", gone.local_endpoint().port()};
-    }
+    /// Where nobody listens.
+    endpoint nowhere() const { return {"127.0.0.1", unused.number()}; }
     static std::shared_ptr<operation> operation_of(const std::string& command) {
         return std::make_shared<operation>(request(command));
     }
@@ -51,6 +48,7 @@ protected:
         return testing::loop_until(loop, [&] { return what->done; });
     }
 
+    testing::reserved_port unused;
     boost::asio::io_context loop{1};
     system_time_source time;
     null_logger log;

@@ -1,5 +1,6 @@
 #include "providers/http2/connect_first.hpp"
 
+#include "tests/support/reserved_port.hpp"
 #include "tests/support/run_to_end.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -20,16 +21,14 @@ using boost::asio::ip::tcp;
 class ConnectFirstTest : public ::testing::Test {
 protected:
     /// An address of this machine at which nobody listens.
-    tcp::endpoint closed() {
-        const tcp::acceptor gone(loop, {address_v4::loopback(), 0});
-        return gone.local_endpoint();
-    }
+    tcp::endpoint closed() { return {address_v4::loopback(), unused.emplace_back().number()}; }
     error_code connect(
         std::vector<tcp::endpoint> addresses, std::function<bool()> wanted = [] { return true; }) {
         loop.restart();
         return testing::run_to_end(loop, connect_first(socket, std::move(addresses), 2s, std::move(wanted)));
     }
 
+    std::deque<testing::reserved_port> unused;
     boost::asio::io_context loop{1};
     tcp::socket socket{loop};
     tcp::acceptor alive{loop, {address_v4::loopback(), 0}};

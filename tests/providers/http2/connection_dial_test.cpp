@@ -52,10 +52,8 @@ TEST_F(Http2PoolTest, PeerWithoutH2IsRefused) {
 }
 
 TEST_F(Http2PoolTest, RefusedDialIsTriedAgainAndTheRequestWaits) {
-    {
-        const boost::asio::ip::tcp::acceptor gone(loop, {boost::asio::ip::address_v4::loopback(), 0});
-        closed_port = gone.local_endpoint().port();
-    }
+    const testing::reserved_port unused;
+    closed_port = unused.number();
     open();
     client.add("x");
     go();
