@@ -216,8 +216,4 @@ pool_statistics pool::statistics() const {
     return implementation_->statistics();
 }
 
-bool pool::thread_is_idle() const noexcept {
-    return implementation_->thread_is_idle();
-}
-
 }  // namespace tocsin::http2

@@ -103,8 +103,6 @@ public:
     void close();
 
     [[nodiscard]] pool_statistics statistics() const;
-    /// Nothing is under way on its thread, on a connection of whichever pool.
-    [[nodiscard]] bool thread_is_idle() const noexcept;
 
 private:
     class implementation;

@@ -34,7 +34,6 @@ public:
     void prepare() { dispatch_soon(); }
     void close();
     [[nodiscard]] pool_statistics statistics() const;
-    [[nodiscard]] bool thread_is_idle() const noexcept { return context_.rounds->pace().open() == 0; }
 
 private:
     /// From the loop and not from the caller: wake() may come from inside a client's callback, and

@@ -26,7 +26,6 @@ constexpr std::size_t batch = 32;
 constexpr std::size_t messages_per_turn = 4;
 // Pushes that a line takes from the source at a time, if there are.
 constexpr std::size_t worth_a_refill = 16;
-constexpr std::size_t keys_per_turn = 16;  // An eighth of a millisecond.
 constexpr std::chrono::milliseconds no_room_pause = 5s;
 // Pushes by which is judged for whom the next ones will be; half of them are forgotten then.
 constexpr std::size_t routed_remembered = 1'024;
@@ -246,33 +245,8 @@ void webpush_channel::schedule_look() {
     });
 }
 
-/// Keys for the next messages, while nothing is sent on this thread, to whomever: a few a turn of the loop.
-void webpush_channel::make_keys_ahead() noexcept {
-    const bool idle = std::ranges::all_of(places_, [](const auto& entry) {
-        return entry.second.way->waiting() == 0 && entry.second.pool->thread_is_idle();
-    });
-    std::size_t made = 0;
-    while (idle && made < keys_per_turn && cipher_.make_ahead()) {
-        ++made;
-    }
-    if (made < keys_per_turn || std::exchange(making_keys_, true)) {
-        return;
-    }
-    try {
-        boost::asio::post(executor_, [this, alive = std::weak_ptr<void>(alive_)] {
-            if (!alive.expired()) {
-                making_keys_ = false;
-                make_keys_ahead();
-            }
-        });
-    } catch (const std::exception&) {
-        making_keys_ = false;  // Out of memory: the next look goes on.
-    }
-}
-
 void webpush_channel::look() noexcept {
     const time_point now = time_.now();
-    make_keys_ahead();
     for (auto at = places_.begin(); at != places_.end();) {
         line& way = *at->second.way;
         if (way.idle() && now - way.last_used() > forget_after) {

@@ -7,6 +7,7 @@
 #include "providers/connections.hpp"
 #include "providers/webpush/body_store.hpp"
 #include "providers/webpush/encryption.hpp"
+#include "providers/webpush/key_reserve.hpp"
 #include "providers/webpush/line.hpp"
 #include "providers/webpush/vapid.hpp"
 
@@ -28,6 +29,7 @@ struct service {
     std::shared_ptr<net::tls_context> tls;
     std::shared_ptr<vapid_tokens> tokens;
     std::shared_ptr<connection_registry> connections;
+    std::shared_ptr<key_reserve> keys;
     credential_health health;
 };
 
@@ -65,7 +67,6 @@ private:
     [[nodiscard]] bool make_room(const line* whose);
     void note_routed(line& way) noexcept;
     void begin_turn() noexcept;
-    void make_keys_ahead() noexcept;
     void look() noexcept;
     void schedule_look();
     void close(place& which) noexcept;
@@ -86,7 +87,6 @@ private:
     bool looking_ = false;
     bool waking_ = false;
     bool turn_posted_ = false;
-    bool making_keys_ = false;
     std::shared_ptr<void> alive_;
 };
 

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 namespace tocsin::webpush {
 namespace {
@@ -36,8 +37,14 @@ constexpr std::array<unsigned char, 1> one{0x01};
 
 encryptor::~encryptor() = default;
 
-result<encryptor> encryptor::create() {
+result<encryptor> encryptor::create(std::shared_ptr<key_source> ahead) {
     encryptor out;
+    if (ahead != nullptr) {
+        out.batch_.reset(new (std::nothrow) key_batch);
+        if (out.batch_ != nullptr) {
+            out.ahead_ = std::move(ahead);
+        }
+    }
     out.curve_.reset(EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1));
     out.scratch_.reset(BN_CTX_secure_new());
     out.scalar_.reset(BN_secure_new());
@@ -132,32 +139,32 @@ bool encryptor::make_scalar() noexcept {
            BN_is_zero(scalar_.get()) == 0;
 }
 
-bool encryptor::make_ahead() noexcept {
-    if (ahead_count_ == most_ahead) {
-        return false;
+bool encryptor::make_key(ephemeral_key& out) noexcept {
+    const bool made = make_scalar() && multiply_base(scalar_.get(), out.point) &&
+                      BN_bn2binpad(scalar_.get(), out.scalar.data(), static_cast<int>(out.scalar.size())) ==
+                          static_cast<int>(out.scalar.size());
+    if (!made) {
+        ERR_clear_error();
     }
-    if (ahead_ == nullptr) {
-        ahead_.reset(new (std::nothrow) key_store);
-        if (ahead_ == nullptr) {
-            return false;
+    return made;
+}
+
+bool encryptor::has_key_ahead() noexcept {
+    if (left_ == 0 && ahead_ != nullptr) {
+        if (messages_until_asked_ != 0) {
+            --messages_until_asked_;
+        } else if (left_ = ahead_->take(*batch_); left_ == 0) {
+            messages_until_asked_ = keys_at_once;
         }
     }
-    ephemeral_key& made = (*ahead_)[ahead_count_];
-    if (!make_scalar() || !multiply_base(scalar_.get(), made.point) ||
-        BN_bn2binpad(scalar_.get(), made.scalar.data(), static_cast<int>(made.scalar.size())) !=
-            static_cast<int>(made.scalar.size())) {
-        ERR_clear_error();
-        return false;
-    }
-    ++ahead_count_;
-    return true;
+    return left_ != 0;
 }
 
 bool encryptor::fresh_key(std::span<unsigned char> point) noexcept {
-    if (ahead_count_ == 0) {
+    if (!has_key_ahead()) {
         return make_scalar() && multiply_base(scalar_.get(), point);
     }
-    ephemeral_key& made = (*ahead_)[--ahead_count_];
+    ephemeral_key& made = (*batch_)[--left_];
     const bool taken =
         BN_bin2bn(made.scalar.data(), static_cast<int>(made.scalar.size()), scalar_.get()) != nullptr;
     std::ranges::copy(made.point, point.begin());

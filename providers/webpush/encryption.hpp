@@ -45,6 +45,23 @@ struct ephemeral_key {
     ephemeral_key(const ephemeral_key&) = delete;
     ephemeral_key& operator=(const ephemeral_key&) = delete;
     ~ephemeral_key() { OPENSSL_cleanse(scalar.data(), scalar.size()); }
+
+    /// `other` is no key any more.
+    void take_from(ephemeral_key& other) noexcept {
+        scalar = other.scalar;
+        point = other.point;
+        OPENSSL_cleanse(other.scalar.data(), other.scalar.size());
+    }
+};
+
+/// Where keys are that were made ahead.
+class key_source {
+public:
+    /// Fills `out` from its beginning, and says with how many. Each key is given out once.
+    [[nodiscard]] virtual std::size_t take(std::span<ephemeral_key> out) noexcept = 0;
+
+protected:
+    ~key_source() = default;
 };
 
 /// Encrypts, one message after another. Everything OpenSSL looks up or allocates is kept, so a message costs
@@ -57,14 +74,12 @@ public:
     encryptor& operator=(encryptor&&) noexcept = default;
     ~encryptor();
 
-    /// Fails only if OpenSSL has no P-256, SHA-256 or AES-128-GCM, or no memory.
-    [[nodiscard]] static result<encryptor> create();
+    /// Takes keys from `ahead` while that has some. Fails only if OpenSSL has no P-256, SHA-256 or
+    /// AES-128-GCM, or no memory.
+    [[nodiscard]] static result<encryptor> create(std::shared_ptr<key_source> ahead = nullptr);
 
-    /// Keys that are made ahead: a fifth of the work for the first messages of an alert.
-    static constexpr std::size_t most_ahead = 1'024;
-    /// For when there is nothing else to do: makes one more key pair. False if there are enough.
-    [[nodiscard]] bool make_ahead() noexcept;
-    [[nodiscard]] std::size_t ahead() const noexcept { return ahead_count_; }
+    /// A key pair for one message, whoever encrypts it. False if the system has no random numbers.
+    [[nodiscard]] bool make_key(ephemeral_key& out) noexcept;
 
     /// Writes body_size(plaintext.size()) bytes to `out`, with a key pair and a salt made for this message
     /// alone. `keys` are subscription_keys of a point that is on the curve. Empty if the system has no random
@@ -89,6 +104,7 @@ private:
         digest& out) noexcept;
     [[nodiscard]] bool make_scalar() noexcept;
     [[nodiscard]] bool multiply_base(const BIGNUM* scalar, std::span<unsigned char> point) noexcept;
+    [[nodiscard]] bool has_key_ahead() noexcept;
     /// A key pair that nothing was encrypted with: the scalar in scalar_, the point in `point`.
     [[nodiscard]] bool fresh_key(std::span<unsigned char> point) noexcept;
     [[nodiscard]] bool agree(std::string_view keys, digest& secret) noexcept;
@@ -99,10 +115,14 @@ private:
     [[nodiscard]] std::optional<std::size_t> encrypt_for(
         std::string_view keys, std::string_view plaintext, std::span<unsigned char> out) noexcept;
 
-    using key_store = std::array<ephemeral_key, most_ahead>;
+    // Messages between two questions to the source: other threads ask it, too.
+    static constexpr std::size_t keys_at_once = 64;
+    using key_batch = std::array<ephemeral_key, keys_at_once>;
 
-    std::unique_ptr<key_store> ahead_;  ///< Null before the first.
-    std::size_t ahead_count_ = 0;
+    std::shared_ptr<key_source> ahead_;     ///< Null: there is none.
+    std::unique_ptr<key_batch> batch_;      ///< As ahead_.
+    std::size_t left_ = 0;                  ///< Of the batch.
+    std::size_t messages_until_asked_ = 0;  ///< Since the source had none.
     c_handle<EC_GROUP, EC_GROUP_free> curve_;
     c_handle<BN_CTX, BN_CTX_free> scratch_;
     c_handle<BIGNUM, BN_clear_free> scalar_;

@@ -3,6 +3,7 @@
 #include "engine/core/private_file.hpp"
 #include "engine/core/text.hpp"
 #include "providers/webpush/encryption.hpp"
+#include "providers/webpush/key_reserve.hpp"
 #include "providers/webpush/provider.hpp"
 
 #include <map>
@@ -10,6 +11,9 @@
 
 namespace tocsin::webpush {
 namespace {
+
+// A tenth of a megabyte, made in some ten milliseconds.
+constexpr std::size_t keys_for_a_thread = 1'024;
 
 class maker final : public provider_maker {
 public:
@@ -20,9 +24,11 @@ public:
 
 private:
     parsed<std::shared_ptr<vapid_tokens>> vapid(const webpush_settings& given);
+    parsed<std::shared_ptr<key_reserve>> keys();
 
     /// By key and subject.
     std::map<std::pair<std::string, std::string>, std::shared_ptr<vapid_tokens>> vapid_;
+    std::shared_ptr<key_reserve> keys_;  ///< Of all apps; null before the first.
     provider_kit& kit_;
 };
 
@@ -48,6 +54,20 @@ parsed<std::shared_ptr<vapid_tokens>> maker::vapid(const webpush_settings& given
     return place;
 }
 
+parsed<std::shared_ptr<key_reserve>> maker::keys() {
+    if (keys_ == nullptr) {
+        auto cipher = encryptor::create();
+        if (cipher.has_error()) {
+            return refusal{"openssl", "OpenSSL offers no P-256, SHA-256 or AES-128-GCM"};
+        }
+        const provider_runtime& runtime = kit_.runtime();
+        keys_ = std::make_shared<key_reserve>(
+            runtime.executor, runtime.time, std::move(*cipher), keys_for_a_thread * runtime.threads);
+        keys_->replenish();
+    }
+    return keys_;
+}
+
 parsed<std::shared_ptr<provider>> maker::make(const std::string& app, const platform_settings& settings) {
     const auto& given = static_cast<const webpush_settings&>(settings);
     for (const auto& [key, value] :
@@ -61,8 +81,8 @@ parsed<std::shared_ptr<provider>> maker::make(const std::string& app, const plat
     if (tokens.has_error()) {
         return tokens.error();
     }
-    if (const auto cipher = encryptor::create(); cipher.has_error()) {
-        return refusal{"openssl", "OpenSSL offers no P-256, SHA-256 or AES-128-GCM"};
+    if (const auto ahead = keys(); ahead.has_error()) {
+        return ahead.error();
     }
     const auto context = kit_.tls("h2", given.ca_file);
     if (context.has_error()) {
@@ -74,6 +94,7 @@ parsed<std::shared_ptr<provider>> maker::make(const std::string& app, const plat
     shared->tls = *context;
     shared->tokens = std::move(*tokens);
     shared->connections = kit_.connections();
+    shared->keys = keys_;
     return std::make_shared<webpush_provider>(std::move(shared), given.url);
 }
 

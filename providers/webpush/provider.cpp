@@ -19,7 +19,7 @@ parsed<std::shared_ptr<const message>> webpush_provider::render(const publish_ev
 }
 
 std::unique_ptr<channel> webpush_provider::open(const channel_context& context) {
-    auto cipher = encryptor::create();
+    auto cipher = encryptor::create(service_->keys);
     if (cipher.has_error()) {
         throw std::bad_alloc();  // The algorithms were there when the app was configured.
     }

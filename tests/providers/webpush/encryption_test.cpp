@@ -8,8 +8,12 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <set>
+#include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -90,6 +94,28 @@ std::string_view view(const std::array<unsigned char, largest_body>& body, std::
     return {reinterpret_cast<const char*>(body.data()), size};
 }
 
+/// Keys that were made ahead, and what was asked for.
+struct drawer final : key_source {
+    explicit drawer(std::size_t keys) : made(keys) {
+        encryptor cipher = encryptor::create().value();
+        for (ephemeral_key& each : made) {
+            EXPECT_TRUE(cipher.make_key(each));
+            points.emplace(reinterpret_cast<const char*>(each.point.data()), each.point.size());
+        }
+    }
+    std::size_t take(std::span<ephemeral_key> out) noexcept override {
+        ++questions;
+        for (std::size_t i = 0; i < made.size(); ++i) {
+            out[i].take_from(made[i]);
+        }
+        return std::exchange(made, {}).size();
+    }
+
+    std::vector<ephemeral_key> made;
+    std::set<std::string> points;
+    int questions = 0;
+};
+
 class EncryptionTest : public ::testing::Test {
 protected:
     encryptor subject{encryptor::create().value()};
@@ -115,25 +141,28 @@ TEST_F(EncryptionTest, EachMessageHasASaltAndAKeyOfItsOwn) {
 
 TEST_F(EncryptionTest, AKeyThatWasMadeAheadIsUsedOnceAndTheBrowserCanReadWithIt) {
     ASSERT_EQ(read(from_base64url(expected).value(), keys), std::string(text) + '\2');
-    ASSERT_TRUE(subject.make_ahead());
-    ASSERT_TRUE(subject.make_ahead());
-    EXPECT_EQ(subject.ahead(), 2U);
+    const auto ahead = std::make_shared<drawer>(2);
+    subject = encryptor::create(ahead).value();
     std::set<std::string> points;
-    for (const std::size_t left : {1U, 0U, 0U}) {
+    for (const bool was_ahead : {true, true, false}) {
         const auto size = subject.encrypt(keys, text, body);
         ASSERT_TRUE(size);
         EXPECT_EQ(read(view(body, *size), keys), std::string(text) + '\2');
-        EXPECT_EQ(subject.ahead(), left);
-        EXPECT_TRUE(points.emplace(view(body, *size).substr(salt_size + 5, point_size)).second);
+        const std::string point(view(body, *size).substr(salt_size + 5, point_size));
+        EXPECT_EQ(ahead->points.contains(point), was_ahead);
+        EXPECT_TRUE(points.insert(point).second);
     }
 }
 
-TEST_F(EncryptionTest, NoMoreKeysAreMadeAheadThanThereIsRoomFor) {
-    std::size_t made = 0;
-    while (subject.make_ahead()) {
-        ASSERT_LE(++made, encryptor::most_ahead);
+TEST_F(EncryptionTest, ASourceThatHasNoKeysIsAskedAgainAfterManyMessages) {
+    const auto ahead = std::make_shared<drawer>(0);
+    subject = encryptor::create(ahead).value();
+    for (int i = 0; i < 65; ++i) {
+        ASSERT_TRUE(subject.encrypt(keys, text, body));
     }
-    EXPECT_EQ(subject.ahead(), encryptor::most_ahead);
+    EXPECT_EQ(ahead->questions, 1);
+    ASSERT_TRUE(subject.encrypt(keys, text, body));
+    EXPECT_EQ(ahead->questions, 2);
 }
 
 TEST_F(EncryptionTest, TheLargestTextFillsTheLargestBody) {
