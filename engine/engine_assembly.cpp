@@ -62,19 +62,8 @@ redis::client& engine::implementation::add_reader() {
 
 void engine::implementation::make_controls() {
     board = std::make_unique<control_board>(*control_redis, keys);
-    control_watch::listeners hear;
     controls_heard = std::make_unique<wait_queue>(threads.front()->context.get_executor());
-    hear.changed = [this](const control_state& state) {
-        obey(state);
-        controls_known = true;
-        controls_heard->notify_all();
-    };
-    hear.removed = [this](const std::vector<removed_device>& gone) {
-        for (auto& one : threads) {
-            asio::post(one->context, [work = one->work.get(), gone] { work->forget(gone); });
-        }
-    };
-    controls = std::make_unique<control_watch>(add_reader(), keys, time, log, std::move(hear));
+    controls = std::make_unique<control_watch>(add_reader(), keys, time, log, *this);
 }
 
 void engine::implementation::make_store() {

@@ -30,7 +30,7 @@ namespace tocsin {
 
 /// The parts of an engine, and how they hear of each other. engine_assembly.cpp makes them, engine_rounds.cpp
 /// is what they do again and again, engine.cpp how they start and stop.
-struct engine::implementation final : sending_listener, intake_listener, shard_taker {
+struct engine::implementation final : sending_listener, intake_listener, shard_taker, control_listener {
     implementation(
         settings given, redis::address where, const territories& known, platform_set platforms,
         const time_source& now, logger& sink, metrics& all_numbers, health& checks)
@@ -83,7 +83,9 @@ struct engine::implementation final : sending_listener, intake_listener, shard_t
     void shard_left(shard_ticket which) override;
     void event_drained(std::string event) override;
     void quota_used_up(std::string quota, wall_time until) override;
-    void obey(const control_state& state);
+    // control_listener
+    void controls_changed(const control_state& state) override;
+    void devices_removed(const std::vector<removed_device>& gone) override;
     void share_quota(const std::string& quota, wall_time until);
 
     settings how;

@@ -49,10 +49,18 @@ void engine::implementation::quota_used_up(std::string quota, wall_time until) {
         threads.front()->context, [this, name = std::move(quota), until] { share_quota(name, until); });
 }
 
-void engine::implementation::obey(const control_state& state) {
+void engine::implementation::controls_changed(const control_state& state) {
     work_finder->set_cancelling(state.cancelling);
     for (auto& one : threads) {
         asio::post(one->context, [work = one->work.get(), state] { work->set_controls(state); });
+    }
+    controls_known = true;
+    controls_heard->notify_all();
+}
+
+void engine::implementation::devices_removed(const std::vector<removed_device>& gone) {
+    for (auto& one : threads) {
+        asio::post(one->context, [work = one->work.get(), gone] { work->forget(gone); });
     }
 }
 

@@ -37,7 +37,7 @@ asio::awaitable<result<>> control_watch::follow() {
     }
     if (known_ != *now && !stopping_) {
         known_ = std::move(*now);
-        tell_.changed(*known_);
+        listener_.controls_changed(*known_);
     }
     redis::request wait(
         "XREAD", "COUNT", changes_at_once, "BLOCK", std::chrono::milliseconds(longest_wait).count(),
@@ -63,7 +63,7 @@ asio::awaitable<result<>> control_watch::follow() {
         }
     }
     if (!removed.empty() && !stopping_) {
-        tell_.removed(std::move(removed));
+        listener_.devices_removed(removed);
     }
     co_return result<>();
 }

@@ -8,7 +8,6 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,23 +15,30 @@
 
 namespace tocsin {
 
+/// Who follows what operators and other engines have laid down for all. Called from the loop of the watch.
+class control_listener {
+public:
+    /// The first state, and every one that differs from the one before.
+    virtual void controls_changed(const control_state& state) = 0;
+    virtual void devices_removed(const std::vector<removed_device>& gone) = 0;
+
+protected:
+    ~control_listener() = default;
+};
+
 /// Follows the control board: whatever is written there is known here within milliseconds, and
 /// within a second if the waking was missed.
 class control_watch {
 public:
-    struct listeners {
-        /// The first state, and every one that differs from the one before.
-        std::function<void(const control_state&)> changed;
-        std::function<void(std::vector<removed_device>)> removed = [](std::vector<removed_device>) {};
-    };
     /// `redis` is held up by blocking reads: nobody else may use it.
-    control_watch(redis::client& redis, keyspace keys, const time_source& time, logger& log, listeners tell)
+    control_watch(
+        redis::client& redis, keyspace keys, const time_source& time, logger& log, control_listener& listener)
         : redis_(redis),
           keys_(keys),
           board_(redis, std::move(keys)),
           time_(time),
           log_(log),
-          tell_(std::move(tell)) {}
+          listener_(listener) {}
 
     /// Runs until stop() and the closing of the client.
     boost::asio::awaitable<void> run();
@@ -46,7 +52,7 @@ private:
     control_board board_;
     const time_source& time_;
     logger& log_;
-    listeners tell_;
+    control_listener& listener_;
     std::optional<control_state> known_;  ///< As last told.
     std::string from_;                    ///< The last change that was read; empty: none yet in this life.
     bool stopping_ = false;

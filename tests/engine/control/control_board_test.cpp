@@ -20,6 +20,16 @@ using namespace std::chrono_literals;
 
 const target mairies{"mairies", platform::fcm};
 
+struct recorder final : control_listener {
+    void controls_changed(const control_state& state) override { states.push_back(state); }
+    void devices_removed(const std::vector<removed_device>& gone) override {
+        removed.insert(removed.end(), gone.begin(), gone.end());
+    }
+
+    std::vector<control_state> states;
+    std::vector<removed_device> removed;
+};
+
 class ControlBoardTest : public testing::redis_fixture {
 protected:
     control_state read() { return run(board.read()).value(); }
@@ -153,13 +163,11 @@ TEST_F(ControlBoardTest, AnEntryOfAnEventWithANameOfItsOwnIsNotCancelledByItsNum
 
 TEST_F(ControlBoardTest, AnEngineThatStartsIsToldEvenThatNothingIsHeldBack) {
     redis::client blocking{loop.get_executor(), redis::parse_address(server.url()).value(), time, log};
-    std::vector<control_state> heard;
-    control_watch::listeners tell;
-    tell.changed = [&heard](const control_state& state) { heard.push_back(state); };
-    control_watch watch(blocking, keys, time, log, std::move(tell));
+    recorder heard;
+    control_watch watch(blocking, keys, time, log, heard);
     boost::asio::co_spawn(loop, watch.run(), boost::asio::detached);
-    ASSERT_TRUE(testing::loop_until(loop, [&heard] { return !heard.empty(); }));
-    EXPECT_EQ(heard.front(), control_state{});
+    ASSERT_TRUE(testing::loop_until(loop, [&heard] { return !heard.states.empty(); }));
+    EXPECT_EQ(heard.states.front(), control_state{});
     watch.stop();
     blocking.close();
     ASSERT_TRUE(testing::loop_until(loop, [&blocking] { return !blocking.connected(); }));
@@ -167,27 +175,19 @@ TEST_F(ControlBoardTest, AnEngineThatStartsIsToldEvenThatNothingIsHeldBack) {
 
 TEST_F(ControlBoardTest, AnEngineHearsOfAChangeLongBeforeItWouldHaveLookedAgain) {
     redis::client blocking{loop.get_executor(), redis::parse_address(server.url()).value(), time, log};
-    std::vector<control_state> heard;
-    std::vector<std::string> removed;
-    control_watch::listeners tell;
-    tell.changed = [&heard](const control_state& state) { heard.push_back(state); };
-    tell.removed = [&removed](const std::vector<removed_device>& devices) {
-        for (const removed_device& one : devices) {
-            removed.push_back(one.token);
-        }
-    };
-    control_watch watch(blocking, keys, time, log, std::move(tell));
+    recorder heard;
+    control_watch watch(blocking, keys, time, log, heard);
     boost::asio::co_spawn(loop, watch.run(), boost::asio::detached);
     ASSERT_TRUE(run(board.set_rate(mairies, 1)).has_value());
-    ASSERT_TRUE(testing::loop_until(loop, [&heard] { return !heard.empty(); }));
+    ASSERT_TRUE(testing::loop_until(loop, [&heard] { return !heard.states.empty(); }));
     const time_point told = time.now();
     ASSERT_TRUE(run(board.hold(hold_selector{}, time.wall_now())).has_value());
-    ASSERT_TRUE(testing::loop_until(loop, [&heard] { return heard.back().holds.size() == 1; }));
+    ASSERT_TRUE(testing::loop_until(loop, [&heard] { return heard.states.back().holds.size() == 1; }));
     EXPECT_LT(time.now() - told, 900ms);
     const std::vector<removed_device> gone{{mairies, "token-1"}, {mairies, "token-2"}};
     ASSERT_TRUE(run(board.tell_removed(gone)).has_value());
-    ASSERT_TRUE(testing::loop_until(loop, [&removed] { return removed.size() == 2; }));
-    EXPECT_EQ(removed[1], "token-2");
+    ASSERT_TRUE(testing::loop_until(loop, [&heard] { return heard.removed.size() == 2; }));
+    EXPECT_EQ(heard.removed[1].token, "token-2");
     watch.stop();
     blocking.close();
     ASSERT_TRUE(testing::loop_until(loop, [&blocking] { return !blocking.connected(); }));

@@ -49,15 +49,7 @@ simulated_engine::simulated_engine(const surroundings& world, engine_settings ho
           std::make_unique<event_intake>(
               book_, store_, letters_, preparer_, desk_, world.time, world.log, shard_, *this),
           world.keys, how_, letters_, world.time, world.log),
-      controls_(
-          *connections_[1], world.keys, world.time, world.log,
-          control_watch::listeners{
-              [this](const control_state& state) { obey(state); },
-              [this](const std::vector<removed_device>& gone) {
-                  for (const auto& one : workers_) {
-                      one->forget(gone);
-                  }
-              }}),
+      controls_(*connections_[1], world.keys, world.time, world.log, *this),
       controls_heard_(context_.get_executor(), world.time) {
     served_app app;
     app.id = "mairies";
@@ -113,7 +105,13 @@ void simulated_engine::quota_used_up(std::string quota, wall_time until) {
         context_, board_.hold_quota(std::move(quota), until), [](const std::exception_ptr&, result<>) {});
 }
 
-void simulated_engine::obey(const control_state& state) {
+void simulated_engine::devices_removed(const std::vector<removed_device>& gone) {
+    for (const auto& one : workers_) {
+        one->forget(gone);
+    }
+}
+
+void simulated_engine::controls_changed(const control_state& state) {
     cancelling_.insert(state.cancelling.begin(), state.cancelling.end());
     finder_.set_cancelling(state.cancelling);
     for (const auto& one : workers_) {

@@ -29,7 +29,10 @@ namespace tocsin::testing {
 /// One life of an engine: intake, planner, coordinator, control watch and workers as they are, wired as
 /// engine.cpp does, on one loop that runs when it is told to. Its clock, its connections to Redis and its
 /// providers are the simulation's.
-class simulated_engine final : public sending_listener, public intake_listener, public shard_taker {
+class simulated_engine final : public sending_listener,
+                               public intake_listener,
+                               public shard_taker,
+                               public control_listener {
 public:
     struct surroundings {
         const territories& places;
@@ -73,7 +76,8 @@ private:
         std::size_t thread, std::shared_ptr<active_event> event, const target& which,
         claimed_shard work) override;
     void make_worker(const surroundings& world, std::size_t thread);
-    void obey(const control_state& state);
+    void controls_changed(const control_state& state) override;
+    void devices_removed(const std::vector<removed_device>& gone) override;
     boost::asio::awaitable<void> find_work();
     boost::asio::awaitable<void> watch();
     boost::asio::awaitable<void> leave();
