@@ -33,8 +33,8 @@ result<replies> checked(result<replies> answer, logger& log, std::string_view pu
 }
 
 bool may_be_the_keys(const error_code& why) noexcept {
-    return why == redis_errc::unexpected_reply || why == redis_errc::damaged ||
-           why == redis_errc::overloaded || why == redis_errc::not_routable;
+    return why == redis_errc::unexpected_reply || why == redis_errc::error_reply ||
+           why == redis_errc::damaged || why == redis_errc::overloaded || why == redis_errc::not_routable;
 }
 
 boost::asio::awaitable<result<replies>> execute_checked(client& redis, request what) {

@@ -33,7 +33,10 @@ public:
                        "MULTI and SCAN; this is a defect of the program";
             case redis_errc::unexpected_reply:
                 return "Redis gave an answer that the command does not have; is another program using our "
-                       "keys, or redis:// in redis.url for a cluster, which is redis+cluster://?";
+                       "keys?";
+            case redis_errc::error_reply:
+                return "Redis answered with an error; /readyz and \"redis.refuses\" in the log have its own "
+                       "words";
             case redis_errc::declined:
                 return "Redis declines to do the work; /readyz and \"redis.refuses\" in the log have its own "
                        "words and what to do";

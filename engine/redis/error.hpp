@@ -16,6 +16,7 @@ enum class redis_errc {
     closed,               ///< We are shutting down: the commands did not run.
     not_routable,         ///< No node of a cluster is the one for this command: it did not run.
     unexpected_reply,     ///< A reply of another form than the command has.
+    error_reply,          ///< An error that says neither of the next two.
     declined,  ///< Redis is there, and does nothing of the kind for now: OOM, READONLY, NOPERM, …
     damaged,   ///< What Redis holds under a key of ours is nothing that we have written.
 };

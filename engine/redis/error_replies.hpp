@@ -13,14 +13,15 @@
 namespace tocsin::redis {
 
 /// What an error reply says is wrong: its first word, or that of the error which a script was told.
-/// "OOM", "READONLY", "WRONGTYPE", …; "ERR" for words that are no class of Redis'.
+/// "OOM", "READONLY", "WRONGTYPE", …; a class that this version does not know is what Redis calls it; "ERR"
+/// for words that are no class. Lasts as long as `text`.
 [[nodiscard]] std::string_view error_class(std::string_view text) noexcept;
 
 /// What an operator can do about errors of that class; a sentence.
 [[nodiscard]] std::string_view advice_for(std::string_view error_class) noexcept;
 
 /// What an error reply means to whoever asked. WRONGTYPE is damaged: it concerns whose key it is. Every other
-/// class is declined: it concerns Redis, and passes with its cause. Words of no class: unexpected_reply.
+/// class that is known is declined: it concerns Redis, and passes with its cause. Any other: error_reply.
 [[nodiscard]] redis_errc code_for(std::string_view text) noexcept;
 
 /// The error replies of one client: replies are no failures of the connection, and yet they mean that Redis
@@ -33,7 +34,8 @@ public:
     };
 
     /// Notes the errors among `answers`, but for those that are part of a normal life: a script that is not
-    /// loaded yet, a group that exists, a stream that nobody has made yet.
+    /// loaded yet, a group that exists, a stream that nobody has made yet. A redirection is none: a client of
+    /// a cluster has followed those that it can.
     void note(const replies& answers, time_point now);
 
     [[nodiscard]] std::uint64_t count() const;

@@ -43,7 +43,7 @@ TEST(RedisChecked, LetsGoodAnswersThrough) {
 TEST(RedisChecked, TurnsTheFirstErrorReplyIntoAnErrorAndKeepsItsText) {
     std::string text;
     const auto got = checked(answers("+OK\r\n-ERR one\r\n-ERR two\r\n"), &text);
-    EXPECT_EQ(got.error(), redis_errc::unexpected_reply);
+    EXPECT_EQ(got.error(), redis_errc::error_reply);
     EXPECT_EQ(text, "ERR one");
 }
 
@@ -51,7 +51,11 @@ TEST(RedisChecked, TellsWhatRedisDeclinesFromAKeyThatIsSomethingElse) {
     for (const char* const said :
          {"OOM command not allowed", "READONLY You can't write against a read only replica.",
           "MISCONF Redis is", "BUSY Redis is busy", "NOPERM this user", "LOADING Redis is loading",
-          "NOGROUP No such key",
+          "NOGROUP No such key", "MOVED 3999 127.0.0.1:6381", "ASK 3999 127.0.0.1:6381",
+          "CROSSSLOT Keys in request don't hash to the same slot",
+          "ERR Script attempted to access a non local key in a cluster node",
+          "DENIED Redis is running in protected mode", "UNBLOCKED the stream key no longer exists",
+          "UNKILLABLE Sorry the script already executed write commands", "WRONGPASS invalid username",
           "ERR Error running script (call to f_1): @user_script:3: -OOM command not allowed",
           "ERR The user executing the script can't run this command or subcommand script: c46b, on "
           "@user_script:3."}) {
