@@ -4,6 +4,9 @@
 #include "providers/known_platforms.hpp"
 #include "tests/engine/delivery/page_fixture.hpp"
 
+#include <map>
+#include <string>
+
 #include <gtest/gtest.h>
 
 namespace tocsin {
@@ -235,6 +238,27 @@ TEST_F(PageTest, OfAnEventThatRemembersItTellsWhomItMayHaveReached) {
     const auto hashed = [](const char* token) { return hashed_device{0, hash_token(token)}; };
     EXPECT_EQ(decode_hashed(told.reached), (std::vector{hashed("device-0"), hashed("device-1")}));
     EXPECT_EQ(decode_hashed(told.others), (std::vector{hashed("device-2"), hashed("device-3")}));
+}
+
+TEST_F(PageTest, HoweverManyWordsAProviderInventsAnEventNamesAHundredAndCountsTheRest) {
+    constexpr std::size_t pages = 20;
+    constexpr std::size_t devices = 40;
+    const auto event = testing::make_event(time);
+    std::map<std::string, std::int64_t> named;
+    for (std::size_t i = 0; i < pages; ++i) {
+        const auto here = testing::make_page(event, devices, content);
+        for (push& item : here->pushes()) {
+            here->count_reason("Invented" + std::to_string(i) + item.token);
+            here->finish(item, outcome::rejected);
+        }
+        for (const auto& [field, amount] : here->settlement().increments) {
+            if (field.starts_with("r:")) {
+                named[field] += amount;
+            }
+        }
+    }
+    EXPECT_EQ(named.size(), 101U);
+    EXPECT_EQ(named["r:fcm:Other"], static_cast<std::int64_t>(pages * devices - 100));
 }
 
 TEST_F(PageTest, OfAnyOtherEventAndOfATrialItRemembersNobody) {
