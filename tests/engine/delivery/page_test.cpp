@@ -248,7 +248,7 @@ TEST_F(PageTest, HoweverManyWordsAProviderInventsAnEventNamesAHundredAndCountsTh
     for (std::size_t i = 0; i < pages; ++i) {
         const auto here = testing::make_page(event, devices, content);
         for (push& item : here->pushes()) {
-            here->count_reason("Invented" + std::to_string(i) + item.token);
+            here->count_reason("Invented" + std::to_string(i) + std::string(item.token));
             here->finish(item, outcome::rejected);
         }
         for (const auto& [field, amount] : here->settlement().increments) {

@@ -62,6 +62,22 @@ TEST(EventTimes, EntryIdThatIsNoTimeCountsAsNow) {
     EXPECT_EQ(expiry(R"("ttl":60)", "retry"), sample_now + 60s);
 }
 
+// One id ahead of the clock, or a jump of the clock of Redis, and every later entry is numbered from there.
+TEST(EventTimes, AnEntryAheadOfTheClockLivesFromNowOnWhateverItsLifeIsSaidBy) {
+    for (const std::chrono::milliseconds ahead : {1ms, 4'000ms, 86'400'000ms, 20 * 31'557'600'000ms}) {
+        const std::string entry = std::to_string((sample_now + ahead).time_since_epoch().count()) + "-3";
+        EXPECT_EQ(expiry(R"("ttl":60)", entry), sample_now + 60s) << entry;
+        EXPECT_EQ(expiry("", entry), sample_now + 4h) << entry;
+        EXPECT_EQ(expiry(R"("ttl":60,"send_at":1795413600)", entry), wall_time(1'795'413'660s)) << entry;
+        const auto at = [](wall_time when) {
+            return std::to_string(std::chrono::floor<std::chrono::seconds>(when).time_since_epoch().count());
+        };
+        EXPECT_TRUE(parse("\"expires_at\":" + at(sample_now + event_limits::max_ttl), entry)) << entry;
+        EXPECT_FALSE(parse("\"expires_at\":" + at(sample_now + event_limits::max_ttl + 1s), entry)) << entry;
+        EXPECT_TRUE(parse(R"("ttl":60,"spread":59)", entry)) << entry;
+    }
+}
+
 TEST(EventTimes, ExpiryIsRfc3339OrUnixSeconds) {
     EXPECT_EQ(
         expiry(R"("expires_at":"2026-11-23T08:00:00.250Z")"), *parse_rfc3339("2026-11-23T08:00:00.250Z"));
