@@ -180,5 +180,26 @@ TEST_F(TargetSenderTest, WhatIsOnlyTriedOutIsAcceptedWithoutItsProvider) {
     EXPECT_EQ(left.size(), 1U);
 }
 
+TEST_F(TargetSenderTest, ALaneThatCannotOpenASingleStreamIsNotCalledBoundByTheEngine) {
+    make();
+    auto news = claim("news", 1, 3);
+    assign(news);
+    struct state {
+        const char* what;
+        channel_statistics connections;
+        lane_bound wanted;
+    };
+    for (const state& one : std::vector<state>{
+             {"there is none", {}, lane_bound::streams},
+             {"one is dialled", {.connections_connecting = 1}, lane_bound::streams},
+             {"all drain", {.connections_draining = 3}, lane_bound::streams},
+             {"none grants a stream", {.connections_ready = 2, .saturated = true}, lane_bound::streams},
+             {"one has streams", {.connections_ready = 1}, lane_bound::engine}}) {
+        channels.back()->connections = one.connections;
+        pass(1s);
+        EXPECT_EQ(sender->status().bound, one.wanted) << one.what;
+    }
+}
+
 }  // namespace
 }  // namespace tocsin

@@ -26,10 +26,13 @@ public:
 
     void wake() override { awake_ = true; }
     [[nodiscard]] channel_statistics statistics() const override {
-        channel_statistics out;
+        channel_statistics out = connections;
         out.in_flight = in_flight_.size();
         return out;
     }
+
+    /// What statistics() says of them.
+    channel_statistics connections;
 
     /// As a connection does, it only asks when it was woken or has heard an answer, and until there is
     /// nothing.
