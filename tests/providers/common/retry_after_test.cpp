@@ -22,7 +22,7 @@ TEST(RetryAfter, ReadsADate) {
     EXPECT_EQ(parse_retry_after("Mon, 23 Nov 2026 05:00:00 GMT", now), 0ms);
 }
 
-TEST(RetryAfter, IsNeverLongerThanADay) {
+TEST(RetryAfter, IsNeverLongerThanAQuarterOfAnHour) {
     EXPECT_EQ(parse_retry_after("86401", now), 15min);
     EXPECT_EQ(parse_retry_after("99999999999999999999999999", now), 15min);
     EXPECT_EQ(parse_retry_after("Thu, 23 Nov 2090 06:00:00 GMT", now), 15min);
