@@ -28,7 +28,8 @@ verdict no_answer(const http2::failed_request& failed) noexcept {
             break;
         case http2::failure::timed_out: out.reason = timeout; break;
     }
-    if (failed.detail == http2::http2_errc::not_sent) {
+    if (failed.detail == http2::http2_errc::not_sent ||
+        failed.detail == http2::http2_errc::header_too_large) {
         // What a server says that it takes is advisory, and another may say something else: charged tries on
         // other connections, then an end that blames nobody's token.
         out.action = reaction::retry_here;

@@ -94,6 +94,9 @@ void connection::submit(client& who, const request& what, time_point now) noexce
         finish("closed", http2_errc::closed_here);
     } else if (!session_->accepting()) {
         drain(session_->ending().message());
+    } else if (std::exchange(too_narrow_, false) && owner_->on_too_narrow(*this)) {
+        drain("it takes no header as large as a request's");
+        static_cast<void>(finish_if_over());
     }
 }
 
@@ -248,6 +251,7 @@ void connection::on_answer(client& who, const response& answer) noexcept {
 }
 
 void connection::on_failure(client& who, const failed_request& failed) noexcept {
+    too_narrow_ = too_narrow_ || failed.detail == http2_errc::header_too_large;
     who.on_failure(failed);
 }
 

@@ -70,6 +70,8 @@ public:
     /// proven anything.
     virtual void on_sent_away(connection& which) noexcept = 0;
     virtual void on_peer_word(const peer_word& said) noexcept = 0;
+    /// It takes no header as large as a request's. True if there is to be another in its place.
+    [[nodiscard]] virtual bool on_too_narrow(connection& which) noexcept = 0;
     /// A ticket to resume the TLS session with, for the next dial.
     virtual void on_ticket(ticket_handle ticket) noexcept = 0;
     /// The last call. Every request has been answered or failed, the socket is closed.
@@ -227,6 +229,7 @@ private:
     bool opened_up_;  // More than one request at a time.
     bool proven_ = false;
     bool sent_away_ = false;
+    bool too_narrow_ = false;  // For a request that was just submitted.
     bool answered_ = false;
     bool calm_ = false;
     bool probing_ = false;

@@ -27,6 +27,8 @@ public:
             case http2_errc::protocol_violation: return "the peer does not speak proper HTTP/2";
             case http2_errc::no_free_stream: return "the connection has no free stream";
             case http2_errc::not_sent: return "the request could not be put into HTTP/2 frames";
+            case http2_errc::header_too_large:
+                return "the provider takes no header as large as the request's";
             case http2_errc::deadline_exceeded: return "no answer in time";
             case http2_errc::connection_silent: return "the connection went silent and did not answer a PING";
             case http2_errc::connection_lost: return "the provider closed the connection";

@@ -18,6 +18,7 @@ enum class http2_errc {
     protocol_violation,   ///< Bytes that are not HTTP/2; the connection is over.
     no_free_stream,       ///< Submitted without credit(): the caller's mistake.
     not_sent,             ///< The request could not be put into frames (fields too large).
+    header_too_large,     ///< Larger than the peer says that it takes. Another of its servers may take it.
     deadline_exceeded,    ///< No answer in time.
     connection_silent,    ///< The peer did not answer a PING.
     connection_lost,      ///< The peer closed the connection.

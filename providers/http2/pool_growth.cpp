@@ -23,6 +23,9 @@ constexpr milliseconds patience_with_a_trial(5'000);
 constexpr std::size_t most_unproven = 16;
 // Connections there may be in all, those that drain included, in multiples of what may be in use.
 constexpr std::size_t drained_times_most = 2;
+// What one server says that it takes, another need not say. If several in a row do, it is the request.
+constexpr std::size_t most_narrow = 2;
+constexpr std::chrono::minutes until_tried_again(1);
 
 }  // namespace
 
@@ -204,6 +207,19 @@ bool pool::implementation::dial(time_point now) {
     connection_owner& owner = *this;
     connections_.push_back(std::make_shared<connection>(context_, connection::next_id(), owner, random_()));
     connections_.back()->start(ticket_.get(), std::move(pass));
+    return true;
+}
+
+bool pool::implementation::on_too_narrow(connection&) noexcept {
+    const time_point now = context_.time.now();
+    if (narrow_ != 0 && now - narrow_at_ >= until_tried_again) {
+        narrow_ = 0;
+    }
+    if (narrow_ == most_narrow) {
+        return false;
+    }
+    ++narrow_;
+    narrow_at_ = now;
     return true;
 }
 

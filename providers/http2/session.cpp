@@ -43,11 +43,11 @@ error_code session::submit(client& who, const request& what, time_point now) {
     if (!settings_received_ || streams_.size() >= std::min(peer_limit_, options_.stream_cap)) {
         return http2_errc::no_free_stream;
     }
-    if (!fits(what)) {
+    if (const error_code too_large = misfit(what)) {
         failed_request failed;
         failed.context = what.context;
         failed.why = failure::not_processed;
-        failed.detail = http2_errc::not_sent;
+        failed.detail = too_large;
         failed.connection = options_.connection;
         events_.on_failure(who, failed);
         return {};

@@ -142,7 +142,7 @@ private:
     // Output: session_output.cpp.
     void write_preface();
     void write_frame(frame_type type, std::uint8_t flags, std::uint32_t stream, std::string_view payload);
-    [[nodiscard]] bool fits(const request& what) const noexcept;
+    [[nodiscard]] error_code misfit(const request& what) const noexcept;
     void write_request(stream_slot& slot, const request& what);
     [[nodiscard]] bool write_body(stream_slot& slot);
     void write_blocked_bodies();

@@ -30,12 +30,15 @@ void session::write_frame(
     output_.append(payload);
 }
 
-/// Whether the header block is one frame, and one that the peer takes.
-bool session::fits(const request& what) const noexcept {
+/// Why the header block is not one frame, or none that the peer takes.
+error_code session::misfit(const request& what) const noexcept {
     constexpr std::size_t overhead = 32;  // Of each field, as the peer counts (section 6.5.2).
     const std::size_t bytes = what.field_bytes();
-    return hpack_encoder::bound(what.field_count, bytes) <= largest_frame &&
-           bytes + overhead * what.field_count <= peer_header_list_;
+    if (hpack_encoder::bound(what.field_count, bytes) > largest_frame) {
+        return http2_errc::not_sent;
+    }
+    return bytes + overhead * what.field_count > peer_header_list_ ? http2_errc::header_too_large
+                                                                   : error_code();
 }
 
 void session::write_request(stream_slot& slot, const request& what) {

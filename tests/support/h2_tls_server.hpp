@@ -182,6 +182,9 @@ public:
             from.http2.respond(stream, "200");
         };
 
+    /// What the next connection says, unlike those before it.
+    void speak(const h2_test_server::options& given) { options_.http2 = given; }
+
     /// How a new connection is met.
     enum class welcome : std::uint8_t {
         serve,

@@ -28,7 +28,9 @@ const std::vector<row>& rows() {
         {failure::unknown, http2_errc::connection_lost, reaction::unknown, "ConnectionLost", true},
         {failure::unknown, http2_errc::connection_silent, reaction::unknown, "ConnectionLost", false},
         {failure::timed_out, http2_errc::connection_lost, reaction::unknown, "Timeout", false},
-        {failure::not_processed, http2_errc::not_sent, reaction::retry_here, "RequestTooLarge", false}};
+        {failure::not_processed, http2_errc::not_sent, reaction::retry_here, "RequestTooLarge", false},
+        {failure::not_processed, http2_errc::header_too_large, reaction::retry_here, "RequestTooLarge",
+         false}};
     return all;
 }
 

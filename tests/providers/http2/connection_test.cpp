@@ -107,6 +107,7 @@ private:
     void on_proof(connection&) noexcept override { ++proofs; }
     void on_sent_away(connection&) noexcept override { ++sent_away; }
     void on_peer_word(const peer_word&) noexcept override {}
+    bool on_too_narrow(connection&) noexcept override { return false; }
     void on_ticket(ticket_handle) noexcept override {}
     void on_ended(connection&, const connection_end& end) noexcept override { ended = end; }
 };

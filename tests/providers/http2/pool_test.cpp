@@ -394,5 +394,39 @@ TEST_F(Http2PoolTest, RandomCutsLoseAndRepeatNothing) {
     }
 }
 
+TEST_F(Http2PoolTest, AConnectionThatTakesNoHeaderAsLargeAsOursIsReplacedByOneThatDoes) {
+    h2_tls_server::options narrow;
+    narrow.http2.settings = {{NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, 200}};
+    for (const bool probe_first : {false, true}) {
+        policy.probe_first = probe_first;
+        client.outcomes.clear();
+        client.answered = 0;
+        serve(narrow);
+        open();
+        client.add_many(50, "{}");
+        go();
+        ASSERT_TRUE(run_until([&] { return server->peers().size() == 1; }));
+        server->speak({});
+        ASSERT_TRUE(run_until([&] { return client.outcomes.size() == 50; }));
+        EXPECT_EQ(client.answered, 49U) << "all but the one that found it out";
+        EXPECT_EQ(server->peers().size(), 2U);
+        EXPECT_EQ(server->open(), 1U);
+        pool_->detach(client);
+    }
+}
+
+TEST_F(Http2PoolTest, AHeaderThatNoConnectionTakesIsHandedBackAndCostsThreeDials) {
+    h2_tls_server::options narrow;
+    narrow.http2.settings = {{NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, 200}};
+    serve(narrow);
+    open();
+    client.add_many(50, "{}");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.outcomes.size() == 50; }));
+    EXPECT_EQ(client.count(failure::not_processed), 50U);
+    EXPECT_EQ(client.outcomes[49].detail, http2_errc::header_too_large);
+    EXPECT_EQ(server->peers().size(), 3U);
+}
+
 }  // namespace
 }  // namespace tocsin::http2
