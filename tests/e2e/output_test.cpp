@@ -35,6 +35,35 @@ using testing::registration_line;
 // UTF-8.
 const std::string hostile = "ok\x1b]0;owned\x07\x1b[2J\r\u009b31m\u202etxt\ntocsin: all is well\x7f";
 
+/// Every command that does something, "devices import" as well as "status".
+std::vector<std::string> names_of_commands() {
+    std::vector<std::string> out;
+    const auto add = [&out](const auto& self, const cli::command& one, const std::string& path) -> void {
+        if (one.run) {
+            out.push_back(path);
+        }
+        for (const cli::command& action : one.actions) {
+            self(self, action, path + " " + action.name);
+        }
+    };
+    for (const cli::command& one : cli::all_commands()) {
+        add(add, one, one.name);
+    }
+    return out;
+}
+
+/// The names of the commands of these lines, "devices" and "devices import" alike.
+std::set<std::string> names_in(const std::vector<std::vector<std::string>>& lines) {
+    std::set<std::string> out;
+    for (const std::vector<std::string>& words : lines) {
+        out.insert(words.front());
+        if (words.size() > 1) {
+            out.insert(words[0] + " " + words[1]);
+        }
+    }
+    return out;
+}
+
 class OutputTest : public testing::engine_fixture {
 protected:
     /// Everything that stands in Redis is written by a stranger.
@@ -53,14 +82,87 @@ protected:
              "9"});
         ask_redis({"HSET", ledger, "state", hostile});
         ask_redis({"HDEL", ledger, "result"});
+        std::ofstream(in_folder("hostile.xml"))
+            << "<alert xmlns=\"urn:oasis:names:tc:emergency:cap:1.2\"><sender>"
+            << "\u202e\u009b</sender><sent>\u202e</sent></alert>";
+        std::ofstream(in_folder("hostile.toml")) << R"("x\u001b[2J\u202e" = 1)"
+                                                    "\n[[app]]\n"
+                                                    R"(id = "a\u001b[2J")"
+                                                    "\n"
+                                                    R"(communes = ["\u202e"])"
+                                                    "\n";
     }
 
-    static void expect_harmless(const std::string& text, const std::vector<std::string>& words) {
+    std::string in_folder(const std::string& name) const { return (directory / name).string(); }
+
+    std::vector<std::vector<std::string>> hostile_lines() const {
+        return {
+            {"dead-letters", "list"},
+            {"dead-letters", "show", "1763870000000-0"},
+            {"dead-letters", "show", "1763870000000-0", "--show-tokens"},
+            {"dead-letters", "show", hostile},
+            {"dead-letters", "retry", "1-1"},
+            {"status"},
+            {"status", "crue"},
+            {"status", hostile},
+            {"report", "crue"},
+            {"report", hostile},
+            {"cancel", "crue"},
+            {"cancel", hostile},
+            {"devices", "show", hostile},
+            {"devices", "forget", hostile},
+            {"devices", "import", hostile},
+            {"publish", "--to", hostile, "--title", "x"},
+            {"publish", "--to", "commune:21231", "--title", "x", "--data", hostile},
+            {"publish", "--file", hostile},
+            {"pause", "--app", hostile},
+            {"rate", "--app", hostile, "--platform", "apns", "--set", "1"},
+            {"send", "--app", hostile, "--platform", "apns", "--token", apns_token(1), "--title", "x"},
+            {"send", "--app", "mairies", "--platform", hostile, "--token", apns_token(1), "--title", "x"},
+            {"check-config", "--config", hostile},
+            {"bench", hostile},
+            {"help", hostile},
+            {hostile},
+            {"status", "--" + hostile},
+            {"report", "crue", "--csv"},
+            {"report", "crue", "--csv", "excel"},
+            {"report", "crue", "--certificate", "-"},
+            {"report", "--verify", in_folder(hostile)},
+            {"explain", "--event", "crue", "--device", hostile},
+            {"explain", "--event", hostile, "--device", apns_token(1)},
+            {"explain", "--event", "crue", "--device", apns_token(1)},
+            {"devices", "count"},
+            {"devices", "export", "--app", hostile},
+            {"devices", "merge", hostile, "01033"},
+            {"devices", "merge", "01018", hostile},
+            {"devices", "prune", "--app", hostile},
+            {"devices", "restore", "--app", hostile},
+            {"dead-letters", "drop", hostile},
+            {"dead-letters", "retry", hostile},
+            {"publish", "--to", "commune:21231", "--title", hostile, "--app", hostile, "--plan"},
+            {"cap", "--dry-run", in_folder("hostile.xml")},
+            {"cap", in_folder(hostile)},
+            {"vapid", "new", in_folder("none/" + hostile)},
+            {"vapid", "show", in_folder(hostile)},
+            {"canary", "--to", hostile},
+            {"resume", "--app", hostile},
+            {"bench", "compare", in_folder(hostile), in_folder("hostile.xml")},
+            {"demo", "--share", hostile},
+            {"sim", "--behaviour", R"({"\u001b[2J\u202e": 1})"},
+            {"serve", "--engine.threads", hostile},
+            {"top", "--admin.listen", hostile},
+        };
+    }
+
+    static void expect_harmless(std::string text, const std::vector<std::string>& words) {
         std::string all;
         for (const std::string& word : words) {
             all += word + " ";
         }
         EXPECT_TRUE(is_utf8(text)) << all;
+        for (std::size_t at = text.find("\r\n"); at != std::string::npos; at = text.find("\r\n")) {
+            text.erase(at, 1);  // Of CSV.
+        }
         for (std::string_view rest = text; !rest.empty();) {
             const auto next = front_of(rest);
             if (!next || (is_unprintable(next->value) && next->value != U'\n')) {
@@ -72,6 +174,13 @@ protected:
     }
 };
 
+TEST_F(OutputTest, ForeignTextIsGivenToEveryCommand) {
+    const std::set<std::string> given = names_in(hostile_lines());
+    for (const std::string& name : names_of_commands()) {
+        EXPECT_TRUE(given.contains(name)) << name;
+    }
+}
+
 TEST_F(OutputTest, ForeignTextIsMadeVisibleByEveryCommandThatShowsSome) {
     start_simulator();
     import(registration_line("mairies", "apns", apns_token(1), {"commune:21231"}));
@@ -80,36 +189,12 @@ TEST_F(OutputTest, ForeignTextIsMadeVisibleByEveryCommandThatShowsSome) {
     wait_for_result("crue");
     stop_engine();
     fill_with_hostile_text();
-    const std::vector<std::vector<std::string>> commands{
-        {"dead-letters", "list"},
-        {"dead-letters", "show", "1763870000000-0"},
-        {"dead-letters", "show", "1763870000000-0", "--show-tokens"},
-        {"dead-letters", "show", hostile},
-        {"dead-letters", "retry", "1-1"},
-        {"status"},
-        {"status", "crue"},
-        {"status", hostile},
-        {"report", "crue"},
-        {"report", hostile},
-        {"cancel", "crue"},
-        {"cancel", hostile},
-        {"devices", "show", hostile},
-        {"devices", "forget", hostile},
-        {"devices", "import", hostile},
-        {"publish", "--to", hostile, "--title", "x"},
-        {"publish", "--to", "commune:21231", "--title", "x", "--data", hostile},
-        {"publish", "--file", hostile},
-        {"pause", "--app", hostile},
-        {"rate", "--app", hostile, "--platform", "apns", "--set", "1"},
-        {"send", "--app", hostile, "--platform", "apns", "--token", apns_token(1), "--title", "x"},
-        {"send", "--app", "mairies", "--platform", hostile, "--token", apns_token(1), "--title", "x"},
-        {"check-config", "--config", hostile},
-        {"bench", hostile},
-        {"help", hostile},
-        {hostile},
-        {"status", "--" + hostile},
-    };
-    for (std::vector<std::string> words : commands) {
+    for (const char* const command : {"serve", "check-config"}) {
+        const auto done = testing::run_tocsin({command, "--config", in_folder("hostile.toml")});
+        expect_harmless(done.err, {command});
+        EXPECT_EQ(done.exit_code, 78) << done.err;
+    }
+    for (std::vector<std::string> words : hostile_lines()) {
         for (const bool as_json : {false, true}) {
             if (as_json) {
                 words.emplace_back("--json");
@@ -172,23 +257,6 @@ testing::finished_process run_into(const char* file, std::vector<std::string> wo
     return out;
 }
 
-/// Every command that does something, "devices import" as well as "status".
-std::vector<std::string> names_of_commands() {
-    std::vector<std::string> out;
-    const auto add = [&out](const auto& self, const cli::command& one, const std::string& path) -> void {
-        if (one.run) {
-            out.push_back(path);
-        }
-        for (const cli::command& action : one.actions) {
-            self(self, action, path + " " + action.name);
-        }
-    };
-    for (const cli::command& one : cli::all_commands()) {
-        add(add, one, one.name);
-    }
-    return out;
-}
-
 class FullDiskTest : public OutputTest {
 protected:
     /// What every command has something to say about: an event that has ended, one that has not, a device, a
@@ -219,8 +287,6 @@ protected:
                "<area><areaDesc>Dijon</areaDesc><geocode><valueName>INSEE</valueName><value>21231</value>"
                "</geocode></area></info></alert>";
     }
-    std::string in_folder(const char* name) const { return (directory / name).string(); }
-
     std::vector<std::vector<std::string>> lines() const {
         return {
             {"devices", "export"},
@@ -268,13 +334,7 @@ protected:
 TEST_F(FullDiskTest, ListsEveryCommandThatPrints) {
     // What these print comes after minutes, or on a terminal alone; serve prints nothing.
     const std::set<std::string> elsewhere{"serve", "canary", "top", "bench", "bench compare", "demo"};
-    std::set<std::string> listed;
-    for (const std::vector<std::string>& words : lines()) {
-        listed.insert(words.front());
-        if (words.size() > 1) {
-            listed.insert(words[0] + " " + words[1]);
-        }
-    }
+    const std::set<std::string> listed = names_in(lines());
     for (const std::string& name : names_of_commands()) {
         EXPECT_NE(listed.contains(name), elsewhere.contains(name)) << name;
     }

@@ -54,7 +54,8 @@ std::string reach_csv(std::span<const reach_row> rows, csv_form form) {
     heads.insert(heads.end(), {"reach", "confirmed_reach"});
     line(heads);
     for (const reach_row& row : rows) {
-        std::vector<std::string> cells{row.insee, cell(row.name, form), row.department};
+        std::vector<std::string> cells{
+            cell(row.insee, form), cell(row.name, form), cell(row.department, form)};
         for (const auto& count : row.counts) {
             cells.push_back(cell(count));
         }

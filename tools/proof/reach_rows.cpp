@@ -70,7 +70,7 @@ std::vector<reach_row> reach_rows(const json::object& communes, const territorie
             continue;
         }
         reach_row row;
-        row.insee = member.key();
+        row.insee = made_visible(member.key());  // What is counted may stand under a key of anybody's.
         const auto id = parse_commune_id(row.insee);
         if (const commune* const known = id ? places.find(*id) : nullptr) {
             row.name = known->name;

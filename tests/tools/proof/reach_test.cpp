@@ -102,5 +102,14 @@ TEST(ReachTest, CsvForASpreadsheetIsFrenchAndHoldsNoFormula) {
         "78140;\"'=HYPERLINK(\"\"x\"\")\";78;500;400;400;1;2;3;0,8000;0,0060\r\n");
 }
 
+TEST(ReachTest, WhatIsNoCommuneIsVisibleAndNoFormulaEither) {
+    const auto strange = reach_rows(
+        {{"=1+\x1b[2J\r\ntocsin: all is well\u202e", boost::json::object{{"accepted", 7}}}}, places());
+    ASSERT_EQ(strange.size(), 1U);
+    EXPECT_EQ(strange.front().insee, "=1+\\u001b[2J\\r\\ntocsin: all is well\\u202e");
+    EXPECT_NE(reach_csv(strange, csv_form::excel).find("\n'=1+\\u001b[2J\\r\\ntocsin"), std::string::npos);
+    EXPECT_NE(reach_csv(strange, csv_form::plain).find("\n=1+\\u001b[2J"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace tocsin::proof
