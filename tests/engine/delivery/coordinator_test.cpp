@@ -16,12 +16,14 @@
 #include <string>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace tocsin {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::UnorderedElementsAreArray;
 using refusals = std::vector<std::pair<std::string, std::string>>;
 
 /// The coordinator of an engine of two threads, on the manual clock. The threads are the test's.
@@ -276,16 +278,31 @@ TEST_F(CoordinatorTest, AnEventThatIsNotOnTheListIsPutThereAgain) {
     EXPECT_TRUE(until([&] { return server.cli({"ZCARD", keys.running()}) == "1"; }));
 }
 
-TEST_F(CoordinatorTest, AnEventWhoseLedgerIsSomethingElseEndsAloneAndAtOnce) {
-    const auto broken = plan("broken");
-    finder->announce(broken);
+TEST_F(CoordinatorTest, AnEventWhoseLedgerIsSomethingElseEndsAloneAndAtOnceWhoeverFindsIt) {
+    const std::vector<std::vector<std::string>> others{
+        {"SET", "", "not ours"}, {"RPUSH", "", "x"}, {"SADD", "", "x"}, {"ZADD", "", "1", "x"}};
+    refusals expected;
+    for (std::size_t i = 0; i < 2 * others.size(); ++i) {
+        const std::string id = "broken-" + std::to_string(i);
+        const auto broken = plan(id);
+        const bool known_here = i % 2 == 0;
+        if (known_here) {
+            finder->announce(broken);
+        }
+        // Of one that another engine has planned, no more is known than its name.
+        expected.emplace_back(known_here ? broken->entry : id, "damaged_ledger");
+        server.cli({"DEL", keys.ledger(id)});
+        std::vector<std::string> command = others[i / 2];
+        command[1] = keys.ledger(id);
+        server.cli(command);
+    }
     finder->announce(plan("crue"));
-    server.cli({"SET", keys.ledger("broken"), "not ours"});
     start();
-    ASSERT_TRUE(until([&] { return !letters().empty() && !assigned.empty(); }, 5s));
-    EXPECT_EQ(refused(), (refusals{{broken->entry, "damaged_ledger"}}));
+    ASSERT_TRUE(until([&] { return refused().size() == expected.size() && !assigned.empty(); }, 5s));
+    EXPECT_THAT(refused(), UnorderedElementsAreArray(expected));
     EXPECT_EQ(assigned, std::vector<std::string>{"crue"});
-    EXPECT_EQ(server.cli({"GET", keys.ledger("broken")}), "not ours");
+    EXPECT_EQ(server.cli({"GET", keys.ledger("broken-0")}), "not ours");
+    EXPECT_EQ(server.cli({"ZCARD", keys.running()}), "1");
 }
 
 TEST_F(CoordinatorTest, EventsThatCannotEvenBeGivenUpHoldUpNoOtherWhereverTheyStand) {
