@@ -23,7 +23,7 @@ constexpr milliseconds patience_with_a_trial(5'000);
 constexpr std::size_t most_unproven = 16;
 // Connections there may be in all, those that drain included, in multiples of what may be in use.
 constexpr std::size_t drained_times_most = 2;
-// What one server says that it takes, another need not say. If several in a row do, it is the request.
+// What one server says that it takes, another need not say. If several do, it is the request.
 constexpr std::size_t most_narrow = 2;
 constexpr std::chrono::minutes until_tried_again(1);
 

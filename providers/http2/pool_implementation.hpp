@@ -97,10 +97,7 @@ private:
 
     void on_ready(connection&) noexcept override { last_dial_error_.clear(); }
     void on_room(connection&) noexcept override { dispatch(); }
-    void on_proof(connection&) noexcept override {
-        schedule_.proven();
-        narrow_ = 0;
-    }
+    void on_proof(connection&) noexcept override { schedule_.proven(); }
     [[nodiscard]] bool on_too_narrow(connection&) noexcept override;
     void on_sent_away(connection& which) noexcept override {
         schedule_.failed(context_.time.now(), which.dialled_at());
@@ -122,7 +119,7 @@ private:
     request scratch_;
     ticket_handle ticket_;
 
-    std::size_t narrow_ = 0;  ///< Connections in a row that were replaced for what they do not take.
+    std::size_t narrow_ = 0;  ///< Connections that were lately replaced for what they do not take.
     time_point narrow_at_{};
     std::optional<time_point> short_since_;
     time_point short_seen_{};

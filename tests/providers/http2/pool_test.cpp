@@ -45,19 +45,6 @@ TEST_F(Http2PoolTest, OneRequestIsAnswered) {
     EXPECT_EQ(pool_->statistics().last_dial_error, "");
 }
 
-TEST_F(Http2PoolTest, AThreadIsIdleWhileNobodyWaitsForAnAnswer) {
-    serve();
-    server->on_request = [](auto&, std::int32_t, const auto&) {};
-    open();
-    EXPECT_TRUE(pool_->thread_is_idle());
-    client.add("x");
-    go();
-    ASSERT_TRUE(run_until([&] { return pool_->statistics().in_flight == 1; }));
-    EXPECT_FALSE(pool_->thread_is_idle());
-    pool_->close();
-    EXPECT_TRUE(pool_->thread_is_idle());
-}
-
 TEST_F(Http2PoolTest, ManyRequestsOverSeveralConnectionsAreEachAnsweredOnce) {
     h2_tls_server::options options;
     options.http2.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 100}};
