@@ -15,6 +15,7 @@
 #include <boost/beast/http/write.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 namespace tocsin::auth {
@@ -25,6 +26,10 @@ namespace http = boost::beast::http;
 using namespace std::chrono_literals;
 
 constexpr auto exchange_timeout = 10s;
+// An answer that took longer says too little about when the endpoint read its clock, which it tells to the
+// second.
+constexpr auto too_slow_to_compare = 2s;
+constexpr auto clocks_apart = 5s;
 constexpr std::size_t largest_answer = std::size_t{64} * 1024;
 constexpr std::size_t longest_token = 8 * 1024;
 constexpr auto token = asio::as_tuple(asio::use_awaitable);
@@ -33,6 +38,7 @@ struct http_answer {
     int status = 0;
     std::string body;
     std::string retry_after;
+    std::string date;
 };
 
 bool is_visible_ascii(std::string_view text) noexcept {
@@ -95,6 +101,8 @@ asio::awaitable<result<http_answer>> post(
     out.status = static_cast<int>(parser.get().result_int());
     const auto retry_after = parser.get()[http::field::retry_after];
     out.retry_after.assign(retry_after.data(), retry_after.size());
+    const auto date = parser.get()[http::field::date];
+    out.date.assign(date.data(), date.size());
     out.body = std::move(parser.get().body());
     co_return out;
 }
@@ -151,15 +159,37 @@ asio::awaitable<exchange_outcome> exchange_assertion(
     const https_url& endpoint, const net::tls_context& tls, const std::string& assertion,
     const time_source& time) {
     // A deadline of the real clock: `time` says when tokens die, not how long a socket may be silent.
-    const auto answer =
-        co_await with_deadline(post(endpoint, tls, assertion), clock::now() + exchange_timeout);
+    const time_point begun = clock::now();
+    const auto answer = co_await with_deadline(post(endpoint, tls, assertion), begun + exchange_timeout);
     if (answer.has_error()) {
         exchange_problem problem;
         problem.sentence =
             "the token endpoint at " + endpoint.authority + " cannot be reached: " + answer.error().message();
         co_return problem;
     }
-    co_return read_token_answer(answer->status, answer->body, answer->retry_after, time.wall_now());
+    auto outcome = read_token_answer(answer->status, answer->body, answer->retry_after, time.wall_now());
+    const bool soon = clock::now() - begun <= too_slow_to_compare;
+    const auto date = soon ? parse_http_date(answer->date) : std::nullopt;
+    if (!date) {
+        co_return outcome;
+    }
+    const auto ahead = std::chrono::floor<std::chrono::seconds>(time.wall_now() - *date);
+    if (outcome.has_value()) {
+        outcome->clock_ahead = ahead;
+        co_return outcome;
+    }
+    exchange_problem problem = outcome.error();
+    problem.clock_ahead = ahead;
+    if (are_apart(ahead)) {
+        problem.sentence += "; this host's clock is " + std::to_string(std::abs(ahead.count())) +
+                            " seconds " + (ahead.count() > 0 ? "ahead of" : "behind") +
+                            " that of the endpoint";
+    }
+    co_return problem;
+}
+
+bool are_apart(std::optional<std::chrono::seconds> clock_ahead) noexcept {
+    return clock_ahead && std::chrono::abs(*clock_ahead) > clocks_apart;
 }
 
 }  // namespace tocsin::auth

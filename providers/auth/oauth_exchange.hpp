@@ -19,6 +19,8 @@ namespace tocsin::auth {
 struct token_grant {
     std::string access_token;  ///< Visible ASCII, safe as a field value.
     std::chrono::seconds lifetime{};
+    /// How far our time of day is ahead of the endpoint's; nothing if that is not known.
+    std::optional<std::chrono::seconds> clock_ahead{};
 };
 
 /// Why a token endpoint gave no token.
@@ -27,6 +29,7 @@ struct exchange_problem {
     bool configuration = false;
     std::string sentence;
     std::optional<std::chrono::milliseconds> retry_after;
+    std::optional<std::chrono::seconds> clock_ahead{};  ///< As of a grant.
 };
 
 using exchange_outcome = boost::system::result<token_grant, exchange_problem>;
@@ -34,6 +37,10 @@ using exchange_outcome = boost::system::result<token_grant, exchange_problem>;
 /// What a token endpoint's answer means (RFC 6749, sections 5.1 and 5.2).
 [[nodiscard]] exchange_outcome read_token_answer(
     int status, std::string_view body, std::string_view retry_after, wall_time now);
+
+/// Whether clocks that are so far apart are worth telling: what is signed is refused as too old, or as from
+/// the future.
+[[nodiscard]] bool are_apart(std::optional<std::chrono::seconds> clock_ahead) noexcept;
 
 /// Trades an assertion for an access token (RFC 7523): one HTTP/1.1 request on a connection of its
 /// own, given up after ten seconds. Everything passed by reference must outlive the coroutine.

@@ -138,6 +138,7 @@ private:
             if (stopped_) {
                 co_return;
             }
+            compare_clocks(outcome.has_value() ? outcome->clock_ahead : outcome.error().clock_ahead);
             if (outcome.has_value()) {
                 publish(*outcome, asked_at);
             } else {
@@ -158,6 +159,17 @@ private:
                                     {"by_seconds", clock_step(asked_, now, time_of_day).count() / 1000}});
         asked_ = {now, time_of_day};
         schedule_.clock_was_set(now);
+    }
+
+    void compare_clocks(std::optional<std::chrono::seconds> ahead) {
+        const bool apart = are_apart(ahead);
+        if (ahead && std::exchange(clocks_told_, apart) != apart && apart) {
+            log_.error(
+                "clock.differs",
+                {{"seconds_ahead_of_provider", ahead->count()},
+                 {"provider", account_.token_endpoint.authority},
+                 {"advice", "What is signed here is refused as too old, or as from the future: check NTP."}});
+        }
     }
 
     void publish(const token_grant& grant, wall_time asked_at) {
@@ -228,6 +240,7 @@ private:
     oauth_schedule schedule_;
     asio::steady_timer timer_;
     asio::cancellation_signal cancel_;
+    bool clocks_told_ = false;
     signing_moment asked_;  ///< When the last assertion was signed.
     time_point dies_at_{};
     bool stopped_ = false;

@@ -32,7 +32,8 @@ std::optional<std::int64_t> number(std::string_view digits) noexcept {
     return ec == std::errc() ? value : std::int64_t{longest.count()};
 }
 
-/// "Sun, 06 Nov 1994 08:49:37 GMT", the one form that RFC 9110 lets servers send.
+}  // namespace
+
 std::optional<wall_time> parse_http_date(std::string_view text) noexcept {
     if (text.size() != 29 || text.substr(3, 2) != ", " || text.substr(25) != " GMT" || text[7] != ' ' ||
         text[11] != ' ' || text[16] != ' ' || text[19] != ':' || text[22] != ':') {
@@ -59,8 +60,6 @@ std::optional<wall_time> parse_http_date(std::string_view text) noexcept {
         std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
         std::chrono::seconds(*second));
 }
-
-}  // namespace
 
 std::optional<milliseconds> parse_retry_after(std::string_view text, wall_time now) noexcept {
     text = trimmed(text);

@@ -29,6 +29,16 @@ public:
     std::chrono::milliseconds step{0};
 };
 
+/// Counts what differs.
+class clock_log final : public logger {
+public:
+    [[nodiscard]] bool enabled(log_level) const noexcept override { return true; }
+    void write(log_level, std::string_view event, std::span<const log_field>) noexcept override {
+        told += event == "clock.differs" ? 1 : 0;
+    }
+    int told = 0;
+};
+
 class OauthTokenSourceTest : public ::testing::Test {
 protected:
     void TearDown() override {
@@ -86,7 +96,7 @@ protected:
     boost::asio::io_context loop{1};
     token_server server{loop};
     stepped_time time;
-    null_logger log;
+    clock_log log;
     std::optional<oauth_token_source> source;
 };
 
@@ -142,6 +152,35 @@ TEST_F(OauthTokenSourceTest, ClockThatWasSetIsReasonEnoughToAskAgain) {
         EXPECT_GE(claims.at("iat").as_int64(), now.count() - 60);
         EXPECT_EQ(claims.at("exp").as_int64() - claims.at("iat").as_int64(), 3600);
     }
+}
+
+TEST_F(OauthTokenSourceTest, AClockThatIsNotTheEndpointsIsToldOnceUntilItIsRight) {
+    server.script(token_server::grant("ya29.first", 3600));
+    server.tell_time();
+    make().start();
+    std::size_t asked = 0;
+    const auto ask_again = [&](std::chrono::seconds ahead) {
+        time.step = ahead;
+        run_until([&] { return server.requests().size() > asked && !serving().empty(); });
+        asked = server.requests().size();
+        run_until([&, before = clock::now()] { return clock::now() - before > 200ms; });
+        return log.told;
+    };
+    EXPECT_EQ(ask_again(0s), 0);
+    EXPECT_EQ(ask_again(2h), 1);
+    EXPECT_EQ(ask_again(-2h), 1) << "said already";
+    EXPECT_EQ(ask_again(0s), 1);
+    EXPECT_EQ(ask_again(-20s), 2);
+}
+
+TEST_F(OauthTokenSourceTest, ARefusalSaysHowFarTheClockIsFromTheEndpoints) {
+    server.script({400, R"({"error":"invalid_grant"})", ""});
+    server.tell_time();
+    time.step = 1h;
+    make().start();
+    run_until(
+        [&] { return source->state().problem.find("ahead of that of the endpoint") != std::string::npos; });
+    EXPECT_EQ(log.told, 1);
 }
 
 TEST_F(OauthTokenSourceTest, TellsItsReadersUntilTheyLeave) {

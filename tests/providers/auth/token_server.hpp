@@ -16,7 +16,9 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include <array>
 #include <cstdint>
+#include <ctime>
 #include <deque>
 #include <functional>
 #include <string>
@@ -56,6 +58,8 @@ public:
     [[nodiscard]] const std::vector<seen>& requests() const { return requests_; }
     void script(answer next) { script_.push_back(std::move(next)); }
     void close() { acceptor_.close(); }
+    /// Each answer has the time of day from here on.
+    void tell_time() { tells_time_ = true; }
 
     static answer grant(const std::string& token, int lifetime) {
         return {
@@ -103,10 +107,21 @@ private:
         if (!now.retry_after.empty()) {
             response.set(http::field::retry_after, now.retry_after);
         }
+        if (tells_time_) {
+            response.set(http::field::date, date_of_now());
+        }
         response.body() = now.body;
         response.prepare_payload();
         co_await http::async_write(peer, response, tuple);
         co_await peer.async_shutdown(tuple);
+    }
+
+    static std::string date_of_now() {
+        const std::time_t now = std::time(nullptr);
+        std::tm parts{};
+        ::gmtime_r(&now, &parts);
+        std::array<char, 30> out{};
+        return {out.data(), std::strftime(out.data(), out.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts)};
     }
 
     test_key key_ = test_key::p256();
@@ -115,6 +130,7 @@ private:
     boost::asio::ip::tcp::acceptor acceptor_;
     std::deque<answer> script_;
     std::vector<seen> requests_;
+    bool tells_time_ = false;
 };
 
 }  // namespace tocsin::testing
