@@ -160,6 +160,17 @@ TEST(Reach, OfACommuneAndOfAllIsInInhabitantsAndConfirmedByTheLargestKind) {
     EXPECT_TRUE(communes.at("21166").at("reach").is_null()) << "nobody lives there";
 }
 
+TEST(Reach, OfThreePhonesOfACityIsNotNothingAndHasNoNoiseBehindIt) {
+    ledger_fields fields = reported_fields();
+    fields["c:21231"] = "3";
+    fields["c:21054"] = "0";
+    boost::json::object out;
+    add_reach(out, read_report("crue", fields), two_communes());
+    EXPECT_DOUBLE_EQ(out.at("communes").at("21231").at("reach").to_number<double>(), 0.00001875);
+    EXPECT_DOUBLE_EQ(out.at("communes").at("21054").at("reach").to_number<double>(), 0);
+    EXPECT_DOUBLE_EQ(out.at("reach").to_number<double>(), 0.0005);
+}
+
 TEST(Reach, WhatAnEventDidNotAskForIsNullAndNotNothing) {
     ledger_fields fields = reported_fields();
     fields.erase("receipts");

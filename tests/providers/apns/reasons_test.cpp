@@ -96,6 +96,13 @@ INSTANTIATE_TEST_SUITE_P(
         status_case{600, retry_elsewhere}),
     [](const auto& test) { return std::to_string(test.param.status); });
 
+TEST(ApnsReasons, ThatAWrongClockCanBringAboutNameTheClock) {
+    for (const char* const reason : {"InvalidProviderToken", "ExpiredProviderToken"}) {
+        EXPECT_NE(explain(403, reason).find("clock"), std::string::npos) << reason;
+    }
+    EXPECT_NE(explain(429, "TooManyProviderTokenUpdates").find("clock"), std::string::npos);
+}
+
 TEST(ApnsReasons, OfUnansweredPushesAreExplainedToo) {
     EXPECT_NE(explain(0, "Timeout").find("no answer"), std::string::npos);
     EXPECT_NE(explain(0, "SandboxBusy").find("development"), std::string::npos);

@@ -111,6 +111,9 @@ TEST(WebPushAnswersTest, EveryRowCanBeExplained) {
     }
     EXPECT_NE(explain(999, "Unknown").find(answer_table().back().meaning), std::string::npos);
     EXPECT_NE(explain(0, address_not_allowed).find("app.webpush.services"), std::string::npos);
+    for (const char* const of_a_clock : {"BadJwtToken", "ExpiredJwtToken"}) {
+        EXPECT_NE(explain(403, of_a_clock).find("clock"), std::string::npos) << of_a_clock;
+    }
     EXPECT_FALSE(explain(0, "ConnectionLost").empty());
     EXPECT_FALSE(explain(400, "InventedNextYear").empty());
 }
