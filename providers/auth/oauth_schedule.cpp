@@ -12,7 +12,9 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds margin = 5min;
 constexpr milliseconds spread = 1min;
-constexpr milliseconds between_refusals = 5min;
+// An account that is put right is found out soon, and one that stays refused costs its endpoint little.
+constexpr milliseconds first_after_refusal = 2s;
+constexpr milliseconds between_refusals = 1min;
 // Half of it is waited in any case: in an outage, a random part alone would be nothing too often.
 constexpr backoff_policy half_after_failure{.base = 500ms, .cap = 7'500ms};
 // Without a token nothing is sent at all: a peer's typo must not stop an alert.
@@ -39,8 +41,7 @@ void oauth_schedule::failed(time_point now, std::optional<milliseconds> retry_af
 }
 
 void oauth_schedule::refused(time_point now) {
-    ++failures_;
-    due_ = now + between_refusals;
+    due_ = now + std::min(between_refusals, first_after_refusal * (1U << std::min(failures_++, 16U)));
 }
 
 void oauth_schedule::clock_was_set(time_point now) {

@@ -59,9 +59,12 @@ TEST_F(OauthScheduleTest, StartsOverAfterASuccess) {
     EXPECT_LE(schedule.due(), time.now() + 1s);
 }
 
-TEST_F(OauthScheduleTest, LooksAgainAtARefusedAccountEveryFewMinutes) {
-    schedule.refused(time.now());
-    EXPECT_EQ(schedule.due(), time.now() + 5min);
+TEST_F(OauthScheduleTest, LooksAgainAtARefusedAccountSoonAndThenEveryMinute) {
+    for (const auto wait : {2s, 4s, 8s, 16s, 32s, 60s, 60s}) {
+        schedule.refused(time.now());
+        EXPECT_EQ(schedule.due(), time.now() + wait);
+        time.advance(wait);
+    }
 }
 
 TEST_F(OauthScheduleTest, HurriesForADeadTokenButNotWhileItFails) {
