@@ -195,6 +195,10 @@ bool log_sink::enabled(log_level level) const noexcept {
     return level >= implementation_->level.load(std::memory_order_relaxed);
 }
 
+void log_sink::expect_end() noexcept {
+    implementation_->out->close();
+}
+
 void log_sink::set_level(log_level level) noexcept {
     implementation_->level.store(level, std::memory_order_relaxed);
 }

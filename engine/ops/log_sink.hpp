@@ -43,6 +43,10 @@ public:
     [[nodiscard]] bool enabled(log_level level) const noexcept override;
     void write(log_level level, std::string_view event, std::span<const log_field> fields) noexcept override;
 
+    /// The process begins to end: the time of `farewell` runs from now on, so that a reader that takes
+    /// nothing is waited for while others end, and not after them.
+    void expect_end() noexcept;
+
     /// For a reload of the configuration.
     void set_level(log_level level) noexcept;
 

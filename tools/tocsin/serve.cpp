@@ -219,6 +219,7 @@ int serve(const common_options& common) {
     signal_callbacks on;
     on.stop = [&] {
         log.info("engine.stopping", {{"timeout_ms", how.engine.shutdown_timeout.count()}});
+        log.expect_end();
         checks.shutting_down();
         stopping = true;
         static_cast<void>(manager.stopping());
