@@ -83,6 +83,7 @@ void page::fill(
         targeted_by_roster_.push_back(0);
         for (std::uint32_t b = 0; b < run.count; ++b, ++reply_index) {
             const redis::reply records = storage_[reply_index];
+            malformed_ += records.is_error() ? 1 : 0;
             for (std::size_t j = 0; j < records.size(); ++j) {
                 const auto record = decode_roster_record(records[j].text());
                 const auto entry = record ? decode_roster_entry(record->entry) : std::nullopt;
@@ -271,6 +272,9 @@ page_settlement page::settlement() {
     out.devices = pushes_.size();
     out.accepted = count(outcome::accepted);
     out.increments.emplace_back(names::pages_settled, 1);
+    if (malformed_ != 0) {
+        out.increments.emplace_back(names::damaged_rosters, static_cast<std::int64_t>(malformed_));
+    }
     count_into(out);
     if (!reached_.empty()) {
         tell_reached(out);

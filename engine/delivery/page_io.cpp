@@ -43,8 +43,15 @@ asio::awaitable<result<page_reading>> page_io::read(const active_shard& from) {
     if (answer.has_error()) {
         co_return answer.error();
     }
-    if (const auto refused = answer->first_error(wanted)) {
-        co_return redis::code_for(*refused);
+    for (std::size_t i = 0; i < wanted; ++i) {
+        if (!(*answer)[i].is_error()) {
+            continue;
+        }
+        const auto why = redis::code_for((*answer)[i].text());
+        // A bucket that is something else is passed over, and the page says so: its event would never end.
+        if (i < page_reading::first_bucket || why != redis::redis_errc::damaged) {
+            co_return why;
+        }
     }
     known = co_await wait_for_replica(*from.event, replicas_.read(asked, *answer, wanted, time_.now()));
     if (known.has_error()) {

@@ -27,8 +27,9 @@ return 1
 //
 // KEYS: dead letters, mark    ARGV: letter, max length, how long the mark stays (ms)
 const redis::script post_once_script("dead_letters.post_once", R"lua(
-if not redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[3]) then return 0 end
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
 redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'letter', ARGV[1])
+redis.call('SET', KEYS[2], '1', 'PX', ARGV[3])
 return 1
 )lua");
 

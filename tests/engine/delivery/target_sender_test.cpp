@@ -75,6 +75,19 @@ TEST_F(TargetSenderTest, APageThatCannotBeReadIsReadAgain) {
     EXPECT_EQ(take_all().size(), 3U);
 }
 
+TEST_F(TargetSenderTest, ABucketThatIsSomethingElseIsPassedOverAndTheResultSaysSo) {
+    make();
+    auto news = claim_empty("news", 1);
+    for (std::uint32_t bucket = 0; bucket < 2; ++bucket) {
+        server.cli(
+            {"SET", keys.roster_bucket("mairies", platform::fcm, "21231", 1, bucket), "of another program"});
+    }
+    assign(news);
+    EXPECT_EQ(sum("news", ledger_names::pages_settled), 1);
+    EXPECT_EQ(sum("news", ledger_names::damaged_rosters), 2);
+    EXPECT_EQ(drained, std::vector<std::string>{"news"});
+}
+
 TEST_F(TargetSenderTest, ASettlementThatDoesNotArriveIsWrittenAgainAndCountedOnce) {
     make();
     auto news = claim("news", 1, 3);

@@ -41,6 +41,26 @@ TEST_F(LedgerEndingTest, TheResultIsPublishedOnceHoweverManyFinishIt) {
     EXPECT_EQ(server.cli({"KEYS", "tocsin:{e:crue}:*"}), "tocsin:{e:crue}:ledger");
 }
 
+TEST_F(LedgerEndingTest, AResultThatCannotBePublishedForNowIsPublishedOnceItCanBe) {
+    start(1);
+    const auto held = claim(book).shards;
+    ASSERT_TRUE(run(book.settle(settlement_of(held[0], 5))).value().drained);
+    const auto finish = [this](ledger& by) {
+        const std::string document = R"({"state":"finished"})";
+        return run(by.finish("crue", document, field("revision"), 1'000, time.wall_now(), 24h, {mairies}));
+    };
+    for (const std::string& one : {keys.results(), keys.published()}) {
+        server.cli({"SET", one, "of another program"});
+        EXPECT_TRUE(finish(book).has_error()) << one;
+        EXPECT_TRUE(finish(other).has_error()) << one;
+        EXPECT_EQ(field("state"), "running") << one;
+        server.cli({"DEL", one});
+    }
+    EXPECT_EQ(finish(other).value(), finish_outcome::published);
+    EXPECT_EQ(finish(book).value(), finish_outcome::had_ended);
+    EXPECT_EQ(server.cli({"XLEN", keys.results()}), "1");
+}
+
 TEST_F(LedgerEndingTest, AnEngineThatDiesWhilePublishingLeavesOneResult) {
     start(1);
     const auto held = claim(book).shards;

@@ -87,6 +87,15 @@ TEST_F(ReachDeskTest, WhoeverGoesOnAfterAnEngineThatDiedOnTheWayPublishesNoSecon
     EXPECT_EQ(server.cli({"ZCARD", keys.receipts_open()}), "0");
 }
 
+TEST_F(ReachDeskTest, ADocumentThatCannotBePublishedForNowIsPublishedOnceItCanBe) {
+    now.set_wall(wall_time(std::chrono::milliseconds(until + 1)));
+    server.cli({"SET", keys.reach(), "of another program"});
+    EXPECT_TRUE(run(desk.publish_due()).has_error());
+    server.cli({"DEL", keys.reach()});
+    publish_due();
+    EXPECT_EQ(documents().size(), 1U);
+}
+
 TEST_F(ReachDeskTest, WhatWasHandedInBeforeTheEndIsCountedFirst) {
     now.set_wall(wall_time(std::chrono::milliseconds(until + 60'000)));
     const std::string entry = std::to_string(until) + "-0";
