@@ -35,6 +35,11 @@ disposition requeued(bool behind) {
     return out;
 }
 
+/// Of a wait that nobody has asked for: there is another try before the event expires.
+milliseconds before_its_end(milliseconds wait, const attempt_facts& attempt) {
+    return std::min(wait, std::max(std::chrono::floor<milliseconds>(attempt.time_left) / 2, least_postponed));
+}
+
 /// Charged, and tried again later; or at its end.
 disposition retried(
     const attempt_facts& attempt, const verdict& answer, const lane_facts& lane, std::minstd_rand& jitter) {
@@ -49,6 +54,9 @@ disposition retried(
     // it works they come again without drawing on what keeps an outage from being stormed.
     const bool of_a_cut = answer.cut && lane.works;
     disposition out;
+    if (asked_for && !answer.told) {
+        asked_for = before_its_end(*asked_for, attempt);
+    }
     out.wait = lane.retries.delay(attempt.attempts + 1, asked_for, lane.retry_affordable || of_a_cut, jitter);
     if (out.wait >= attempt.time_left) {
         return ended(outcome::expired);
@@ -68,9 +76,7 @@ disposition postponed(
     const attempt_facts& attempt, const verdict& answer, const lane_facts& lane, std::minstd_rand& jitter) {
     milliseconds wait = std::min<milliseconds>(answer.retry_after.value_or(0ms), longest_told_wait);
     if (!answer.told) {
-        // Nobody has asked for so long: there is another try before the event expires.
-        wait = std::min(
-            wait, std::max(std::chrono::floor<milliseconds>(attempt.time_left) / 2, least_postponed));
+        wait = before_its_end(wait, attempt);
     }
     wait = lane.retries.delay(1, wait, true, jitter);
     if (wait >= attempt.time_left) {

@@ -184,6 +184,14 @@ void left_alone_maybe_sent(attempt_facts& attempt, verdict& answer, lane_facts&)
     attempt.maybe_sent = true;
     left_alone_for(answer, 1s);
 }
+void throttled_to_the_end(attempt_facts& attempt, verdict& answer, lane_facts&) {
+    attempt.time_left = 2min;
+    answer.retry_after = 10min;
+}
+void told_to_the_end(attempt_facts& attempt, verdict& answer, lane_facts& lane) {
+    throttled_to_the_end(attempt, answer, lane);
+    answer.told = true;
+}
 void left_alone_to_the_end(attempt_facts& attempt, verdict& answer, lane_facts&) {
     attempt.time_left = 10s;
     left_alone_for(answer, 1min);
@@ -242,6 +250,9 @@ const std::vector<row>& rows() {
         {"device throttled", r::retry_here, nothing, delay, failed, true},
         {"device throttled for the last time", r::retry_here, last_try, end, failed},
         {"no time for another try", r::retry_here, no_time, end, expired},
+        {"no time for a wait that we chose: once more before the end", r::retry_here, throttled_to_the_end,
+         defer, failed, true},
+        {"no time for a wait that the provider chose", r::retry_here, told_to_the_end, end, expired},
         {"an error of the provider", r::retry_elsewhere, nothing, delay, failed, true, complaint::provider},
         {"the last error", r::retry_elsewhere, last_try, end, failed, false, complaint::provider},
         {"an error to what may have been sent", r::retry_elsewhere, maybe_sent, defer, failed, true,

@@ -169,11 +169,12 @@ TEST_F(LaneTest, RetriesAreBounded) {
     EXPECT_EQ(increment(only.settlement(), "o:mairies/fcm:failed"), 1U);
 }
 
-TEST_F(LaneTest, ARetryThatCannotComeInTimeIsExpiredAtOnce) {
+TEST_F(LaneTest, WhomTheProviderPutsOffBeyondTheExpiryIsExpiredAtOnce) {
     const auto line = make();
     page& only = add(*line, 1, testing::make_event(time, priority::normal, 30s));
     verdict later = answer(reaction::retry_here, "QUOTA_EXCEEDED");
     later.retry_after = 60s;
+    later.told = true;
     line->settle(*line->take(time.now()), later, time.now());
     EXPECT_EQ(increment(only.settlement(), "o:mairies/fcm:expired"), 1U);
 }
