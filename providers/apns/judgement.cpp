@@ -21,6 +21,8 @@ constexpr milliseconds longest_device_pause = 16min;
 // Twice as long each time, so that five tries outlast an outage of some minutes.
 constexpr milliseconds first_outage_pause = 1min;
 constexpr milliseconds longest_outage_pause = 15min;
+// Our clock may be behind Apple's; what is dead since a later time is not said by Apple.
+constexpr milliseconds clocks_apart = 1h;
 
 std::optional<milliseconds> pause_of(pace when, std::uint32_t attempts) noexcept {
     switch (when) {
@@ -73,7 +75,8 @@ judgement::judgement(const answer& given, std::uint32_t attempts, wall_time now)
     if (what_.action == reaction::drop_token && object != nullptr) {
         const auto* timestamp = object->if_contains("timestamp");
         const auto* since = timestamp != nullptr ? timestamp->if_int64() : nullptr;
-        if (since != nullptr && *since > 0) {
+        const auto latest = std::chrono::floor<milliseconds>((now + clocks_apart).time_since_epoch()).count();
+        if (since != nullptr && *since > 0 && *since <= latest) {
             what_.dead_since = wall_time(milliseconds(*since));
         }
     }

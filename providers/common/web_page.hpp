@@ -4,8 +4,8 @@
 
 namespace tocsin {
 
-/// Whether the body of an answer is a page for people. No push service answers with one on purpose: a proxy
-/// does, or a server that has never heard of pushes, whatever status it names.
+/// Whether the body of an answer is a page for people, compressed ones included. No push service answers with
+/// one on purpose: a proxy does, or a server that has never heard of pushes, whatever status it names.
 [[nodiscard]] bool is_web_page(std::string_view body) noexcept;
 
 /// verdict::reason of such an answer.

@@ -99,6 +99,14 @@ bool is_color(const json::value& value) noexcept {
            given.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string_view::npos;
 }
 
+/// Google's pattern: ^[a-zA-Z0-9-_.~%]{1,50}$
+bool is_label(const json::value& value) noexcept {
+    const std::string_view given = as_text(value);
+    return !given.empty() && given.size() <= 50 &&
+           given.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~%") ==
+               std::string_view::npos;
+}
+
 parsed<> check_own_data(const json::value& value, const std::string& path) {
     if (auto fine = check_text_map(value, path); fine.has_error()) {
         return fine;
@@ -153,6 +161,8 @@ parsed<> check_value(const json::value& value, const member& rule, const std::st
         case count: return need(is_count(value), "must be a whole number from 0 to 2147483647");
         case share: return need(is_share(value), "must be a number from 0 to 1");
         case color: return need(is_color(value), "must be a colour like \"#1a2b3c\"");
+        case label: return need(is_label(value), "must be 1 to 50 of A-Z a-z 0-9 - _ . ~ %");
+        case link: return need(as_text(value).starts_with("https://"), "must begin with https://");
         case duration: return need(is_duration(value), "must be a duration like \"3600s\"");
         case timestamp:
             return need(

@@ -16,6 +16,8 @@ enum class holds : std::uint8_t {
     count,         ///< A whole number that an int32 holds, not below nought.
     share,         ///< A number from 0 to 1.
     color,         ///< "#rrggbb"
+    label,         ///< Of Google's statistics: 1 to 50 letters, digits and a few signs.
+    link,          ///< "https://…"
     duration,      ///< "3.5s"
     timestamp,     ///< RFC 3339
     word,          ///< One of a list.

@@ -39,6 +39,19 @@ TEST(ApnsJudgement, DropsNoTokenWithoutATimestampOfWhenItDied) {
     }
 }
 
+TEST(ApnsJudgement, NobodyIsDeadSinceATimeThatIsStillToCome) {
+    const auto since = [](wall_time when) {
+        const auto ms = std::chrono::floor<std::chrono::milliseconds>(when.time_since_epoch()).count();
+        const judgement given(
+            said(410, R"({"reason":"Unregistered","timestamp":)" + std::to_string(ms) + "}"), 0, now);
+        return given.what().action;
+    };
+    EXPECT_EQ(since(now), reaction::drop_token);
+    EXPECT_EQ(since(now + 10min), reaction::drop_token) << "our clock may be behind";
+    EXPECT_EQ(since(now + 24h), reaction::doubt_token);
+    EXPECT_EQ(since(now + 24h * 365 * 200), reaction::doubt_token);
+}
+
 TEST(ApnsJudgement, A410ThatIsNotInApplesFormDropsNothing) {
     for (const std::string_view body :
          {"", "<html>Gone</html>", "{}", "[]", R"({"reason":"Gone","timestamp":1763870000123})",

@@ -86,11 +86,11 @@ INSTANTIATE_TEST_SUITE_P(
             "UNREGISTERED",
             {}},
         cause_case{
-            "row2_code_before_status",
+            "row2_unregistered_with_another_number_is_a_doubt",
             400,
             envelope("INVALID_ARGUMENT", "x", fcm_error("UNREGISTERED")),
-            cause::unregistered,
-            drop_token,
+            cause::bad_token,
+            doubt_token,
             "UNREGISTERED",
             {}},
         cause_case{

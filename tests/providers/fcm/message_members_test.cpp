@@ -37,6 +37,8 @@ json::value fit_for(const member& one) {
         case holds::count:
         case holds::share: return 1;
         case holds::color: return "#1a2b3C";
+        case holds::label: return "crue-2026_11.23~%";
+        case holds::link: return "https://example.fr";
         case holds::duration: return "3s";
         case holds::timestamp: return "2026-11-23T06:00:00Z";
         case holds::word: return json::value(one.detail.substr(0, one.detail.find(' ')));
@@ -60,6 +62,8 @@ std::vector<json::value> unfit_for(const member& one) {
         case holds::count: return {"1", true, 3.5, 1e300, -1, 2147483648, 18446744073709551615U, object};
         case holds::share: return {"1", true, -0.1, 1.1, 2, 1e300, object};
         case holds::color: return {7, "red", "#fff", "1a2b3c4", "#1a2b3g", object};
+        case holds::label: return {7, true, "", "two words", "é", json::value(std::string(51, 'x')), object};
+        case holds::link: return {7, true, "", "http://example.fr", "example.fr", object};
         case holds::duration: return {3, "3", "s", "-3s", "1h", "1.s", true, object};
         case holds::timestamp: return {1764000000, "noon", "2026-11-23", object};
         case holds::word: return {1, "", "Nothing", json::value(one.detail), object};
