@@ -7,14 +7,12 @@ bool is_web_page(std::string_view body) noexcept {
     if (body.starts_with(byte_order_mark)) {
         body.remove_prefix(byte_order_mark.size());
     }
-    const auto at = body.find_first_not_of(" \t\r\n");
-    if (at == std::string_view::npos) {
-        return false;
+    // Compressed (RFC 1952), which no request of ours asks for, and no provider does unasked.
+    if (body.starts_with("\x1F\x8B")) {
+        return true;
     }
-    // What no text in UTF-8 begins with is compressed: a request does not ask for that, and no provider does
-    // it.
-    const auto first = static_cast<unsigned char>(body[at]);
-    return first == '<' || first < 0x20 || (first >= 0x7F && first < 0xC2) || first > 0xF4;
+    const auto first = body.find_first_not_of(" \t\r\n");
+    return first != std::string_view::npos && body[first] == '<';
 }
 
 }  // namespace tocsin

@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
-#include <span>
 
 namespace tocsin::webpush {
 namespace {
@@ -128,37 +127,26 @@ char lower(char c) noexcept {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-bool speaks_of(std::string_view body, std::span<const std::string_view> words) noexcept {
-    return std::ranges::any_of(
-        words, [body](std::string_view word) { return !std::ranges::search(body, word, {}, lower).empty(); });
-}
-
 /// Not every service says it in JSON: a 400 whose text speaks of our key or token is about those.
 bool speaks_of_vapid(std::string_view body) noexcept {
     constexpr auto hints = std::to_array<std::string_view>(
         {"vapid", "jwt", "applicationserverkey", "unauthorizedregistration", "mismatchsenderid",
          "authorization header"});
-    return speaks_of(body, hints);
+    return std::ranges::any_of(
+        hints, [body](std::string_view hint) { return !std::ranges::search(body, hint, {}, lower).empty(); });
 }
 
-/// Google's old push service said it in a page of its own. A router that has lost the service behind it
-/// answers 404, too, in text or JSON: "404 page not found", "no Route matched with those values".
-bool is_foreign_page(std::uint16_t status, std::string_view body) noexcept {
-    constexpr auto of_subscriptions =
-        std::to_array<std::string_view>({"subscri", "endpoint", "registr", "expired", "gone"});
-    if (is_web_page(body)) {
-        return body.find("NotRegistered") == std::string_view::npos;
-    }
-    const bool says_something = body.find_first_not_of(" \t\r\n") != std::string_view::npos;
-    return status == 404 && says_something && !speaks_of(body, of_subscriptions);
+/// Google's old push service said it in a page of its own.
+bool is_foreign_page(std::string_view body) noexcept {
+    return is_web_page(body) && body.find("NotRegistered") == std::string_view::npos;
 }
 
-/// What the table is asked for of a body whose word it does not know, if it has one: what it is taken for.
-std::string_view said_otherwise(std::uint16_t status, std::string_view body, bool has_word) noexcept {
+/// What the table is asked for of a body without a word: what it is taken for.
+std::string_view said_otherwise(std::uint16_t status, std::string_view body) noexcept {
     if (status == 400 && speaks_of_vapid(body)) {
         return speaks_of_our_key;
     }
-    return !has_word && is_foreign_page(status, body) ? is_a_page : std::string_view();
+    return is_foreign_page(body) ? is_a_page : std::string_view();
 }
 
 /// What the table is asked for: Apple's word, or the digits of Mozilla's number, which `digits` holds.
@@ -203,7 +191,7 @@ judgement::judgement(const answer& given, wall_time now) noexcept {
     const bool plausible = given.status > 0 && given.status <= std::numeric_limits<std::uint16_t>::max();
     what_.status = static_cast<std::uint16_t>(plausible ? given.status : 0);
     row_ = &find_answer(what_.status, said);
-    if (const auto otherwise = said_otherwise(what_.status, given.body, !said.empty());
+    if (const auto otherwise = said_otherwise(what_.status, given.body);
         row_->said.empty() && !otherwise.empty()) {
         row_ = &find_answer(what_.status, otherwise);
     }

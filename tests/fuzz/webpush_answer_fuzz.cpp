@@ -29,8 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::require((what.action == reaction::accept) == (said.status >= 200 && said.status <= 299 && !page));
     // Nobody is removed but by these two numbers, whatever the body says, if it is not somebody else's page.
     fuzz::require(
-        what.action != reaction::drop_token || ((said.status == 404 || said.status == 410) && !page));
-    fuzz::require(what.action == reaction::drop_token || said.status != 410 || page);
+        (what.action == reaction::drop_token) == ((said.status == 404 || said.status == 410) && !page));
     fuzz::require(what.of_one_service);
     fuzz::require(!what.retry_after || what.action == reaction::retry_here);
     fuzz::require(!webpush::explain(what.status, what.reason).empty());

@@ -159,8 +159,7 @@ std::vector<given_answer> webpush_answers() {
         for (const std::uint16_t status : {row.first, row.last}) {
             add_webpush(out, status, said == "vapid" ? said : said == "page" ? "<html>" : body);
             // RFC 8030: the numbers alone say that there is no such subscription any more.
-            // With words that are not a service's, 404 may be of a router whose service is away.
-            out.back().certain = ended.contains(said) || (said.empty() && status == 410);
+            out.back().certain = ended.contains(said) || (said.empty() && (status == 404 || status == 410));
             statuses.insert(status);
         }
     }
@@ -168,7 +167,7 @@ std::vector<given_answer> webpush_answers() {
         for (const std::string_view body : foreign_bodies) {
             add_webpush(out, status, std::string(body));
             const bool a_page = !body.empty() && body.front() == '<';
-            out.back().certain = (!a_page && status == 410) || (body.empty() && status == 404);
+            out.back().certain = !a_page && (status == 404 || status == 410);
         }
     }
     add_unanswered(out, true);

@@ -12,12 +12,10 @@ TEST(WebPage, BeginsWithATagBehindWhateverIsNotSeen) {
          {"<html>", "<!DOCTYPE html>", "<", " \t\r\n<html>", "\xEF\xBB\xBF<html>", "\xEF\xBB\xBF\n<html>"}) {
         EXPECT_TRUE(is_web_page(page)) << page;
     }
-    for (const std::string_view compressed : {"\x1F\x8B\x08", "\x8B\x03\x80", "\x1B\x2A", "\xFF"}) {
-        EXPECT_TRUE(is_web_page(compressed));
-    }
+    EXPECT_TRUE(is_web_page("\x1F\x8B\x08 compressed"));
     for (const std::string_view other :
          {"", " \n", "\xEF\xBB\xBF", "\xC3\x89teint", R"({"reason":"<html>"})", "x<html>", "\xEF\xBB<html>",
-          "\n\xEF\xBB\xBF<html>"}) {
+          "\n\xEF\xBB\xBF<html>", "\x1F", "\xFF\xFE"}) {
         EXPECT_FALSE(is_web_page(other)) << other;
     }
 }

@@ -86,11 +86,19 @@ INSTANTIATE_TEST_SUITE_P(
             "UNREGISTERED",
             {}},
         cause_case{
-            "row2_unregistered_with_another_number_is_a_doubt",
+            "row2_code_before_status",
             400,
             envelope("INVALID_ARGUMENT", "x", fcm_error("UNREGISTERED")),
-            cause::bad_token,
-            doubt_token,
+            cause::unregistered,
+            drop_token,
+            "UNREGISTERED",
+            {}},
+        cause_case{
+            "row2_unregistered_with_a_number_that_is_not_googles",
+            503,
+            envelope("UNAVAILABLE", "x", fcm_error("UNREGISTERED")),
+            cause::unavailable,
+            retry_elsewhere,
             "UNREGISTERED",
             {}},
         cause_case{

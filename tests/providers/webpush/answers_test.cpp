@@ -38,11 +38,7 @@ constexpr auto rows = std::to_array<row>({
     {404, " \r\n", drop_token, "NotFound"},
     {410, "Gone", drop_token, "Gone"},
     {410, "{}", drop_token, "Gone"},
-    // A router in front of a service that is away.
-    {404, "404 page not found\n", retry_here, "WebPage"},
-    {404, "default backend - 404", retry_here, "WebPage"},
-    {404, R"({"message":"no Route matched with those values"})", retry_here, "WebPage"},
-    {404, R"({"detail":"Not Found"})", retry_here, "WebPage"},
+    {404, "Not Found", drop_token, "NotFound"},
     {404, "\x1F\x8B\x08 compressed", retry_here, "WebPage"},
     {410, "\x1F\x8B\x08 compressed", retry_here, "WebPage"},
     {200, "\x1F\x8B\x08 compressed", retry_here, "WebPage"},
