@@ -14,20 +14,34 @@ namespace {
 
 namespace asio = boost::asio;
 
-// All times are microseconds of Redis' own clock, so that engines need not agree on theirs.
-//
+// All times are microseconds of Redis' own clock, so that engines need not agree on theirs. That clock may be
+// set back: what was given out is moved with it, or nothing would be sent until it is that late again. `at`
+// is the latest time that the bucket has seen. No instant is further ahead than any pause may be. A bucket
+// lives for an hour, and what is none is replaced by a new one.
+constexpr std::string_view opening = R"lua(
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'hash' and kind ~= 'none' then redis.call('DEL', KEYS[1]) end
+local t = redis.call('TIME')
+local now = tonumber(t[1]) * 1000000 + tonumber(t[2])
+local have = redis.call('HMGET', KEYS[1], 'taken', 'urgent', 'share', 'share_at', 'warmth', 'at')
+local back = math.max(0, (tonumber(have[6]) or 0) - now)
+local function instant(field)
+  local when = (tonumber(field) or 0) - back
+  return when < now + 1800000000 and when or now
+end
+local share = tonumber(have[3]) or 1
+local share_at = math.min(now, instant(have[4]))
+if share < 1 then share = math.min(1, share + (now - share_at) / 1000000 * 0.02) end
+redis.call('HSET', KEYS[1], 'at', string.format('%.0f', now))
+)lua";
+
 // KEYS: bucket    ARGV: rate, wanted, critical (1 or 0), burst, ramp (µs), gentle rate
 // `taken` is the instant up to which the rate is given out, `urgent` the same for critical pushes
 // alone. `share` is what is left of the rate after the provider pushed back; it grows again.
 // `warmth` goes from 0 to 1 over the ramp while the bucket is used, and back while it is not.
 // Returns pushes, µs from now to the slice's begin, its length in µs.
-const redis::script lease_script("quota.lease", R"lua(
-local t = redis.call('TIME')
-local now = tonumber(t[1]) * 1000000 + tonumber(t[2])
-local have = redis.call('HMGET', KEYS[1], 'taken', 'urgent', 'share', 'share_at', 'warmth')
-local taken, urgent = tonumber(have[1]) or 0, tonumber(have[2]) or 0
-local share = tonumber(have[3]) or 1
-if share < 1 then share = math.min(1, share + (now - tonumber(have[4])) / 1000000 * 0.02) end
+const std::string lease_source = std::string(opening) + R"lua(
+local taken, urgent = instant(have[1]), instant(have[2])
 local critical, burst = ARGV[3] == '1', tonumber(ARGV[4])
 local whole, ramp, gentle = tonumber(ARGV[1]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local rate = whole * share
@@ -55,19 +69,14 @@ end
 redis.call('HSET', KEYS[1], 'taken', string.format('%.0f', taken), 'urgent', string.format('%.0f', urgent))
 redis.call('PEXPIRE', KEYS[1], 3600000)
 return {n, string.format('%.0f', from - now), string.format('%.0f', length)}
-)lua");
+)lua";
+const redis::script lease_script("quota.lease", lease_source);
 
 // KEYS: bucket    ARGV: hold, ramp (both µs)
 // A time of silence that the provider asked for cools the bucket down as any other does.
-const redis::script slow_script("quota.slow_down", R"lua(
-local t = redis.call('TIME')
-local now = tonumber(t[1]) * 1000000 + tonumber(t[2])
-local have = redis.call('HMGET', KEYS[1], 'taken', 'urgent', 'share', 'share_at', 'warmth')
-local share = tonumber(have[3]) or 1
-if share < 1 then share = math.min(1, share + (now - tonumber(have[4])) / 1000000 * 0.02) end
-local changed = tonumber(have[4]) or 0
+const std::string slow_source = std::string(opening) + R"lua(
 local hold, ramp = tonumber(ARGV[1]), tonumber(ARGV[2])
-if now - changed > 1000000 then
+if now - share_at > 1000000 then
   redis.call('HSET', KEYS[1], 'share', math.max(0.1, share * 0.7), 'share_at', string.format('%.0f', now))
   if ramp > 0 then
     redis.call('HSET', KEYS[1], 'warmth',
@@ -76,11 +85,12 @@ if now - changed > 1000000 then
 end
 local at = now + hold
 redis.call('HSET', KEYS[1],
-  'taken', string.format('%.0f', math.max(at, tonumber(have[1]) or 0)),
-  'urgent', string.format('%.0f', math.max(at, tonumber(have[2]) or 0)))
+  'taken', string.format('%.0f', math.max(at, instant(have[1]))),
+  'urgent', string.format('%.0f', math.max(at, instant(have[2]))))
 redis.call('PEXPIRE', KEYS[1], 3600000)
 return 1
-)lua");
+)lua";
+const redis::script slow_script("quota.slow_down", slow_source);
 
 // What may be caught up on after a silence.
 constexpr std::chrono::microseconds burst(50'000);

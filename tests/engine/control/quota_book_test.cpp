@@ -52,6 +52,34 @@ TEST_F(QuotaBookTest, ACriticalPushDoesNotStandBehindSlicesThatWereGivenOutAndTh
     EXPECT_GE(next.from, time.now() + 9'100ms);
 }
 
+TEST_F(QuotaBookTest, AClockOfRedisThatIsSetBackHoldsNothingUp) {
+    lease(100);
+    const std::string bucket = keys.limit("mairies/fcm");
+    // As if all of it had been written an hour from now.
+    for (const char* const field : {"taken", "urgent", "at"}) {
+        const std::string written = server.cli({"HGET", bucket, field});
+        server.cli({"HSET", bucket, field, std::to_string(std::stoll(written) + 3'600'000'000)});
+    }
+    const quota_slice next = lease(100);
+    EXPECT_GE(next.from, time.now() + 500ms) << "behind what was given out";
+    EXPECT_LE(next.from, time.now() + 1100ms);
+}
+
+TEST_F(QuotaBookTest, ABucketThatIsSomethingElseHoldsNothingUp) {
+    const std::string bucket = keys.limit("mairies/fcm");
+    server.cli({"SET", bucket, "of another program"});
+    EXPECT_EQ(lease(100).pushes, 100U);
+    server.cli({"DEL", bucket});
+    server.cli({"RPUSH", bucket, "x"});
+    EXPECT_TRUE(run(book.slow_down(target{"mairies", platform::fcm}, 5s)).has_value());
+    EXPECT_GE(lease(100).from, time.now() + 4s);
+    for (const char* const value : {"9e99", "inf", "nan", "x", "-1"}) {
+        server.cli({"HSET", bucket, "taken", value, "urgent", value, "share_at", value, "warmth", "1"});
+        EXPECT_LE(lease(1).from, time.now() + 100ms) << value;
+        EXPECT_LE(lease(1, true).from, time.now() + 100ms) << value;
+    }
+}
+
 TEST_F(QuotaBookTest, CriticalPushesKeepToTheRateAmongThemselves) {
     const quota_slice first = lease(500, true);
     const quota_slice second = lease(500, true);
