@@ -81,14 +81,17 @@ redis.call('HSET', KEYS[1], 'result', ARGV[1])
 return ARGV[1]
 )lua");
 
-// Noted as published only behind what may fail, so that a stream that is something else for now gets the
-// document once it is a stream again.
+// A stream that is something else for now gets the document once it is a stream again: what failed is not
+// noted as published.
 //
 // KEYS: results, published    ARGV: event, document, max length, now (ms), remember (ms)
 const redis::script publish("ledger.publish", R"lua(
-if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 0 end
-redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'result', ARGV[2])
-redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
+if redis.call('ZADD', KEYS[2], 'NX', ARGV[4], ARGV[1]) == 0 then return 0 end
+local added = redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'result', ARGV[2])
+if type(added) == 'table' and added.err then
+  redis.call('ZREM', KEYS[2], ARGV[1])
+  return added
+end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[4] - ARGV[5])
 return 1
 )lua");

@@ -36,9 +36,12 @@ return {have[2] or '', redis.call('HGET', KEYS[1], 'receipts_closed_at')}
 
 // KEYS: reach, published    ARGV: event and entry, document, max length, now (ms), remember (ms)
 const redis::script publish_script("reach.publish", R"lua(
-if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 0 end
-redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'reach', ARGV[2])
-redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
+if redis.call('ZADD', KEYS[2], 'NX', ARGV[4], ARGV[1]) == 0 then return 0 end
+local added = redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'reach', ARGV[2])
+if type(added) == 'table' and added.err then
+  redis.call('ZREM', KEYS[2], ARGV[1])
+  return added
+end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[4] - ARGV[5])
 return 1
 )lua");
