@@ -125,10 +125,10 @@ const char* outcome_of(const answer_row& row) noexcept {
         case accepted:
         case retried:
         case refreshed:
+        case late:
         case paused: return "accepted";
         case dead: return "dead";
         case rejected: return "rejected";
-        case late:
         case quota: return "expired";
     }
     return "";

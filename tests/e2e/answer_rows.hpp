@@ -15,9 +15,9 @@ enum class fate_of : std::uint8_t {
     rejected,   ///< Kept.
     retried,    ///< Tried again soon, and then accepted.
     refreshed,  ///< Tried again with a fresh credential, at no charge, and then accepted.
-    late,       ///< To be tried again after more time than the event has: expired.
-    paused,     ///< A complaint about the credential: tried again at no charge, and then accepted.
-    quota,      ///< Its lane waits for a quota: expired.
+    late,    ///< To be tried again after more time than the event has: before it is over, and then accepted.
+    paused,  ///< A complaint about the credential: tried again at no charge, and then accepted.
+    quota,   ///< Its lane waits for a quota: expired.
 };
 
 /// One answer and what has to follow, as docs/reference/provider-answers.md says. Written down here a second

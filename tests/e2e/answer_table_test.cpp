@@ -180,7 +180,7 @@ protected:
         EXPECT_EQ(number(result, outcome), 1 + (std::string(outcome) == "accepted" ? companions : 0))
             << json::serialize(result);
         EXPECT_EQ(number(result, "possible_duplicates"), 0);
-        const bool charged = each.row->what == fate_of::retried;
+        const bool charged = each.row->what == fate_of::retried || each.row->what == fate_of::late;
         EXPECT_EQ(number(result, "retries"), charged ? 1 : 0);
     }
 

@@ -22,7 +22,9 @@ protected:
     /// The simulator for everybody, and a second one, that is silent, as FCM of `dijon` alone. Both work in
     /// one directory and so with the same keys.
     void start_simulators() {
-        auto started = sim::simulator::start(options);
+        sim::simulator_options beside = options;
+        beside.ports = {0, 0, 0, 0, 0};
+        auto started = sim::simulator::start(beside);
         ASSERT_TRUE(started.has_value());
         silent = std::move(*started);
         ASSERT_TRUE(
