@@ -43,7 +43,8 @@ boost::asio::awaitable<void> redis_watch::sample() {
     const duration round_trip = time_.now() - begun;
     const auto refusal = count_errors();
     if (answer.has_error()) {
-        flag_.failing("Redis at " + address_ + ": " + answer.error().message());
+        const std::string words = refusal ? " (" + refusal->text + ")" : std::string();
+        flag_.failing("Redis at " + address_ + ": " + answer.error().message() + words);
         co_return;
     }
     tell_refusal(refusal);

@@ -36,6 +36,7 @@ client::client(
     connection_ = std::make_shared<connection>(
         std::move(executor), std::move(where), std::move(dial), time, log, options,
         connection::patience::waits);
+    connection_->tell(refusals_);
 }
 
 client::~client() {

@@ -2,6 +2,7 @@
 
 #include "engine/core/backoff.hpp"
 #include "engine/redis/error.hpp"
+#include "engine/redis/reply_reader.hpp"
 #include "engine/redis/sentinel.hpp"
 #include "engine/runtime/deadline.hpp"
 
@@ -157,8 +158,11 @@ asio::awaitable<void> connection::run(std::shared_ptr<connection> self) {
                 break;
             }
             self->report_down("redis.connection_lost", why);
+            self->count_failure(
+                self->line_.met_replica() ? "READONLY You can't write against a read only replica" : "");
         } else {
             self->report_down("redis.connect_failed", opened.error());
+            self->count_failure(self->detail_);
             if (opened.error() == redis_errc::refused) {
                 self->line_.fail_queued(redis_errc::refused);
             }
@@ -167,7 +171,6 @@ asio::awaitable<void> connection::run(std::shared_ptr<connection> self) {
         if (self->while_away_ == patience::refuses) {
             self->line_.fail_queued(redis_errc::unreachable);
         }
-        ++self->errors_;
         self->link_.reset();
         co_await self->back_off(attempt);
         ++attempt;
@@ -290,6 +293,20 @@ asio::awaitable<error_code> connection::watch() {
 }
 
 // --- The log ---------------------------------------------------------------------------------
+
+void connection::count_failure(std::string_view said) {
+    if (refusals_ == nullptr || said.empty()) {
+        ++errors_;
+        return;
+    }
+    std::string line(said.substr(0, said.find_first_of("\r\n")));
+    reply_reader reader;
+    reader.feed("-" + line + "\r\n");
+    replies one;
+    if (reader.next(one).has_value()) {
+        refusals_->note(one, time_.now());
+    }
+}
 
 void connection::report_up() {
     reported_ = {};

@@ -6,6 +6,7 @@
 #include "engine/redis/address.hpp"
 #include "engine/redis/client_options.hpp"
 #include "engine/redis/dialer.hpp"
+#include "engine/redis/error_replies.hpp"
 #include "engine/redis/pipeline.hpp"
 #include "engine/redis/reply.hpp"
 #include "engine/redis/request.hpp"
@@ -21,6 +22,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace tocsin::redis {
 
@@ -50,6 +52,9 @@ public:
     /// Nobody waits for `what` any more.
     void abandon(operation& what) noexcept { line_.abandon(what); }
 
+    /// Where the words are noted with which Redis turns us away. Before the first request.
+    void tell(std::shared_ptr<error_replies> refusals) noexcept { refusals_ = std::move(refusals); }
+
     void close() noexcept;
     [[nodiscard]] bool connected() const noexcept { return up_; }
     [[nodiscard]] std::uint64_t errors() const noexcept { return errors_; }
@@ -66,6 +71,8 @@ private:
     boost::asio::awaitable<error_code> watch();
     boost::asio::awaitable<void> back_off(std::uint32_t attempt);
 
+    /// Counts a connection that failed or was lost, and notes what Redis said of it, if it did.
+    void count_failure(std::string_view said);
     void report_up();
     void report_down(std::string_view event, error_code why);
 
@@ -85,6 +92,7 @@ private:
     std::minstd_rand random_;
     time_point silent_since_{};  ///< Since when Redis has owed a reply without sending a byte.
     std::string detail_;         ///< The peer's own words about the last failure to connect.
+    std::shared_ptr<error_replies> refusals_;
     std::uint64_t errors_ = 0;
     error_code reported_;  ///< What the log was last told is wrong; empty: nothing.
     bool running_ = false;

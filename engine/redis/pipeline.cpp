@@ -95,8 +95,10 @@ result<> pipeline::feed(std::string_view bytes) {
                 break;
             }
             if (masters_only_ && is_from_replica(in_flight_.front()->answers.back())) {
+                met_replica_ = true;
                 return redis_errc::connection_lost;
             }
+            met_replica_ = false;
             if (--in_flight_.front()->remaining == 0) {
                 const std::shared_ptr<operation> complete = std::move(in_flight_.front());
                 in_flight_.pop_front();

@@ -73,6 +73,9 @@ public:
     /// connection, which has to be made anew to another server.
     void treat_replica_as_lost(bool wanted) noexcept { masters_only_ = wanted; }
 
+    /// Whether that is why feed() gave up last.
+    [[nodiscard]] bool met_replica() const noexcept { return met_replica_; }
+
     /// Reads replies and completes operations. Errors: redis_errc::protocol, and connection_lost if
     /// the server has become a replica.
     [[nodiscard]] result<> feed(std::string_view bytes);
@@ -104,6 +107,7 @@ private:
     std::deque<std::shared_ptr<operation>> in_flight_;
     std::size_t queued_bytes_ = 0;
     bool masters_only_ = false;
+    bool met_replica_ = false;
     /// What this connection's Redis was told with SCRIPT LOAD.
     boost::unordered_flat_set<std::string> known_scripts_;
     reply_reader reader_;

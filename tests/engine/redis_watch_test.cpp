@@ -78,6 +78,30 @@ TEST_F(RedisWatchTest, WhatAnotherConnectionIsRefusedCountsAsWell) {
     EXPECT_EQ(shard.counter(metric::redis_errors_total, {}).read(), 1U) << "each is counted once";
 }
 
+TEST_F(RedisWatchTest, TheWordsWithWhichRedisTurnsAnyConnectionAwayAreTold) {
+    auto where = redis::parse_address(server.url()).value();
+    where.password = "wrong";
+    redis::client another(loop.get_executor(), where, clock, told);
+    watch.also_watch(another);
+    redis::request ask;
+    ask.add("PING");
+    ASSERT_TRUE(testing::run_to_end(loop, another.execute(std::move(ask))).has_error());
+    sample();
+    EXPECT_NE(flag.problem().find("AUTH"), std::string::npos) << flag.problem();
+}
+
+TEST_F(RedisWatchTest, AMasterThatIsDemotedBehindTheSameAddressIsNotReady) {
+    redis::client writer(loop.get_executor(), redis::parse_address(server.url()).value(), clock, told);
+    watch.also_watch(writer);
+    server.cli({"REPLICAOF", "127.0.0.1", "1"});
+    redis::request ask;
+    ask.add("SET", "a", "1");
+    ASSERT_TRUE(testing::run_to_end(loop, writer.execute(std::move(ask))).has_error());
+    sample();
+    EXPECT_NE(flag.problem().find("READONLY"), std::string::npos) << flag.problem();
+    EXPECT_NE(flag.problem().find("This is a replica"), std::string::npos) << flag.problem();
+}
+
 TEST_F(RedisWatchTest, ALostConnectionIsToldAtTheThirdLook) {
     sample();
     ASSERT_EQ(flag.problem(), "");

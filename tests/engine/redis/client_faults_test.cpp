@@ -143,6 +143,8 @@ TEST_F(RedisClientFaults, AServerThatTurnsUsAwayAndHangsUpIsHeard) {
     const auto waits = start(*late, command("PING"));
     ASSERT_TRUE(run_until([&] { return late->errors() >= 1; }));
     EXPECT_NE(log.details.find("max number of clients"), std::string::npos) << log.details;
+    ASSERT_TRUE(late->last_error().has_value());
+    EXPECT_NE(late->last_error()->text.find("max number of clients"), std::string::npos);
     EXPECT_FALSE(waits->answer.has_value());
     lucky->close();
     EXPECT_EQ(wait(waits).value().front().text(), "PONG");

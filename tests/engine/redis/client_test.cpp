@@ -321,6 +321,8 @@ TEST_F(RedisClient, AMasterThatIsDemotedBehindTheSameAddressIsLeftUntilThereIsOn
     server.cli({"REPLICAOF", "127.0.0.1", "1"});
     EXPECT_EQ(ask(*redis, command("SET", "a", "2")).error(), redis_errc::connection_lost)
         << "no answer of a replica is";
+    ASSERT_TRUE(redis->last_error().has_value());
+    EXPECT_EQ(error_class(redis->last_error()->text), "READONLY");
     server.cli({"REPLICAOF", "NO", "ONE"});
     EXPECT_EQ(text(*redis, command("SET", "a", "3")), "OK");
     EXPECT_GE(redis->errors(), 1U);
