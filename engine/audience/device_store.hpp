@@ -10,6 +10,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -93,11 +95,24 @@ public:
     boost::asio::awaitable<result<std::vector<std::optional<found>>>> find_all(
         std::string app, platform where, std::vector<std::string> tokens);
 
+    struct looked_up {
+        std::vector<std::optional<found>> devices;  ///< In the order asked.
+        std::vector<std::size_t> damaged;           ///< Places of those that are there, and cannot be read.
+
+        [[nodiscard]] bool is_damaged(std::size_t place) const noexcept {
+            return std::ranges::find(damaged, place) != damaged.end();
+        }
+    };
+    /// The same for whoever goes on without those that are damaged.
+    boost::asio::awaitable<result<looked_up>> look_up(
+        std::string app, platform where, std::vector<token_hash> hashes);
+
     /// The same by what is left of tokens in an index.
     boost::asio::awaitable<result<std::vector<std::optional<found>>>> find_hashed(
         std::string app, platform where, std::vector<token_hash> hashes);
 
-    /// Whether each of the tokens is registered, in one round trip.
+    /// Whether each of the tokens is registered, in one round trip. One whose place holds something else
+    /// counts as registered.
     boost::asio::awaitable<result<std::vector<bool>>> registered(
         std::string app, platform where, std::vector<std::string> tokens);
 
@@ -149,6 +164,16 @@ private:
     boost::asio::awaitable<result<>> forget_traces(const std::vector<device_change>& changes);
     /// What Redis says, of which nothing may be an error: "nothing there" would be believed.
     boost::asio::awaitable<result<redis::replies>> ask(redis::request what);
+    /// The same, but for keys that hold something else: these are in the replies.
+    boost::asio::awaitable<result<redis::replies>> ask_each(redis::request what);
+    /// What the index says of a device that was asked for.
+    struct indexed {
+        std::size_t place;  ///< In looked_up::devices.
+        token_hash hash;
+        territory first;
+    };
+    boost::asio::awaitable<result<>> read_records(
+        std::string app, platform where, const std::vector<indexed>& known, looked_up& into);
     /// What Redis holds under a field of the app's heads; empty: nothing.
     boost::asio::awaitable<result<std::optional<roster_head>>> stored_head(
         std::string app, std::string field);

@@ -3,6 +3,7 @@
 #include "engine/core/digest.hpp"
 #include "engine/redis/check.hpp"
 #include "engine/redis/error.hpp"
+#include "engine/redis/error_replies.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -24,6 +25,20 @@ asio::awaitable<result<redis::replies>> device_store::ask(redis::request what) {
     }
     auto answer = co_await redis_.execute(std::move(what));
     co_return redis::checked(std::move(answer));
+}
+
+asio::awaitable<result<redis::replies>> device_store::ask_each(redis::request what) {
+    if (what.empty()) {
+        co_return redis::replies();
+    }
+    auto answer = co_await redis_.execute(std::move(what));
+    for (std::size_t i = 0; answer.has_value() && i < answer->size(); ++i) {
+        const redis::reply one = (*answer)[i];
+        if (one.is_error() && redis::code_for(one.text()) != redis_errc::damaged) {
+            co_return redis::code_for(one.text());
+        }
+    }
+    co_return answer;
 }
 
 asio::awaitable<result<std::optional<roster_head>>> device_store::stored_head(
@@ -56,12 +71,12 @@ asio::awaitable<result<std::vector<bool>>> device_store::registered(
         const token_hash hash = hash_token(token);
         what.add("HEXISTS", keys_.index_bucket(app, where, hash.bucket(index->buckets)), hash.view());
     }
-    const auto answer = co_await ask(std::move(what));
+    const auto answer = co_await ask_each(std::move(what));
     if (answer.has_error()) {
         co_return answer.error();
     }
     for (std::size_t i = 0; i < out.size(); ++i) {
-        out[i] = (*answer)[i].integer() == 1;
+        out[i] = (*answer)[i].is_error() || (*answer)[i].integer() == 1;
     }
     co_return out;
 }
@@ -93,7 +108,20 @@ asio::awaitable<result<std::vector<std::optional<device_store::found>>>> device_
 
 asio::awaitable<result<std::vector<std::optional<device_store::found>>>> device_store::find_hashed(
     std::string app, platform where, std::vector<token_hash> hashes) {
-    std::vector<std::optional<found>> out(hashes.size());
+    auto out = co_await look_up(std::move(app), where, std::move(hashes));
+    if (out.has_error()) {
+        co_return out.error();
+    }
+    if (!out->damaged.empty()) {
+        co_return redis_errc::damaged;
+    }
+    co_return std::move(out->devices);
+}
+
+asio::awaitable<result<device_store::looked_up>> device_store::look_up(
+    std::string app, platform where, std::vector<token_hash> hashes) {
+    looked_up out;
+    out.devices.resize(hashes.size());
     const auto head = co_await stored_head(app, "index");
     if (head.has_error()) {
         co_return head.error();
@@ -101,65 +129,80 @@ asio::awaitable<result<std::vector<std::optional<device_store::found>>>> device_
     if (!*head || hashes.empty()) {
         co_return out;
     }
-    redis::request look_up;
+    redis::request ask_index;
     for (const token_hash& hash : hashes) {
-        look_up.add("HGET", keys_.index_bucket(app, where, hash.bucket((*head)->buckets)), hash.view());
+        ask_index.add("HGET", keys_.index_bucket(app, where, hash.bucket((*head)->buckets)), hash.view());
     }
-    const auto follows = co_await ask(std::move(look_up));
+    const auto follows = co_await ask_each(std::move(ask_index));
     if (follows.has_error()) {
         co_return follows.error();
     }
-    // Where each stands that is registered: in the roster of the first territory that it follows.
-    std::vector<std::size_t> known;
-    std::vector<territory> first;
+    std::vector<indexed> known;
     for (std::size_t i = 0; i < hashes.size(); ++i) {
-        const auto follow = decode_follows((*follows)[i].text());
+        const redis::reply said = (*follows)[i];
+        const auto follow = said.is_error() ? std::nullopt : decode_follows(said.text());
         if (!follow) {
-            co_return redis_errc::damaged;
-        }
-        if (!follow->empty()) {
-            known.push_back(i);
-            first.push_back(follow->front());
+            out.damaged.push_back(i);
+        } else if (!follow->empty()) {
+            known.push_back({i, hashes[i], follow->front()});
         }
     }
+    if (const auto read = co_await read_records(std::move(app), where, known, out); read.has_error()) {
+        co_return read.error();
+    }
+    co_return out;
+}
+
+/// Where each stands that is registered: in the roster of the first territory that it follows.
+asio::awaitable<result<>> device_store::read_records(
+    std::string app, platform where, const std::vector<indexed>& known, looked_up& into) {
     if (known.empty()) {
-        co_return out;
+        co_return result<>();
     }
     redis::request ask_heads;
-    ask_heads.begin(2 + first.size()).append("HMGET").append(keys_.rosters(app));
-    for (const territory& which : first) {
-        ask_heads.append(roster_head_field(where, which));
+    ask_heads.begin(2 + known.size()).append("HMGET").append(keys_.rosters(app));
+    for (const indexed& one : known) {
+        ask_heads.append(roster_head_field(where, one.first));
     }
     const auto heads = co_await ask(std::move(ask_heads));
     if (heads.has_error()) {
         co_return heads.error();
     }
     redis::request read;
+    std::vector<const indexed*> asked;
     for (std::size_t k = 0; k < known.size(); ++k) {
-        const auto head_here = decode_roster_head(heads->front()[k].text());
-        if (!head_here) {
-            co_return redis_errc::damaged;
+        const indexed& one = known[k];
+        const auto head = decode_roster_head(heads->front()[k].text());
+        if (!head) {
+            into.damaged.push_back(one.place);
+            continue;
         }
-        const roster_head& place = *head_here;
+        asked.push_back(&one);
         read.add(
             "HGET",
             keys_.roster_bucket(
-                app, where, to_string(first[k]), place.generation, hashes[known[k]].bucket(place.buckets)),
-            hashes[known[k]].within_bucket());
+                app, where, to_string(one.first), head->generation, one.hash.bucket(head->buckets)),
+            one.hash.within_bucket());
     }
-    const auto records = co_await ask(std::move(read));
+    const auto records = co_await ask_each(std::move(read));
     if (records.has_error()) {
         co_return records.error();
     }
-    for (std::size_t k = 0; k < known.size(); ++k) {
-        const auto record = decode_roster_record((*records)[k].text());
-        auto which = record ? decode_device(record->token.whole(), record->entry, first[k]) : std::nullopt;
+    for (std::size_t r = 0; r < asked.size(); ++r) {
+        const redis::reply said = (*records)[r];
+        if (said.is_error()) {
+            into.damaged.push_back(asked[r]->place);
+            continue;
+        }
+        const auto record = decode_roster_record(said.text());
+        auto which =
+            record ? decode_device(record->token.whole(), record->entry, asked[r]->first) : std::nullopt;
         // Else it changed between two reads, or another token stands in its place.
-        if (which && hash_token(which->token) == hashes[known[k]]) {
-            out[known[k]] = found{std::move(*which), std::string(record->entry)};
+        if (which && hash_token(which->token) == asked[r]->hash) {
+            into.devices[asked[r]->place] = found{std::move(*which), std::string(record->entry)};
         }
     }
-    co_return out;
+    co_return result<>();
 }
 
 asio::awaitable<result<device_store::roster_list>> device_store::rosters_of(

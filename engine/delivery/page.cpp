@@ -83,7 +83,10 @@ void page::fill(
         targeted_by_roster_.push_back(0);
         for (std::uint32_t b = 0; b < run.count; ++b, ++reply_index) {
             const redis::reply records = storage_[reply_index];
-            malformed_ += records.is_error() ? 1 : 0;
+            if (records.is_error()) {
+                ++damaged_;
+                continue;
+            }
             for (std::size_t j = 0; j < records.size(); ++j) {
                 const auto record = decode_roster_record(records[j].text());
                 const auto entry = record ? decode_roster_entry(record->entry) : std::nullopt;
@@ -272,9 +275,6 @@ page_settlement page::settlement() {
     out.devices = pushes_.size();
     out.accepted = count(outcome::accepted);
     out.increments.emplace_back(names::pages_settled, 1);
-    if (malformed_ != 0) {
-        out.increments.emplace_back(names::damaged_rosters, static_cast<std::int64_t>(malformed_));
-    }
     count_into(out);
     if (!reached_.empty()) {
         tell_reached(out);
@@ -304,6 +304,8 @@ page_settlement page::settle_early(wall_time due) {
     std::ranges::fill(targeted_by_roster_, 0);
     latencies_.clear();
     reasons_.clear();
+    damaged_ = 0;
+    malformed_ = 0;
     retries_ = 0;
     possible_duplicates_ = 0;
     bound_ = {};
@@ -336,6 +338,7 @@ void page::count_into(page_settlement& out) const {
     for (std::size_t i = 0; i < outcome_count; ++i) {
         count(names::outcome_field(from_->which, static_cast<outcome>(i)), outcomes_[i]);
     }
+    count(std::string(names::damaged_rosters), damaged_ + malformed_);
     count(std::string(names::retries), retries_);
     count(std::string(names::possible_duplicates), possible_duplicates_);
     const std::string platform_name(to_string(from_->which.on));

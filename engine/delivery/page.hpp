@@ -85,6 +85,9 @@ public:
     /// What the store said after this instant is not in the page.
     [[nodiscard]] time_point read_at() const noexcept { return read_at_; }
     [[nodiscard]] std::size_t unread_entries() const noexcept { return malformed_; }
+    /// What of the store could not be read at all: the result says that somebody may not have been sent to.
+    void note_damaged(std::size_t more) noexcept { damaged_ += more; }
+    [[nodiscard]] std::size_t damaged() const noexcept { return damaged_; }
     /// Devices to send to: neither the muted nor those that are passed over.
     [[nodiscard]] std::size_t size() const noexcept { return pushes_.size(); }
     /// Entries of devices that the event matches elsewhere: by an earlier territory, or by name.
@@ -177,6 +180,7 @@ private:
     std::size_t remaining_ = 0;
     std::size_t trials_ = 0;
     std::size_t malformed_ = 0;
+    std::size_t damaged_ = 0;
     std::size_t passed_over_ = 0;
     std::string late_;  ///< The name of what was late; empty: nothing was named.
     std::size_t named_ = 0;

@@ -18,6 +18,20 @@ using namespace std::chrono_literals;
 // After Redis has failed: long enough not to hammer it, short enough not to be noticed.
 constexpr auto error_pause = 200ms;
 
+/// What is wrong with the reading, but for buckets that hold something else: others are sent to all the same.
+std::optional<std::string> first_objection(const redis::replies& read, std::size_t wanted) {
+    for (std::size_t i = 0; i < wanted; ++i) {
+        if (!read[i].is_error()) {
+            continue;
+        }
+        std::string text(read[i].text());
+        if (i < page_reading::first_bucket || redis::code_for(text) != redis::redis_errc::damaged) {
+            return text;
+        }
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 asio::awaitable<result<page_reading>> page_io::read(const active_shard& from) {
@@ -43,15 +57,8 @@ asio::awaitable<result<page_reading>> page_io::read(const active_shard& from) {
     if (answer.has_error()) {
         co_return answer.error();
     }
-    for (std::size_t i = 0; i < wanted; ++i) {
-        if (!(*answer)[i].is_error()) {
-            continue;
-        }
-        const auto why = redis::code_for((*answer)[i].text());
-        // A bucket that is something else is passed over, and the page says so: its event would never end.
-        if (i < page_reading::first_bucket || why != redis::redis_errc::damaged) {
-            co_return why;
-        }
+    if (const auto refused = first_objection(*answer, wanted)) {
+        co_return redis::code_for(*refused);
     }
     known = co_await wait_for_replica(*from.event, replicas_.read(asked, *answer, wanted, time_.now()));
     if (known.has_error()) {
@@ -101,6 +108,9 @@ asio::awaitable<result<>> page_io::find_gone(const active_shard& from, page_read
         tokens.push_back(one.token);
     }
     const auto known = co_await store_.registered(from.which.app, from.which.on, std::move(tokens));
+    if (known.has_error() && known.error() == redis::redis_errc::damaged) {
+        co_return result<>();  // Nobody is known to have left.
+    }
     if (known.has_error()) {
         co_return known.error();
     }
@@ -118,16 +128,21 @@ asio::awaitable<result<>> page_io::find_hashed(const active_shard& from, page_re
     for (const hashed_device& one : from.work.hashed) {
         hashes.push_back(one.which);
     }
-    auto known = co_await store_.find_hashed(from.which.app, from.which.on, std::move(hashes));
+    auto known = co_await store_.look_up(from.which.app, from.which.on, std::move(hashes));
+    if (known.has_error() && known.error() == redis::redis_errc::damaged) {
+        into.damaged = from.work.hashed.size();
+        co_return result<>();
+    }
     if (known.has_error()) {
         co_return known.error();
     }
-    for (std::size_t i = 0; i < known->size(); ++i) {
-        if ((*known)[i]) {
+    into.damaged = known->damaged.size();
+    for (std::size_t i = 0; i < known->devices.size(); ++i) {
+        if (auto& device = known->devices[i]) {
             listed_device& one = into.known.emplace_back();
             one.commune = from.work.hashed[i].commune;
-            one.token = std::move((*known)[i]->which.token);
-            one.entry = std::move((*known)[i]->entry);
+            one.token = std::move(device->which.token);
+            one.entry = std::move(device->entry);
         }
     }
     co_return result<>();

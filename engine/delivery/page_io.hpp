@@ -32,6 +32,7 @@ struct page_reading {
     redis::replies devices;            ///< their buckets, from reply first_bucket on.
     std::vector<listed_device> known;  ///< Of a shard of an earlier event's devices: who they are by now.
     std::vector<std::string> gone;     ///< Devices that have left the store while they waited for a retry.
+    std::size_t damaged = 0;           ///< Of an earlier event's devices: what of the store cannot be read.
 
     static constexpr std::size_t first_bucket = 1;
 };

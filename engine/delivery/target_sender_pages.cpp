@@ -92,7 +92,13 @@ void target_sender::fill(page& what, page_reading& got) {
         if (!from.work.hashed.empty()) {
             from.work.devices = std::move(got.known);
         }
+        what.note_damaged(got.damaged);
         what.fill_listed(from.content.get());
+    }
+    if (what.damaged() != 0) {
+        here_.log.error(
+            "roster.damaged",
+            {{"event_id", from.event->id}, {"target", to_string(which_)}, {"unreadable", what.damaged()}});
     }
     if (what.unread_entries() != 0) {
         here_.log.error(

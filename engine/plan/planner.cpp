@@ -3,6 +3,7 @@
 #include "engine/audience/roster_codec.hpp"
 #include "engine/plan/deferral.hpp"
 #include "engine/plan/ledger_names.hpp"
+#include "engine/redis/error.hpp"
 
 #include <algorithm>
 #include <map>
@@ -86,6 +87,16 @@ void note_moments(const deferral_book& deferred, event_plan& into) {
 
 asio::awaitable<result<device_store::roster_list>> planner::rosters_of(
     const active_event& event, target which) {
+    auto out = co_await stored_rosters_of(event, which);
+    if (out.has_error() && out.error() == redis::redis_errc::damaged) {
+        out = device_store::roster_list();
+        out->damaged.push_back(which.app);  // Where all its heads should be stands something else.
+    }
+    co_return out;
+}
+
+asio::awaitable<result<device_store::roster_list>> planner::stored_rosters_of(
+    const active_event& event, target which) {
     const audience& whom = event.audience;
     if (whom.communes().size() + whom.zones().size() > most_heads_asked) {
         auto all = co_await store_.all_rosters(which.app, which.on);
@@ -105,7 +116,7 @@ asio::awaitable<result<device_store::roster_list>> planner::rosters_of(
 }
 
 asio::awaitable<result<std::vector<listed_device>>> planner::named_devices_of(
-    const active_event& event, target which) {
+    const active_event& event, target which, std::size_t& damaged) {
     std::vector<listed_device> out;
     std::vector<std::string> tokens;
     for (const auto& named : event.audience.devices()) {
@@ -116,11 +127,19 @@ asio::awaitable<result<std::vector<listed_device>>> planner::named_devices_of(
     if (tokens.empty()) {
         co_return out;
     }
-    std::vector<std::string> asked = tokens;
-    auto known = co_await store_.find_all(which.app, which.on, std::move(asked));
+    std::vector<token_hash> hashes;
+    for (const std::string& token : tokens) {
+        hashes.push_back(hash_token(token));
+    }
+    auto known = co_await store_.look_up(which.app, which.on, std::move(hashes));
+    if (known.has_error() && known.error() == redis::redis_errc::damaged) {
+        damaged += tokens.size();
+        co_return out;
+    }
     if (known.has_error()) {
         co_return known.error();
     }
+    damaged += known->damaged.size();
     // A device that nobody registered is sent to through the apps that the event names, or through the only
     // one there is: anything else would be a guess.
     const bool only_app = std::ranges::count_if(preparer_.apps(), [&](const served_app& app) {
@@ -129,11 +148,12 @@ asio::awaitable<result<std::vector<listed_device>>> planner::named_devices_of(
     for (std::size_t i = 0; i < tokens.size(); ++i) {
         listed_device one;
         one.token = std::move(tokens[i]);
-        if ((*known)[i]) {
-            one.commune = (*known)[i]->which.follow.front().commune.value();
-            one.entry = std::move((*known)[i]->entry);
+        auto& there = known->devices[i];
+        if (there && there->which.token == one.token) {
+            one.commune = there->which.follow.front().commune.value();
+            one.entry = std::move(there->entry);
             out.push_back(std::move(one));
-        } else if (!event.content.apps.empty() || only_app) {
+        } else if (!known->is_damaged(i) && (!event.content.apps.empty() || only_app)) {
             one.entry = encode_roster_entry(device{});
             out.push_back(std::move(one));
         }
@@ -142,10 +162,14 @@ asio::awaitable<result<std::vector<listed_device>>> planner::named_devices_of(
 }
 
 asio::awaitable<result<std::vector<hashed_device>>> planner::reached_of(
-    const active_event& event, target which) {
+    const active_event& event, target which, std::size_t& damaged) {
     std::vector<hashed_device> out;
     for (const std::string& id : event.content.reached_by) {
         const auto some = co_await ledger_.reached(id, which);
+        if (some.has_error() && some.error() == redis::redis_errc::damaged) {
+            ++damaged;
+            continue;
+        }
         if (some.has_error()) {
             co_return some.error();
         }
@@ -173,7 +197,7 @@ asio::awaitable<result<event_plan>> planner::make(
     for (const target& which : event->targets) {
         part whom;
         if (!event->content.reached_by.empty()) {
-            auto reached = co_await reached_of(*event, which);
+            auto reached = co_await reached_of(*event, which, damaged);
             if (reached.has_error()) {
                 co_return reached.error();
             }
@@ -185,7 +209,7 @@ asio::awaitable<result<event_plan>> planner::make(
             }
             damaged += rosters->damaged.size();
             whom.rosters = std::move(rosters->rosters);
-            auto named = co_await named_devices_of(*event, which);
+            auto named = co_await named_devices_of(*event, which, damaged);
             if (named.has_error()) {
                 co_return named.error();
             }

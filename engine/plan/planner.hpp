@@ -23,14 +23,16 @@ public:
         std::shared_ptr<const active_event> event, std::string entry, ledger_fields fields);
 
 private:
+    boost::asio::awaitable<result<device_store::roster_list>> stored_rosters_of(
+        const active_event& event, target which);
     boost::asio::awaitable<result<device_store::roster_list>> rosters_of(
         const active_event& event, target which);
     boost::asio::awaitable<result<std::vector<listed_device>>> named_devices_of(
-        const active_event& event, target which);
+        const active_event& event, target which, std::size_t& damaged);
 
     /// Everybody that the events which this one ends were sent to, each once.
     boost::asio::awaitable<result<std::vector<hashed_device>>> reached_of(
-        const active_event& event, target which);
+        const active_event& event, target which, std::size_t& damaged);
 
     device_store& store_;
     ledger& ledger_;

@@ -154,6 +154,23 @@ TEST_F(PageTest, MalformedEntriesAreCountedAndStopNobodyElse) {
     EXPECT_EQ(here.unread_entries(), 4U);
 }
 
+TEST_F(PageTest, ABucketThatIsSomethingElseIsCountedOnceAndStopsNobodyElse) {
+    const auto event = event_to({"21231"});
+    auto shard = std::make_shared<active_shard>();
+    shard->event = event;
+    shard->which = {"mairies", platform::fcm};
+    page here(shard, 0, time_point{});
+    const std::string bytes = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n" +
+                              bucket({one("whole-device-token", {place("21231")})});
+    const std::vector<bucket_run> runs{{place("21231"), 1, 0, 2}};
+    here.fill(parse(bytes, 2), 0, runs, &content);
+    ASSERT_EQ(here.pushes().size(), 1U);
+    EXPECT_EQ(here.damaged(), 1U);
+    EXPECT_EQ(increment(here.settle_early(wall_time{}), "damaged_rosters"), 1);
+    here.accept(here.pushes()[0], std::chrono::milliseconds(5));
+    EXPECT_EQ(increment(here.amendment(), "damaged_rosters"), 0);
+}
+
 TEST_F(PageTest, SumsAlwaysAgree) {
     const auto event = testing::make_event(time);
     const auto here = testing::make_page(event, 7, content);

@@ -139,6 +139,30 @@ TEST_F(TargetSenderTest, AShardOfWhichRedisHasLostASettlementIsGivenBack) {
     ASSERT_EQ(left_of("news", "b").size(), 1U) << "for any engine to take, at once";
 }
 
+TEST_F(TargetSenderTest, WhatAPageCannotReadOfTheStoreIsSaidAndHoldsUpNothing) {
+    make();
+    auto news = claim_empty("news", 2);
+    server.cli({"SET", keys.roster_bucket("mairies", platform::fcm, "21231", 1, 0), "no bucket"});
+    // Of an all-clear: whom the alert reached is looked up again.
+    event_plan plan = plan_for("clear", 1, mairies);
+    auto& whom = plan.targets.front().shards.emplace_back();
+    whom.hashed = {{21'231, hash_token("here")}, {21'231, hash_token("there")}};
+    auto clear = claim_all(plan, priority::normal, mairies);
+    server.cli({"HSET", keys.rosters("mairies"), "index", "1:1"});
+    server.cli({"SET", keys.index_bucket("mairies", platform::fcm, 0), "no index"});
+    // Devices that wait for a retry: whether they have left cannot be known.
+    auto retry = claim("retry", 1, 3);
+    assign(news);
+    assign(clear);
+    assign(retry);
+    EXPECT_EQ(take_all().size(), 3U);
+    accept(3);
+    EXPECT_EQ(sum("news", ledger_names::damaged_rosters), 1);
+    EXPECT_EQ(sum("clear", ledger_names::damaged_rosters), 2);
+    EXPECT_EQ(ended("retry", outcome::accepted), 3);
+    EXPECT_EQ(drained.size(), 3U);
+}
+
 TEST_F(TargetSenderTest, APageThatAnotherEngineHasSettledIsNotSent) {
     make();
     auto news = claim("news", 1, 3);

@@ -161,6 +161,51 @@ TEST_F(PlannerTest, ADeviceThatIsNamedGoesByTheFirstCommuneThatItFollows) {
                                  {"a-stranger-that-nobody-registered", at("2026-11-24T06:00:00Z")}}));
 }
 
+TEST_F(PlannerTest, WhatCannotBeReadOfTheStoreIsCountedAndAllOthersArePlanned) {
+    const token_hash paris = hash_token("paris");
+    const auto heads = [this](const std::string& field) {
+        return *decode_roster_head(server.cli({"HGET", keys.rosters("mairies"), field}));
+    };
+    const roster_head index = heads("index");
+    const roster_head roster = heads("fcm:75056");
+    const std::string in_index = keys.index_bucket("mairies", platform::fcm, paris.bucket(index.buckets));
+    const std::string in_roster = keys.roster_bucket(
+        "mairies", platform::fcm, "75056", roster.generation, paris.bucket(roster.buckets));
+    const std::string saved = server.cli({"HGET", keys.rosters("mairies"), "fcm:75056"});
+    struct damage {
+        const char* what;
+        std::vector<std::vector<std::string>> spoil;
+        std::size_t planned;
+    };
+    const std::vector<damage> kinds{
+        {"nothing", {}, 2},
+        {"a record", {{"DEL", in_roster}, {"SET", in_roster, "x"}}, 1},
+        {"a roster's head", {{"HSET", keys.rosters("mairies"), "fcm:75056", "x"}}, 1},
+        {"an index entry",
+         {{"HSET", keys.rosters("mairies"), "fcm:75056", saved}, {"DEL", in_index}, {"SET", in_index, "x"}},
+         1},
+        {"the index' head", {{"HSET", keys.rosters("mairies"), "index", "x"}}, 0},
+        {"all heads", {{"DEL", keys.rosters("mairies")}, {"SET", keys.rosters("mairies"), "x"}}, 0},
+    };
+    for (const damage& kind : kinds) {
+        for (const auto& command : kind.spoil) {
+            server.cli(command);
+        }
+        const event_plan made = plan(
+            {{selector_kind::device, "paris", platform::fcm},
+             {selector_kind::device, "noumea", platform::fcm}});
+        std::size_t planned = 0;
+        for (const auto& one : made.targets) {
+            for (const shard& part : one.shards) {
+                planned += part.devices.size();
+            }
+        }
+        EXPECT_EQ(planned, kind.planned) << kind.what;
+        EXPECT_EQ(made.fields.contains(std::string(ledger_names::damaged_rosters)), !kind.spoil.empty())
+            << kind.what;
+    }
+}
+
 TEST_F(PlannerTest, ATerritoryOfAZoneGoesByItsCommune) {
     add("quartier", {"97302"});
     device_change one;
