@@ -19,7 +19,8 @@ std::optional<roster_head> decode_roster_head(std::string_view text) noexcept {
     const auto generation = std::from_chars(text.data(), middle, out.generation);
     const auto buckets = std::from_chars(middle + 1, end, out.buckets);
     if (generation.ec != std::errc{} || generation.ptr != middle || buckets.ec != std::errc{} ||
-        buckets.ptr != end || out.buckets == 0 || out.buckets > max_roster_buckets || out.generation == 0) {
+        buckets.ptr != end || out.buckets == 0 || out.buckets > max_roster_buckets || out.generation == 0 ||
+        out.generation > max_roster_generation) {
         return std::nullopt;
     }
     return out;

@@ -22,6 +22,9 @@ struct roster_head {
 /// More buckets than the largest commune of any file of territories can need: a head that names more is
 /// damaged, and an event that believed it would have millions of empty pages.
 constexpr std::uint32_t max_roster_buckets = 1U << 20U;
+/// A roster begins a generation each time that it grows: far fewer than this. More would leave none for
+/// later.
+constexpr std::uint32_t max_roster_generation = 1'000'000'000;
 
 /// Empty if `text` is not something that encode_roster_head() has written.
 [[nodiscard]] std::optional<roster_head> decode_roster_head(std::string_view text) noexcept;

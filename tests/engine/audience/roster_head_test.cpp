@@ -14,7 +14,8 @@ TEST(RosterHead, IsReadAsItWasWritten) {
 
 TEST(RosterHead, RefusesWhatNobodyHasWritten) {
     for (const auto* text :
-         {"", ":", "1", "1:", ":1", "1:0", "1:x", "1:2 ", "x:2", "1x:2", "1:4294967296", "-1:2"}) {
+         {"", ":", "1", "1:", ":1", "1:0", "1:x", "1:2 ", "x:2", "1x:2", "1:4294967296", "-1:2",
+          "4294967295:2", "1000000001:2"}) {
         EXPECT_FALSE(decode_roster_head(text).has_value()) << text;
     }
 }
