@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -25,6 +26,29 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
+
+/// A pipe that the sink writes to; nobody reads it unless the test does.
+class log_pipe {
+public:
+    log_pipe() { EXPECT_EQ(::pipe2(ends_.data(), O_CLOEXEC), 0); }
+    log_pipe(const log_pipe&) = delete;
+    log_pipe& operator=(const log_pipe&) = delete;
+    ~log_pipe() {
+        ::close(ends_[0]);
+        end_writing();
+    }
+
+    [[nodiscard]] int reader() const noexcept { return ends_[0]; }
+    [[nodiscard]] int writer() const noexcept { return ends_[1]; }
+    void end_writing() noexcept {
+        if (ends_[1] >= 0) {
+            ::close(std::exchange(ends_[1], -1));
+        }
+    }
+
+private:
+    std::array<int, 2> ends_{-1, -1};
+};
 
 class LogSinkTest : public ::testing::Test {
 protected:
@@ -182,9 +206,8 @@ TEST(LogOptionsTest, TerminalGetsTextAndColourUnlessRefused) {
 }
 
 TEST_F(LogSinkTest, AReaderThatTakesNothingDoesNotHoldUpTheEndHoweverMuchWaits) {
-    std::array<int, 2> pipe{};
-    ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
-    options.descriptor = pipe[1];
+    const log_pipe pipe;
+    options.descriptor = pipe.writer();
     options.farewell = std::chrono::milliseconds(50);
     options.lines_per_second = 1'000'000;
     open();
@@ -195,14 +218,11 @@ TEST_F(LogSinkTest, AReaderThatTakesNothingDoesNotHoldUpTheEndHoweverMuchWaits) 
     const auto begun = std::chrono::steady_clock::now();
     sink.reset();
     EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
-    ::close(pipe[0]);
-    ::close(pipe[1]);
 }
 
 TEST_F(LogSinkTest, AReaderThatTakesNothingIsWaitedForFromTheMomentTheEndIsExpected) {
-    std::array<int, 2> pipe{};
-    ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
-    options.descriptor = pipe[1];
+    const log_pipe pipe;
+    options.descriptor = pipe.writer();
     options.farewell = std::chrono::milliseconds(600);
     options.lines_per_second = 1'000'000;
     open();
@@ -216,14 +236,11 @@ TEST_F(LogSinkTest, AReaderThatTakesNothingIsWaitedForFromTheMomentTheEndIsExpec
     const auto begun = std::chrono::steady_clock::now();
     sink.reset();
     EXPECT_LT(std::chrono::steady_clock::now() - begun, options.farewell / 2);
-    ::close(pipe[0]);
-    ::close(pipe[1]);
 }
 
 TEST_F(LogSinkTest, AReaderThatComesLateGetsEverythingThatWaits) {
-    std::array<int, 2> pipe{};
-    ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
-    options.descriptor = pipe[1];
+    log_pipe pipe;
+    options.descriptor = pipe.writer();
     options.farewell = std::chrono::seconds(30);
     options.lines_per_second = 1'000'000;
     open();
@@ -233,15 +250,14 @@ TEST_F(LogSinkTest, AReaderThatComesLateGetsEverythingThatWaits) {
     std::size_t lines = 0;
     std::jthread reader([&] {
         std::array<char, 65536> chunk;
-        for (ssize_t count = 0; (count = ::read(pipe[0], chunk.data(), chunk.size())) > 0;) {
+        for (ssize_t count = 0; (count = ::read(pipe.reader(), chunk.data(), chunk.size())) > 0;) {
             lines += static_cast<std::size_t>(std::count(chunk.begin(), chunk.begin() + count, '\n'));
         }
     });
     sink.reset();
-    ::close(pipe[1]);
+    pipe.end_writing();
     reader.join();
     EXPECT_EQ(lines, 4'000U);
-    ::close(pipe[0]);
 }
 
 }  // namespace
