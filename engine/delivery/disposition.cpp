@@ -71,7 +71,8 @@ disposition retried(
     return out;
 }
 
-/// Not sent, because where it goes is to be left alone: that is not charged, and holds nobody else up.
+/// Where it goes is to be left alone, or cannot be reached before somebody acts: that is not charged, and
+/// holds nobody else up.
 disposition postponed(
     const attempt_facts& attempt, const verdict& answer, const lane_facts& lane, std::minstd_rand& jitter) {
     milliseconds wait = std::min<milliseconds>(answer.retry_after.value_or(0ms), longest_told_wait);
@@ -223,6 +224,7 @@ disposition decide(
         case reaction::pause_quota: return quota_used_up(answer);
         case reaction::resend: return resent(attempt, answer, lane, jitter);
         case reaction::retry_here: return retried(attempt, answer, lane, jitter);
+        case reaction::postpone: return postponed(attempt, answer, lane, jitter);
         case reaction::retry_elsewhere: return provider_trouble(attempt, answer, lane, jitter);
         case reaction::unknown: {
             disposition out = provider_trouble(attempt, answer, lane, jitter);

@@ -77,7 +77,9 @@ protected:
 /// Whether an app can send on a platform at this moment, for /readyz, metrics and the log.
 struct credential_state {
     bool usable = true;
-    std::string problem;  ///< A sentence an operator can act on, when not usable.
+    /// A sentence an operator can act on; empty if there is none. With a usable credential it concerns a part
+    /// of the devices alone.
+    std::string problem;
     std::optional<wall_time> issued_at;
     std::optional<wall_time> expires_at;
 };

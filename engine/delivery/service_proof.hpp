@@ -16,6 +16,7 @@ namespace tocsin {
         case reaction::drop_token:
         case reaction::doubt_token:
         case reaction::retry_here:
+        case reaction::postpone:
         case reaction::reject_event:
         case reaction::reject_push: return true;
         case reaction::retry_elsewhere:

@@ -9,6 +9,7 @@ std::string_view to_string(reaction value) noexcept {
         case reaction::drop_token: return "drop_token";
         case reaction::doubt_token: return "doubt_token";
         case reaction::retry_here: return "retry_here";
+        case reaction::postpone: return "postpone";
         case reaction::retry_elsewhere: return "retry_elsewhere";
         case reaction::refresh_credential: return "refresh_credential";
         case reaction::pause_app: return "pause_app";

@@ -14,11 +14,13 @@ enum class reaction : std::uint8_t {
     accept,      ///< The provider took it.
     drop_token,  ///< The provider's certain word, in its own form, that the device is gone: remove it, report
                  ///< it.
-    doubt_token,      ///< It calls the token bad, in words that a mistake of ours brings about too: nobody is
-                      ///< removed.
-    retry_here,       ///< This device is throttled: try it again later.
-    retry_elsewhere,  ///< The provider as a whole or the connection is in trouble: try again later,
-                      ///< elsewhere.
+    doubt_token,  ///< It calls the token bad, in words that a mistake of ours brings about too: nobody is
+                  ///< removed.
+    retry_here,   ///< This device is throttled: try it again later.
+    postpone,     ///< What only this kind of device needs is out of order, and takes a person to mend: try
+                  ///< it again later, and again until the event expires. Free.
+    retry_elsewhere,     ///< The provider as a whole or the connection is in trouble: try again later,
+                         ///< elsewhere.
     refresh_credential,  ///< Our token expired: renew it, then try again on a new connection.
     pause_app,           ///< The app's credential is unusable on this platform: hold everything it sends.
     pause_quota,         ///< The app's quota is used up: hold everything it sends for retry_after.

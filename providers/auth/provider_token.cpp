@@ -152,7 +152,7 @@ credential_state provider_token::state() const {
     }
     if (failing_) {
         out.usable = out.expires_at && *out.expires_at > time_.wall_now();
-        out.problem = "the APNs key " + key_id_ + " cannot sign a token";
+        out.problem = out.usable ? "" : "the APNs key " + key_id_ + " cannot sign a token";
     }
     return out;
 }

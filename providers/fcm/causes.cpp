@@ -33,7 +33,7 @@ constexpr auto table = std::to_array<cause_row>({
      "Check url and project_id of this app, then reload."},
     {cause::dead_apple_token, doubt_token, pace::none, "APNs says that the device's token is dead.",
      device_is_gone},
-    {cause::apple_credential, retry_here, pace::operator_acts,
+    {cause::apple_credential, postpone, pace::operator_acts,
      "FCM cannot send to iOS devices of this project: APNs refuses the key that the Firebase project holds. "
      "Android is not concerned, nor is our own service account, whatever the message says.",
      "Upload a valid APNs key in the Firebase console (Project settings, Cloud Messaging)."},

@@ -34,6 +34,7 @@ line_wiring wiring_of(
         context.log,
         counters,
         shared.health,
+        shared.apple,
         shared.project,
         *shared.host,
         tokens.slot(),

@@ -22,6 +22,7 @@ struct service {
     std::shared_ptr<auth::oauth_token_source> tokens;
     std::shared_ptr<connection_registry> connections;
     credential_health health;
+    apple_trouble apple;
     project_record project;
     std::shared_ptr<host_relief> host;  ///< Shared by all apps that send there.
 };

@@ -19,7 +19,6 @@ using namespace std::chrono_literals;
 constexpr std::size_t quota_answers_of_devices = 10;
 constexpr std::chrono::milliseconds quota_pause = 60s;
 constexpr std::chrono::milliseconds least_pause = 10s;  // Google: between two tries of anything.
-constexpr auto between_apple_lines = 10min;
 constexpr std::chrono::milliseconds longest_told_pause = 10min;
 
 }  // namespace
@@ -81,6 +80,9 @@ http2::connection_advice line::on_response(const http2::response& answer) noexce
         wiring_.health.clear();
         wiring_.project.note_accepted(answer.answered_at);
         content.note_accepted();
+        if (wiring_.apple.accepted(item.token)) [[unlikely]] {
+            wiring_.log.info("fcm.apple_credential_works_again", {{"app", wiring_.app}});
+        }
         verdict what;
         weigh_load(false, answer);
         what.action = reaction::accept;
@@ -162,14 +164,7 @@ void line::tell(judgement& given, const push& item, const http2::response& answe
     if (what.action == reaction::pause_app) {
         report(given, std::string(problem));
     } else if (given.why() == cause::apple_credential) {
-        if (apple_told_ == time_point{} || answer.answered_at - apple_told_ > between_apple_lines) {
-            apple_told_ = answer.answered_at;
-            wiring_.log.error(
-                "fcm.apple_credential_refused", {{"app", wiring_.app},
-                                                 {"reason", what.reason},
-                                                 {"problem", problem},
-                                                 {"remedy", row_of(given.why()).remedy}});
-        }
+        report_apple(given, item, answer.answered_at);
     } else if (what.action == reaction::reject_event && told_about_ != item.content) {
         // One line for an event, not one for each of its pushes that is in flight.
         told_about_ = item.content;
@@ -188,6 +183,18 @@ void line::report(const judgement& given, std::string problem) {
                                        {"reason", given.what().reason},
                                        {"problem", problem},
                                        {"answer", given.sentence()}});
+    }
+}
+
+void line::report_apple(const judgement& given, const push& item, time_point now) {
+    const cause_row& row = row_of(given.why());
+    const std::string problem = std::string(row.meaning) + ' ' + std::string(row.remedy);
+    if (wiring_.apple.refused(item.token, problem, now)) {
+        wiring_.log.error(
+            "fcm.apple_credential_refused", {{"app", wiring_.app},
+                                             {"reason", given.what().reason},
+                                             {"problem", problem},
+                                             {"answer", given.sentence()}});
     }
 }
 

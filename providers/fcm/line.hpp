@@ -7,6 +7,7 @@
 #include "providers/common/credential_health.hpp"
 #include "providers/common/response_counters.hpp"
 #include "providers/common/token_slot.hpp"
+#include "providers/fcm/apple_trouble.hpp"
 #include "providers/fcm/host_relief.hpp"
 #include "providers/fcm/judgement.hpp"
 #include "providers/fcm/message.hpp"
@@ -52,6 +53,7 @@ struct line_wiring {
     logger& log;
     response_counters& counters;
     credential_health& health;
+    apple_trouble& apple;
     project_record& project;
     host_relief& host;
     const token_slot& token;
@@ -92,6 +94,7 @@ private:
     void weigh_quota(judgement& given, time_point now) noexcept;
     void tell(judgement& given, const push& item, const http2::response& answer);
     void report(const judgement& given, std::string problem);
+    void report_apple(const judgement& given, const push& item, time_point now);
 
     line_wiring wiring_;
     token_cache token_;
@@ -101,7 +104,6 @@ private:
     wall_time wall_then_{};
     std::size_t quota_answers_ = 0;
     overload_watch load_;
-    time_point apple_told_{};
     const message* told_about_ = nullptr;
 };
 

@@ -23,6 +23,9 @@ std::unique_ptr<channel> fcm_provider::open(const channel_context& context) {
 
 credential_state fcm_provider::credential() const {
     credential_state out = service_->tokens->state();
+    if (auto problem = service_->apple.sentence(time_.now())) {
+        out.problem += (out.problem.empty() ? "" : ". ") + *problem;
+    }
     if (auto problem = service_->health.problem()) {
         out.usable = false;
         out.problem = std::move(*problem);

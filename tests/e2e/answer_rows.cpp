@@ -17,7 +17,7 @@ answer_row apns(std::uint16_t status, std::string_view reason, fate_of what) {
     out.reason = reason;
     out.counted_as = reason;
     out.what = what;
-    out.ttl_seconds = what == paused ? pause_ttl : what == late ? short_ttl : 60;
+    out.ttl_seconds = what == paused ? pause_ttl : what == late || what == postponed ? short_ttl : 60;
     return out;
 }
 
@@ -93,7 +93,7 @@ const std::vector<answer_row>& fcm_rows() {
         of_an_unknown_project(fcm_row(404, "NOT_FOUND_JSON", "NOT_FOUND", cause::not_found, rejected)),
         fcm_row(404, "NOT_FOUND", "NoReason", cause::wrong_address, paused),
         fcm_row(400, "APNS_TOKEN_DISABLED", "Unregistered", cause::dead_apple_token, rejected),
-        fcm_row(401, "THIRD_PARTY_AUTH_ERROR", "InvalidProviderToken", cause::apple_credential, late),
+        fcm_row(401, "THIRD_PARTY_AUTH_ERROR", "InvalidProviderToken", cause::apple_credential, postponed),
         fcm_row(401, "ACCESS_TOKEN_EXPIRED", "ACCESS_TOKEN_EXPIRED", cause::access_token, refreshed),
         fcm_row(401, "CREDENTIALS_MISSING", "CREDENTIALS_MISSING", cause::access_token, refreshed),
         fcm_row(403, "SENDER_ID_MISMATCH", "SENDER_ID_MISMATCH", cause::sender_mismatch, rejected),
@@ -125,6 +125,7 @@ const char* outcome_of(const answer_row& row) noexcept {
         case accepted:
         case retried:
         case refreshed:
+        case postponed:
         case late:
         case paused: return "accepted";
         case dead: return "dead";

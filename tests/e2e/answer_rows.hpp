@@ -15,6 +15,7 @@ enum class fate_of : std::uint8_t {
     rejected,   ///< Kept.
     retried,    ///< Tried again soon, and then accepted.
     refreshed,  ///< Tried again with a fresh credential, at no charge, and then accepted.
+    postponed,  ///< As `late`, at no charge.
     late,    ///< To be tried again after more time than the event has: before it is over, and then accepted.
     paused,  ///< A complaint about the credential: tried again at no charge, and then accepted.
     quota,   ///< Its lane waits for a quota: expired.

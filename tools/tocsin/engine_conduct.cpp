@@ -13,6 +13,10 @@ std::string_view engine_conduct(reaction what) noexcept {
         case reaction::retry_here:
         case reaction::retry_elsewhere:
             return "It is tried again later, and again, up to engine.max_attempts.";
+        case reaction::postpone:
+            return "It is tried again every few minutes until the event expires; other devices do not wait "
+                   "for "
+                   "it.";
         case reaction::refresh_credential: return "The credential is renewed, and it is tried again.";
         case reaction::pause_app:
             return "If several are answered so and none is accepted, all that the app sends on this platform "

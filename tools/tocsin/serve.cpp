@@ -55,12 +55,12 @@ public:
         const std::scoped_lock lock(mutex_);
         return list_;
     }
-    /// A sentence about every credential that cannot be used; empty if all can.
+    /// A sentence about every credential with which some cannot be reached; empty if there is none.
     [[nodiscard]] std::string problems() const {
         std::string out;
         for (const auto& one : get()) {
             const credential_state state = one->credential();
-            if (!state.usable) {
+            if (!state.problem.empty()) {
                 out += (out.empty() ? "" : " ") + one->app() + "/" + std::string(to_string(one->kind())) +
                        ": " + state.problem;
             }

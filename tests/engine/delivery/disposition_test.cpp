@@ -201,6 +201,23 @@ void put_off_by_ourselves(attempt_facts& attempt, verdict& answer, lane_facts& l
     answer.told = false;
 }
 
+void in_ten_minutes(attempt_facts&, verdict& answer, lane_facts&) {
+    answer.retry_after = 10min;
+}
+void in_ten_minutes_for_the_fifth_time(attempt_facts& attempt, verdict& answer, lane_facts& lane) {
+    in_ten_minutes(attempt, answer, lane);
+    last_try(attempt, answer, lane);
+}
+void told_to_come_after_the_end(attempt_facts& attempt, verdict& answer, lane_facts&) {
+    attempt.time_left = 2min;
+    answer.retry_after = 10min;
+    answer.told = true;
+}
+void in_no_time(attempt_facts& attempt, verdict& answer, lane_facts& lane) {
+    in_ten_minutes(attempt, answer, lane);
+    no_time(attempt, answer, lane);
+}
+
 const std::vector<row>& rows() {
     using enum fate;
     using enum outcome;
@@ -253,6 +270,12 @@ const std::vector<row>& rows() {
         {"no time for a wait that we chose: once more before the end", r::retry_here, throttled_to_the_end,
          defer, failed, true},
         {"no time for a wait that the provider chose", r::retry_here, told_to_the_end, end, expired},
+        {"what its kind of device needs is out of order", r::postpone, in_ten_minutes, defer},
+        {"the same after all other tries", r::postpone, in_ten_minutes_for_the_fifth_time, defer},
+        {"the same, longer than the event lives: once more before the end", r::postpone, throttled_to_the_end,
+         defer},
+        {"the same, for as long as the provider says", r::postpone, told_to_come_after_the_end, end, expired},
+        {"the same at the end", r::postpone, in_no_time, end, expired},
         {"an error of the provider", r::retry_elsewhere, nothing, delay, failed, true, complaint::provider},
         {"the last error", r::retry_elsewhere, last_try, end, failed, false, complaint::provider},
         {"an error to what may have been sent", r::retry_elsewhere, maybe_sent, defer, failed, true,

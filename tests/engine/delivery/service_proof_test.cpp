@@ -26,6 +26,7 @@ TEST(ServiceProof, IsAnAnswerThatTookOrJudgedThePush) {
         {reaction::pause_app, 403, false},
         {reaction::pause_quota, 429, false},
         {reaction::resend, 0, false},
+        {reaction::postpone, 401, true},
         {reaction::unknown, 0, false},
         {reaction::accept, 499, true},
         {reaction::accept, 500, false},

@@ -161,7 +161,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "UNAUTHENTICATED", "Auth error from APNS or Web Push Service",
                 fcm_error("THIRD_PARTY_AUTH_ERROR") + "," + apns_error("InvalidProviderToken")),
             cause::apple_credential,
-            retry_here,
+            postpone,
             "InvalidProviderToken",
             {}},
         cause_case{
@@ -172,7 +172,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "Request is missing required authentication credential. Expected OAuth 2 access token",
                 fcm_error("THIRD_PARTY_AUTH_ERROR") + "," + apns_error("BadEnvironmentKeyInToken")),
             cause::apple_credential,
-            retry_here,
+            postpone,
             "BadEnvironmentKeyInToken",
             {}},
         cause_case{
@@ -180,7 +180,7 @@ INSTANTIATE_TEST_SUITE_P(
             401,
             envelope("UNAUTHENTICATED", "x", fcm_error("THIRD_PARTY_AUTH_ERROR")),
             cause::apple_credential,
-            retry_here,
+            postpone,
             "THIRD_PARTY_AUTH_ERROR",
             {}},
         cause_case{
@@ -188,7 +188,7 @@ INSTANTIATE_TEST_SUITE_P(
             401,
             envelope("UNAUTHENTICATED", "x", fcm_error("APNS_AUTH_ERROR")),
             cause::apple_credential,
-            retry_here,
+            postpone,
             "APNS_AUTH_ERROR",
             {}},
         cause_case{
@@ -196,7 +196,7 @@ INSTANTIATE_TEST_SUITE_P(
             401,
             envelope("UNAUTHENTICATED", "x", apns_error("ExpiredProviderToken")),
             cause::apple_credential,
-            retry_here,
+            postpone,
             "ExpiredProviderToken",
             {}},
         cause_case{

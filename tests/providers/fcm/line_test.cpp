@@ -78,6 +78,7 @@ protected:
     metrics_shard& shard = all_metrics.add_shard();
     response_counters counters{shard, "dijon", platform::fcm};
     credential_health health;
+    apple_trouble apple;
     project_record project;
     host_relief host{1};
     std::optional<time_point> held_until;
@@ -90,7 +91,7 @@ protected:
     std::list<push> pushes;
     http2::request request;
     line subject{
-        {app, authority, path, source, time, log, counters, health, project, host, slot,
+        {app, authority, path, source, time, log, counters, health, apple, project, host, slot,
          [this](time_point, time_point) {
              ++refreshes;
              return renewal;
@@ -210,10 +211,13 @@ TEST_F(FcmLineTest, AnAppleCredentialFaultHoldsNobodyElseAndAsksForNoToken) {
         exchange(
             401, R"({"error":{"status":"UNAUTHENTICATED","message":"Expected OAuth 2 access token","details":[
             {"@type":"x/google.firebase.fcm.v1.FcmError","errorCode":"THIRD_PARTY_AUTH_ERROR"}]}})"),
-        retry_here);
+        postpone);
     EXPECT_EQ(source.verdicts[0].retry_after, 10min);
     EXPECT_EQ(refreshes, 0);
-    EXPECT_FALSE(health.problem().has_value());
+    EXPECT_FALSE(health.problem().has_value()) << "Android is reached";
+    EXPECT_NE(apple.sentence(time.now()).value_or("").find("Upload a valid APNs key"), std::string::npos);
+    exchange(200);
+    EXPECT_FALSE(apple.sentence(time.now()).has_value()) << "the same device was accepted";
 }
 
 TEST_F(FcmLineTest, ManyUnclearQuotaAnswersAreTheProjects) {
