@@ -99,17 +99,18 @@ bool pool::implementation::take_turn() noexcept {
     if (closed_ || std::exchange(dispatching_, true)) {
         return false;
     }
-    bool any = false;
-    for (std::size_t i = 0; i < connections_.size(); ++i) {
-        if (connections_[i]->gathers()) {
-            any = true;
-            connections_[i]->take_in();
+    ++turn_begins_at_;
+    for (std::size_t i = 0; i < connections_.size() && !closed_; ++i) {
+        connection& each = *connections_[(turn_begins_at_ + i) % connections_.size()];
+        if (each.gathers()) {
+            each.take_in();
+            fill_up(each);
         }
     }
-    if (any && !closed_) {
+    if (!closed_) {
         fill_up();
     }
-    any = false;
+    bool any = false;
     for (std::size_t i = 0; i < connections_.size(); ++i) {
         if (connections_[i]->gathers()) {
             connections_[i]->end_turn();
@@ -136,6 +137,18 @@ void pool::implementation::fill_up() {
     for (connection* each : touched_) {
         each->flush(now);
     }
+}
+
+void pool::implementation::fill_up(connection& where) {
+    const time_point now = context_.time.now();
+    round_.begin();
+    while (client* const next = round_.next()) {
+        if (!fill(where, *next, now)) {
+            break;
+        }
+    }
+    touched_.clear();
+    where.flush(now);
 }
 
 void pool::implementation::forget_closed() {
