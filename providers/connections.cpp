@@ -33,6 +33,7 @@ std::shared_ptr<http2::pool> connection_registry::get(
     http2::endpoint where;
     where.host = identity.where.host;
     where.port = identity.where.port;
+    where.its_clock = clock_of(where.host);
     http2::thread_commons shared{mine.rounds.lock(), mine.dials.lock(), mine.buffers.lock()};
     if (shared.rounds == nullptr) {
         shared.rounds = std::make_shared<http2::turns>(executor, time_);
@@ -46,6 +47,18 @@ std::shared_ptr<http2::pool> connection_registry::get(
         executor, std::move(where), identity.tls, policy, std::move(shared), time_, log_, mine.random());
     place = made;
     return made;
+}
+
+std::shared_ptr<peer_clock> connection_registry::clock_of(const std::string& host) {
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(clocks_, [](const auto& entry) { return entry.second.expired(); });
+    std::weak_ptr<peer_clock>& place = clocks_[host];
+    auto known = place.lock();
+    if (known == nullptr) {
+        known = std::make_shared<peer_clock>();
+        place = known;
+    }
+    return known;
 }
 
 }  // namespace tocsin

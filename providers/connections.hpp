@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <string>
 #include <string_view>
@@ -50,8 +51,12 @@ private:
         std::mt19937_64 random;
     };
 
+    [[nodiscard]] std::shared_ptr<peer_clock> clock_of(const std::string& host);
+
     const time_source& time_;
     logger& log_;
+    std::mutex mutex_;
+    std::map<std::string, std::weak_ptr<peer_clock>> clocks_;  // By host.
     std::vector<slot> threads_;
 };
 

@@ -3,6 +3,7 @@
 #include "engine/core/json_members.hpp"
 #include "engine/runtime/deadline.hpp"
 #include "providers/common/bounded_json.hpp"
+#include "providers/common/peer_clock.hpp"
 #include "providers/common/retry_after.hpp"
 
 #include <boost/asio/connect.hpp>
@@ -26,10 +27,6 @@ namespace http = boost::beast::http;
 using namespace std::chrono_literals;
 
 constexpr auto exchange_timeout = 10s;
-// An answer that took longer says too little about when the endpoint read its clock, which it tells to the
-// second.
-constexpr auto too_slow_to_compare = 2s;
-constexpr auto clocks_apart = 5s;
 constexpr std::size_t largest_answer = std::size_t{64} * 1024;
 constexpr std::size_t longest_token = 8 * 1024;
 constexpr auto token = asio::as_tuple(asio::use_awaitable);
@@ -168,12 +165,7 @@ asio::awaitable<exchange_outcome> exchange_assertion(
         co_return problem;
     }
     auto outcome = read_token_answer(answer->status, answer->body, answer->retry_after, time.wall_now());
-    const bool soon = clock::now() - begun <= too_slow_to_compare;
-    const auto date = soon ? parse_http_date(answer->date) : std::nullopt;
-    if (!date) {
-        co_return outcome;
-    }
-    const auto ahead = std::chrono::floor<std::chrono::seconds>(time.wall_now() - *date);
+    const auto ahead = clock_ahead(answer->date, clock::now() - begun, time.wall_now());
     if (outcome.has_value()) {
         outcome->clock_ahead = ahead;
         co_return outcome;
@@ -181,15 +173,11 @@ asio::awaitable<exchange_outcome> exchange_assertion(
     exchange_problem problem = outcome.error();
     problem.clock_ahead = ahead;
     if (are_apart(ahead)) {
-        problem.sentence += "; this host's clock is " + std::to_string(std::abs(ahead.count())) +
-                            " seconds " + (ahead.count() > 0 ? "ahead of" : "behind") +
+        problem.sentence += "; this host's clock is " + std::to_string(std::abs(ahead->count())) +
+                            " seconds " + (ahead->count() > 0 ? "ahead of" : "behind") +
                             " that of the endpoint";
     }
     co_return problem;
-}
-
-bool are_apart(std::optional<std::chrono::seconds> clock_ahead) noexcept {
-    return clock_ahead && std::chrono::abs(*clock_ahead) > clocks_apart;
 }
 
 }  // namespace tocsin::auth

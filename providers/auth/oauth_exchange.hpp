@@ -38,10 +38,6 @@ using exchange_outcome = boost::system::result<token_grant, exchange_problem>;
 [[nodiscard]] exchange_outcome read_token_answer(
     int status, std::string_view body, std::string_view retry_after, wall_time now);
 
-/// Whether clocks that are so far apart are worth telling: what is signed is refused as too old, or as from
-/// the future.
-[[nodiscard]] bool are_apart(std::optional<std::chrono::seconds> clock_ahead) noexcept;
-
 /// Trades an assertion for an access token (RFC 7523): one HTTP/1.1 request on a connection of its
 /// own, given up after ten seconds. Everything passed by reference must outlive the coroutine.
 [[nodiscard]] boost::asio::awaitable<exchange_outcome> exchange_assertion(

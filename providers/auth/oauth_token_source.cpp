@@ -2,6 +2,7 @@
 
 #include "providers/auth/account_token.hpp"
 #include "providers/auth/oauth_schedule.hpp"
+#include "providers/common/peer_clock.hpp"
 #include "providers/common/signing_moment.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -138,7 +139,9 @@ private:
             if (stopped_) {
                 co_return;
             }
-            compare_clocks(outcome.has_value() ? outcome->clock_ahead : outcome.error().clock_ahead);
+            endpoints_clock_.compare(
+                outcome.has_value() ? outcome->clock_ahead : outcome.error().clock_ahead,
+                account_.token_endpoint.authority, log_);
             if (outcome.has_value()) {
                 publish(*outcome, asked_at);
             } else {
@@ -159,17 +162,6 @@ private:
                                     {"by_seconds", clock_step(asked_, now, time_of_day).count() / 1000}});
         asked_ = {now, time_of_day};
         schedule_.clock_was_set(now);
-    }
-
-    void compare_clocks(std::optional<std::chrono::seconds> ahead) {
-        const bool apart = are_apart(ahead);
-        if (ahead && std::exchange(clocks_told_, apart) != apart && apart) {
-            log_.error(
-                "clock.differs",
-                {{"seconds_ahead_of_provider", ahead->count()},
-                 {"provider", account_.token_endpoint.authority},
-                 {"advice", "What is signed here is refused as too old, or as from the future: check NTP."}});
-        }
     }
 
     void publish(const token_grant& grant, wall_time asked_at) {
@@ -240,7 +232,7 @@ private:
     oauth_schedule schedule_;
     asio::steady_timer timer_;
     asio::cancellation_signal cancel_;
-    bool clocks_told_ = false;
+    peer_clock endpoints_clock_;
     signing_moment asked_;  ///< When the last assertion was signed.
     time_point dies_at_{};
     bool stopped_ = false;

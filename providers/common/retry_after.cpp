@@ -1,7 +1,8 @@
 #include "providers/common/retry_after.hpp"
 
+#include "providers/common/http_date.hpp"
+
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 namespace tocsin {
@@ -9,9 +10,6 @@ namespace {
 
 using std::chrono::milliseconds;
 constexpr milliseconds longest = std::chrono::minutes(15);
-
-constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 std::string_view trimmed(std::string_view text) noexcept {
     const auto first = text.find_first_not_of(" \t");
@@ -33,33 +31,6 @@ std::optional<std::int64_t> number(std::string_view digits) noexcept {
 }
 
 }  // namespace
-
-std::optional<wall_time> parse_http_date(std::string_view text) noexcept {
-    if (text.size() != 29 || text.substr(3, 2) != ", " || text.substr(25) != " GMT" || text[7] != ' ' ||
-        text[11] != ' ' || text[16] != ' ' || text[19] != ':' || text[22] != ':') {
-        return std::nullopt;
-    }
-    const auto month = std::ranges::find(months, text.substr(8, 3));
-    const auto day = number(text.substr(5, 2));
-    const auto year = number(text.substr(12, 4));
-    const auto hour = number(text.substr(17, 2));
-    const auto minute = number(text.substr(20, 2));
-    const auto second = number(text.substr(23, 2));
-    if (month == months.end() || !day || !year || !hour || !minute || !second || *hour > 23 || *minute > 59 ||
-        *second > 60) {
-        return std::nullopt;
-    }
-    const std::chrono::year_month_day date(
-        std::chrono::year(static_cast<int>(*year)),
-        std::chrono::month(static_cast<unsigned>(month - months.begin()) + 1),
-        std::chrono::day(static_cast<unsigned>(*day)));
-    if (!date.ok()) {
-        return std::nullopt;
-    }
-    return wall_time(
-        std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
-        std::chrono::seconds(*second));
-}
 
 std::optional<milliseconds> parse_retry_after(std::string_view text, wall_time now) noexcept {
     text = trimmed(text);

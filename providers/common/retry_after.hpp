@@ -8,9 +8,6 @@
 
 namespace tocsin {
 
-/// Reads "Sun, 06 Nov 1994 08:49:37 GMT", the one form of a date that RFC 9110 lets servers send.
-[[nodiscard]] std::optional<wall_time> parse_http_date(std::string_view text) noexcept;
-
 /// Reads a Retry-After field (RFC 9110, section 10.2.3): delta-seconds or an HTTP-date. A date in
 /// the past is zero; nothing is longer than a quarter of an hour, so that a peer's typo cannot stop an app
 /// for good.

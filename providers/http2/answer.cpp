@@ -51,6 +51,7 @@ void answer::clear() noexcept {
     content_type_.clear();
     retry_after_.clear();
     provider_id_.clear();
+    date_.clear();
 }
 
 void answer::begin_block() noexcept {
@@ -63,6 +64,7 @@ void answer::begin_block() noexcept {
         content_type_.clear();
         retry_after_.clear();
         provider_id_.clear();
+        date_.clear();
     }
 }
 
@@ -82,6 +84,8 @@ void answer::field(std::string_view name, std::string_view value) noexcept {
         content_type_.assign(value);
     } else if (name == "retry-after") {
         retry_after_.assign(value);
+    } else if (name == "date") {
+        date_.assign(value);
     } else if (name == "content-length") {
         std::uint64_t size = 0;
         malformed_ = malformed_ || announced_ || !parse(value, size);
@@ -124,6 +128,7 @@ void answer::put_into(response& out) const noexcept {
     out.content_type = content_type_.view();
     out.retry_after = retry_after_.view();
     out.provider_id = provider_id_.view();
+    out.date = date_.view();
 }
 
 }  // namespace tocsin::http2

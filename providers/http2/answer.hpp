@@ -66,6 +66,7 @@ private:
     inline_text<63> content_type_;
     inline_text<47> retry_after_;
     inline_text<47> provider_id_;
+    inline_text<31> date_;
 };
 
 }  // namespace tocsin::http2

@@ -73,6 +73,7 @@ struct response {
     std::string_view content_type;
     std::string_view retry_after;
     std::string_view provider_id;  ///< The apns-id field.
+    std::string_view date;
     std::uint64_t connection = 0;  ///< Which connection answered; never used twice in a process.
     time_point written_at{};
     time_point answered_at{};

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cassert>
+#include <chrono>
+#include <exception>
 #include <utility>
 
 // What goes out, and what the session has to say. What comes in is in connection_input.cpp.
@@ -23,6 +25,8 @@ using asio::ip::tcp;
 constexpr std::size_t write_size = std::size_t{64} * 1024;
 // For the last words on a connection that cannot be written to any more.
 constexpr std::chrono::seconds patience_with_the_lost(1);
+// Clocks are set seldom, and an answer is often.
+constexpr std::chrono::minutes between_clock_looks(1);
 
 // One in so many streams is only for what is urgent: when nobody is answered, an alert would otherwise wait
 // for the first of those that others wait for. More would cost the others as much of their rate.
@@ -240,6 +244,9 @@ void connection::on_answer(client& who, const response& answer) noexcept {
     const connection_advice advice = who.on_response(answer);
     context_.rounds->pace().answered(answer.answered_at - answer.written_at);
     answered_ = true;
+    if (answer.answered_at >= compare_clocks_at_) [[unlikely]] {
+        compare_clocks(answer);
+    }
     if (advice == connection_advice::keep) {
         opened_up_ = true;
         if (!std::exchange(proven_, true)) {
@@ -247,6 +254,18 @@ void connection::on_answer(client& who, const response& answer) noexcept {
         }
     } else if (advice == connection_advice::drain) {
         drain("its client advised so after an answer");
+    }
+}
+
+void connection::compare_clocks(const response& answer) noexcept {
+    compare_clocks_at_ = answer.answered_at + between_clock_looks;
+    try {
+        const duration round_trip = answer.answered_at - answer.written_at;
+        context_.where.its_clock->compare(
+            clock_ahead(answer.date, round_trip, context_.time.wall_now()), context_.where.host,
+            context_.log);
+    } catch (const std::exception&) {
+        // Out of memory for a line of the log.
     }
 }
 

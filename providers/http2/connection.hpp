@@ -199,6 +199,7 @@ private:
     void on_failure(client& who, const failed_request& failed) noexcept override;
     void on_going_away(h2_code code, std::string_view text) noexcept override;
     void note_idle(time_point now) noexcept;
+    void compare_clocks(const response& answer) noexcept;
 
     const connection_context& context_;
     std::uint64_t id_;
@@ -245,6 +246,7 @@ private:
     time_point last_received_{};
     time_point active_since_{};
     time_point idle_since_{};
+    time_point compare_clocks_at_{};
     time_point stuck_until_ = time_point::max();
     time_point ping_sent_{};
     time_point armed_for_ = time_point::max();

@@ -3,6 +3,7 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/log.hpp"
 #include "engine/net/tls_context.hpp"
+#include "providers/common/peer_clock.hpp"
 #include "providers/http2/client.hpp"
 #include "providers/http2/dial_gate.hpp"
 #include "providers/http2/thread_buffers.hpp"
@@ -23,6 +24,8 @@ namespace tocsin::http2 {
 struct endpoint {
     std::string host;  ///< As in the URL: the SNI name, the name that is verified, and :authority.
     std::uint16_t port = 443;
+    /// What was said of the host's clock, by all threads.
+    std::shared_ptr<peer_clock> its_clock = std::make_shared<peer_clock>();
 };
 
 /// How a provider wants to be treated; the values are in each provider's own source.

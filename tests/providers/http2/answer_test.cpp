@@ -27,6 +27,7 @@ TEST(Answer, HasWhatTheFinalBlockSaysAndTheWholeBody) {
               {"apns-id", "abc"},
               {"content-type", "application/json"},
               {"retry-after", "5"},
+              {"date", "Sun, 06 Nov 1994 08:49:37 GMT"},
               {"content-length", "10"}});
     one.data("01234");
     one.data("56789");
@@ -40,6 +41,11 @@ TEST(Answer, HasWhatTheFinalBlockSaysAndTheWholeBody) {
     EXPECT_EQ(out.provider_id, "abc");
     EXPECT_EQ(out.content_type, "application/json");
     EXPECT_EQ(out.retry_after, "5");
+    EXPECT_EQ(out.date, "Sun, 06 Nov 1994 08:49:37 GMT");
+    one.clear();
+    block(one, {{":status", "200"}}, true);
+    one.put_into(out);
+    EXPECT_EQ(out.date, "") << "of the answer before";
 }
 
 TEST(Answer, WithABlockThatBreaksARuleIsNone) {

@@ -45,6 +45,21 @@ TEST_F(Http2PoolTest, OneRequestIsAnswered) {
     EXPECT_EQ(pool_->statistics().last_dial_error, "");
 }
 
+TEST_F(Http2PoolTest, AnAnswerThatNamesAnotherTimeThanOursIsToldOnceByAllConnections) {
+    h2_tls_server::options options;
+    options.http2.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 10}};
+    serve(options);
+    server->on_request = [](auto& peer, std::int32_t stream, const auto&) {
+        peer.http2.respond(stream, "200", "", {{"date", "Sun, 06 Nov 1994 08:49:37 GMT"}});
+    };
+    policy.max_connections = 3;
+    open();
+    client.add_many(2'000, "x");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.answered == 2'000; }));
+    EXPECT_EQ(log.count("clock.differs"), 1);
+}
+
 TEST_F(Http2PoolTest, ManyRequestsOverSeveralConnectionsAreEachAnsweredOnce) {
     h2_tls_server::options options;
     options.http2.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 100}};
