@@ -143,7 +143,8 @@ void pool::implementation::fill_up(connection& where) {
     const time_point now = context_.time.now();
     round_.begin();
     while (client* const next = round_.next()) {
-        if (!fill(where, *next, now)) {
+        // Asked first: a turn that brings a client nothing must not be its turn.
+        if (where.room(*next) == 0 || !fill(where, *next, now)) {
             break;
         }
     }

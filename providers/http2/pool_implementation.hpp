@@ -119,8 +119,8 @@ private:
     time_point timer_due_{};
     std::vector<std::shared_ptr<connection>> connections_;
     std::vector<connection*> touched_;
-    std::size_t turn_begins_at_ =
-        0;  ///< Which connection is first: each in turn, where there is little to send.
+    /// The connection that is first in a turn: each of them once, for where there is little to send.
+    std::size_t turn_begins_at_ = 0;
     request scratch_;
     ticket_handle ticket_;
 
