@@ -56,7 +56,7 @@ private:
     const time_source& time_;
     logger& log_;
     std::mutex mutex_;
-    std::map<std::string, std::weak_ptr<peer_clock>> clocks_;  // By host.
+    std::map<std::string, std::weak_ptr<peer_clock>> clocks_;  // By host; asked for when a pool is made.
     std::vector<slot> threads_;
 };
 

@@ -10,6 +10,8 @@ using namespace std::chrono_literals;
 // A date is told to the second.
 constexpr auto too_slow_to_compare = 2s;
 constexpr auto clocks_apart = 5s;
+// Less, so that a difference on the edge is not told each time that it is a second more.
+constexpr auto clocks_agree = 3s;
 
 }  // namespace
 
@@ -24,13 +26,19 @@ bool are_apart(std::optional<std::chrono::seconds> ahead) noexcept {
 }
 
 void peer_clock::compare(std::optional<std::chrono::seconds> ahead, std::string_view peer, logger& log) {
-    const bool apart = are_apart(ahead);
-    if (ahead && told_.exchange(apart, std::memory_order_relaxed) != apart && apart) {
-        log.error(
+    if (!ahead) {
+        return;
+    }
+    if (std::chrono::abs(*ahead) <= clocks_agree) {
+        told_.store(false, std::memory_order_relaxed);
+    } else if (are_apart(ahead) && !told_.exchange(true, std::memory_order_relaxed)) {
+        log.warning(
             "clock.differs",
             {{"seconds_ahead_of_provider", ahead->count()},
              {"provider", peer},
-             {"advice", "What is signed here is refused as too old, or as from the future: check NTP."}});
+             {"advice",
+              "If other hosts say the same, this one's clock is wrong, and what is signed here is "
+              "refused as too old, or as from the future: check NTP."}});
     }
 }
 

@@ -25,7 +25,7 @@ using asio::ip::tcp;
 constexpr std::size_t write_size = std::size_t{64} * 1024;
 // For the last words on a connection that cannot be written to any more.
 constexpr std::chrono::seconds patience_with_the_lost(1);
-// Clocks are set seldom, and an answer is often.
+// A clock seldom changes; answers come all the time.
 constexpr std::chrono::minutes between_clock_looks(1);
 
 // One in so many streams is only for what is urgent: when nobody is answered, an alert would otherwise wait

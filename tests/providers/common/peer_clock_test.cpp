@@ -48,7 +48,10 @@ TEST(PeerClock, ThatDiffersIsToldOnceUntilItIsRight) {
     EXPECT_EQ(told_after(-1h), 1) << "said already";
     EXPECT_EQ(told_after(std::nullopt), 1);
     EXPECT_EQ(told_after(6s), 1) << "an answer without a date has changed nothing";
-    EXPECT_EQ(told_after(0s), 1);
+    for (const auto ahead : {5s, 6s, 4s, 6s}) {
+        EXPECT_EQ(told_after(ahead), 1) << "on the edge";
+    }
+    EXPECT_EQ(told_after(3s), 1);
     EXPECT_EQ(told_after(-6s), 2);
 }
 
