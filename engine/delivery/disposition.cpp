@@ -18,6 +18,8 @@ constexpr milliseconds requeue_step = 50ms;
 constexpr milliseconds complaint_step = 1s;
 constexpr milliseconds quota_pause = 60s;
 constexpr milliseconds least_postponed = 500ms;
+// What waits in Redis is looked for about once a second.
+constexpr milliseconds enough_to_come_back = 3s;
 // Of a lane that is probed for its provider: what waits longer would not notice the end.
 constexpr milliseconds longest_charged_wait = 20s;
 
@@ -35,9 +37,17 @@ disposition requeued(bool behind) {
     return out;
 }
 
-/// Of a wait that nobody has asked for: there is another try before the event expires.
+/// Of a wait that the provider has not asked for: there is another try before the event expires.
 milliseconds before_its_end(milliseconds wait, const attempt_facts& attempt) {
     return std::min(wait, std::max(std::chrono::floor<milliseconds>(attempt.time_left) / 2, least_postponed));
+}
+
+/// The same where the devices of an event wait by the thousand for the same thing: a quarter of the time is
+/// enough to try them all again, and the last tries are few.
+milliseconds late_before_its_end(milliseconds wait, const attempt_facts& attempt) {
+    const auto left = std::chrono::floor<milliseconds>(attempt.time_left);
+    const milliseconds late = std::min(left * 3 / 4, left - enough_to_come_back);
+    return std::min(wait, std::max(late, before_its_end(wait, attempt)));
 }
 
 /// Charged, and tried again later; or at its end.
@@ -71,17 +81,20 @@ disposition retried(
     return out;
 }
 
-/// Where it goes is to be left alone, or cannot be reached before somebody acts: that is not charged, and
-/// holds nobody else up.
+/// Where it goes is to be left alone, or cannot be reached before an operator acts: that is not charged, and
+/// holds up no other device.
 disposition postponed(
     const attempt_facts& attempt, const verdict& answer, const lane_facts& lane, std::minstd_rand& jitter) {
-    milliseconds wait = std::min<milliseconds>(answer.retry_after.value_or(0ms), longest_told_wait);
-    if (!answer.told) {
-        wait = before_its_end(wait, attempt);
+    const bool needs_operator = answer.action == reaction::postpone;
+    milliseconds wait = answer.retry_after.value_or(0ms);
+    if (answer.told) {
+        wait = std::min<milliseconds>(wait, longest_told_wait);
+    } else {
+        wait = needs_operator ? late_before_its_end(wait, attempt) : before_its_end(wait, attempt);
     }
     wait = lane.retries.delay(1, wait, true, jitter);
     if (wait >= attempt.time_left) {
-        return ended(outcome::expired);
+        return ended(needs_operator ? outcome::failed : outcome::expired);
     }
     disposition out;
     out.next = wait <= lane.longest_wait_in_memory && !attempt.maybe_sent ? fate::delay : fate::defer;

@@ -41,7 +41,7 @@ enum class pace : std::uint8_t {
     minute,         ///< 60 s (Google, "Scale FCM": 429 without Retry-After).
     device,         ///< 60 s, then twice as long each time.
     server,         ///< 10 s, then twice as long each time: Google's least interval.
-    operator_acts,  ///< Ten minutes: it takes a person.
+    operator_acts,  ///< Five minutes.
 };
 
 struct cause_row {

@@ -18,7 +18,7 @@ constexpr milliseconds least_server_pause = 10s;
 constexpr milliseconds longest_server_pause = 10min;
 constexpr milliseconds minute = 60s;
 constexpr milliseconds longest_device_pause = 16min;
-constexpr milliseconds until_somebody_acts = 10min;
+constexpr milliseconds until_operator_acts = 5min;
 
 milliseconds doubled(milliseconds first, std::uint32_t attempts, milliseconds longest) noexcept {
     return std::min(longest, first * (1U << std::min(attempts, 8U)));
@@ -30,7 +30,7 @@ std::optional<milliseconds> pause_of(pace when, std::uint32_t attempts) noexcept
         case pace::minute: return minute;
         case pace::device: return doubled(minute, attempts, longest_device_pause);
         case pace::server: return doubled(least_server_pause, attempts, longest_server_pause);
-        case pace::operator_acts: return until_somebody_acts;
+        case pace::operator_acts: return until_operator_acts;
     }
     return std::nullopt;
 }

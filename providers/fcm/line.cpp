@@ -80,7 +80,7 @@ http2::connection_advice line::on_response(const http2::response& answer) noexce
         wiring_.health.clear();
         wiring_.project.note_accepted(answer.answered_at);
         content.note_accepted();
-        if (wiring_.apple.accepted(item.token)) [[unlikely]] {
+        if (wiring_.apple.accepted(item.token, answer.written_at)) [[unlikely]] {
             wiring_.log.info("fcm.apple_credential_works_again", {{"app", wiring_.app}});
         }
         verdict what;
@@ -164,7 +164,7 @@ void line::tell(judgement& given, const push& item, const http2::response& answe
     if (what.action == reaction::pause_app) {
         report(given, std::string(problem));
     } else if (given.why() == cause::apple_credential) {
-        report_apple(given, item, answer.answered_at);
+        weigh_apple(given, item, answer.answered_at);
     } else if (what.action == reaction::reject_event && told_about_ != item.content) {
         // One line for an event, not one for each of its pushes that is in flight.
         told_about_ = item.content;
@@ -186,14 +186,19 @@ void line::report(const judgement& given, std::string problem) {
     }
 }
 
-void line::report_apple(const judgement& given, const push& item, time_point now) {
-    const cause_row& row = row_of(given.why());
-    const std::string problem = std::string(row.meaning) + ' ' + std::string(row.remedy);
-    if (wiring_.apple.refused(item.token, problem, now)) {
+void line::weigh_apple(judgement& given, const push& item, time_point now) {
+    verdict& what = given.what();
+    const bool worth_a_line = wiring_.apple.refused(item.token, item.written_at, now);
+    if (!what.told) {
+        what.retry_after = std::chrono::floor<std::chrono::milliseconds>(wiring_.apple.pause(now));
+    }
+    if (worth_a_line) {
+        const cause_row& row = row_of(given.why());
         wiring_.log.error(
             "fcm.apple_credential_refused", {{"app", wiring_.app},
-                                             {"reason", given.what().reason},
-                                             {"problem", problem},
+                                             {"reason", what.reason},
+                                             {"problem", row.meaning},
+                                             {"remedy", row.remedy},
                                              {"answer", given.sentence()}});
     }
 }

@@ -94,7 +94,7 @@ private:
     void weigh_quota(judgement& given, time_point now) noexcept;
     void tell(judgement& given, const push& item, const http2::response& answer);
     void report(const judgement& given, std::string problem);
-    void report_apple(const judgement& given, const push& item, time_point now);
+    void weigh_apple(judgement& given, const push& item, time_point now);
 
     line_wiring wiring_;
     token_cache token_;

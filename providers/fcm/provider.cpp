@@ -23,8 +23,10 @@ std::unique_ptr<channel> fcm_provider::open(const channel_context& context) {
 
 credential_state fcm_provider::credential() const {
     credential_state out = service_->tokens->state();
-    if (auto problem = service_->apple.sentence(time_.now())) {
-        out.problem += (out.problem.empty() ? "" : ". ") + *problem;
+    if (service_->apple.lasts(time_.now())) {
+        const cause_row& row = row_of(cause::apple_credential);
+        out.problem += out.problem.empty() ? "" : ". ";
+        out.problem += std::string(row.meaning) + ' ' + std::string(row.remedy);
     }
     if (auto problem = service_->health.problem()) {
         out.usable = false;

@@ -14,9 +14,7 @@ std::string_view engine_conduct(reaction what) noexcept {
         case reaction::retry_elsewhere:
             return "It is tried again later, and again, up to engine.max_attempts.";
         case reaction::postpone:
-            return "It is tried again every few minutes until the event expires; other devices do not wait "
-                   "for "
-                   "it.";
+            return "It is tried again later, at no charge, until the event expires. No other device waits.";
         case reaction::refresh_credential: return "The credential is renewed, and it is tried again.";
         case reaction::pause_app:
             return "If several are answered so and none is accepted, all that the app sends on this platform "

@@ -274,8 +274,8 @@ const std::vector<row>& rows() {
         {"the same after all other tries", r::postpone, in_ten_minutes_for_the_fifth_time, defer},
         {"the same, longer than the event lives: once more before the end", r::postpone, throttled_to_the_end,
          defer},
-        {"the same, for as long as the provider says", r::postpone, told_to_come_after_the_end, end, expired},
-        {"the same at the end", r::postpone, in_no_time, end, expired},
+        {"the same, for as long as the provider says", r::postpone, told_to_come_after_the_end, end, failed},
+        {"the same at the end", r::postpone, in_no_time, end, failed},
         {"an error of the provider", r::retry_elsewhere, nothing, delay, failed, true, complaint::provider},
         {"the last error", r::retry_elsewhere, last_try, end, failed, false, complaint::provider},
         {"an error to what may have been sent", r::retry_elsewhere, maybe_sent, defer, failed, true,
@@ -378,6 +378,31 @@ TEST(Disposition, WhatABrokenConnectionTookWithItDrawsOnNoBudgetWhileTheProvider
     EXPECT_TRUE(again.maybe_sent);
     lane.retry_affordable = true;
     EXPECT_FALSE(decide(attempt, answer, lane, jitter).spends);
+}
+
+TEST(Disposition, WhatAnOperatorHasToMendIsTriedAFewTimesInTheLastMinutesOfAnEvent) {
+    verdict answer;
+    answer.action = reaction::postpone;
+    answer.retry_after = 10min;
+    std::minstd_rand jitter(1);
+    attempt_facts attempt;
+    attempt.time_left = 1h;
+    int tries = 0;
+    disposition got;
+    for (;; ++tries) {
+        got = decide(attempt, answer, {}, jitter);
+        if (got.next == fate::end) {
+            break;
+        }
+        EXPECT_FALSE(got.charge);
+        attempt.time_left -= got.wait;
+    }
+    EXPECT_EQ(static_cast<int>(got.how), static_cast<int>(outcome::failed)) << "the credential is unusable";
+    EXPECT_LE(tries, 5 + 8) << "every ten minutes, and then after three quarters of what is left";
+    EXPECT_GT(tries, 6);
+    answer.retry_after = 1h;
+    attempt.time_left = 24h;
+    EXPECT_GE(decide(attempt, answer, {}, jitter).wait, 1h) << "no provider has asked for this wait";
 }
 
 TEST(Disposition, OnlyTheCertainWordEndsADeviceAsDead) {

@@ -12,45 +12,79 @@ using namespace std::chrono_literals;
 
 constexpr time_point start{1h};
 
-TEST(AppleTrouble, IsOverWhenADeviceThatWasRefusedForItIsAccepted) {
+class AppleTrouble : public ::testing::Test {
+protected:
+    bool refuse(const std::string& token, time_point now = start) {
+        return trouble.refused(token, now - 1s, now);
+    }
+    bool accept(const std::string& token, time_point now = start) {
+        return trouble.accepted(token, now - 1s);
+    }
+
     apple_trouble trouble;
-    EXPECT_FALSE(trouble.accepted("iphone")) << "there is none";
-    trouble.refused("iphone", "the key is wrong", start);
-    EXPECT_FALSE(trouble.accepted("android"));
-    EXPECT_EQ(trouble.sentence(start), "the key is wrong");
-    EXPECT_TRUE(trouble.accepted("iphone"));
-    EXPECT_FALSE(trouble.sentence(start).has_value());
-    EXPECT_FALSE(trouble.accepted("iphone")) << "it ends once";
+};
+
+TEST_F(AppleTrouble, IsOverWhenADeviceThatWasRefusedForItIsAccepted) {
+    EXPECT_FALSE(accept("iphone")) << "there is none";
+    refuse("iphone");
+    EXPECT_FALSE(accept("android"));
+    EXPECT_TRUE(trouble.lasts(start));
+    EXPECT_TRUE(accept("iphone"));
+    EXPECT_FALSE(trouble.lasts(start));
+    EXPECT_FALSE(accept("iphone")) << "it ends once";
 }
 
-TEST(AppleTrouble, OfACityIsOverWithAFewOfItsDevices) {
-    apple_trouble trouble;
+TEST_F(AppleTrouble, OfACityIsOverWithAnyOfTheDevicesThatWereRefusedLast) {
     for (int i = 0; i < 10'000; ++i) {
-        trouble.refused("iphone-" + std::to_string(i), "the key is wrong", start);
+        refuse("iphone-" + std::to_string(i));
     }
-    int needed = 0;
-    while (needed < 10'000 && !trouble.accepted("iphone-" + std::to_string(needed))) {
-        ++needed;
-    }
-    EXPECT_LT(needed, 9'999);
-    EXPECT_FALSE(trouble.sentence(start).has_value());
+    EXPECT_TRUE(accept("iphone-9999"));
+    EXPECT_FALSE(trouble.lasts(start));
 }
 
-TEST(AppleTrouble, ThatNobodyMetForAnHourIsNotKnownAnyMore) {
-    apple_trouble trouble;
-    trouble.refused("iphone", "the key is wrong", start);
-    EXPECT_TRUE(trouble.sentence(start + 59min).has_value());
-    EXPECT_FALSE(trouble.sentence(start + 1h).has_value());
+TEST_F(AppleTrouble, IsNotBegunAgainByWhatWasOnItsWayWhenItEnded) {
+    trouble.refused("a", start, start + 1s);
+    trouble.refused("b", start, start + 1s);
+    EXPECT_TRUE(trouble.accepted("a", start + 5s));
+    EXPECT_FALSE(trouble.refused("c", start + 4s, start + 6s));
+    EXPECT_FALSE(trouble.lasts(start + 6s));
+    EXPECT_TRUE(trouble.refused("c", start + 7s, start + 8s)) << "refused after the other was accepted";
+    EXPECT_TRUE(trouble.lasts(start + 8s));
 }
 
-TEST(AppleTrouble, IsALineOfTheLogOnceInTenMinutesOrWhenItIsNews) {
-    apple_trouble trouble;
-    EXPECT_TRUE(trouble.refused("a", "the key is wrong", start));
-    EXPECT_FALSE(trouble.refused("b", "the key is wrong", start + 9min));
-    EXPECT_TRUE(trouble.refused("b", "the key is wrong", start + 10min));
-    EXPECT_TRUE(trouble.refused("b", "the key is of the other environment", start + 11min));
-    EXPECT_TRUE(trouble.accepted("b"));
-    EXPECT_TRUE(trouble.refused("b", "the key is of the other environment", start + 12min));
+TEST_F(AppleTrouble, ThatNoDeviceMeetsAnyMoreIsNotKnownAnyMore) {
+    refuse("iphone");
+    EXPECT_TRUE(trouble.lasts(start + 12min));
+    EXPECT_FALSE(trouble.lasts(start + 13min));
+    EXPECT_TRUE(refuse("iphone", start + 14min)) << "news again";
+}
+
+TEST_F(AppleTrouble, LeavesDevicesAloneForLongerTheLongerItLastsAndOneComesBackSoon) {
+    refuse("iphone");
+    EXPECT_EQ(trouble.pause(start), 30s) << "the one that finds out";
+    EXPECT_EQ(trouble.pause(start), 5min);
+    EXPECT_EQ(trouble.pause(start + 29s), 5min);
+    EXPECT_EQ(trouble.pause(start + 30s), 30s);
+    for (auto now = start; now < start + 24h; now += 10min) {
+        refuse("iphone", now);
+    }
+    EXPECT_EQ(trouble.pause(start + 4h), 30s);
+    EXPECT_EQ(trouble.pause(start + 4h), 30min);
+    EXPECT_EQ(trouble.pause(start + 24h), 30s);
+    EXPECT_EQ(trouble.pause(start + 24h), 1h);
+    EXPECT_TRUE(trouble.lasts(start + 26h)) << "a device comes back once an hour";
+    accept("iphone", start + 26h);
+    refuse("iphone", start + 27h);
+    EXPECT_EQ(trouble.pause(start + 27h), 30s);
+    EXPECT_EQ(trouble.pause(start + 27h), 5min) << "another trouble";
+}
+
+TEST_F(AppleTrouble, IsALineOfTheLogOnceInTenMinutesOrWhenItIsNews) {
+    EXPECT_TRUE(refuse("a"));
+    EXPECT_FALSE(refuse("b", start + 9min));
+    EXPECT_TRUE(refuse("b", start + 10min));
+    EXPECT_TRUE(accept("b", start + 11min));
+    EXPECT_TRUE(refuse("b", start + 12min));
 }
 
 }  // namespace
