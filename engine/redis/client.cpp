@@ -30,6 +30,7 @@ client::client(
     : time_(&time) {
     if (where.kind == topology::cluster) {
         cluster_ = std::make_shared<cluster>(std::move(executor), std::move(where), time, log, options);
+        cluster_->tell(refusals_);
         return;
     }
     auto dial = std::make_shared<dialer>(executor);
@@ -62,10 +63,6 @@ void client::close() noexcept {
 
 bool client::connected() const noexcept {
     return connection_ != nullptr ? connection_->connected() : cluster_->connected();
-}
-
-std::uint64_t client::errors() const noexcept {
-    return refusals_->count() + (connection_ != nullptr ? connection_->errors() : cluster_->errors());
 }
 
 }  // namespace tocsin::redis

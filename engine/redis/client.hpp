@@ -70,8 +70,8 @@ public:
     /// On a cluster: to any of its nodes.
     [[nodiscard]] bool connected() const noexcept;
     /// How often a connection was lost, a connect failed, or Redis answered with an error, for
-    /// tocsin_redis_errors_total.
-    [[nodiscard]] std::uint64_t errors() const noexcept;
+    /// tocsin_redis_errors_total. Thread-safe.
+    [[nodiscard]] std::uint64_t errors() const noexcept { return refusals_->count(); }
     /// What Redis said last that it does not do, and when. Thread-safe.
     [[nodiscard]] std::optional<error_replies::last_error> last_error() const { return refusals_->last(); }
 

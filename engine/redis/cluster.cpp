@@ -72,14 +72,6 @@ bool cluster::connected() const noexcept {
         nodes_.begin(), nodes_.end(), [](const auto& named) { return named.second->link->connected(); });
 }
 
-std::uint64_t cluster::errors() const noexcept {
-    std::uint64_t sum = errors_;
-    for (const auto& [name, node] : nodes_) {
-        sum += node->link->errors();
-    }
-    return sum;
-}
-
 // --- Requests --------------------------------------------------------------------------------
 
 asio::awaitable<result<replies>> cluster::execute(std::shared_ptr<cluster> self, request what) {
@@ -185,6 +177,7 @@ cluster::node_ptr cluster::node_at(const endpoint& where) {
             where,
             std::make_shared<connection>(
                 executor_, where_.at(where), dialer_, time_, log_, options_, connection::patience::refuses));
+        node->link->tell(refusals_);
     }
     return node;
 }
@@ -206,7 +199,7 @@ std::vector<cluster::node_ptr> cluster::destinations(const cluster_errand& job, 
         // One that answers, if there is one; else each in turn.
         const auto up =
             std::ranges::find_if(masters, [](const node_ptr& node) { return node->link->connected(); });
-        const std::size_t turn = static_cast<std::size_t>(errors()) % masters.size();
+        const std::size_t turn = static_cast<std::size_t>(refusals_->count()) % masters.size();
         return {up != masters.end() ? *up : masters[turn]};
     }
     return masters;
@@ -266,7 +259,7 @@ asio::awaitable<void> cluster::refresh(std::shared_ptr<cluster> self) {
     if (!self->refresh_failure_ || self->closed_) {
         co_return;
     }
-    ++self->errors_;
+    self->refusals_->note_failure();
     if (self->refresh_failure_ != before) {  // Once per change, not once per attempt.
         const std::string why = self->refresh_failure_.message();
         self->log_.warning(
@@ -338,7 +331,6 @@ void cluster::adopt(slot_map learnt) {
         if (std::ranges::find(map_.masters(), named.second->where) != map_.masters().end()) {
             return false;
         }
-        errors_ += named.second->link->errors();
         retired_.emplace_back(named.second);
         return true;
     });

@@ -43,8 +43,8 @@ public:
     void close() noexcept;
     /// To any of the nodes.
     [[nodiscard]] bool connected() const noexcept;
-    /// Of all connections that there ever were, and of attempts to learn the slots.
-    [[nodiscard]] std::uint64_t errors() const noexcept;
+    /// As connection::tell(): of all connections that there ever are, and of attempts to learn the slots.
+    void tell(std::shared_ptr<error_replies> refusals) noexcept { refusals_ = std::move(refusals); }
 
 private:
     using node_ptr = std::shared_ptr<cluster_node>;
@@ -85,7 +85,7 @@ private:
     std::optional<time_point> last_refresh_;
     error_code refresh_failure_;  ///< Why the last attempt to learn the slots failed; empty: it did not.
     std::string refresh_problem_;
-    std::uint64_t errors_ = 0;  ///< Of refreshes, and of nodes that are gone.
+    std::shared_ptr<error_replies> refusals_ = std::make_shared<error_replies>();
     bool refreshing_ = false;
     bool closed_ = false;
 };

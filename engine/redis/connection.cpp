@@ -132,7 +132,7 @@ void connection::start() {
                 // Out of memory, in practice. The next request starts over.
                 self->up_ = false;
                 self->link_.reset();
-                ++self->errors_;
+                self->refusals_->note_failure();
                 self->line_.disconnected(redis_errc::connection_lost);
             }
         });
@@ -295,8 +295,8 @@ asio::awaitable<error_code> connection::watch() {
 // --- The log ---------------------------------------------------------------------------------
 
 void connection::count_failure(std::string_view said) {
-    if (refusals_ == nullptr || said.empty()) {
-        ++errors_;
+    if (said.empty()) {
+        refusals_->note_failure();
         return;
     }
     std::string line(said.substr(0, said.find_first_of("\r\n")));

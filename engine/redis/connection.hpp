@@ -52,12 +52,11 @@ public:
     /// Nobody waits for `what` any more.
     void abandon(operation& what) noexcept { line_.abandon(what); }
 
-    /// Where the words are noted with which Redis turns us away. Before the first request.
+    /// Where failures are noted, and the words with which Redis turns us away. Before the first request.
     void tell(std::shared_ptr<error_replies> refusals) noexcept { refusals_ = std::move(refusals); }
 
     void close() noexcept;
     [[nodiscard]] bool connected() const noexcept { return up_; }
-    [[nodiscard]] std::uint64_t errors() const noexcept { return errors_; }
 
 private:
     void start();
@@ -92,8 +91,7 @@ private:
     std::minstd_rand random_;
     time_point silent_since_{};  ///< Since when Redis has owed a reply without sending a byte.
     std::string detail_;         ///< The peer's own words about the last failure to connect.
-    std::shared_ptr<error_replies> refusals_;
-    std::uint64_t errors_ = 0;
+    std::shared_ptr<error_replies> refusals_ = std::make_shared<error_replies>();
     error_code reported_;  ///< What the log was last told is wrong; empty: nothing.
     bool running_ = false;
     bool up_ = false;

@@ -119,15 +119,10 @@ void error_replies::note(const replies& answers, time_point now) {
         if (!answers[i].is_error() || is_normal(answers[i].text())) {
             continue;
         }
+        note_failure();
         const std::scoped_lock lock(mutex_);
-        ++count_;
         last_ = last_error{printable(answers[i].text()), now};
     }
-}
-
-std::uint64_t error_replies::count() const {
-    const std::scoped_lock lock(mutex_);
-    return count_;
 }
 
 std::optional<error_replies::last_error> error_replies::last() const {

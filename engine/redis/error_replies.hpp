@@ -4,6 +4,7 @@
 #include "engine/redis/error.hpp"
 #include "engine/redis/reply.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -24,8 +25,8 @@ namespace tocsin::redis {
 /// class that is known is declined: it concerns Redis, and passes with its cause. Any other: error_reply.
 [[nodiscard]] redis_errc code_for(std::string_view text) noexcept;
 
-/// The error replies of one client: replies are no failures of the connection, and yet they mean that Redis
-/// does not do what it is asked. Thread-safe; costs nothing while there are none.
+/// How often Redis did not do what one client asked: error replies, which are no failures of a connection,
+/// and connections that failed or were lost. Any thread may ask; costs nothing while there are none.
 class error_replies {
 public:
     struct last_error {
@@ -37,13 +38,15 @@ public:
     /// loaded yet, a group that exists, a stream that nobody has made yet. A redirection is none: a client of
     /// a cluster has followed those that it can.
     void note(const replies& answers, time_point now);
+    /// A connection failed or was lost, and Redis has said nothing about it.
+    void note_failure() noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
 
-    [[nodiscard]] std::uint64_t count() const;
+    [[nodiscard]] std::uint64_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::optional<last_error> last() const;
 
 private:
+    std::atomic<std::uint64_t> count_{0};
     mutable std::mutex mutex_;
-    std::uint64_t count_ = 0;
     std::optional<last_error> last_;
 };
 

@@ -58,9 +58,10 @@ TEST_F(FirebaseAppleKeyTest, IsInReadyzWhileAndroidIsReachedAndCostsTheIPhonesNo
     refuse_iphones(1);
     const std::string event =
         publish(R"({"audience":["commune:21231"],"ttl":12,"notification":{"title":"Essai"}})");
-    ASSERT_TRUE(testing::eventually([&] { return !ready(); }));
-    EXPECT_NE(health().find("Upload a valid APNs key in the Firebase console"), std::string::npos)
-        << health();
+    ASSERT_TRUE(testing::eventually([&] {
+        return health().find("Upload a valid APNs key in the Firebase console") != std::string::npos;
+    })) << health();
+    EXPECT_FALSE(ready());
     EXPECT_EQ(health().find("mairies/fcm is paused"), std::string::npos) << health();
     const json::object result = wait_for_result(event);
     testing::expect_sums_agree(result);

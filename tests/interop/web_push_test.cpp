@@ -237,6 +237,11 @@ TEST_F(WebPushInteropTest, AKillInMidEventLosesNobody) {
     }));
     ::kill(engine->id(), SIGKILL);
     begin();
+    // A signal that comes before it knows what to do with it would end it otherwise.
+    ASSERT_TRUE(eventually([&] {
+        const std::string both = engine_log();
+        return both.find("engine.started") != both.rfind("engine.started");
+    }));
     const json::object result = wait_for_result("crue");
     expect_sums_agree(result);
     EXPECT_EQ(number(result, "targeted"), devices);
