@@ -13,11 +13,8 @@ namespace asio = boost::asio;
 
 // Some milliseconds of Redis' time.
 constexpr std::size_t most_questions_at_once = 2'000;
-
-/// A first look, so that an alert does not wait behind the rest of its batch to be read properly.
-bool looks_critical(std::string_view document) {
-    return document.find("\"critical\"") != std::string_view::npos;
-}
+// Between two looks at what is unread, while there is more to plan.
+constexpr auto between_looks = std::chrono::milliseconds(100);
 
 /// Whether finding its devices takes so many questions that what comes behind it would have to wait.
 bool takes_long(const active_event& event) noexcept {
@@ -63,8 +60,40 @@ asio::awaitable<result<>> event_intake::handle(std::vector<redis::stream_entry>&
         if (handled.has_error()) {
             co_return handled;
         }
+        const bool others_wait = &entry != &entries.back() || entries.size() >= batch_size();
+        if (others_wait && time_.now() >= next_look_) {
+            co_await look_ahead();
+            next_look_ = time_.now() + between_looks;
+        }
     }
     co_return result<>();
+}
+
+// However many events are unread, an alert behind them does not wait until all of them are planned. Its entry
+// stays where it is: whoever reads it finds the event made from this very entry, and acknowledges it. What is
+// wrong with it is told then.
+asio::awaitable<void> event_intake::look_ahead() {
+    auto found = co_await ahead_.look();
+    if (found.has_error()) {
+        co_return;  // Reading the stream meets the same, and says so.
+    }
+    for (auto& one : *found) {
+        auto prepared = preparer_.accept(one.document, one.entry);
+        if (prepared.has_error() || (*prepared)->content.priority != priority::critical ||
+            !(*prepared)->content.reached_by.empty()) {
+            continue;
+        }
+        std::shared_ptr<active_event> event = std::move(*prepared);
+        const planning_moment when = planning_moment_of(*event, ledger::knowledge::ended, time_.wall_now());
+        if (when == planning_moment::later) {
+            continue;
+        }
+        const auto taken = co_await take_up(
+            std::move(event), std::move(one.entry), std::move(one.document), when, reading::ahead);
+        if (taken.has_error()) {
+            co_return;
+        }
+    }
 }
 
 asio::awaitable<result<>> event_intake::refuse(std::string entry, refusal why, std::string document) {
@@ -89,11 +118,13 @@ asio::awaitable<result<>> event_intake::handle_event(std::string entry, std::str
         co_return ends.error();
     }
     const planning_moment when = planning_moment_of(*event, *ends, time_.wall_now());
-    co_return co_await take_up(std::move(event), std::move(entry), std::move(document), when);
+    co_return co_await take_up(
+        std::move(event), std::move(entry), std::move(document), when, reading::in_turn);
 }
 
 asio::awaitable<result<>> event_intake::take_up(
-    std::shared_ptr<active_event> event, std::string entry, std::string document, planning_moment when) {
+    std::shared_ptr<active_event> event, std::string entry, std::string document, planning_moment when,
+    reading how) {
     auto fields = preparer_.describe(*event, document);
     const bool at_once = when == planning_moment::now;
     if (when != planning_moment::later && event->content.priority == priority::critical) {
@@ -117,6 +148,9 @@ asio::awaitable<result<>> event_intake::take_up(
     const auto planned = co_await ledger_.plan(plan, state);
     if (planned.has_error()) {
         co_return planned.error();
+    }
+    if (how == reading::ahead && *planned != plan_outcome::created) {
+        co_return result<>();
     }
     if (*planned == plan_outcome::damaged) {
         refusal why = not_a_ledger(event->id);

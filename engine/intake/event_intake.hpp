@@ -5,6 +5,7 @@
 #include "engine/core/log.hpp"
 #include "engine/intake/intake_stream.hpp"
 #include "engine/intake/planning_desk.hpp"
+#include "engine/intake/unread_alerts.hpp"
 #include "engine/ops/metrics.hpp"
 #include "engine/plan/active_event.hpp"
 #include "engine/plan/dead_letters.hpp"
@@ -30,7 +31,8 @@ enum class planning_moment : std::uint8_t {
 
 /// Reads the `events` stream: each entry becomes a planned event, a scheduled one, a duplicate or a
 /// dead letter, and is acknowledged with the very step that makes it one. What takes long to plan is planned
-/// beside the reading, so that an alert behind it need not wait.
+/// beside the reading, so that an alert behind it need not wait; while many others are unread, alerts among
+/// them are looked for.
 class event_intake final : public entry_handler {
 public:
     event_intake(
@@ -45,7 +47,8 @@ public:
           time_(time),
           log_(log),
           metrics_(metrics),
-          listener_(listener) {}
+          listener_(listener),
+          ahead_(book.connection(), book.keys()) {}
 
     [[nodiscard]] const incoming_stream& stream() const noexcept override { return event_stream; }
     /// What they ask for may take long: those behind them are another engine's.
@@ -53,10 +56,15 @@ public:
     boost::asio::awaitable<result<>> handle(std::vector<redis::stream_entry>& entries) override;
 
 private:
+    /// Whether an entry is read in its turn, or found before that.
+    enum class reading : std::uint8_t { in_turn, ahead };
+
+    boost::asio::awaitable<void> look_ahead();
     boost::asio::awaitable<result<>> handle_event(std::string entry, std::string document);
     /// Plans an event that nothing is wrong with, or writes down that it is to be planned.
     boost::asio::awaitable<result<>> take_up(
-        std::shared_ptr<active_event> event, std::string entry, std::string document, planning_moment when);
+        std::shared_ptr<active_event> event, std::string entry, std::string document, planning_moment when,
+        reading how);
     boost::asio::awaitable<result<>> put_on_schedule(
         std::shared_ptr<active_event> event, std::string entry, planning_moment when);
     /// Ends an event that was cancelled before it was taken up.
@@ -72,6 +80,8 @@ private:
     logger& log_;
     metrics_shard& metrics_;
     intake_listener& listener_;
+    unread_alerts ahead_;
+    time_point next_look_{};
 };
 
 }  // namespace tocsin

@@ -6,6 +6,7 @@
 #include "tests/support/loop_until.hpp"
 #include "tests/support/mairies_fixture.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -95,6 +96,32 @@ TEST_F(EventIntakeTest, AlertsOfABatchArePlannedBeforeTheRest) {
     EXPECT_EQ(planned, (std::vector<std::string>{"alert", "first", "second"}));
     EXPECT_EQ(alerts, std::vector<std::string>{"alert"}) << "only that one is told beforehand";
     EXPECT_EQ(state_of("alert"), "running");
+}
+
+TEST_F(EventIntakeTest, AnAlertIsPlannedBeforeWhatWasPublishedBeforeItHoweverMuchIsUnread) {
+    constexpr int unread = 200;
+    for (int i = 0; i < unread; ++i) {
+        publish("event", event("news-" + std::to_string(i)));
+    }
+    publish("event", event("alert", R"(,"priority":"critical")"));
+    publish("event", event("nowhere", R"(,"priority":"critical","apps":["nobody"])"));
+    read();
+    ASSERT_GE(planned.size(), 2U);
+    EXPECT_EQ(planned[1], "alert") << "one event was under way";
+
+    for (int i = 0; i < 20; ++i) {
+        read();
+        if (i == 3) {
+            publish("event", event("storm", R"(,"priority":"critical")"));
+        }
+        clock.advance(1s);
+    }
+    const auto storm = std::ranges::find(planned, "storm");
+    ASSERT_NE(storm, planned.end());
+    EXPECT_LT(storm - planned.begin(), unread - 20) << "one that comes later is found as well";
+    EXPECT_EQ(planned.size(), unread + 2U) << "each once";
+    EXPECT_EQ(state_of("alert"), "running");
+    EXPECT_EQ(letters().size(), 1U) << "what is wrong with an alert is told once";
 }
 
 TEST_F(EventIntakeTest, WhatIsWrongWithAnEntryIsSaidInALetterAndNothingIsPlanned) {
