@@ -130,10 +130,11 @@ bool connection::follow_up(time_point now) {
     }
     if (!session_->accepting()) {
         drain(session_->ending().message());
-    } else if (session_->internal_errors_in_a_row() >= session::internal_errors_to_retire) {
-        drain(
-            std::to_string(session_->internal_errors_in_a_row()) +
-            " requests in a row were reset with INTERNAL_ERROR");
+    } else if (session_->resets_in_a_row() >= session::resets_to_retire) {
+        drain(std::to_string(session_->resets_in_a_row()) + " requests in a row were reset");
+    } else if (
+        session_->refusing_since() && now - *session_->refusing_since() >= context_.policy.settings_timeout) {
+        drain("it refused every request");
     }
     if (finish_if_over()) {
         return false;

@@ -157,7 +157,8 @@ void session::complete(stream_slot& slot) {
         return;
     }
     timeouts_in_a_row_ = 0;
-    internal_errors_in_a_row_ = 0;
+    resets_in_a_row_ = 0;
+    refusing_since_.reset();
     if (slot.waiting) {
         order_.remove(slot);
         if (slot.who != nullptr) {

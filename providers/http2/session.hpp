@@ -96,11 +96,13 @@ public:
     [[nodiscard]] std::optional<time_point> next_deadline() const noexcept;
     [[nodiscard]] std::size_t timeouts_in_a_row() const noexcept { return timeouts_in_a_row_; }
     static constexpr std::size_t timeouts_to_retire = 5;
-    /// Requests in a row that the peer reset with INTERNAL_ERROR instead of answering: once there are
-    /// `internal_errors_to_retire`, the connection should be retired, for another may lead to a
-    /// server that works.
-    [[nodiscard]] std::size_t internal_errors_in_a_row() const noexcept { return internal_errors_in_a_row_; }
-    static constexpr std::size_t internal_errors_to_retire = 3;
+    /// Requests in a row that the peer reset instead of answering, whatever it gave as its reason: once there
+    /// are `resets_to_retire`, the connection should be retired, for another may lead to a server that works.
+    [[nodiscard]] std::size_t resets_in_a_row() const noexcept { return resets_in_a_row_; }
+    static constexpr std::size_t resets_to_retire = 3;
+    /// Since when the peer has refused streams and answered nothing: a few are refused in a row wherever its
+    /// limit is lower than we knew.
+    [[nodiscard]] std::optional<time_point> refusing_since() const noexcept { return refusing_since_; }
 
     /// Answers to the requests of `who` go nowhere from here on.
     void forget(client& who);
@@ -221,7 +223,8 @@ private:
     std::uint32_t last_processed_ = largest_window;  ///< Of GOAWAY.
     std::uint32_t highest_heard_ = 0;                ///< The newest stream that an answer has begun on.
     std::size_t timeouts_in_a_row_ = 0;
-    std::size_t internal_errors_in_a_row_ = 0;
+    std::size_t resets_in_a_row_ = 0;
+    std::optional<time_point> refusing_since_;
     bool settings_received_ = false;
     bool going_away_ = false;
     bool over_ = false;  ///< GOAWAY was received, or sent: the last answer ends the connection.

@@ -250,8 +250,10 @@ bool session::receive_reset(const frame& what) {
     }
     const auto code = static_cast<h2_code>(read_u32(what.payload));
     if (slot->waiting) {
-        if (code == h2_code::internal_error) {
-            ++internal_errors_in_a_row_;
+        if (code == h2_code::refused_stream) {
+            refusing_since_ = refusing_since_.value_or(now_);
+        } else {
+            ++resets_in_a_row_;
         }
         const close_reason reason = to_close_reason(code);
         // Who has begun to answer has looked at the request, whatever it says now.

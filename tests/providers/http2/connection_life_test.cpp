@@ -378,13 +378,22 @@ TEST_F(Http2PoolTest, FiveTimeoutsInARowRetireTheConnection) {
     EXPECT_EQ(pool_->statistics().ready, 0U);
 }
 
-TEST_F(Http2PoolTest, ThreeInternalErrorResetsInARowRetireTheConnection) {
+class Http2ResetTest : public Http2PoolTest, public ::testing::WithParamInterface<std::uint32_t> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    ForEveryReason, Http2ResetTest,
+    ::testing::Values(
+        NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR, NGHTTP2_INTERNAL_ERROR, NGHTTP2_STREAM_CLOSED,
+        NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_INADEQUATE_SECURITY, NGHTTP2_HTTP_1_1_REQUIRED,
+        0xbad));
+
+TEST_P(Http2ResetTest, ThreeInARowRetireTheConnectionWhateverTheirReason) {
     serve();
     server->on_request = [&](auto& peer, std::int32_t stream, const auto&) {
         if (&peer != server->peers().front().get()) {
             peer.http2.respond(stream, "200");
         } else if (stream > 1 && stream <= 7) {
-            peer.http2.reset(stream, NGHTTP2_INTERNAL_ERROR);
+            peer.http2.reset(stream, GetParam());
         }
     };
     policy.max_connections = 1;
@@ -402,6 +411,49 @@ TEST_F(Http2PoolTest, ThreeInternalErrorResetsInARowRetireTheConnection) {
     ASSERT_TRUE(run_until([&] { return client.settled() == 5 && server->open() == 1; }));
     expect_each_settled_once(5);
     EXPECT_EQ(client.outcomes[0].status, 200);
+}
+
+TEST_F(Http2PoolTest, RefusingEverythingForSomeTimeRetiresTheConnection) {
+    serve();
+    server->on_request = [&](auto& peer, std::int32_t stream, const auto&) {
+        if (&peer != server->peers().front().get()) {
+            peer.http2.respond(stream, "200");
+        } else {
+            peer.http2.reset(stream, NGHTTP2_REFUSED_STREAM);
+        }
+    };
+    policy.max_connections = 1;
+    policy.settings_timeout = 100ms;
+    open();
+    int asked = 0;
+    ASSERT_TRUE(run_until([&] {
+        if (client.settled() == static_cast<std::size_t>(asked)) {
+            client.add("request " + std::to_string(asked++));
+            go();
+        }
+        return client.answered == 1;
+    }));
+    EXPECT_EQ(server->peers().size(), 2U);
+    EXPECT_EQ(client.count(failure::unknown), 0U) << "none of them is in doubt";
+}
+
+TEST_F(Http2PoolTest, ALimitThatIsLowerThanWeKnewRetiresNothing) {
+    serve();
+    int refused = 0;
+    server->on_request = [&](auto& peer, std::int32_t stream, const auto&) {
+        if (++refused <= 50) {
+            peer.http2.reset(stream, NGHTTP2_REFUSED_STREAM);
+        } else {
+            peer.http2.respond(stream, "200");
+        }
+    };
+    policy.max_connections = 1;
+    open();
+    client.add_many(60, "x");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.settled() == 60; }));
+    EXPECT_EQ(client.answered, 10U);
+    EXPECT_EQ(server->peers().size(), 1U);
 }
 
 TEST_F(Http2PoolTest, InternalErrorResetsBetweenAnswersRetireNothing) {
