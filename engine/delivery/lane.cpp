@@ -85,13 +85,15 @@ void lane::enqueue_later(push& item, time_point due) noexcept {
     owner_.look_at(due);
 }
 
-/// A probe of the credential is none of an event that names an app by itself, as long as there is another.
 push* lane::next_to_send(time_point now) noexcept {
-    if (pause_.probing() && pause_.lasts_for(lane_bound::credential, now)) [[unlikely]] {
-        return line_.pop_preferred(
-            [](const push& item) { return item.content == nullptr || !item.content->overridden(); });
+    if (!pause_.probing() || !pause_.lasts_for(lane_bound::credential, now)) [[likely]] {
+        return line_.pop();
     }
-    return line_.pop();
+    push* const item = line_.pop_lowest([this](const push& each) { return probes_.rank(each); });
+    if (item != nullptr) {
+        probes_.probed(*item);
+    }
+    return item;
 }
 
 push* lane::take(time_point now) noexcept {

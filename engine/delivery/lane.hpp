@@ -9,6 +9,7 @@
 #include "engine/delivery/lane_pause.hpp"
 #include "engine/delivery/lane_trust.hpp"
 #include "engine/delivery/page.hpp"
+#include "engine/delivery/probe_turns.hpp"
 #include "engine/delivery/provider.hpp"
 #include "engine/delivery/quarantine.hpp"
 #include "engine/delivery/retry_policy.hpp"
@@ -202,6 +203,7 @@ private:
     waiting_line line_;
     shared_rate rate_;
     lane_pause pause_;
+    probe_turns probes_;
     retry_budget retry_budget_;
     lane_trust trust_;
     quarantine quarantine_;

@@ -37,6 +37,22 @@ public:
         return item;
     }
 
+    template <class Do>
+    void for_each(Do what) {
+        for (push* item = head_; item != nullptr; item = item->next) {
+            what(*item);
+        }
+    }
+    /// One that is in it.
+    void remove(push& item) noexcept {
+        for (std::size_t left = size_; left != 0; --left) {
+            push& first = *pop_front();
+            if (&first != &item) {
+                push_back(first);
+            }
+        }
+    }
+
 private:
     push* head_ = nullptr;
     push* tail_ = nullptr;

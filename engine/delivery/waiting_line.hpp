@@ -26,25 +26,24 @@ public:
     }
     /// Null if nothing waits.
     [[nodiscard]] push* pop() noexcept;
-    /// The first that `preferred` is true of; one that it is not true of if there is no other.
-    template <class Predicate>
-    [[nodiscard]] push* pop_preferred(Predicate preferred) {
+    /// The first of the lowest rank. Looks at all.
+    template <class Rank>
+    [[nodiscard]] push* pop_lowest(Rank rank) {
+        push* lowest = nullptr;
+        push_queue* its_queue = nullptr;
         for (push_queue& each : queues_) {
-            push* found = nullptr;
-            for (std::size_t left = each.size(); left != 0; --left) {
-                push* const item = each.pop_front();
-                if (found == nullptr && preferred(*item)) {
-                    found = item;
-                } else {
-                    each.push_back(*item);
+            each.for_each([&](push& item) {
+                if (lowest == nullptr || rank(item) < rank(*lowest)) {
+                    lowest = &item;
+                    its_queue = &each;
                 }
-            }
-            if (found != nullptr) {
-                --waiting_;
-                return found;
-            }
+            });
         }
-        return pop();
+        if (lowest != nullptr) {
+            its_queue->remove(*lowest);
+            --waiting_;
+        }
+        return lowest;
     }
 
     void push_later(push& item, priority urgency, time_point due);

@@ -96,6 +96,46 @@ TEST_F(LaneTest, ATownOfDoubtfulTokensPausesTheLaneAndRemovesNobody) {
     EXPECT_EQ(increment(only.settlement(), "o:mairies/fcm:accepted"), 100U);
 }
 
+TEST_F(LaneTest, EventsTakeTurnsInBeingProbedSoThatOneTownOfDoubtfulTokensHoldsUpNoOther) {
+    const auto line = make();
+    const auto add_event = [&](const std::string& id, std::size_t devices) -> page& {
+        const auto event = make_event(time);
+        event->id = id;
+        return add(*line, devices, event);
+    };
+    page& town = add_event("town", 100);
+    page& village = add_event("village", 30);
+    const auto answer_to = [&](push& item) {
+        const bool bad = item.owner == &town;
+        line->settle(
+            item, answer(bad ? reaction::doubt_token : reaction::accept, bad ? "BadDeviceToken" : ""),
+            time.now());
+    };
+    const auto first = line->take(time.now());
+    ASSERT_EQ(first->owner, &town);
+    answer_to(*first);
+    for (int i = 1; i < 20; ++i) {
+        answer_to(*line->take(time.now()));
+    }
+    ASSERT_EQ(line->bound(time.now()), lane_bound::credential);
+    page& hamlet = add_event("hamlet", 1);
+    for (int probes = 0; probes < 3 && line->bound(time.now()) == lane_bound::credential; ++probes) {
+        time.advance(4s);
+        answer_to(*line->take(time.now()));
+    }
+    EXPECT_NE(line->bound(time.now()), lane_bound::credential) << "another event's device was accepted";
+    for (int i = 0; i < 200; ++i) {
+        if (push* const item = line->take(time.now())) {
+            answer_to(*item);
+        }
+        if (line->bound(time.now()) == lane_bound::credential) {
+            time.advance(4s);
+        }
+    }
+    EXPECT_EQ(increment(village.settlement(), "o:mairies/fcm:accepted"), 30U);
+    EXPECT_EQ(increment(hamlet.settlement(), "o:mairies/fcm:accepted"), 1U);
+}
+
 TEST_F(LaneTest, ACredentialThatIsRepairedAtTheProvidersEndHealsByItself) {
     const auto line = make();
     page& only = add(*line, 100);
