@@ -12,10 +12,13 @@ namespace asio = boost::asio;
 
 // Most entries are small; a few of the largest must not fill the memory.
 constexpr std::size_t fewest_at_once = 16;
-constexpr std::size_t most_at_once = 512;
+constexpr std::size_t most_at_once = 64;
 constexpr std::size_t many_bytes = 1'000'000;
 // Before reading goes on.
 constexpr int most_pages = 100;
+// Alerts of one look: those behind them are found by the next.
+constexpr std::size_t most_alerts = 100;
+constexpr std::size_t most_alert_bytes = 4'000'000;
 
 }  // namespace
 
@@ -46,6 +49,7 @@ asio::awaitable<result<std::vector<unread_alerts::alert>>> unread_alerts::look()
         co_return there.error();
     }
     std::vector<alert> out;
+    std::size_t kept = 0;
     bool more = *there == unread::some_perhaps;
     for (int page = 0; more && page < most_pages; ++page) {
         redis::request ask(
@@ -63,7 +67,11 @@ asio::awaitable<result<std::vector<unread_alerts::alert>>> unread_alerts::look()
             const std::string_view document = entry.field("event").value_or("");
             bytes += document.size();
             if (looks_critical(document)) {
+                if (out.size() == most_alerts || kept > most_alert_bytes) {
+                    co_return out;
+                }
                 out.push_back({entry.id, std::string(document)});
+                kept += document.size();
             }
             seen_ = redis::parse_entry_id(entry.id).value_or(seen_);
         }
