@@ -25,15 +25,19 @@ public:
         return std::ranges::all_of(queues_, [](const auto& queue) { return queue.empty(); });
     }
 
+    struct any_shard {
+        bool operator()(const active_shard&) const noexcept { return true; }
+    };
     struct choice {
         std::shared_ptr<active_shard> shard;  ///< Null: none has a page to open at this moment.
         /// Without a shard: when the first of the open priorities has; wall_time::max() if none will by
         /// itself.
         wall_time due = wall_time::max();
     };
-    /// Takes out the next shard of the most urgent priority that `open` is true of and whose page is due.
-    template <class Predicate>
-    [[nodiscard]] choice take(wall_time now, Predicate open) {
+    /// Takes out the next shard of the most urgent priority that `open` is true of, whose page is due and
+    /// which `fits`.
+    template <class Predicate, class Fits = any_shard>
+    [[nodiscard]] choice take(wall_time now, Predicate open, Fits fits = {}) {
         choice out;
         for (std::size_t i = 0; i < priority_count; ++i) {
             auto& queue = queues_[i];
@@ -43,12 +47,12 @@ public:
             // One whose moment has not come waits at the end of the line.
             for (std::size_t tried = queue.size(); tried != 0; --tried) {
                 const wall_time due = queue.front()->due();
-                if (due <= now) {
+                if (due <= now && fits(*queue.front())) {
                     out.shard = std::move(queue.front());
                     queue.pop_front();
                     return out;
                 }
-                out.due = std::min(out.due, due);
+                out.due = due <= now ? out.due : std::min(out.due, due);
                 queue.push_back(std::move(queue.front()));
                 queue.pop_front();
             }

@@ -137,6 +137,7 @@ private:
 
     boost::asio::awaitable<void> feed();
     [[nodiscard]] bool has_room(load& of);
+    [[nodiscard]] bool may_open_page_of(const active_event& event) noexcept;
     boost::asio::awaitable<void> read_page(std::shared_ptr<active_shard> from);
     void fill(page& what, page_reading& got);
     void start(std::unique_ptr<open_page> what);

@@ -13,6 +13,11 @@ namespace asio = boost::asio;
 // An engine that is a little slow is not taken for dead.
 constexpr std::chrono::milliseconds late_margin{5'000};
 
+/// Places that the pages of a single event may have. Of a few, all.
+constexpr std::size_t places_of_one(std::size_t all) noexcept {
+    return all < 4 ? all : all - 1;
+}
+
 }  // namespace
 
 asio::awaitable<void> target_sender::feed() {
@@ -20,9 +25,12 @@ asio::awaitable<void> target_sender::feed() {
         // An alert finds room of its own, however much of other things is on its way.
         const bool room = has_room(loads_[0]);
         const bool critical_room = has_room(loads_[1]);
-        const shard_queue::choice chosen = shards_.take(here_.time.wall_now(), [&](priority urgency) {
+        const auto priority_has_room = [&](priority urgency) {
             return urgency == priority::critical ? critical_room : room && line_.hungry(urgency);
-        });
+        };
+        const shard_queue::choice chosen = shards_.take(
+            here_.time.wall_now(), priority_has_room,
+            [this](const active_shard& from) { return may_open_page_of(*from.event); });
         if (chosen.shard == nullptr) {
             time_point until = time_point::max();
             if (chosen.due != wall_time::max()) {
@@ -41,7 +49,7 @@ asio::awaitable<void> target_sender::feed() {
 /// Whether one more page may be opened. Pages that only wait for late answers are asked to make room.
 bool target_sender::has_room(load& of) {
     const bool room = of.in_doubt() < here_.how.pages_in_flight;
-    if (!room && !shards_.empty()) {
+    if (of.in_doubt() >= places_of_one(here_.how.pages_in_flight) && !shards_.empty()) {
         for (const auto& [key, open] : open_) {
             if (&load_of(open->what.event()) == &of && open->what.nearly_done()) {
                 open->in_the_way = true;
@@ -50,6 +58,16 @@ bool target_sender::has_room(load& of) {
         }
     }
     return room;
+}
+
+/// The last place is for an event that has none: should the tokens of one town pause the lane, a probe of
+/// another event can end that.
+bool target_sender::may_open_page_of(const active_event& event) noexcept {
+    if (load_of(event).in_doubt() < places_of_one(here_.how.pages_in_flight)) {
+        return true;
+    }
+    return std::ranges::none_of(
+        open_, [&event](const auto& named) { return &named.second->what.event() == &event; });
 }
 
 asio::awaitable<void> target_sender::read_page(std::shared_ptr<active_shard> from) {

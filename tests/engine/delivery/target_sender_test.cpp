@@ -63,6 +63,26 @@ TEST_F(TargetSenderTest, AnAlertFindsRoomHoweverManyPagesAreOpen) {
         std::ranges::all_of(taken, [](const push* one) { return one->owner->event().id == "flood"; }));
 }
 
+TEST_F(TargetSenderTest, TheLastPlaceIsForAnEventThatHasNone) {
+    how.pages_in_flight = 4;
+    make();
+    auto town = claim("town", 10, 2);
+    assign(town);
+    EXPECT_EQ(take_all().size(), 6U);
+    auto village = claim("village", 3, 2);
+    assign(village);
+    const auto taken = take_all();
+    ASSERT_EQ(taken.size(), 2U);
+    EXPECT_EQ(taken.front()->owner->event().id, "village");
+    auto hamlet = claim("hamlet", 1, 2);
+    assign(hamlet);
+    EXPECT_TRUE(take_all().empty()) << "all places are taken";
+    accept(2);  // The first page of the town.
+    const auto next = take_all();
+    ASSERT_EQ(next.size(), 2U);
+    EXPECT_EQ(next.front()->owner->event().id, "hamlet");
+}
+
 TEST_F(TargetSenderTest, APageThatCannotBeReadIsReadAgain) {
     make();
     auto news = claim("news", 1, 3);
