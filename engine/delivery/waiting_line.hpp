@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace tocsin {
@@ -31,11 +32,14 @@ public:
     [[nodiscard]] push* pop_lowest(Rank rank) {
         push* lowest = nullptr;
         push_queue* its_queue = nullptr;
+        auto lowest_rank = std::numeric_limits<std::size_t>::max();
         for (push_queue& each : queues_) {
             each.for_each([&](push& item) {
-                if (lowest == nullptr || rank(item) < rank(*lowest)) {
+                const std::size_t its_rank = rank(item);
+                if (lowest == nullptr || its_rank < lowest_rank) {
                     lowest = &item;
                     its_queue = &each;
+                    lowest_rank = its_rank;
                 }
             });
         }

@@ -89,6 +89,15 @@ std::uint64_t engine_fixture::requests(const std::string& endpoint) const {
     return providers->stats().at(endpoint).at("requests").to_number<std::uint64_t>();
 }
 
+std::string engine_fixture::health() const {
+    const auto status = cli::admin_get(options.admin_listen, "/api/v1/status");
+    return status ? boost::json::serialize(*status) : std::string();
+}
+
+bool engine_fixture::ready() const {
+    return cli::admin_get_text(options.admin_listen, "/readyz").has_value();
+}
+
 finished_process engine_fixture::tocsin(std::vector<std::string> arguments, const std::string& input) {
     arguments.insert(arguments.end(), {"--config", providers->configuration_file().string()});
     return run_tocsin(arguments, input);

@@ -53,6 +53,9 @@ protected:
     int stop_engine();
 
     finished_process tocsin(std::vector<std::string> arguments, const std::string& input = {});
+    /// What the engine's checks say, ready or not.
+    [[nodiscard]] std::string health() const;
+    [[nodiscard]] bool ready() const;
     /// Registers `lines` of registration documents with `devices import`.
     void import(const std::string& lines);
     /// XADD to the events stream; the entry's id.

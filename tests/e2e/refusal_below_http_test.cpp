@@ -1,5 +1,4 @@
 #include "tests/e2e/engine_fixture.hpp"
-#include "tools/tocsin/admin_client.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -42,13 +41,6 @@ protected:
             }
         });
     }
-
-    /// What the checks say, ready or not.
-    std::string health() const {
-        const auto status = cli::admin_get(options.admin_listen, "/api/v1/status");
-        return status ? json::serialize(*status) : std::string();
-    }
-    bool ready() const { return cli::admin_get_text(options.admin_listen, "/readyz").has_value(); }
 };
 
 TEST_F(RefusalBelowHttpTest, GoAwayThatNamesTheCredentialIsToldByEveryoneWhoIsAsked) {

@@ -64,7 +64,7 @@ TEST(WaitingLine, ThePreferredGoesFirstOfTheMostUrgentThatHaveOneAndTheOrderOfTh
         line.push_back(items[i + 3], priority::low);
     }
     const auto prefer = [&line](const push* which) {
-        return line.pop_lowest([which](const push& item) { return &item == which ? 0 : 1; });
+        return line.pop_lowest([which](const push& item) { return &item == which ? 0U : 1U; });
     };
     EXPECT_EQ(prefer(&items[1]), &items[1]);
     EXPECT_EQ(prefer(&items[5]), &items[5]);
