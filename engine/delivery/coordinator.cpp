@@ -1,5 +1,6 @@
 #include "engine/delivery/coordinator.hpp"
 
+#include "engine/delivery/event_end.hpp"
 #include "engine/redis/check.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -20,6 +21,8 @@ constexpr auto refresh_period = 1s;
 constexpr auto error_pause = 250ms;
 // What waits for its moment is asked after this often all the same: a clock may have been set meanwhile.
 constexpr auto longest_rest = 60s;
+// Between two looks at whether what is left of an event is really there.
+constexpr auto audit_period = 5s;
 constexpr std::size_t most_running = 10'000;
 constexpr std::size_t most_claimed_at_once = 64;
 
@@ -240,8 +243,8 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(claim
     if (answer->shards.size() < how.limit && !hungry_meanwhile) {
         agenda_.ask(who, time_.now() + rest_after(*answer));
     }
-    if (!answer->damaged.empty()) {
-        std::string why = std::move(answer->damaged);
+    if (!answer->damaged.empty() || answer->state == event_state::scheduled) {
+        std::string why = answer->damaged.empty() ? std::string(not_begun) : std::move(answer->damaged);
         const auto ended = co_await give_up(id, std::move(why));
         co_return ended.has_error() ? result<claim_outcome>(ended.error()) : claim_outcome::nothing;
     }
@@ -264,10 +267,25 @@ asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_for(claim
     if (told.has_error()) {
         co_return told.error();
     }
-    if (answer->shards.empty() && answer->open == 0 && answer->parked == 0) {
-        drained(id);
+    if (!answer->shards.empty()) {
+        co_return claim_outcome::some;
     }
-    co_return answer->shards.empty() ? claim_outcome::nothing : claim_outcome::some;
+    const auto looked = co_await look_for_the_rest(event, *answer);
+    co_return looked.has_error() ? result<claim_outcome>(looked.error()) : claim_outcome::nothing;
+}
+
+asio::awaitable<result<>> coordinator::look_for_the_rest(
+    std::shared_ptr<active_event> event, const claim_answer& claimed) {
+    if (claimed.open == 0 && claimed.parked == 0) {
+        drained(event->id);
+        co_return result<>();
+    }
+    const auto found = events_.find(event->id);
+    if (found == events_.end() || time_.now() < found->second.next_audit) {
+        co_return result<>();
+    }
+    found->second.next_audit = time_.now() + audit_period;
+    co_return co_await ledger_.audit(event->id, event->targets);
 }
 
 asio::awaitable<result<coordinator::claim_outcome>> coordinator::claim_in_turn() {

@@ -83,6 +83,7 @@ private:
         bool finishing = false;
         /// Since when Redis does not seem to know it: it is left alone until that is certain.
         std::optional<time_point> missing_since{};
+        time_point next_audit{};
     };
 
     /// Damage to one event holds up no other. The first error that there was.
@@ -100,6 +101,9 @@ private:
     [[nodiscard]] claim_terms terms_for(const active_event& event, std::uint32_t pages) const;
     boost::asio::awaitable<result<>> put_aside(
         const std::string& id, const target& which, const claim_answer& found);
+    /// Of an event that has no shard to claim: it ends, or, now and then, is asked whether its rest is there.
+    boost::asio::awaitable<result<>> look_for_the_rest(
+        std::shared_ptr<active_event> event, const claim_answer& claimed);
     boost::asio::awaitable<void> finish(std::string id);
     boost::asio::awaitable<result<finish_outcome>> publish_result(std::shared_ptr<active_event> event);
     void tell_finished(const active_event& event, const event_report& report);

@@ -61,7 +61,7 @@ asio::awaitable<result<>> coordinator::track(std::string id) {
         events_.at(id).missing_since = time_.now();
         co_return result<>();
     }
-    if (!is_live(state)) {
+    if (!is_open(state)) {
         co_return co_await ledger_.forget_running(std::move(id));
     }
     auto event = preparer_.restore(id, *fields);
@@ -72,6 +72,8 @@ asio::awaitable<result<>> coordinator::track(std::string id) {
             co_return result<>();
         }
         damage = event.error().message;
+    } else if (state == event_state::scheduled) {
+        damage = not_begun;
     } else if (const auto open = fields->find("open");
                (*event)->targets.empty() && open != fields->end() && open->second != "0") {
         damage = "the list of its targets is gone";

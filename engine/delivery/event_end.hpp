@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 // Whether an event is over: judged from what Redis says of it, without asking.
 
@@ -29,6 +30,10 @@ enum class event_end : std::uint8_t {
     const bool some_aside = report.reasons.contains("engine:PoisonShard");
     return some_aside && report.ended() < report.targeted ? event_end::give_up : event_end::result;
 }
+
+/// What is wrong with an event that stands among the running ones while its ledger says `scheduled`: an older
+/// copy of the ledger was brought back.
+inline constexpr std::string_view not_begun = "it runs, and its ledger says that it has not begun";
 
 /// What became of an event that Redis did not seem to know, when it is looked for again.
 enum class absence : std::uint8_t {

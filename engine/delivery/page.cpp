@@ -274,7 +274,6 @@ page_settlement page::settlement() {
     out.shard_pages = from_->pages;
     out.devices = pushes_.size();
     out.accepted = count(outcome::accepted);
-    out.increments.emplace_back(names::pages_settled, 1);
     count_into(out);
     if (!reached_.empty()) {
         tell_reached(out);

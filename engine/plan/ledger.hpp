@@ -227,6 +227,9 @@ public:
         std::string event, std::string document, std::string revision, std::size_t max_length, wall_time now,
         std::chrono::milliseconds retention, std::vector<target> targets,
         std::optional<std::chrono::milliseconds> receipts_window = std::nullopt);
+    /// Compares what the ledger of a running event counts with what its other keys hold. If they differ, an
+    /// older copy of one of them was brought back, or one is gone: the next claim says that it is damaged.
+    boost::asio::awaitable<result<>> audit(std::string event, std::vector<target> targets);
     enum class given_up : std::uint8_t { noted, nowhere };  ///< Nowhere: its ledger is not ours to write.
     /// Gives up what is left of an event whose keys are damaged: its result will say so.
     boost::asio::awaitable<result<given_up>> give_up(
@@ -248,9 +251,9 @@ private:
     boost::asio::awaitable<result<>> move(
         std::string event, std::string into, std::string score, std::string out_of, std::string entry);
 
-    /// All that is kept of an event, its ledger first.
+    /// Behind `first`, for each target: its shards, its parked pushes and what waits.
     [[nodiscard]] std::vector<std::string> keys_of(
-        std::string_view event, const std::vector<target>& targets) const;
+        std::vector<std::string> first, std::string_view event, const std::vector<target>& targets) const;
     /// Puts an event on the list of those that are reported on until then (ms).
     boost::asio::awaitable<result<>> expect_receipts(std::string event, std::string until);
 

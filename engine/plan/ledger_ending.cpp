@@ -33,16 +33,21 @@ ending ending_in(std::string_view document) {
 
 }  // namespace
 
-std::vector<std::string> ledger::keys_of(std::string_view event, const std::vector<target>& targets) const {
-    std::vector<std::string> out{
-        keys_.ledger(event), keys_.opened(event), keys_.settled(event), keys_.dead(event)};
+std::vector<std::string> ledger::keys_of(
+    std::vector<std::string> first, std::string_view event, const std::vector<target>& targets) const {
     for (const target& which : targets) {
         const std::string name = to_string(which);
-        out.push_back(keys_.shards(event, name));
-        out.push_back(keys_.parked(event, name));
-        out.push_back(keys_.waiting(event, name));
+        first.push_back(keys_.shards(event, name));
+        first.push_back(keys_.parked(event, name));
+        first.push_back(keys_.waiting(event, name));
     }
-    return out;
+    return first;
+}
+
+asio::awaitable<result<>> ledger::audit(std::string event, std::vector<target> targets) {
+    const std::vector<std::string> keys =
+        keys_of({keys_.ledger(event), keys_.settled(event)}, event, targets);
+    return redis::carry_out(redis_, redis::request(ledger_scripts::audit, keys, {}));
 }
 
 asio::awaitable<result<>> ledger::expect_receipts(std::string event, std::string until) {
@@ -53,7 +58,8 @@ asio::awaitable<result<finish_outcome>> ledger::finish(
     std::string event, std::string document, std::string revision, std::size_t max_length, wall_time now,
     std::chrono::milliseconds retention, std::vector<target> targets,
     std::optional<std::chrono::milliseconds> receipts_window) {
-    const std::vector<std::string> book{keys_.ledger(event)};
+    const std::vector<std::string> book =
+        keys_of({keys_.ledger(event), keys_.settled(event)}, event, targets);
     const std::vector<std::string> proposal{std::move(document), std::move(revision)};
     redis::request conclude(ledger_scripts::conclude, book, proposal);
     const auto concluded = co_await redis::execute_checked(redis_, std::move(conclude));
@@ -88,8 +94,10 @@ asio::awaitable<result<finish_outcome>> ledger::finish(
             co_return listed.error();
         }
     }
-    std::vector<std::string> keys = keys_of(event, targets);
-    keys.push_back(keys_.called_off(event));
+    const std::vector<std::string> keys = keys_of(
+        {keys_.ledger(event), keys_.opened(event), keys_.settled(event), keys_.dead(event),
+         keys_.called_off(event)},
+        event, targets);
     const std::vector<std::string> ending{
         std::move(how.state), std::to_string(retention.count()), std::move(until)};
     redis::request close(ledger_scripts::close, keys, ending);
@@ -107,13 +115,7 @@ asio::awaitable<result<finish_outcome>> ledger::finish(
 
 asio::awaitable<result<ledger::given_up>> ledger::give_up(
     std::string event, std::string why, std::vector<target> targets) {
-    std::vector<std::string> keys{keys_.ledger(event)};
-    for (const target& which : targets) {
-        const std::string name = to_string(which);
-        keys.push_back(keys_.shards(event, name));
-        keys.push_back(keys_.parked(event, name));
-        keys.push_back(keys_.waiting(event, name));
-    }
+    const std::vector<std::string> keys = keys_of({keys_.ledger(event)}, event, targets);
     const std::vector<std::string> arguments{
         std::move(why),
         ledger_names::outcome_field(targets.empty() ? target() : targets.front(), outcome::failed)};

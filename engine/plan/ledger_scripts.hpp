@@ -15,6 +15,7 @@ extern const redis::script put_aside;
 extern const redis::script leave;
 extern const redis::script settle;
 extern const redis::script amend;
+extern const redis::script audit;
 extern const redis::script conclude;
 extern const redis::script publish;
 extern const redis::script close;

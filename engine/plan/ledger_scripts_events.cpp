@@ -1,8 +1,64 @@
 #include "engine/plan/ledger_scripts.hpp"
 
+#include <deque>
+#include <string>
+#include <string_view>
+
 // The scripts with which an event begins and ends.
 
 namespace tocsin::ledger_scripts {
+namespace {
+
+// The ledger counts what is left in the event's other keys, and every script changes both. If they differ,
+// one of them is not as it was left: an older copy was brought back, or something was deleted. Then the sums
+// mean nothing any more, and which pages are free neither: the event is damaged.
+//
+// KEYS from the second on: settled, then for each target its shards, its parked pushes and what waits
+constexpr std::string_view agreement = R"lua(
+local function ones(bits)
+  local count = 0
+  for i = 1, #bits do
+    local byte = string.byte(bits, i)
+    while byte > 0 do
+      count = count + byte % 2
+      byte = math.floor(byte / 2)
+    end
+  end
+  return count
+end
+local function disagreement()
+  local open, parked = 0, 0
+  for k = 3, #KEYS, 3 do
+    open = open + redis.call('XLEN', KEYS[k]) + redis.call('ZCARD', KEYS[k + 2])
+    parked = parked + redis.call('ZCARD', KEYS[k + 1])
+  end
+  local kept = {open = open, parked = parked, pages_settled = ones(redis.call('GET', KEYS[2]) or '')}
+  for field, count in pairs(kept) do
+    local counted = redis.call('HGET', KEYS[1], field) or '0'
+    if tonumber(counted) ~= count then
+      return 'its ledger counts ' .. counted .. ' as "' .. field .. '", and its other keys hold ' .. count
+    end
+  end
+end
+local function agrees()
+  if redis.call('HEXISTS', KEYS[1], 'damaged') == 1 then return true end
+  local fine, why = pcall(disagreement)
+  if not fine then
+    why = type(why) == 'table' and why.err or tostring(why)
+    if not string.find(why, 'WRONGTYPE', 1, true) then error(why, 0) end
+  end
+  if why then redis.call('HSET', KEYS[1], 'damaged', why) end
+  return not why
+end
+)lua";
+
+/// A script views its source: these are kept for good.
+const std::string& with_agreement(std::string_view body) {
+    static std::deque<std::string> kept;
+    return kept.emplace_back(std::string(agreement).append(body));
+}
+
+}  // namespace
 
 // What is left of an event that Redis has forgotten (some of its keys may have outlived the ledger) makes
 // way.
@@ -66,20 +122,30 @@ redis.call('DEL', KEYS[1])
 return 1
 )lua");
 
+// KEYS: ledger, settled, then for each target its shards, its parked pushes and what waits
+// The next claim finds out what came of it.
+const redis::script audit("ledger.audit", with_agreement(R"lua(
+local have = redis.call('HMGET', KEYS[1], 'state', 'result')
+if (have[1] == 'running' or have[1] == 'cancelling') and not have[2] then agrees() end
+return 0
+)lua"));
+
 // An event ends in steps of one slot each, any of which any engine can repeat.
 //
-// KEYS: ledger    ARGV: document, the revision of the sums that it was made of
+// KEYS: ledger, settled, then for each target its shards, its parked pushes and what waits
+// ARGV: document, the revision of the sums that it was made of
 // The first document is the one that is published, whoever goes on. There is none before everything is
 // planned and done: no shard is open, no push is parked, and nothing was added since the sums were read.
-// Whoever comes with a document too early, however long it was on its way, gets 0.
-const redis::script conclude("ledger.conclude", R"lua(
+// Whoever comes with a document too early, however long it was on its way, gets 0; so does whoever finds
+// out here that the event is damaged.
+const redis::script conclude("ledger.conclude", with_agreement(R"lua(
 local have = redis.call('HMGET', KEYS[1], 'state', 'result', 'open', 'parked', 'revision')
 if have[1] ~= 'running' and have[1] ~= 'cancelling' then return false end
 if have[2] then return have[2] end
-if have[3] ~= '0' or have[4] ~= '0' or (have[5] or '') ~= ARGV[2] then return 0 end
+if have[3] ~= '0' or have[4] ~= '0' or (have[5] or '') ~= ARGV[2] or not agrees() then return 0 end
 redis.call('HSET', KEYS[1], 'result', ARGV[1])
 return ARGV[1]
-)lua");
+)lua"));
 
 // A stream that is something else for now gets the document once it is a stream again: what failed is not
 // noted as published.
@@ -123,7 +189,9 @@ return 1
 const redis::script give_up("ledger.give_up", R"lua(
 if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return 0 end
 local state = redis.call('HGET', KEYS[1], 'state')
-if (state ~= 'running' and state ~= 'cancelling') or redis.call('HEXISTS', KEYS[1], 'result') == 1 then
+if state == 'scheduled' and ARGV[1] ~= '' then
+  redis.call('HSET', KEYS[1], 'state', 'running')
+elseif (state ~= 'running' and state ~= 'cancelling') or redis.call('HEXISTS', KEYS[1], 'result') == 1 then
   return 1
 end
 local fields, ended, targeted = redis.call('HGETALL', KEYS[1]), 0, 0

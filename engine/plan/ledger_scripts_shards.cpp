@@ -281,6 +281,7 @@ local out, damaged = guarded(function()
   local repeated = redis.call('SETBIT', KEYS[2], ARGV[3], 1)
   if repeated == 0 then
     redis.call('HINCRBY', KEYS[1], 'revision', 1)
+    redis.call('HINCRBY', KEYS[1], 'pages_settled', 1)
     -- Each further engine that opened the page, dead or alive, may have sent to all of it. One that
     -- opens it from now on sees that it is settled.
     local opened = redis.call('BITFIELD', KEYS[6], 'GET', 'u8', '#' .. ARGV[3])[1]

@@ -278,6 +278,51 @@ TEST_F(CoordinatorTest, AnEventThatIsNotOnTheListIsPutThereAgain) {
     EXPECT_TRUE(until([&] { return server.cli({"ZCARD", keys.running()}) == "1"; }));
 }
 
+TEST_F(CoordinatorTest, AnEventWhoseLedgerIsAnOlderCopyEndsAndItsResultSaysSo) {
+    struct earlier {
+        const char* what;
+        std::vector<std::string> fields;
+    };
+    const std::vector<earlier> copies{
+        {"of when its shards were open", {"open", "1", "pages_settled", "0"}},
+        {"of when a push was parked", {"parked", "1"}},
+        {"of when it had not begun", {"state", "scheduled", "open", "0", "shards", "0"}},
+    };
+    start();
+    for (std::size_t i = 0; i < copies.size(); ++i) {
+        for (const bool known_here : {true, false}) {
+            SCOPED_TRACE(copies[i].what + std::string(known_here ? ", known" : ", another's"));
+            const std::string id = "older-" + std::to_string(i) + (known_here ? "-known" : "");
+            assigned.clear();
+            const auto begun = plan(id, "21231");
+            // Another push of it waits for its time, so that it does not end with its shard.
+            const std::string parked = keys.parked(id, "mairies/fcm");
+            server.cli({"ZADD", parked, "9000000000000", "x"});
+            server.cli({"HINCRBY", keys.ledger(id), "parked", "1"});
+            if (known_here) {
+                finder->announce(begun);
+            }
+            ASSERT_TRUE(have_been_assigned(1));
+            work_off();
+            if (!known_here) {
+                finder->stop();
+                ASSERT_TRUE(until([&] { return !running; }));
+                make_finder();
+            }
+            server.cli({"DEL", parked});
+            std::vector<std::string> restore{"HSET", keys.ledger(id), "parked", "0"};
+            restore.insert(restore.end(), copies[i].fields.begin(), copies[i].fields.end());
+            server.cli(restore);
+            if (!known_here) {
+                start();
+            }
+            EXPECT_TRUE(until([&] { return state_of(id) == "failed"; }, 20s)) << state_of(id);
+            EXPECT_TRUE(until([&] { return finder->running_events() == 0; }));
+        }
+    }
+    EXPECT_EQ(told.events["event.damaged"], 6);
+}
+
 TEST_F(CoordinatorTest, AnEventWhoseLedgerIsSomethingElseEndsAloneAndAtOnceWhoeverFindsIt) {
     const std::vector<std::vector<std::string>> others{
         {"SET", "", "not ours"}, {"RPUSH", "", "x"}, {"SADD", "", "x"}, {"ZADD", "", "1", "x"}};

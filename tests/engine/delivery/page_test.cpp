@@ -366,7 +366,6 @@ TEST_F(PageTest, SettledEarlyAndAmendedAPageAddsUpToTheSameSums) {
     EXPECT_EQ(here->named(), 3U);
     EXPECT_EQ(increment(early, "targeted"), 24U);
     EXPECT_EQ(increment(early, "o:mairies/fcm:accepted"), 20U);
-    EXPECT_EQ(increment(early, "pages_settled"), 1U);
     EXPECT_EQ(early.dead.size(), 1U);
     ASSERT_EQ(early.parked.size(), 1U);
     EXPECT_EQ(early.parked[0].first, late_score(due));
@@ -385,7 +384,6 @@ TEST_F(PageTest, SettledEarlyAndAmendedAPageAddsUpToTheSameSums) {
     const auto rest = here->amendment();
     EXPECT_EQ(rest.late, early.parked[0].second);
     EXPECT_EQ(increment(rest, "targeted"), 0U);
-    EXPECT_EQ(increment(rest, "pages_settled"), 0U);
     EXPECT_EQ(increment(rest, "retries"), 0U);
     EXPECT_EQ(increment(rest, "o:mairies/fcm:accepted"), 1U);
     EXPECT_EQ(increment(rest, "o:mairies/fcm:dead"), 1U);
