@@ -5,6 +5,7 @@
 #include "providers/apns/renderer.hpp"
 #include "tests/providers/auth/test_keys.hpp"
 #include "tests/support/manual_time.hpp"
+#include "tests/support/recorded_log.hpp"
 #include "tests/support/recorded_source.hpp"
 #include "tests/support/sample_event.hpp"
 
@@ -17,14 +18,7 @@
 
 namespace tocsin::apns {
 
-class recorded_log final : public logger {
-public:
-    [[nodiscard]] bool enabled(log_level) const noexcept override { return true; }
-    void write(log_level, std::string_view event, std::span<const log_field>) noexcept override {
-        events.emplace_back(event);
-    }
-    std::vector<std::string> events;
-};
+using testing::recorded_log;
 
 class ApnsLineTest : public ::testing::Test {
 protected:

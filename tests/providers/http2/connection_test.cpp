@@ -4,6 +4,7 @@
 #include "tests/support/loop_until.hpp"
 #include "tests/support/manual_time.hpp"
 #include "tests/support/recorded_client.hpp"
+#include "tests/support/recorded_log.hpp"
 #include "tests/support/throw_away_ca.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -18,6 +19,8 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include <fmt/chrono.h>
 
 // One connection and its owner, without a pool: over TLS on loopback, with the manual clock.
 
@@ -73,10 +76,11 @@ protected:
     }
     [[nodiscard]] h2_tls_server::peer& peer() const { return *server->peers().front(); }
     /// The answer to the request with that stream, and all that follows from it.
-    void answer(std::int32_t stream, const char* status = "200") {
+    void answer(
+        std::int32_t stream, const char* status = "200", const testing::h2_test_server::fields& more = {}) {
         ASSERT_TRUE(run_until([&] { return peer().http2.requests().contains(stream); }));
         const std::size_t before = client.answered;
-        peer().http2.respond(stream, status);
+        peer().http2.respond(stream, status, "", more);
         peer().flush();
         ASSERT_TRUE(run_until([&] { return client.answered > before; }));
     }
@@ -91,7 +95,7 @@ protected:
     testing::throw_away_ca ca;
     std::unique_ptr<h2_tls_server> server;
     testing::manual_time time;
-    null_logger log;
+    testing::recorded_log log;
     pool_policy policy;
     turn_policy rhythm;
     std::optional<connection_context> context;
@@ -317,6 +321,33 @@ INSTANTIATE_TEST_SUITE_P(
         end_case{"OneThatHasProvenItself", life::proven, false},
         end_case{"OneThatWeClose", life::ours, false}),
     [](const auto& test) { return std::string(test.param.name); });
+
+// The manual clock stands in November 2026.
+constexpr const char* long_ago = "Sun, 06 Nov 1994 08:49:37 GMT";
+
+TEST_F(ConnectionTest, ThePeersClockIsLookedAtOnceAMinute) {
+    connect();
+    std::int32_t stream = -1;
+    const auto answered_with = [&](const std::string& date) {
+        submit();
+        subject->flush(time.now());
+        answer(stream += 2, "200", {{"date", date}});
+        return log.count("clock.differs");
+    };
+    const auto ours = [&] {
+        return fmt::format(
+            "{:%a, %d %b %Y %T} GMT", fmt::gmtime(std::chrono::system_clock::to_time_t(time.wall_now())));
+    };
+    EXPECT_EQ(answered_with(long_ago), 1);
+    time.advance(59s);
+    EXPECT_EQ(answered_with(ours()), 1);
+    time.advance(1s);
+    EXPECT_EQ(answered_with(long_ago), 1) << "that they had agreed meanwhile was not looked at";
+    time.advance(60s);
+    EXPECT_EQ(answered_with(ours()), 1);
+    time.advance(60s);
+    EXPECT_EQ(answered_with(long_ago), 2) << "that they had agreed was seen";
+}
 
 TEST_F(ConnectionTest, APeerThatAsksForCalmIsHeard) {
     connect();

@@ -5,6 +5,7 @@
 #include "tests/support/h2_tls_server.hpp"
 #include "tests/support/loop_until.hpp"
 #include "tests/support/recorded_client.hpp"
+#include "tests/support/recorded_log.hpp"
 #include "tests/support/throw_away_ca.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -25,17 +26,8 @@ namespace tocsin::http2 {
 
 using testing::h2_tls_server;
 using testing::recorded_client;
+using testing::recorded_log;
 using testing::throw_away_ca;
-
-/// Remembers which events were logged.
-struct recorded_log final : logger {
-    [[nodiscard]] bool enabled(log_level) const noexcept override { return true; }
-    void write(log_level, std::string_view event, std::span<const log_field>) noexcept override {
-        events.emplace_back(event);
-    }
-    [[nodiscard]] auto count(std::string_view event) const { return std::ranges::count(events, event); }
-    std::vector<std::string> events;
-};
 
 /// A pool and a provider on a loopback port, on one loop, over real TLS.
 class Http2PoolTest : public ::testing::Test {
