@@ -15,13 +15,22 @@ namespace {
 //
 // KEYS from the second on: settled, then for each target its shards, its parked pushes and what waits
 constexpr std::string_view agreement = R"lua(
-local function ones(bits)
+local most_pages = 2 ^ 26
+local ones = {[0] = 0}
+for byte = 1, 255 do ones[byte] = ones[math.floor(byte / 2)] + byte % 2 end
+-- What stands beyond the last page is not looked at, however much it is.
+local function settled_of(pages)
   local count = 0
-  for i = 1, #bits do
-    local byte = string.byte(bits, i)
-    while byte > 0 do
-      count = count + byte % 2
-      byte = math.floor(byte / 2)
+  for first = 0, pages - 1, 4096 do
+    local words = {}
+    for word = first / 32, math.min(first + 4096, pages + 31) / 32 - 1 do
+      words[#words + 1], words[#words + 2], words[#words + 3] = 'GET', 'u32', '#' .. math.floor(word)
+    end
+    for _, bits in ipairs(redis.call('BITFIELD', KEYS[2], unpack(words))) do
+      while bits > 0 do
+        count = count + ones[bits % 256]
+        bits = math.floor(bits / 256)
+      end
     end
   end
   return count
@@ -32,7 +41,11 @@ local function disagreement()
     open = open + redis.call('XLEN', KEYS[k]) + redis.call('ZCARD', KEYS[k + 2])
     parked = parked + redis.call('ZCARD', KEYS[k + 1])
   end
-  local kept = {open = open, parked = parked, pages_settled = ones(redis.call('GET', KEYS[2]) or '')}
+  local pages = tonumber(redis.call('HGET', KEYS[1], 'pages') or '0')
+  if not pages or pages % 1 ~= 0 or pages > most_pages then
+    return 'its ledger has a number of pages that cannot be'
+  end
+  local kept = {open = open, parked = parked, pages_settled = settled_of(pages)}
   for field, count in pairs(kept) do
     local counted = redis.call('HGET', KEYS[1], field) or '0'
     if tonumber(counted) ~= count then

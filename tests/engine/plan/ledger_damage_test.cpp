@@ -144,6 +144,32 @@ TEST_F(LedgerDamageTest, PagesThatAnOlderLedgerHasNotCountedShowAtTheEndThoughIt
     EXPECT_THAT(claim(other).damaged, ::testing::HasSubstr("pages_settled"));
 }
 
+TEST_F(LedgerDamageTest, ANumberOfPagesThatCannotBeIsDamageAndNoWorkForRedis) {
+    for (const char* pages : {"x", "-1", "0.5", "1e15", "18446744073709551616"}) {
+        SCOPED_TRACE(pages);
+        server.cli({"FLUSHALL"});
+        start(2);
+        settle_next(false);
+        server.cli({"HSET", keys.ledger("crue"), "pages", pages});
+        ASSERT_TRUE(run(book.audit("crue", {mairies})).has_value());
+        EXPECT_NE(claim(other).damaged, "");
+    }
+}
+
+TEST_F(LedgerDamageTest, OfManyPagesEachIsCounted) {
+    ASSERT_EQ(run(book.plan(plan_of(1), event_state::running)).value(), plan_outcome::created);
+    const std::string pages = std::to_string(3 * 4096 + 33);
+    server.cli({"HSET", keys.ledger("crue"), "pages", pages, "pages_settled", "6"});
+    for (const int page : {0, 31, 4095, 4096, 3 * 4096, 3 * 4096 + 32}) {
+        server.cli({"SETBIT", keys.settled("crue"), std::to_string(page), "1"});
+    }
+    ASSERT_TRUE(run(book.audit("crue", {mairies})).has_value());
+    EXPECT_EQ(claim(book).damaged, "");
+    server.cli({"SETBIT", keys.settled("crue"), "8191", "1"});
+    ASSERT_TRUE(run(book.audit("crue", {mairies})).has_value());
+    EXPECT_NE(claim(book).damaged, "");
+}
+
 TEST_F(LedgerDamageTest, NothingIsDamagedWhileItsCountsAgree) {
     start_in_waves();
     const auto look = [this] {
