@@ -36,6 +36,10 @@ local function settled_of(pages)
   return count
 end
 local function disagreement()
+  -- A later version may know platforms that this one does not: who does not see all targets cannot tell.
+  local targets = redis.call('HGET', KEYS[1], 'targets') or ''
+  local known = (#KEYS - 2) / 3
+  if select(2, string.gsub(targets, '[^;]+', '')) ~= known then return nil end
   local open, parked = 0, 0
   for k = 3, #KEYS, 3 do
     open = open + redis.call('XLEN', KEYS[k]) + redis.call('ZCARD', KEYS[k + 2])

@@ -156,6 +156,15 @@ TEST_F(LedgerDamageTest, ANumberOfPagesThatCannotBeIsDamageAndNoWorkForRedis) {
     }
 }
 
+TEST_F(LedgerDamageTest, AnEngineThatDoesNotKnowAllTargetsFindsNoDamage) {
+    event_plan plan = plan_of(1);
+    plan.fields.insert_or_assign("targets", "mairies/fcm;mairies/yet-unknown");
+    ASSERT_EQ(run(book.plan(plan, event_state::running)).value(), plan_outcome::created);
+    server.cli({"HINCRBY", keys.ledger("crue"), "open", "1"});  // The other one's.
+    ASSERT_TRUE(run(book.audit("crue", {mairies})).has_value());
+    EXPECT_EQ(claim(book).damaged, "");
+}
+
 TEST_F(LedgerDamageTest, OfManyPagesEachIsCounted) {
     ASSERT_EQ(run(book.plan(plan_of(1), event_state::running)).value(), plan_outcome::created);
     const std::string pages = std::to_string(3 * 4096 + 33);

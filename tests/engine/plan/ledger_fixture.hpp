@@ -30,7 +30,7 @@ protected:
         event_plan out;
         out.event = "crue";
         out.entry = std::move(entry);
-        out.fields = {{"event", "{}"}};
+        out.fields = {{"event", "{}"}, {"targets", to_string(mairies)}};
         out.targets.push_back({mairies, {}});
         for (std::uint32_t i = 0; i < shards; ++i) {
             out.targets.back().shards.push_back(one_page(i));
