@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::size_t block_size = 64;  // Of SHA-256.
 constexpr std::uint32_t record_size = largest_body;
-constexpr std::size_t key_size = 16;
 constexpr std::size_t nonce_size = 12;
 constexpr std::size_t point_offset = header_size - point_size;
 constexpr unsigned char uncompressed = 0x04;
