@@ -20,7 +20,6 @@ constexpr auto between_rounds = 250ms;
 constexpr auto between_leases = 1s;
 // In so many rounds in a row, while the work of others was done, is for good.
 constexpr std::uint32_t max_failures = 4;
-constexpr std::size_t max_remembered = 10'000;
 
 }  // namespace
 
@@ -36,7 +35,7 @@ std::string fields_as_json(const redis::stream_entry& entry) {
 
 intake_stream::intake_stream(
     redis::client& from, std::unique_ptr<entry_handler> to, const keyspace& keys, const engine_settings& how,
-    dead_letters& letters, const time_source& time, logger& log)
+    dead_letters& letters, const time_source& time, logger& log, std::size_t room_for_suspects)
     : to_(std::move(to)),
       key_(to_->stream().key_in(keys)),
       from_(
@@ -49,7 +48,8 @@ intake_stream::intake_stream(
           time),
       letters_(letters),
       time_(time),
-      log_(log) {}
+      log_(log),
+      room_for_suspects_(room_for_suspects) {}
 
 asio::awaitable<void> intake_stream::run() {
     timer pause(co_await asio::this_coro::executor, time_);
@@ -73,20 +73,27 @@ asio::awaitable<void> intake_stream::run() {
         }
         if (failed) {
             log_.warning("intake.interrupted", {{"stream", to_->stream().name}, {"error", failed.message()}});
+            from_.start_over();
             begin_round();
             co_await pause.wait_for(between_rounds);
+        } else if (crowded_) {
+            co_await pause.wait_until(next_round_);
         }
     }
 }
 
 asio::awaitable<result<>> intake_stream::read() {
     // What the last reader left comes before what is new.
-    const bool again = !suspects_.empty() && time_.now() >= next_round_ && !from_.reads_its_own();
-    if (!std::exchange(reading_, true) || again) {
+    if (!std::exchange(reading_, true)) {
+        from_.start_over();
+        begin_round();
+    } else if (round_is_over()) {
+        forget_what_is_no_longer_pending();
+        from_.read_its_own();
         begin_round();
     }
     auto at_most = std::chrono::milliseconds::max();
-    if (!suspects_.empty()) {
+    if (!suspects_.empty() || not_remembered_ != 0) {
         at_most = std::chrono::ceil<std::chrono::milliseconds>(
             std::max<duration>(next_round_ - time_.now(), duration::zero()));
     }
@@ -94,16 +101,30 @@ asio::awaitable<result<>> intake_stream::read() {
     if (batch.has_error()) {
         co_return batch.error();
     }
+    asked_for_new_ = asked_for_new_ || batch->fresh;
     if (stopping_ || batch->entries.empty()) {
         co_return result<>();
     }
-    co_return co_await handle(batch->entries);
+    const std::size_t before = not_remembered_;
+    const result<> went = co_await handle(batch->entries);
+    crowded_ = batch->fresh && not_remembered_ != before;
+    co_return went;
+}
+
+bool intake_stream::round_is_over() const {
+    return (!suspects_.empty() || not_remembered_ != 0) && asked_for_new_ && time_.now() >= next_round_;
 }
 
 void intake_stream::begin_round() {
     ++round_;
     next_round_ = time_.now() + between_rounds;
-    from_.start_over();
+    not_remembered_ = 0;
+    asked_for_new_ = false;
+    crowded_ = false;
+}
+
+void intake_stream::forget_what_is_no_longer_pending() {
+    std::erase_if(suspects_, [this](const auto& one) { return one.second.round != round_; });
 }
 
 // All together if that works; else one by one, so that one that fails holds up nobody else.
@@ -146,8 +167,9 @@ asio::awaitable<result<>> intake_stream::handle_alone(redis::stream_entry& entry
 }
 
 asio::awaitable<result<>> intake_stream::suspect(const redis::stream_entry& entry, error_code why) {
-    if (suspects_.size() >= max_remembered && !suspects_.contains(entry.id)) {
-        co_return why;  // So many are no matter of theirs.
+    if (suspects_.size() >= room_for_suspects_ && !suspects_.contains(entry.id)) {
+        ++not_remembered_;  // It stays pending, and is tried again.
+        co_return result<>();
     }
     suspicion& one = suspects_[entry.id];
     if (one.failures == 0) {

@@ -52,18 +52,28 @@ public:
 /// An entry whose work Redis does not do holds up nobody: it is tried again in rounds, while what came behind
 /// it is read. It is put aside as a dead letter only once it has failed several rounds and the work of others
 /// was done meanwhile. What Redis declines altogether (OOM, READONLY, …) is no entry's fault, and waits.
+///
+/// Only so many failures are remembered. An entry that fails beyond these is tried again in each round like
+/// the others, and judged from its first failure that there is room for. While there is none, each round
+/// reads entries that nobody has seen only until one of them fails: one batch, if all fail.
 class intake_stream {
 public:
+    /// Entries of which it is remembered how often they failed.
+    static constexpr std::size_t most_suspects = 10'000;
+
     /// `from` is held up by blocking reads: nobody else may use it.
     intake_stream(
         redis::client& from, std::unique_ptr<entry_handler> to, const keyspace& keys,
-        const engine_settings& how, dead_letters& letters, const time_source& time, logger& log);
+        const engine_settings& how, dead_letters& letters, const time_source& time, logger& log,
+        std::size_t room_for_suspects = most_suspects);
 
     /// Reads until stop(). Errors of Redis are waited out here.
     boost::asio::awaitable<void> run();
     void stop() noexcept { stopping_ = true; }
     /// After stop(): see entry_handler.
     boost::asio::awaitable<void> leave() { return to_->leave(); }
+    /// Entries that have failed, are pending, and are remembered.
+    [[nodiscard]] std::size_t suspects() const noexcept { return suspects_.size(); }
 
 private:
     /// An entry that failed, while others may not.
@@ -78,7 +88,11 @@ private:
     boost::asio::awaitable<result<>> handle(std::vector<redis::stream_entry>& entries);
     boost::asio::awaitable<result<>> handle_alone(redis::stream_entry& entry);
     boost::asio::awaitable<result<>> suspect(const redis::stream_entry& entry, error_code why);
+    /// Once all that is pending was tried, and what is new was asked for.
+    [[nodiscard]] bool round_is_over() const;
     void begin_round();
+    /// Another engine, or an operator, has seen to these.
+    void forget_what_is_no_longer_pending();
     boost::asio::awaitable<result<>> put_aside(const redis::stream_entry& entry, error_code why);
 
     std::unique_ptr<entry_handler> to_;
@@ -88,9 +102,13 @@ private:
     const time_source& time_;
     logger& log_;
     std::map<std::string, suspicion, std::less<>> suspects_;  ///< By entry: of those that are still pending.
+    std::size_t room_for_suspects_;
     std::uint64_t handled_ = 0;
     std::uint64_t round_ = 0;
     time_point next_round_{};
+    std::size_t not_remembered_ = 0;  ///< Failures in this round that there was no room for.
+    bool asked_for_new_ = false;      ///< In this round.
+    bool crowded_ = false;            ///< What is new waits for the next round.
     bool reading_ = false;
     bool stopping_ = false;
 };

@@ -15,8 +15,6 @@ namespace asio = boost::asio;
 
 // Of events that wait for one of the places.
 constexpr std::size_t most_waiting = 1'000;
-// Of all that are read, wait or are planned; alerts come on top.
-constexpr std::size_t most_under_way = 4'000;
 constexpr auto between_tries = std::chrono::seconds(1);
 // Until the configuration may be another one.
 constexpr auto between_restores = std::chrono::seconds(10);

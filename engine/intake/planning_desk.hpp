@@ -42,6 +42,8 @@ class planning_desk {
 public:
     /// How many events that are not critical are planned at the same time.
     static constexpr std::size_t most_others = 4;
+    /// Of the schedule, how many events are read, wait or are planned at the same time.
+    static constexpr std::size_t most_under_way = 4'000;
 
     planning_desk(
         boost::asio::any_io_executor executor, ledger& book, device_store& store, dead_letters& letters,

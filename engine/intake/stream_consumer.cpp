@@ -69,7 +69,11 @@ asio::awaitable<result<stream_consumer::batch>> stream_consumer::next(std::chron
         }
     }
     const redis::group_reader blocking{how_.group, how_.consumer, how_.count, std::min(how_.block, at_most)};
-    co_return co_await read(redis::read_group(blocking, streams));
+    auto fresh = co_await read(redis::read_group(blocking, streams));
+    if (fresh.has_value()) {
+        fresh->fresh = true;
+    }
+    co_return fresh;
 }
 
 }  // namespace tocsin

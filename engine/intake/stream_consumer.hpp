@@ -36,6 +36,8 @@ public:
     struct batch {
         std::unique_ptr<redis::replies> storage;   ///< On the heap: the views outlive moves of the batch.
         std::vector<redis::stream_entry> entries;  ///< Views into `storage`.
+        /// The stream was asked for what is new, after all else: no consumer has seen these entries, if any.
+        bool fresh = false;
     };
     /// The next entries; none if none came within `at_most`, or the configured time if that is shorter. After
     /// an error, call start_over().
@@ -44,10 +46,12 @@ public:
 
     /// Whether what this consumer has read before and not acknowledged is still being read again.
     [[nodiscard]] bool reads_its_own() const noexcept { return !own_from_.empty(); }
+    /// What this consumer has read and not acknowledged is read again; others' entries have their own time.
+    void read_its_own() noexcept { own_from_ = "0"; }
 
     /// Whatever was read and not acknowledged is read again.
     void start_over() noexcept {
-        own_from_ = "0";
+        read_its_own();
         next_takeover_ = {};
         group_exists_ = false;
     }

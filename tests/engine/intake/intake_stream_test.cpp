@@ -1,6 +1,7 @@
 #include "engine/intake/intake_stream.hpp"
 
 #include "engine/redis/error.hpp"
+#include "tests/engine/intake/scripted_handler.hpp"
 #include "tests/support/loop_until.hpp"
 #include "tests/support/redis_fixture.hpp"
 
@@ -8,10 +9,12 @@
 #include <boost/asio/detached.hpp>
 #include <boost/json/parse.hpp>
 
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
-#include <vector>
 
 namespace tocsin {
 namespace {
@@ -19,43 +22,10 @@ namespace {
 namespace json = boost::json;
 using namespace std::chrono_literals;
 
-/// Handles what it is given, but for entries that say how they fail.
-class scripted_handler final : public entry_handler {
-public:
-    scripted_handler(redis::client& redis, const keyspace& keys) : redis_(redis), key_(keys.receipts()) {}
-
-    [[nodiscard]] const incoming_stream& stream() const noexcept override { return receipt_stream; }
-    boost::asio::awaitable<result<>> handle(std::vector<redis::stream_entry>& entries) override {
-        redis::request acknowledge;
-        for (const redis::stream_entry& entry : entries) {
-            const std::string_view word = entry.field("receipt").value_or("");
-            if (fails.contains(std::string(word))) {
-                co_return why;
-            }
-            if (word == "away" && away) {
-                co_return redis::redis_errc::timed_out;
-            }
-            handled.insert(std::string(word));
-            acknowledge.add("XACK", key_, "tocsin", entry.id);
-        }
-        co_await redis_.execute(std::move(acknowledge));
-        co_return result<>();
-    }
-
-    std::set<std::string> fails;
-    redis::redis_errc why = redis::redis_errc::unexpected_reply;
-    std::set<std::string> handled;
-    bool away = true;
-
-private:
-    redis::client& redis_;
-    std::string key_;
-};
-
 class IntakeStreamTest : public testing::redis_fixture {
 protected:
     IntakeStreamTest() {
-        auto made = std::make_unique<scripted_handler>(redis, keys);
+        auto made = std::make_unique<testing::scripted_handler>(redis, keys);
         handler = made.get();
         how.instance = "one";
         stream.emplace(reader, std::move(made), keys, how, letters, time, log);
@@ -86,7 +56,7 @@ protected:
     metrics numbers;
     dead_letters letters{redis, keys, 1'000, numbers.add_shard()};
     engine_settings how;
-    scripted_handler* handler = nullptr;
+    testing::scripted_handler* handler = nullptr;
     std::optional<intake_stream> stream;
 };
 

@@ -178,6 +178,33 @@ TEST_F(PlanningTest, AnAlertThatIsDueBehindThousandsIsPlannedBeforeThem) {
     EXPECT_TRUE(testing::loop_until(loop, [&] { return std::ranges::count(planned, "storm") == 1; }));
 }
 
+TEST_F(PlanningTest, OfThousandsThatAreDueNoMoreAreUnderWayThanTheMostAndAllArePlannedOnce) {
+    // Alerts wait for no place: but for the bound all of them would be under way.
+    constexpr std::size_t count = planning_desk::most_under_way + 500;
+    const std::string at =
+        R"(,"priority":"critical","send_at":")" + format_rfc3339(clock.wall_now() + 1s) + '"';
+    std::set<std::string> all;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::string id = "alert-" + std::to_string(i);
+        all.insert(id);
+        publish(keys.events(), "event", event(id, at));
+    }
+    while (read() != 0) {
+    }
+    clock.advance(2s);
+    for (int looks = 0; looks < 2; ++looks) {
+        ASSERT_TRUE(run(desk.look()).has_value());
+        ASSERT_TRUE(testing::loop_until(loop, [&] { return held.asked >= planning_desk::most_under_way; }));
+        EXPECT_EQ(desk.under_way(), planning_desk::most_under_way);
+    }
+
+    held.release();
+    ASSERT_TRUE(testing::loop_until(loop, [&] { return desk.under_way() == 0; }));
+    ASSERT_TRUE(run(desk.look()).has_value());
+    EXPECT_TRUE(are_planned(all));
+    EXPECT_EQ(planned.size(), count);
+}
+
 TEST_F(PlanningTest, AnAllClearThatIsRefusedAfterWaitingCountsOnceAsRefusedHoweverManyEnginesSeeIt) {
     const auto refused = [&] { return shard.counter(metric::events_total, {"refused"}).read(); };
     read("over", "commune:21231", R"(,"reached_by":["unheard-of"])");
