@@ -4,7 +4,7 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/log.hpp"
 #include "engine/delivery/provider.hpp"
-#include "engine/delivery/worker.hpp"
+#include "engine/delivery/target_sender.hpp"
 #include "engine/ops/health.hpp"
 #include "engine/ops/metrics.hpp"
 #include "engine/ops/settings.hpp"

@@ -15,7 +15,6 @@
 #include <mutex>
 #include <random>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace tocsin {

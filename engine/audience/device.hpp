@@ -1,6 +1,5 @@
 #pragma once
 
-#include "engine/event/publish_event.hpp"
 #include "engine/event/territory.hpp"
 
 #include <cstdint>

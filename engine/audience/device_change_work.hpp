@@ -3,6 +3,7 @@
 #include "engine/audience/device_store.hpp"
 #include "engine/audience/roster_codec.hpp"
 #include "engine/core/digest.hpp"
+#include "engine/platform/platform.hpp"
 
 #include <set>
 #include <string>

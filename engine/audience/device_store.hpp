@@ -5,6 +5,7 @@
 #include "engine/core/digest.hpp"
 #include "engine/core/error.hpp"
 #include "engine/keyspace/keyspace.hpp"
+#include "engine/platform/platform.hpp"
 #include "engine/redis/client.hpp"
 
 #include <boost/asio/awaitable.hpp>

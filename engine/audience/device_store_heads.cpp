@@ -1,6 +1,5 @@
 #include "engine/audience/device_change_work.hpp"
 #include "engine/audience/device_store.hpp"
-#include "engine/redis/error.hpp"
 
 #include <algorithm>
 #include <set>

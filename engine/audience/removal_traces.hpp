@@ -1,9 +1,10 @@
 #pragma once
 
-#include "engine/audience/device.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
+#include "engine/event/territory.hpp"
 #include "engine/keyspace/keyspace.hpp"
+#include "engine/platform/platform.hpp"
 #include "engine/redis/client.hpp"
 
 #include <boost/asio/awaitable.hpp>

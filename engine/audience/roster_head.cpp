@@ -1,6 +1,7 @@
 #include "engine/audience/roster_head.hpp"
 
 #include <charconv>
+#include <cstddef>
 
 namespace tocsin {
 

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "engine/audience/device.hpp"
+#include "engine/event/territory.hpp"
+#include "engine/platform/platform.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "engine/core/clock.hpp"
-#include "engine/event/publish_event.hpp"
 #include "engine/plan/shard.hpp"
+#include "engine/platform/platform.hpp"
 
 #include <cstdint>
 #include <map>

@@ -5,6 +5,7 @@
 
 #include <openssl/evp.h>
 
+#include <cstddef>
 #include <cstring>
 
 #include <xxhash.h>

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <random>
-#include <string_view>
 
 // From a provider's answer to what happens: every delay, charge and pause is decided here, and nowhere else.
 

@@ -5,7 +5,6 @@
 #include "engine/core/text_arena.hpp"
 #include "engine/delivery/bound_account.hpp"
 #include "engine/delivery/push.hpp"
-#include "engine/delivery/verdict.hpp"
 #include "engine/keyspace/keyspace.hpp"
 #include "engine/plan/active_event.hpp"
 #include "engine/plan/ledger.hpp"

@@ -1,6 +1,5 @@
 #include "engine/delivery/page_io.hpp"
 
-#include "engine/redis/check.hpp"
 #include "engine/redis/error.hpp"
 #include "engine/redis/error_replies.hpp"
 #include "engine/runtime/timer.hpp"

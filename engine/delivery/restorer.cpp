@@ -1,5 +1,6 @@
 #include "engine/delivery/restorer.hpp"
 
+#include "engine/audience/removal_traces.hpp"
 #include "engine/audience/roster_codec.hpp"
 #include "engine/core/digest.hpp"
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "engine/audience/device_store.hpp"
-#include "engine/audience/removal_traces.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 #include "engine/plan/shard.hpp"

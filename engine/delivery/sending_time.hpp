@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <string_view>
 
 namespace tocsin {
 

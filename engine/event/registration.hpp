@@ -2,7 +2,6 @@
 
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
-#include "engine/event/publish_event.hpp"
 #include "engine/event/territory.hpp"
 #include "engine/platform/platform_traits.hpp"
 

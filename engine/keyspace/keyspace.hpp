@@ -1,12 +1,14 @@
 #pragma once
 
-#include "engine/event/publish_event.hpp"
 #include "engine/event/territory.hpp"
+#include "engine/platform/platform.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace tocsin {
 

@@ -5,7 +5,6 @@
 #include "engine/plan/ledger.hpp"
 #include "engine/plan/report.hpp"
 
-#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 

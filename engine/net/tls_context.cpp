@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 
 #include <array>
+#include <string_view>
 
 namespace tocsin::net {
 namespace {

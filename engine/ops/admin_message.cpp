@@ -8,6 +8,7 @@
 #include <boost/url/pct_string_view.hpp>
 
 #include <algorithm>
+#include <cstddef>
 
 namespace tocsin {
 namespace {

@@ -4,10 +4,7 @@
 #include "engine/ops/config_origins.hpp"
 #include "engine/ops/config_table.hpp"
 
-#include <cstddef>
-#include <cstdint>
 #include <filesystem>
-#include <map>
 #include <set>
 #include <string>
 #include <string_view>

@@ -4,7 +4,6 @@
 #include "engine/ops/settings.hpp"
 
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>

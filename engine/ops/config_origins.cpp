@@ -1,6 +1,9 @@
 #include "engine/ops/config_origins.hpp"
 
+#include "engine/ops/config.hpp"
+
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace tocsin {

@@ -1,12 +1,12 @@
 #pragma once
 
-#include "engine/ops/config.hpp"
-
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace tocsin {
 

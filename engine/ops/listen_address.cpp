@@ -6,6 +6,7 @@
 #include <boost/asio/ip/v6_only.hpp>
 
 #include <charconv>
+#include <cstddef>
 #include <system_error>
 
 #include <arpa/inet.h>

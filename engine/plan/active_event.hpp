@@ -2,7 +2,6 @@
 
 #include "engine/audience/audience.hpp"
 #include "engine/core/clock.hpp"
-#include "engine/core/digest.hpp"
 #include "engine/delivery/provider.hpp"
 #include "engine/event/publish_event.hpp"
 #include "engine/plan/shard.hpp"

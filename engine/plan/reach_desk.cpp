@@ -2,7 +2,6 @@
 
 #include "engine/core/plain_json.hpp"
 #include "engine/plan/ledger.hpp"
-#include "engine/plan/ledger_names.hpp"
 #include "engine/plan/report.hpp"
 #include "engine/redis/check.hpp"
 #include "engine/redis/streams.hpp"

@@ -2,8 +2,8 @@
 
 #include "engine/audience/device_store.hpp"
 #include "engine/core/digest.hpp"
-#include "engine/event/publish_event.hpp"
 #include "engine/event/territory.hpp"
+#include "engine/platform/platform.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -5,7 +5,6 @@
 #include "engine/core/log.hpp"
 #include "engine/redis/address.hpp"
 #include "engine/redis/client_options.hpp"
-#include "engine/redis/error.hpp"
 #include "engine/redis/error_replies.hpp"
 #include "engine/redis/reply.hpp"
 #include "engine/redis/request.hpp"

@@ -1,5 +1,7 @@
 #include "engine/redis/pipeline.hpp"
 
+#include "engine/redis/error.hpp"
+
 #include <algorithm>
 
 namespace tocsin::redis {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "engine/core/error.hpp"
-#include "engine/redis/error.hpp"
 #include "engine/redis/reply.hpp"
 #include "engine/redis/reply_reader.hpp"
 #include "engine/redis/request.hpp"

@@ -3,6 +3,7 @@
 #include "engine/core/private_file.hpp"
 #include "providers/apns/provider.hpp"
 #include "providers/apns/push_type.hpp"
+#include "providers/apns/settings.hpp"
 
 #include <map>
 #include <utility>

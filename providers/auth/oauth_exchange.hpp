@@ -1,7 +1,6 @@
 #pragma once
 
 #include "engine/core/clock.hpp"
-#include "engine/core/error.hpp"
 #include "engine/net/tls_context.hpp"
 #include "providers/common/https_url.hpp"
 
@@ -9,7 +8,6 @@
 #include <boost/system/result.hpp>
 
 #include <chrono>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "engine/core/clock.hpp"
-#include "engine/core/error.hpp"
 #include "engine/delivery/provider.hpp"
 #include "providers/auth/es256.hpp"
 #include "providers/common/token_slot.hpp"
@@ -13,7 +12,6 @@
 #include <mutex>
 #include <random>
 #include <string>
-#include <string_view>
 
 namespace tocsin::auth {
 

@@ -4,7 +4,6 @@
 #include "engine/core/visible_text.hpp"
 
 #include <boost/json/object.hpp>
-#include <boost/json/parse_options.hpp>
 #include <boost/json/stream_parser.hpp>
 #include <boost/json/value.hpp>
 

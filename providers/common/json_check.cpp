@@ -1,6 +1,5 @@
 #include "providers/common/json_check.hpp"
 
-#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 namespace tocsin {

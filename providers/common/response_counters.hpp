@@ -1,7 +1,7 @@
 #pragma once
 
 #include "engine/core/owned_counter.hpp"
-#include "engine/event/publish_event.hpp"
+#include "engine/platform/platform.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -4,6 +4,7 @@
 #include "providers/common/no_answer.hpp"
 #include "providers/common/retry_after.hpp"
 #include "providers/common/web_page.hpp"
+#include "providers/fcm/message.hpp"
 
 #include <algorithm>
 #include <exception>

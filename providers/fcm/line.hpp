@@ -10,7 +10,6 @@
 #include "providers/fcm/apple_trouble.hpp"
 #include "providers/fcm/host_relief.hpp"
 #include "providers/fcm/judgement.hpp"
-#include "providers/fcm/message.hpp"
 #include "providers/http2/client.hpp"
 
 #include <atomic>

@@ -4,6 +4,7 @@
 #include "engine/core/text.hpp"
 #include "providers/auth/service_account_file.hpp"
 #include "providers/fcm/provider.hpp"
+#include "providers/fcm/settings.hpp"
 
 #include <map>
 #include <tuple>

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "providers/fcm/settings.hpp"
 #include "providers/provider_kit.hpp"
 
 #include <memory>

@@ -1,6 +1,7 @@
 #include "providers/fcm/ttl_text.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
 namespace tocsin::fcm {
 namespace {

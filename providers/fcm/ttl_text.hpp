@@ -2,8 +2,6 @@
 
 #include <array>
 #include <chrono>
-#include <cstddef>
-#include <cstdint>
 #include <string_view>
 
 namespace tocsin::fcm {

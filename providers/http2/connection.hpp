@@ -26,7 +26,6 @@
 #include <random>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace tocsin::http2 {
 

@@ -13,7 +13,6 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "engine/core/clock.hpp"
-#include "engine/core/error.hpp"
 #include "providers/auth/es256.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -11,7 +10,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <string_view>
 
 namespace tocsin::webpush {
 

@@ -13,7 +13,6 @@
 #include <iostream>
 #include <sstream>
 #include <stdexcept>
-#include <thread>
 #include <utility>
 
 #include <unistd.h>

@@ -1,6 +1,5 @@
 #include "tests/e2e/engine_fixture.hpp"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <string>

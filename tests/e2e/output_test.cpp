@@ -4,7 +4,6 @@
 #include "tools/tocsin/command.hpp"
 
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <array>

@@ -1,7 +1,6 @@
 #include "tests/e2e/engine_fixture.hpp"
 #include "tools/tocsin/admin_client.hpp"
 
-#include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 

@@ -1,8 +1,6 @@
 #include "tests/e2e/engine_fixture.hpp"
 #include "tools/tocsin/admin_client.hpp"
 
-#include <boost/json/parse.hpp>
-
 #include <csignal>
 #include <fstream>
 #include <iterator>

@@ -1,6 +1,7 @@
 #include "tests/e2e/tocsin_process.hpp"
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>

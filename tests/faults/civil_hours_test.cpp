@@ -11,7 +11,6 @@
 #include <cstdlib>
 #include <ctime>
 #include <string>
-#include <utility>
 #include <vector>
 
 // Quiet hours by the clocks of here and now, and the all-clear after an alert that was cut short.

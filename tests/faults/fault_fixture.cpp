@@ -1,6 +1,5 @@
 #include "tests/faults/fault_fixture.hpp"
 
-#include "engine/audience/device_store.hpp"
 #include "engine/plan/shard.hpp"
 #include "tools/tocsin/admin_client.hpp"
 

@@ -1,7 +1,5 @@
 #include "tests/faults/fault_fixture.hpp"
 
-#include <boost/json/object.hpp>
-
 #include <cstddef>
 #include <cstdint>
 #include <string>

@@ -1,4 +1,3 @@
-#include "engine/core/text.hpp"
 #include "providers/apns/judgement.hpp"
 #include "providers/common/web_page.hpp"
 #include "tests/fuzz/fuzz.hpp"

@@ -3,7 +3,6 @@
 
 #include <array>
 #include <chrono>
-#include <string>
 
 // A peer that sends anything: each request must end exactly once. One byte of what we do, then a piece of
 // what the peer sends, and so on.

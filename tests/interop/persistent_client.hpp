@@ -7,7 +7,6 @@
 #include <deque>
 #include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace tocsin::testing {

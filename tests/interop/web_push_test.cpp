@@ -13,7 +13,6 @@
 #include <iterator>
 #include <map>
 #include <regex>
-#include <set>
 #include <string>
 
 #include <gtest/gtest.h>

@@ -5,7 +5,6 @@
 #include "tests/support/h2_tls_server.hpp"
 #include "tests/support/throw_away_ca.hpp"
 
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <string>

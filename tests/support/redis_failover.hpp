@@ -3,7 +3,6 @@
 #include "tests/support/redis_server.hpp"
 
 #include <string>
-#include <vector>
 
 namespace tocsin::testing {
 

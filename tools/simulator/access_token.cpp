@@ -2,7 +2,6 @@
 
 #include "engine/core/json_members.hpp"
 #include "engine/core/text.hpp"
-#include "tools/simulator/jwt.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <openssl/crypto.h>

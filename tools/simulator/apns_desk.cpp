@@ -2,7 +2,6 @@
 #include "engine/core/error.hpp"
 #include "engine/core/json_members.hpp"
 #include "tools/simulator/apns_conversation.hpp"
-#include "tools/simulator/chance.hpp"
 #include "tools/simulator/jwt.hpp"
 
 #include <boost/json/parse.hpp>

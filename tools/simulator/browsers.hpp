@@ -7,7 +7,6 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>

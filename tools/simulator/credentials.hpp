@@ -4,7 +4,6 @@
 #include "tools/simulator/pki.hpp"
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>

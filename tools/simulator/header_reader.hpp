@@ -4,7 +4,6 @@
 
 #include <nghttp2/nghttp2.h>
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>

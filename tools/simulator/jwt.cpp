@@ -7,6 +7,8 @@
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 
+#include <cstddef>
+
 namespace tocsin::sim {
 namespace {
 

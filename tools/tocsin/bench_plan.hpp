@@ -2,6 +2,7 @@
 
 #include "engine/audience/device_store.hpp"
 #include "engine/audience/territories.hpp"
+#include "engine/event/publish_event.hpp"
 #include "tools/simulator/browsers.hpp"
 #include "tools/tocsin/bench_options.hpp"
 

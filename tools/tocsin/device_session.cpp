@@ -4,7 +4,6 @@
 #include "engine/event/registration.hpp"
 #include "engine/served_apps.hpp"
 #include "providers/known_platforms.hpp"
-#include "tools/tocsin/exit_code.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>

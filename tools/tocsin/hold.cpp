@@ -1,5 +1,6 @@
 #include "tools/tocsin/hold.hpp"
 
+#include "engine/control/control_board.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
 #include "tools/tocsin/session.hpp"

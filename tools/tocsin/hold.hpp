@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/control/control_board.hpp"
+#include "engine/control/control_state.hpp"
 #include "engine/ops/settings.hpp"
 #include "tools/tocsin/command.hpp"
 

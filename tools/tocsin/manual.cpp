@@ -1,6 +1,5 @@
 #include "tools/tocsin/manual.hpp"
 
-#include "engine/ops/config.hpp"
 #include "engine/ops/config_table.hpp"
 #include "providers/platforms.hpp"
 #include "tools/tocsin/help.hpp"

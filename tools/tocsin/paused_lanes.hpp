@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/delivery/worker.hpp"
+#include "engine/delivery/target_sender.hpp"
 
 #include <string>
 #include <vector>

@@ -2,6 +2,7 @@
 
 #include "engine/audience/device_store.hpp"
 #include "engine/audience/roster_codec.hpp"
+#include "engine/platform/platform.hpp"
 #include "engine/redis/client.hpp"
 #include "tests/support/run_to_end.hpp"
 

@@ -10,7 +10,6 @@
 
 #include <chrono>
 #include <optional>
-#include <set>
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,7 @@
 #include "engine/audience/roster_codec.hpp"
 
+#include <utility>
+
 #include <gtest/gtest.h>
 
 namespace tocsin {

@@ -2,7 +2,6 @@
 
 #include "engine/audience/territories.hpp"
 
-#include <array>
 #include <map>
 #include <set>
 #include <string>

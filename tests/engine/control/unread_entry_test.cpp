@@ -1,10 +1,8 @@
 #include "engine/control/unread_entry.hpp"
 
-#include "engine/redis/error.hpp"
 #include "tests/support/redis_fixture.hpp"
 
 #include <string>
-#include <vector>
 
 #include <gtest/gtest.h>
 

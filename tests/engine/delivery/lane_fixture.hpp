@@ -6,7 +6,6 @@
 #include <chrono>
 #include <memory>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>

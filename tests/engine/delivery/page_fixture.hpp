@@ -7,8 +7,6 @@
 #include <chrono>
 #include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
 namespace tocsin::testing {
 

@@ -1,5 +1,6 @@
 #include "engine/delivery/restorer.hpp"
 
+#include "engine/audience/removal_traces.hpp"
 #include "tests/engine/delivery/removal_stage.hpp"
 #include "tests/support/redis_cluster.hpp"
 #include "tests/support/redis_server.hpp"

@@ -4,8 +4,6 @@
 
 #include <chrono>
 #include <memory>
-#include <string>
-#include <vector>
 
 #include <gtest/gtest.h>
 

@@ -1,8 +1,6 @@
 #include "engine/event/words.hpp"
 
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/json/parse.hpp>
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -8,7 +8,6 @@
 #include <boost/system/system_error.hpp>
 
 #include <chrono>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>

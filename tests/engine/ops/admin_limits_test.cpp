@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 namespace tocsin {
 namespace {

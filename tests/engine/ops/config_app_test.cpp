@@ -2,6 +2,8 @@
 #include "providers/fcm/settings.hpp"
 #include "tests/engine/ops/config_fixture.hpp"
 
+#include <boost/json/serialize.hpp>
+
 #include <gmock/gmock.h>
 
 namespace tocsin {

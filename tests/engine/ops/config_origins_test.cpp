@@ -1,5 +1,6 @@
 #include "engine/ops/config_origins.hpp"
 
+#include "engine/ops/config.hpp"
 #include "engine/ops/settings.hpp"
 
 #include <memory>

@@ -6,12 +6,10 @@
 
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <iterator>
 #include <regex>
 #include <set>
 #include <string>
-#include <vector>
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace tocsin {

@@ -4,7 +4,6 @@
 
 #include <boost/json/parse.hpp>
 
-#include <array>
 #include <limits>
 
 #include <gmock/gmock.h>

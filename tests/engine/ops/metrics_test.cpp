@@ -2,9 +2,7 @@
 
 #include "engine/ops/metrics_table.hpp"
 
-#include <atomic>
 #include <latch>
-#include <map>
 #include <regex>
 #include <set>
 #include <sstream>

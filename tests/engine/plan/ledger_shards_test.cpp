@@ -1,9 +1,7 @@
 #include "tests/engine/plan/ledger_fixture.hpp"
 
-#include <string>
 #include <vector>
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace tocsin {

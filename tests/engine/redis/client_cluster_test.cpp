@@ -3,7 +3,6 @@
 #include "tests/support/redis_cluster.hpp"
 
 #include <algorithm>
-#include <set>
 
 namespace tocsin::redis {
 namespace {

@@ -1,5 +1,7 @@
 #include "engine/redis/pipeline.hpp"
 
+#include "engine/redis/error.hpp"
+
 #include <memory>
 #include <string>
 #include <utility>

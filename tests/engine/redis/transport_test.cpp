@@ -3,14 +3,12 @@
 #include "engine/redis/error.hpp"
 #include "tests/engine/redis/scripted_peer.hpp"
 #include "tests/support/run_to_end.hpp"
-#include "tests/support/throw_away_ca.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <array>
 #include <string>
-#include <vector>
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "engine/audience/territories.hpp"
 #include "engine/core/log.hpp"
 #include "engine/keyspace/keyspace.hpp"
 #include "tests/engine/simulation/blocking_redis.hpp"

@@ -1,15 +1,11 @@
 #pragma once
 
 #include "engine/core/clock.hpp"
-#include "engine/delivery/page.hpp"
 #include "engine/delivery/provider.hpp"
 
 #include <cstddef>
-#include <functional>
-#include <map>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace tocsin::testing {

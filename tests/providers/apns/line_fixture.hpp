@@ -12,7 +12,6 @@
 #include <list>
 #include <map>
 #include <string>
-#include <vector>
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,5 @@
 #include "tests/providers/apns/line_fixture.hpp"
 
-#include <string>
-
 namespace tocsin::apns {
 namespace {
 

@@ -1,6 +1,5 @@
 #include "providers/apns/renderer.hpp"
 
-#include "engine/core/rfc3339.hpp"
 #include "tests/support/override_cases.hpp"
 #include "tests/support/sample_event.hpp"
 

@@ -5,6 +5,7 @@
 
 #include <boost/json/parse.hpp>
 
+#include <cstddef>
 #include <vector>
 
 #include <gtest/gtest.h>

@@ -20,7 +20,6 @@
 #include <cstdint>
 #include <ctime>
 #include <deque>
-#include <functional>
 #include <string>
 #include <utility>
 #include <vector>

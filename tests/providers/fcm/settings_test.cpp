@@ -3,6 +3,8 @@
 #include "tests/engine/ops/credentials.hpp"
 #include "tests/engine/ops/temporary_folder.hpp"
 
+#include <boost/json/serialize.hpp>
+
 #include <string>
 #include <utility>
 

@@ -1,5 +1,6 @@
 #include "providers/fcm/ttl_text.hpp"
 
+#include <cstdint>
 #include <string>
 
 #include <gtest/gtest.h>

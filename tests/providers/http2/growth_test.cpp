@@ -1,8 +1,6 @@
 #include "providers/http2/growth.hpp"
 
 #include <chrono>
-#include <memory>
-#include <vector>
 
 #include <gtest/gtest.h>
 

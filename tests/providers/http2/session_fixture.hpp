@@ -6,7 +6,6 @@
 #include "tests/support/recorded_client.hpp"
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>

@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <memory>
-#include <vector>
 
 #include <gtest/gtest.h>
 

@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <vector>
 
 #include <gtest/gtest.h>

@@ -1,7 +1,5 @@
-#include "engine/core/rfc3339.hpp"
 #include "tests/tools/cap/cap_events.hpp"
 #include "tests/tools/cap/cap_samples.hpp"
-#include "tools/cap/cap_event.hpp"
 #include "tools/cap/cap_message.hpp"
 
 #include <boost/json/array.hpp>

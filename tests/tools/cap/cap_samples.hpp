@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 // Messages in the shapes of the standard's appendix and of real feeds, in words of our own.
 

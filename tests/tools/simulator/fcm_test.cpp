@@ -1,8 +1,6 @@
 #include "tests/tools/simulator/simulator_fixture.hpp"
 #include "tools/simulator/dead_token.hpp"
 
-#include <boost/json/array.hpp>
-
 #include <string>
 
 #include <gtest/gtest.h>

@@ -8,7 +8,6 @@
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 
-#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>

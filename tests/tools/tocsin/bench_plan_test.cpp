@@ -1,7 +1,6 @@
 #include "tools/tocsin/bench_plan.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 
 #include <gtest/gtest.h>

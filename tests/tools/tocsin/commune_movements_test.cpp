@@ -1,7 +1,6 @@
 #include "tools/tocsin/commune_movements.hpp"
 
 #include <string>
-#include <vector>
 
 #include <gtest/gtest.h>
 
