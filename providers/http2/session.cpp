@@ -59,7 +59,7 @@ error_code session::submit(client& who, const request& what, time_point now) {
     slot.id = next_id_;
     next_id_ += 2;
     frames_allowed_ = std::min(frames_allowed_ + frames_a_request, most_frames_allowed);
-    streams_.emplace(slot.id, &slot);
+    streams_.add(slot);
     order_.push_back(slot);
     write_request(slot, what);
     if (const std::size_t size = what.body_size(); size != 0) {
@@ -126,11 +126,6 @@ void session::stop_accepting(error_code why) noexcept {
         going_away_ = true;
         ending_ = why;
     }
-}
-
-stream_slot* session::find(std::uint32_t id) const noexcept {
-    const auto found = streams_.find(id);
-    return found == streams_.end() ? nullptr : found->second;
 }
 
 answer& session::answer_of(stream_slot& slot) {
@@ -212,7 +207,7 @@ void session::close(stream_slot& slot) noexcept {
         slot.received->clear();
         unused_.push_back(std::move(slot.received));
     }
-    streams_.erase(slot.id);
+    streams_.remove(slot);
     slots_.give_back(slot);
 }
 

@@ -9,9 +9,8 @@
 #include "providers/http2/frame_reader.hpp"
 #include "providers/http2/header_decoder.hpp"
 #include "providers/http2/hpack_encoder.hpp"
+#include "providers/http2/open_streams.hpp"
 #include "providers/http2/stream_table.hpp"
-
-#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -131,8 +130,6 @@ public:
     [[nodiscard]] bool alive() const noexcept;
 
 private:
-    using streams = boost::unordered_flat_map<std::uint32_t, stream_slot*>;
-
     /// What the peer may send us on the connection before we must give credit back: the answers of a full
     /// one.
     static constexpr std::uint32_t receive_window = 1024 * 1024;
@@ -174,7 +171,6 @@ private:
     [[nodiscard]] bool is_idle(std::uint32_t stream) const noexcept;
 
     // The lives of streams: session.cpp.
-    [[nodiscard]] stream_slot* find(std::uint32_t id) const noexcept;
     answer& answer_of(stream_slot& slot);
     void complete(stream_slot& slot);
     void end(stream_slot& slot) noexcept;
@@ -194,7 +190,7 @@ private:
     header_decoder decoder_;
 
     stream_table slots_;
-    streams streams_;
+    open_streams streams_;
     submission_order order_;
     std::vector<stream_slot*> blocked_;            ///< Whose bodies wait for windows, oldest first.
     std::vector<std::unique_ptr<answer>> unused_;  ///< Answers to be used again.

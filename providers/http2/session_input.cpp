@@ -136,7 +136,7 @@ bool session::receive_data(const frame& what) {
     }
     const bool ends_stream = what.has(frame_flag::end_stream);
     highest_heard_ = std::max(highest_heard_, what.stream);
-    stream_slot* const slot = find(what.stream);
+    stream_slot* const slot = streams_.find(what.stream);
     if (!give_credit(slot, what.payload.size(), ends_stream)) {
         return false;
     }
@@ -221,7 +221,7 @@ bool session::receive_continuation(const frame& what) {
 }
 
 bool session::end_header_block(std::uint32_t stream, std::string_view block, bool ends_stream) {
-    stream_slot* const slot = find(stream);
+    stream_slot* const slot = streams_.find(stream);
     if (slot == nullptr) {
         // Nobody waits, but what the block puts into the header table, later ones refer to.
         return decoder_.decode(block, [](std::string_view, std::string_view) {}) ||
@@ -244,7 +244,7 @@ bool session::receive_reset(const frame& what) {
     if (is_idle(what.stream)) {
         return violated(h2_code::protocol_error);
     }
-    stream_slot* const slot = find(what.stream);
+    stream_slot* const slot = streams_.find(what.stream);
     if (slot == nullptr) {
         return true;
     }
@@ -346,11 +346,11 @@ bool session::receive_goaway(const frame& what) {
         slot = next;
     }
     std::vector<stream_slot*> given_up;  // Nobody waits for these any more, the peer will not answer either.
-    for (const auto& [id, slot] : streams_) {
-        if (id > last_processed_) {
-            given_up.push_back(slot);
+    streams_.for_each([&](stream_slot& each) {
+        if (each.id > last_processed_) {
+            given_up.push_back(&each);
         }
-    }
+    });
     for (stream_slot* const slot : given_up) {
         close(*slot);
     }
@@ -369,7 +369,7 @@ bool session::receive_window_update(const frame& what) {
         }
     } else if (is_idle(what.stream)) {
         return violated(h2_code::protocol_error);
-    } else if (stream_slot* const slot = find(what.stream)) {
+    } else if (stream_slot* const slot = streams_.find(what.stream)) {
         slot->granted += increment;
         if (increment == 0 || window_of(*slot) > largest_window) {
             abandon(
