@@ -1,10 +1,16 @@
 #include "providers/http2/session.hpp"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <random>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <benchmark/benchmark.h>
 
@@ -173,6 +179,120 @@ void BM_Answer_Decode(benchmark::State& state, bool apns) {
 }
 BENCHMARK_CAPTURE(BM_Answer_Decode, apns, true)->UseManualTime();
 BENCHMARK_CAPTURE(BM_Answer_Decode, fcm, false)->UseManualTime();
+
+/// What an answer is about, as large as the engine's own (engine/delivery/push.hpp).
+struct subject {
+    std::array<std::uint64_t, 11> words{};
+};
+
+class touching final : public session_events {
+public:
+    void on_answer(client&, const response& given) noexcept override {
+        auto& about = *static_cast<subject*>(given.context);
+        about.words[4] += static_cast<std::uint64_t>(given.status);
+        about.words[10] += about.words[7];
+    }
+    void on_failure(client&, const failed_request&) noexcept override {}
+    void on_going_away(h2_code, std::string_view) noexcept override {}
+};
+
+/// The connections of a busy thread to a provider that answers each request by itself: when a connection's
+/// turn has come, a few of its requests have been answered, in no order, and as many new ones take their
+/// places.
+class spread_traffic {
+public:
+    static constexpr std::size_t connections = 32;
+    static constexpr std::size_t streams = 100;
+    static constexpr std::size_t answers_a_turn = 7;
+
+    spread_traffic() : subjects_(connections * streams * 8) {
+        std::string settings(6, '\0');
+        write_u16(settings.data(), static_cast<std::uint32_t>(setting::max_concurrent_streams));
+        write_u32(settings.data() + 2, streams);
+        for (std::size_t i = 0; i < connections; ++i) {
+            auto& made = lines_.emplace_back(std::make_unique<line>(events_));
+            static_cast<void>(made->on.feed(frame_bytes(frame_type::settings, 0, 0, settings), now_));
+            made->on.clear_output();
+        }
+        for (std::size_t sent = 0; sent < streams; sent += answers_a_turn) {
+            for (auto& each : lines_) {
+                submit(*each, std::min(answers_a_turn, streams - sent));
+            }
+        }
+    }
+
+    /// The answers of the next connection's turn.
+    std::string answers() {
+        std::string out;
+        std::string credit(4, '\0');
+        write_u32(credit.data(), answers_a_turn * 200);
+        out += frame_bytes(frame_type::window_update, 0, 0, credit);
+        std::vector<std::uint32_t>& open = lines_[at_]->open;
+        for (std::size_t i = 0; i < answers_a_turn; ++i) {
+            std::swap(open[random_() % open.size()], open.back());
+            out += frame_bytes(frame_type::headers, frame_flag::end_headers, open.back(), plain_header);
+            out += frame_bytes(
+                frame_type::data, frame_flag::end_stream, open.back(),
+                R"({"name":"projects/mairies-app/messages/0:1795000000000000"})");
+            open.pop_back();
+        }
+        return out;
+    }
+
+    void read(std::string_view bytes) { static_cast<void>(lines_[at_]->on.feed(bytes, now_)); }
+
+    void refill() {
+        submit(*lines_[at_], answers_a_turn);
+        at_ = (at_ + 1) % connections;
+    }
+
+private:
+    struct line {
+        explicit line(session_events& events) : on(session_options{}, events) {}
+        session on;
+        std::vector<std::uint32_t> open;
+        std::uint32_t next = 1;
+    };
+
+    void submit(line& into, std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i) {
+            request what;
+            what.add(":method", "POST");
+            what.add(":path", "/v1/projects/mairies-app/messages:send", indexing::keep);
+            what.body[0] = body_;
+            what.context = &subjects_[next_subject_++ % subjects_.size()];
+            static_cast<void>(into.on.submit(client_, what, now_));
+            into.open.push_back(into.next);
+            into.next += 2;
+        }
+        into.on.mark_written(now_);
+        into.on.clear_output();
+    }
+
+    time_point now_{std::chrono::hours(1)};
+    silent_client client_;
+    touching events_;
+    std::vector<std::unique_ptr<line>> lines_;
+    std::vector<subject> subjects_;
+    std::size_t next_subject_ = 0;
+    std::size_t at_ = 0;
+    std::string body_ = std::string(180, 'p');
+    std::minstd_rand random_{2'026};
+};
+
+void BM_Answer_Spread(benchmark::State& state) {
+    spread_traffic load;
+    for (auto _ : state) {
+        const std::string said = load.answers();
+        const auto start = std::chrono::steady_clock::now();
+        load.read(said);
+        state.SetIterationTime(
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+        load.refill();
+    }
+    state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * spread_traffic::answers_a_turn));
+}
+BENCHMARK(BM_Answer_Spread)->UseManualTime();
 
 }  // namespace
 }  // namespace tocsin::http2
