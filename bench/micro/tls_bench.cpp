@@ -7,8 +7,10 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <ctime>
 #include <string>
+#include <string_view>
 
 #include <benchmark/benchmark.h>
 
@@ -36,9 +38,21 @@ public:
             client_.receive(from_server_);
         }
         client_.take_output(bytes);
+        BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
+        SSL_do_handshake(server_.get());
     }
 
     tls_channel& client() noexcept { return client_; }
+
+    /// What the server says, in `count` records, as it lies on the wire.
+    std::string say(std::string_view plaintext, std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i) {
+            SSL_write(server_.get(), plaintext.data(), static_cast<int>(plaintext.size()));
+        }
+        std::string wire(BIO_ctrl_pending(out_), '\0');
+        BIO_read(out_, wire.data(), static_cast<int>(wire.size()));
+        return wire;
+    }
 
 private:
     testing::throw_away_ca ca_;
@@ -63,6 +77,31 @@ void BM_Tls_Encrypt(benchmark::State& state) {
     state.SetBytesProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(BM_Tls_Encrypt)->ArgName("bytes")->Arg(512)->Arg(64 * 1024);
+
+// What a connection reads in a turn: some answers, each in a record of its own.
+void BM_Tls_Decrypt(benchmark::State& state) {
+    const auto records = static_cast<std::size_t>(state.range(0));
+    encrypted_pair ends;
+    const std::string answer(static_cast<std::size_t>(state.range(1)), 'a');
+    std::array<char, 32 * 1024> plain{};
+    std::size_t read = 0;
+    for (auto _ : state) {
+        const std::string wire = ends.say(answer, records);
+        const auto start = std::chrono::steady_clock::now();
+        ends.client().receive(wire);
+        read += ends.client().read(plain);
+        state.SetIterationTime(
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
+    state.SetItemsProcessed(static_cast<std::int64_t>(read / answer.size()));
+}
+BENCHMARK(BM_Tls_Decrypt)
+    ->ArgNames({"records", "bytes"})
+    ->Args({1, 90})
+    ->Args({10, 90})
+    ->Args({10, 60})
+    ->Args({60, 90})
+    ->UseManualTime();
 
 std::chrono::nanoseconds processor_time() {
     timespec used{};

@@ -45,6 +45,8 @@ parsed<std::shared_ptr<tls_context>> tls_context::create(const tls_options& opti
     SSL_CTX_set_mode(
         context.get(),
         SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    // All that lies there is taken at once, not the head of a record and then its rest.
+    SSL_CTX_set_read_ahead(context.get(), 1);
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
     if (!options.ca_file.empty() && SSL_CTX_load_verify_file(context.get(), options.ca_file.c_str()) != 1) {
         return refusal{"ca_file", options.ca_file + " is not a file of PEM certificates: " + last_problem()};
