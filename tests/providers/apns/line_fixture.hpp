@@ -7,6 +7,7 @@
 #include "tests/support/manual_time.hpp"
 #include "tests/support/recorded_log.hpp"
 #include "tests/support/recorded_source.hpp"
+#include "tests/support/request_fields.hpp"
 #include "tests/support/sample_event.hpp"
 
 #include <list>
@@ -41,13 +42,10 @@ protected:
     /// The fields of the next request; empty if there is none.
     std::map<std::string, std::string> next(line& from) {
         request.clear();
-        std::map<std::string, std::string> out;
-        if (from.next_request(connection, time.now(), request)) {
-            for (std::size_t i = 0; i < request.field_count; ++i) {
-                out.emplace(request.fields[i].name, request.fields[i].value);
-            }
+        if (!from.next_request(connection, time.now(), request)) {
+            return {};
         }
-        return out;
+        return testing::fields_of(request);
     }
 
     http2::connection_advice answer(line& to, int status, std::string_view body = "") {

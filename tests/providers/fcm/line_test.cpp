@@ -4,6 +4,7 @@
 #include "providers/fcm/renderer.hpp"
 #include "tests/support/manual_time.hpp"
 #include "tests/support/recorded_source.hpp"
+#include "tests/support/request_fields.hpp"
 #include "tests/support/sample_event.hpp"
 
 #include <boost/json/parse.hpp>
@@ -39,13 +40,10 @@ protected:
 
     std::map<std::string, std::string> next() {
         request.clear();
-        std::map<std::string, std::string> out;
-        if (subject.next_request(1, time.now(), request)) {
-            for (std::size_t i = 0; i < request.field_count; ++i) {
-                out.emplace(request.fields[i].name, request.fields[i].value);
-            }
+        if (!subject.next_request(1, time.now(), request)) {
+            return {};
         }
-        return out;
+        return testing::fields_of(request);
     }
 
     http2::connection_advice advice = http2::connection_advice::keep;

@@ -21,6 +21,7 @@
 #include "tests/providers/auth/test_keys.hpp"
 #include "tests/support/manual_time.hpp"
 #include "tests/support/recorded_source.hpp"
+#include "tests/support/request_fields.hpp"
 #include "tests/support/sample_event.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -59,14 +60,11 @@ protected:
 
     std::map<std::string, std::string> next() {
         request.clear();
-        std::map<std::string, std::string> out;
-        if (subject.next_request(1, time.now(), request)) {
-            for (std::size_t i = 0; i < request.field_count; ++i) {
-                out.emplace(request.fields[i].name, request.fields[i].value);
-            }
-            sent.push_back(request.context);
+        if (!subject.next_request(1, time.now(), request)) {
+            return {};
         }
-        return out;
+        sent.push_back(request.context);
+        return testing::fields_of(request);
     }
 
     http2::connection_advice answer(
