@@ -91,8 +91,10 @@ protected:
         ASSERT_EQ(read(), 1U);
     }
     bool are_planned(const std::set<std::string>& wanted) {
-        return testing::loop_until(
-            loop, [&] { return std::set<std::string>(planned.begin(), planned.end()) == wanted; });
+        return testing::loop_until(loop, [&] {
+            return planned.size() >= wanted.size() &&
+                   std::set<std::string>(planned.begin(), planned.end()) == wanted;
+        });
     }
 
     held_redis held{loop.get_executor(), redis};
