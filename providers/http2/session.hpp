@@ -190,7 +190,7 @@ private:
     header_decoder decoder_;
 
     stream_table slots_;
-    open_streams streams_;
+    open_streams<stream_slot, &stream_slot::id> streams_;
     submission_order order_;
     std::vector<stream_slot*> blocked_;            ///< Whose bodies wait for windows, oldest first.
     std::vector<std::unique_ptr<answer>> unused_;  ///< Answers to be used again.

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "engine/core/c_handle.hpp"
+#include "providers/http2/open_streams.hpp"
 #include "tools/simulator/frame.hpp"
 #include "tools/simulator/header_reader.hpp"
-#include "tools/simulator/open_streams.hpp"
 #include "tools/simulator/request.hpp"
 
 #include <nghttp2/nghttp2.h>
@@ -148,7 +148,7 @@ private:
 
     request* open_ = nullptr;     // All open streams.
     request* reading_ = nullptr;  // Whose headers or data came last: they come in runs.
-    open_streams streams_;
+    http2::open_streams<request, &request::stream> streams_;
     std::vector<request*> blocked_;   // Answers whose bodies wait for window, in order.
     std::vector<request*> finished_;  // Answered or reset; closed when their output is taken.
 

@@ -1,5 +1,7 @@
 #include "providers/http2/open_streams.hpp"
 
+#include "providers/http2/stream_table.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -48,7 +50,7 @@ protected:
     }
 
     stream_table slots;
-    open_streams streams;
+    open_streams<stream_slot, &stream_slot::id> streams;
     std::map<std::uint32_t, stream_slot*> expected;
     std::uint32_t next = 1;
 };
