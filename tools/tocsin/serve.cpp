@@ -1,3 +1,4 @@
+#include "engine/core/heap.hpp"
 #include "engine/engine.hpp"
 #include "engine/live/live_routes.hpp"
 #include "engine/live/live_view.hpp"
@@ -25,14 +26,17 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <mutex>
 #include <random>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <unistd.h>
 
@@ -162,6 +166,18 @@ reread_configuration reread(
     return {std::move(how), std::move(providers)};
 }
 
+/// An alert comes out of the blue and takes memory for thousands of devices at once.
+void prepare_heaps(const std::vector<asio::any_io_executor>& loops) {
+    // What a thread takes for the pages that it may have in flight, of three platforms; however many threads
+    // there are, no more than for four.
+    constexpr std::size_t of_a_thread = std::size_t{20} << 20;
+    constexpr std::size_t of_all = 4 * of_a_thread;
+    keep_freed_memory(of_all);
+    for (const asio::any_io_executor& loop : loops) {
+        asio::post(loop, [room = std::min(of_a_thread, of_all / loops.size())] { prepare_heap(room); });
+    }
+}
+
 int serve(const common_options& common) {
     // A reload that is asked for while we start must not end us: what is read now is as new as can be.
     std::signal(SIGHUP, SIG_IGN);
@@ -177,6 +193,7 @@ int serve(const common_options& common) {
     own_numbers.gauge(metric::build_info, {version, commit}).set(1);
 
     engine all(how, where, places, known_platforms(), time, log, numbers, checks);
+    prepare_heaps(all.executors());
     std::random_device entropy;
     const provider_runtime runtime{all.executors().front(), how.engine.threads, time, log, entropy()};
     provider_list providers = open_providers(how, runtime);
