@@ -168,10 +168,10 @@ reread_configuration reread(
 
 /// An alert comes out of the blue and takes memory for thousands of devices at once.
 void prepare_heaps(const std::vector<asio::any_io_executor>& loops) {
-    // What a thread takes for the pages that it may have in flight, of three platforms; however many threads
-    // there are, no more than for four.
-    constexpr std::size_t of_a_thread = std::size_t{20} << 20;
-    constexpr std::size_t of_all = 4 * of_a_thread;
+    // What a thread takes for all pages that it may have in flight of three platforms. However many threads
+    // there are, no more than two of them need.
+    constexpr std::size_t of_a_thread = std::size_t{24} << 20;
+    constexpr std::size_t of_all = 2 * of_a_thread;
     keep_freed_memory(of_all);
     for (const asio::any_io_executor& loop : loops) {
         asio::post(loop, [room = std::min(of_a_thread, of_all / loops.size())] { prepare_heap(room); });
