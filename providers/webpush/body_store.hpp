@@ -50,8 +50,10 @@ private:
             return false;
         }
         try {
-            free_.reserve(all_.size() + 1);
-            all_.push_back(std::make_unique<sent_message>());
+            if (free_.capacity() == all_.size()) {
+                free_.reserve(2 * all_.size() + 1);  // All of them may come back.
+            }
+            all_.push_back(std::make_unique_for_overwrite<sent_message>());
             free_.push_back(all_.back().get());
         } catch (const std::bad_alloc&) {
             return false;
