@@ -49,7 +49,7 @@ protected:
         keep_freed_memory(64 * megabyte);
     }
 
-    /// On a thread of its own, which begins with an empty heap.
+    /// On a thread of its own: its heap is not the first thread's.
     template <class Step>
     static void on_a_new_thread(const Step& step) {
         std::thread(step).join();
