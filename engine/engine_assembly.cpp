@@ -66,7 +66,7 @@ void engine::implementation::make_controls() {
 }
 
 void engine::implementation::make_store() {
-    store = std::make_unique<device_store>(*control_redis, keys, sizing());
+    store = std::make_unique<device_store>(*control_redis, keys, preparer.platforms(), sizing());
     book = std::make_unique<ledger>(*control_redis, keys, how.engine.instance);
     letters = std::make_unique<dead_letters>(
         *control_redis, keys, how.engine.dead_letters_max_length, *control_numbers);

@@ -26,7 +26,7 @@ std::string bucket_reply(std::size_t devices, std::size_t follows) {
         for (std::size_t f = 0; f < follows; ++f) {
             one.follow.push_back({*parse_commune_id(std::to_string(21'231 + f)), {}});
         }
-        out += bulk(encode_roster_record(one));
+        out += bulk(encode_roster_record(one, no_common_beginning));
     }
     return out;
 }
@@ -58,7 +58,7 @@ void BM_Page_ReadAndFill(benchmark::State& state) {
     const std::vector<bucket_run> runs{{{*parse_commune_id("21231"), {}}, 1, 0, buckets_per_page}};
     for (auto _ : state) {
         page made(shard, 0, time_point{});
-        made.fill(parse(bytes, buckets_per_page), 0, runs, nullptr);
+        made.fill(parse(bytes, buckets_per_page), 0, runs, no_common_beginning, nullptr);
         benchmark::DoNotOptimize(made.pushes().data());
     }
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(devices * buckets_per_page));

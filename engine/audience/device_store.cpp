@@ -144,15 +144,17 @@ bool device_store::change_batch::add_call(
     calls.keys.push_back(store_.keys_.rosters(change.app));
     calls.keys.push_back(
         store_.keys_.index_bucket(change.app, change.where, item.hash.bucket(index->second.buckets)));
+    const token_beginnings beginnings = store_.beginnings_on(change.where);
     std::vector<std::string>& arguments = calls.arguments;
     arguments.emplace_back(item.hash.view());
     arguments.push_back(item.expected);
     arguments.push_back(put ? encode_follows(change.which.follow) : std::string());
     arguments.emplace_back(item.hash.within_bucket());
-    arguments.push_back(put ? encode_roster_record(change.which) : std::string());
+    arguments.push_back(put ? encode_roster_record(change.which, beginnings) : std::string());
     arguments.push_back(
-        dels != 0 && change.only_if_entry ? encode_roster_record(change.which.token, *change.only_if_entry)
-                                          : std::string());
+        dels != 0 && change.only_if_entry
+            ? encode_roster_record(change.which.token, *change.only_if_entry, beginnings)
+            : std::string());
     arguments.push_back(std::to_string(adds));
     arguments.push_back(std::to_string(dels));
     arguments.push_back(encode_roster_head(index->second));

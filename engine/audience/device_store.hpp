@@ -6,6 +6,7 @@
 #include "engine/core/error.hpp"
 #include "engine/keyspace/keyspace.hpp"
 #include "engine/platform/platform.hpp"
+#include "engine/platform/platform_traits.hpp"
 #include "engine/redis/client.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -71,8 +72,8 @@ constexpr std::size_t change_outcome_count = 6;
 /// the next of the same device, which waits some seconds for the lock.
 class device_store {
 public:
-    device_store(redis::client& redis, keyspace keys, store_sizing sizing)
-        : redis_(redis), keys_(std::move(keys)), sizing_(std::move(sizing)) {}
+    device_store(redis::client& redis, keyspace keys, platform_set platforms, store_sizing sizing)
+        : redis_(redis), keys_(std::move(keys)), platforms_(platforms), sizing_(std::move(sizing)) {}
 
     /// Makes the changes, in their order as far as one device is concerned. One outcome each.
     /// Safe to repeat after an error. Who is removed whatever its entry is was taken out by the app itself,
@@ -179,9 +180,13 @@ private:
     boost::asio::awaitable<result<std::optional<roster_head>>> stored_head(
         std::string app, std::string field);
     [[nodiscard]] std::uint32_t buckets_for(platform on, const territory& where) const;
+    [[nodiscard]] token_beginnings beginnings_on(platform which) const noexcept {
+        return platforms_[which].beginnings();
+    }
 
     redis::client& redis_;
     keyspace keys_;
+    platform_set platforms_;
     store_sizing sizing_;
     // "<app>/<platform>:<territory>" and "<app>/index", as read last: what the next changes begin with. Each
     // compares what it relies on with what Redis holds, and has these forgotten if they differ.

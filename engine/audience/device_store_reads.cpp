@@ -194,7 +194,7 @@ asio::awaitable<result<>> device_store::read_records(
             into.damaged.push_back(asked[r]->place);
             continue;
         }
-        const auto record = decode_roster_record(said.text());
+        const auto record = decode_roster_record(said.text(), beginnings_on(where));
         auto which =
             record ? decode_device(record->token.whole(), record->entry, asked[r]->first) : std::nullopt;
         // Else it changed between two reads, or another token stands in its place.
@@ -299,7 +299,7 @@ asio::awaitable<result<device_store::member_list>> device_store::members(
     for (std::size_t i = 0; i < answer->size(); ++i) {
         const redis::reply records = (*answer)[i];
         for (std::size_t j = 0; j < records.size(); ++j) {
-            const auto record = decode_roster_record(records[j].text());
+            const auto record = decode_roster_record(records[j].text(), beginnings_on(on));
             auto which =
                 record ? decode_device(record->token.whole(), record->entry, from.where) : std::nullopt;
             if (which) {

@@ -224,7 +224,9 @@ asio::awaitable<result<>> device_store::change_batch::spare_the_changed(std::vec
     }
     for (std::size_t i = 0; i < asked.size(); ++i) {
         const device_change& change = *asked[i]->item->change;
-        if ((*answers)[i].text() != encode_roster_record(change.which.token, *change.only_if_entry)) {
+        const std::string record = encode_roster_record(
+            change.which.token, *change.only_if_entry, store_.beginnings_on(change.where));
+        if ((*answers)[i].text() != record) {
             asked[i]->spared = true;
             asked[i]->item->outcome = change_outcome::kept;
         }
@@ -268,7 +270,8 @@ asio::awaitable<result<>> device_store::change_batch::write_rosters(std::vector<
         const device& which = step.item->change->which;
         const std::vector<territory>& before = step.item->before;
         const std::string_view place = step.item->hash.within_bucket();
-        const std::string record = step.is_put() ? encode_roster_record(which) : std::string();
+        const token_beginnings beginnings = store_.beginnings_on(step.item->change->where);
+        const std::string record = step.is_put() ? encode_roster_record(which, beginnings) : std::string();
         for (const territory& where : step.is_put() ? which.follow : std::vector<territory>()) {
             if (const auto key = roster_key(*step.item, where)) {
                 redis::request& round = std::ranges::binary_search(before, where) ? updates : joins;

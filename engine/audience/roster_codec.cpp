@@ -13,7 +13,7 @@ enum flag : std::uint8_t {
     flag_mute = 8,
     flag_follows = 16,
     flag_keys = 32,
-    flag_short = 64,  // The token beside it is a shortened_endpoint().
+    flag_short = 64,  // The token beside it is a shortened_token().
     known_flags = 127,
 };
 
@@ -30,7 +30,8 @@ void append_territory(std::string& out, const territory& where) {
 
 }  // namespace
 
-std::optional<roster_record> decode_roster_record(std::string_view value) noexcept {
+std::optional<roster_record> decode_roster_record(
+    std::string_view value, token_beginnings beginnings) noexcept {
     const auto token = take_counted(value);
     if (!token || token->empty()) {
         return std::nullopt;
@@ -38,22 +39,23 @@ std::optional<roster_record> decode_roster_record(std::string_view value) noexce
     if (!has_short_token(value)) {
         return roster_record{{{*token}}, value};
     }
-    const auto whole = lengthened_endpoint(*token);
+    const auto whole = lengthened_token(*token, beginnings);
     if (!whole || whole->size() == 0) {
         return std::nullopt;
     }
     return roster_record{*whole, value};
 }
 
-std::string encode_roster_record(std::string_view token, std::string_view entry) {
+std::string encode_roster_record(
+    std::string_view token, std::string_view entry, token_beginnings beginnings) {
     std::string out;
-    append_counted(out, has_short_token(entry) ? shortened_endpoint(token) : std::string(token));
+    append_counted(out, has_short_token(entry) ? shortened_token(token, beginnings) : std::string(token));
     out += entry;
     return out;
 }
 
-std::string encode_roster_record(const device& which) {
-    return encode_roster_record(which.token, encode_roster_entry(which));
+std::string encode_roster_record(const device& which, token_beginnings beginnings) {
+    return encode_roster_record(which.token, encode_roster_entry(which), beginnings);
 }
 
 bool roster_entry::mutes(std::string_view category) const noexcept {
@@ -128,7 +130,7 @@ std::string encode_roster_entry(const device& which) {
         out.push_back(static_cast<char>(which.registered_at >> shift));
     }
     if (which.keys.size() == subscription_keys_size) {
-        flags |= flag_keys | flag_short;  // Who has keys is a browser.
+        flags |= flag_keys | flag_short;  // Where keys are, the token is a URL.
         out += which.keys;
     }
     if (!which.locale.empty()) {

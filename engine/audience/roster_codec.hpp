@@ -1,7 +1,7 @@
 #pragma once
 
 #include "engine/audience/device.hpp"
-#include "engine/audience/short_endpoint.hpp"
+#include "engine/audience/short_token.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -19,15 +19,18 @@ namespace tocsin {
 /// What stands in a roster for a device, as views into Redis' reply. Token and entry are one value, so
 /// that a bucket is read with HVALS: Redis spends more on each piece of a reply than on its bytes.
 struct roster_record {
-    endpoint_pieces token;  ///< Of what is not a Web Push endpoint there is one piece.
+    token_pieces token;  ///< Of one that was not shortened there is one piece.
     std::string_view entry;
 };
 
-/// Empty if `value` is not something that encode_roster_record() has written. Does not look at the entry.
-[[nodiscard]] std::optional<roster_record> decode_roster_record(std::string_view value) noexcept;
+/// Empty if `value` is not something that encode_roster_record() has written, with the same `beginnings`:
+/// those of the device's platform. Does not look at the entry.
+[[nodiscard]] std::optional<roster_record> decode_roster_record(
+    std::string_view value, token_beginnings beginnings) noexcept;
 /// As it was written when the entry was read: endpoints were written whole once, and such entries say so.
-[[nodiscard]] std::string encode_roster_record(std::string_view token, std::string_view entry);
-[[nodiscard]] std::string encode_roster_record(const device& which);
+[[nodiscard]] std::string encode_roster_record(
+    std::string_view token, std::string_view entry, token_beginnings beginnings);
+[[nodiscard]] std::string encode_roster_record(const device& which, token_beginnings beginnings);
 
 /// What a roster says about a device, as views into Redis' reply. Decoded once per push, so nothing
 /// here allocates.

@@ -70,7 +70,8 @@ private:
     std::size_t index_ = 0;
 };
 
-asio::awaitable<result<>> read_pages(redis::client& redis, const keyspace& keys, count_work& work) {
+asio::awaitable<result<>> read_pages(
+    redis::client& redis, const keyspace& keys, platform_set platforms, count_work& work) {
     for (;;) {
         const count_work::item item = work.next();
         if (item.from == nullptr) {
@@ -90,7 +91,7 @@ asio::awaitable<result<>> read_pages(redis::client& redis, const keyspace& keys,
         if (answer.has_error()) {
             co_return answer.error();
         }
-        what.fill(std::move(*answer), 0, runs, nullptr);
+        what.fill(std::move(*answer), 0, runs, platforms[item.from->which.on].beginnings(), nullptr);
         work.add(what);
     }
 }
@@ -98,12 +99,13 @@ asio::awaitable<result<>> read_pages(redis::client& redis, const keyspace& keys,
 }  // namespace
 
 asio::awaitable<result<std::vector<head_count>>> count_heads(
-    redis::client& redis, const keyspace& keys, std::shared_ptr<active_event> event, event_plan plan) {
+    redis::client& redis, const keyspace& keys, platform_set platforms, std::shared_ptr<active_event> event,
+    event_plan plan) {
     using namespace asio::experimental::awaitable_operators;
     count_work work(std::move(event), std::move(plan));
     const auto [one, two, three, four] = co_await (
-        read_pages(redis, keys, work) && read_pages(redis, keys, work) && read_pages(redis, keys, work) &&
-        read_pages(redis, keys, work));
+        read_pages(redis, keys, platforms, work) && read_pages(redis, keys, platforms, work) &&
+        read_pages(redis, keys, platforms, work) && read_pages(redis, keys, platforms, work));
     for (const auto* done : {&one, &two, &three, &four}) {
         if (done->has_error()) {
             co_return done->error();

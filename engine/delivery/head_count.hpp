@@ -5,6 +5,7 @@
 #include "engine/keyspace/keyspace.hpp"
 #include "engine/plan/active_event.hpp"
 #include "engine/plan/ledger.hpp"
+#include "engine/platform/platform_traits.hpp"
 #include "engine/redis/client.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -34,6 +35,7 @@ struct head_count {
 ///
 /// Exact as long as no device changes meanwhile. Holds a few pages at a time, however large the audience.
 boost::asio::awaitable<result<std::vector<head_count>>> count_heads(
-    redis::client& redis, const keyspace& keys, std::shared_ptr<active_event> event, event_plan plan);
+    redis::client& redis, const keyspace& keys, platform_set platforms, std::shared_ptr<active_event> event,
+    event_plan plan);
 
 }  // namespace tocsin

@@ -65,7 +65,8 @@ std::string_view page::whole_token(const roster_record& from) {
 }
 
 void page::fill(
-    redis::replies storage, std::size_t first, const std::vector<bucket_run>& runs, const message* content) {
+    redis::replies storage, std::size_t first, const std::vector<bucket_run>& runs,
+    token_beginnings beginnings, const message* content) {
     storage_ = std::move(storage);
     std::size_t size = 0;
     for (std::size_t i = first; i < storage_.size(); ++i) {
@@ -88,7 +89,7 @@ void page::fill(
                 continue;
             }
             for (std::size_t j = 0; j < records.size(); ++j) {
-                const auto record = decode_roster_record(records[j].text());
+                const auto record = decode_roster_record(records[j].text(), beginnings);
                 const auto entry = record ? decode_roster_entry(record->entry) : std::nullopt;
                 if (!entry) {
                     ++malformed_;

@@ -71,7 +71,7 @@ public:
     /// with reply `first`. Counts the muted and leaves out who is sent to from another territory.
     void fill(
         redis::replies storage, std::size_t first, const std::vector<bucket_run>& runs,
-        const message* content);
+        token_beginnings beginnings, const message* content);
     /// The same from the devices that the shard names.
     void fill_listed(const message* content);
 

@@ -13,6 +13,7 @@
 #include "engine/ops/metrics.hpp"
 #include "engine/ops/settings.hpp"
 #include "engine/plan/ledger.hpp"
+#include "engine/platform/platform_traits.hpp"
 #include "engine/runtime/task_scope.hpp"
 #include "engine/runtime/thread_load.hpp"
 #include "engine/runtime/timer.hpp"
@@ -51,6 +52,7 @@ protected:
 struct sending_thread {
     boost::asio::any_io_executor executor;
     std::size_t index = 0;
+    platform_set platforms;
     const engine_settings& how;
     const time_source& time;
     logger& log;

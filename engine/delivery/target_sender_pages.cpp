@@ -105,7 +105,9 @@ void target_sender::fill(page& what, page_reading& got) {
         return;
     }
     if (!from.work.names_devices()) {
-        what.fill(std::move(got.devices), page_reading::first_bucket, got.runs, from.content.get());
+        what.fill(
+            std::move(got.devices), page_reading::first_bucket, got.runs,
+            here_.platforms[which_.on].beginnings(), from.content.get());
     } else {
         if (!from.work.hashed.empty()) {
             from.work.devices = std::move(got.known);

@@ -11,12 +11,12 @@ worker::worker(
     store_sizing sizing, platform_set platforms, const engine_settings& how, const time_source& time,
     logger& log, metrics_shard& metrics, sending_listener& listener)
     : ledger_(redis, keys, how.instance),
-      store_(redis, keys, std::move(sizing)),
+      store_(redis, keys, platforms, std::move(sizing)),
       pruner_(store_, ledger_, platforms, time, log, removal_terms_of(how)),
       pages_(executor, ledger_, store_, pruner_, time, log, how.replica_wait, how.event_retention),
       quotas_(redis, keys, time, how.ramp_up),
       how_(how),
-      here_{executor, thread, how_, time, log, metrics, ledger_, pages_, quotas_, load_, listener},
+      here_{executor, thread, platforms, how_, time, log, metrics, ledger_, pages_, quotas_, load_, listener},
       tasks_(executor, time) {}
 
 std::uint64_t worker::rate_of(const target& which) const {

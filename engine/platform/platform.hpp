@@ -57,29 +57,4 @@ inline constexpr auto platform_names = [] {
 [[nodiscard]] std::string list_platforms(
     std::string_view conjunction, std::string_view before = {}, std::string_view after = {});
 
-/// How the addresses of thousands of devices begin alike: `before`, then, if there is an `after`, a name up
-/// to the path, then that.
-struct token_beginning {
-    std::string_view before;
-    std::string_view after;
-};
-
-// A byte is the place in this table, from 1 on; first match counts. They stand in Redis, so they keep their
-// meaning. One that is added for endpoints which others match today changes how these are written: who
-// removes a dead device compares what is stored with what would be written now, and would find another.
-inline constexpr auto token_beginnings = std::to_array<token_beginning>({
-    {"https://fcm.googleapis.com/fcm/send/", ""},
-    {"https://fcm.googleapis.com/wp/", ""},
-    {"https://fcm.googleapis.com/", ""},
-    {"https://updates.push.services.mozilla.com/wpush/v2/", ""},
-    {"https://updates.push.services.mozilla.com/wpush/v1/", ""},
-    {"https://updates.push.services.mozilla.com/", ""},
-    {"https://web.push.apple.com/", ""},
-    {"https://", ".push.apple.com"},
-    {"https://", ".notify.windows.com"},
-    {"https://", ""},
-    {"", ""},
-});
-static_assert(token_beginnings.size() < 32);
-
 }  // namespace tocsin

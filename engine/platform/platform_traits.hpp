@@ -2,6 +2,7 @@
 
 #include "engine/core/error.hpp"
 #include "engine/platform/platform.hpp"
+#include "engine/platform/token_beginnings.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -51,6 +52,9 @@ public:
     [[nodiscard]] virtual std::string written_token(std::string_view stored) const {
         return std::string(stored);
     }
+
+    /// How stored tokens begin, for those that the store shortens. The table outlives everything.
+    [[nodiscard]] virtual token_beginnings beginnings() const noexcept { return no_common_beginning; }
 
     /// Whether the provider would refuse a key of an event's data, or take it for its own.
     [[nodiscard]] virtual bool reserves(std::string_view data_key) const noexcept {

@@ -49,7 +49,10 @@ protected:
     metrics numbers;
     metrics_shard& shard = numbers.add_shard();
     device_store store{
-        redis, keys, {[](commune_id) { return 100U; }, [](std::string_view) { return 100ULL; }}};
+        redis,
+        keys,
+        known_platforms(),
+        {[](commune_id) { return 100U; }, [](std::string_view) { return 100ULL; }}};
     followers_watch watch{store, known, told, shard};
 };
 

@@ -84,7 +84,10 @@ protected:
     ledger book{redis, keys, "one"};
     dead_letters posted{redis, keys, 1'000, shard};
     device_store store{
-        redis, keys, {[](commune_id) { return 100U; }, [](std::string_view) { return 100ULL; }}};
+        redis,
+        keys,
+        known_platforms(),
+        {[](commune_id) { return 100U; }, [](std::string_view) { return 100ULL; }}};
     std::vector<std::string> alerts;   ///< By id.
     std::vector<std::string> planned;  ///< By id.
 };

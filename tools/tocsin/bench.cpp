@@ -1,4 +1,5 @@
 #include "engine/served_apps.hpp"
+#include "providers/known_platforms.hpp"
 #include "tools/tocsin/admin_client.hpp"
 #include "tools/tocsin/bench_assert.hpp"
 #include "tools/tocsin/bench_html.hpp"
@@ -65,7 +66,7 @@ public:
         bench_stage& on, const settings& configured, const territories& places, redis_session& redis,
         interrupt_watch& interrupts, const bench_plan& plan)
         : on_(on),
-          store_(redis.redis(), redis.keys(), sizing_for(configured, places)),
+          store_(redis.redis(), redis.keys(), known_platforms(), sizing_for(configured, places)),
           redis_(redis),
           interrupts_(interrupts),
           plan_(plan),

@@ -1,6 +1,7 @@
 #include "engine/redis/error.hpp"
 #include "engine/served_apps.hpp"
 #include "providers/handshake.hpp"
+#include "providers/known_platforms.hpp"
 #include "tools/tocsin/command.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/exit_code.hpp"
@@ -53,7 +54,7 @@ struct online_check {
 
 std::vector<lost_followers> look_for_lost_followers(
     const settings& how, const territories& places, redis_session& redis) {
-    device_store store(redis.redis(), redis.keys(), sizing_for(how, places));
+    device_store store(redis.redis(), redis.keys(), known_platforms(), sizing_for(how, places));
     std::vector<target> targets;
     for (const served_app& app : served_apps(how)) {
         for (const auto& [on, unused] : app.platforms) {

@@ -2,6 +2,7 @@
 #include "engine/plan/ledger.hpp"
 #include "engine/plan/report.hpp"
 #include "engine/served_apps.hpp"
+#include "providers/known_platforms.hpp"
 #include "tools/simulator/simulator.hpp"
 #include "tools/tocsin/child_process.hpp"
 #include "tools/tocsin/command.hpp"
@@ -137,7 +138,7 @@ int perform(
         grouped(population.browsers), how.dead_share * 100));
     say("private Redis, simulator of APNs, FCM and a push service over TLS and HTTP/2: ready");
 
-    device_store store(redis.redis(), redis.keys(), sizing_for(in.how, places));
+    device_store store(redis.redis(), redis.keys(), known_platforms(), sizing_for(in.how, places));
     child_process engine =
         value_or_end(start_private_engine(configuration, admin, directory / "engine.log"), exit_failed);
     say(fmt::format("the page: {}", say.in(ink::bold, "http://" + admin + "/")));

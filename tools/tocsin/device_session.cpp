@@ -35,7 +35,7 @@ registration to_registration(const target& which, const device& known) {
 store_session::store_session(const common_options& common)
     : opened_session(common),
       places(load_territories(how)),
-      store(redis.redis(), redis.keys(), sizing_for(how, places)),
+      store(redis.redis(), redis.keys(), known_platforms(), sizing_for(how, places)),
       preparer(places, known_platforms(), event_limits{}, redis.time()) {
     preparer.set_apps(served_apps(how));
 }

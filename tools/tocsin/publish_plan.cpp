@@ -9,6 +9,7 @@
 #include "engine/plan/ledger_names.hpp"
 #include "engine/plan/planner.hpp"
 #include "engine/served_apps.hpp"
+#include "providers/known_platforms.hpp"
 #include "tools/tocsin/console.hpp"
 #include "tools/tocsin/device_session.hpp"
 #include "tools/tocsin/exit_code.hpp"
@@ -60,7 +61,8 @@ asio::awaitable<result<audience_found>> look_at(store_session& in, std::shared_p
     if (const auto held = plan->fields.find(ledger_names::deferred); held != plan->fields.end()) {
         out.deferred = read_deferrals(held->second);
     }
-    auto counts = co_await count_heads(in.redis.redis(), in.redis.keys(), event, std::move(*plan));
+    auto counts =
+        co_await count_heads(in.redis.redis(), in.redis.keys(), known_platforms(), event, std::move(*plan));
     if (counts.has_error()) {
         co_return counts.error();
     }

@@ -51,7 +51,9 @@ inline std::map<std::string, int> roster_entries(
                 "HVALS", store.keys().roster_bucket("mairies", platform::fcm, to_string(roster.where), 1, b));
             const auto records = run_to_end(loop, redis.execute(std::move(ask))).value();
             for (std::size_t i = 0; i < records.front().size(); ++i) {
-                ++out[decode_roster_record(records.front()[i].text()).value().token.whole()];
+                ++out[decode_roster_record(records.front()[i].text(), no_common_beginning)
+                          .value()
+                          .token.whole()];
             }
         }
     }

@@ -2,6 +2,7 @@
 #include "engine/core/digest.hpp"
 #include "engine/core/log.hpp"
 #include "engine/redis/slot.hpp"
+#include "providers/known_platforms.hpp"
 #include "tests/engine/audience/device_changes.hpp"
 #include "tests/support/redis_cluster.hpp"
 
@@ -55,7 +56,7 @@ protected:
     store_sizing sizing{
         [](commune_id) { return 5 * row_of(platform::fcm).inhabitants_per_bucket; },
         [](std::string_view) { return 10'000ULL; }};
-    device_store store{redis, keys, sizing};
+    device_store store{redis, keys, known_platforms(), sizing};
 };
 
 TEST_F(DeviceStoreOnCluster, RegistersReplacesAndRemoves) {
@@ -139,7 +140,7 @@ TEST_F(DeviceStoreOnCluster, ABulkImportIsSpreadOverTheNodesAndCountedOnce) {
 TEST_F(DeviceStoreOnCluster, ConcurrentChangesOfTheSameDevicesLeaveNoOrphans) {
     using namespace boost::asio::experimental::awaitable_operators;
     redis::client other_redis(loop.get_executor(), redis::parse_address(cluster.url()).value(), time, log);
-    device_store other(other_redis, keys, sizing);
+    device_store other(other_redis, keys, known_platforms(), sizing);
     const std::vector<territory> places{place("21231"), place("21054"), place("21166")};
     std::vector<device_change> ours;
     std::vector<device_change> theirs;
@@ -204,7 +205,7 @@ TEST_F(DeviceStoreOnCluster, AChangeThatWasCutShortIsFinishedByTheNextOne) {
     cut.add("HSET", index_key("erin"), hash, encode_follows({place("21054"), place("21231")}));
     cut.add(
         "HSET", keys.roster_bucket("mairies", platform::fcm, "21054", 1, hash_token("erin").bucket(5)),
-        hash_token("erin").within_bucket(), encode_roster_record(moved.which));
+        hash_token("erin").within_bucket(), encode_roster_record(moved.which, no_common_beginning));
     ASSERT_FALSE(run(redis.execute(std::move(cut))).value().first_error());
     ASSERT_EQ(roster_entries()["erin"], 2);
     EXPECT_EQ(apply({moved}), std::vector{change_outcome::replaced});

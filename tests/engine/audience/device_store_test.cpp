@@ -3,6 +3,7 @@
 #include "engine/audience/compact_form.hpp"
 #include "engine/audience/roster_codec.hpp"
 #include "engine/core/digest.hpp"
+#include "providers/known_platforms.hpp"
 #include "tests/engine/audience/device_changes.hpp"
 #include "tests/support/redis_fixture.hpp"
 
@@ -44,7 +45,7 @@ protected:
         [](std::string_view) { return 10'000ULL; }};
     static constexpr std::uint32_t browser_buckets =
         5 * row_of(platform::fcm).inhabitants_per_bucket / row_of(platform::webpush).inhabitants_per_bucket;
-    device_store store{redis, keys, sizing};
+    device_store store{redis, keys, known_platforms(), sizing};
 };
 
 TEST_F(DeviceStoreTest, RegistersReplacesAndRemoves) {
@@ -75,7 +76,7 @@ TEST_F(DeviceStoreTest, TakesChangesOfOneDeviceInTheirOrder) {
 
 TEST_F(DeviceStoreTest, ConcurrentChangesOfTheSameDevicesLeaveNoOrphans) {
     using namespace boost::asio::experimental::awaitable_operators;
-    device_store other(redis, keys, sizing);
+    device_store other(redis, keys, known_platforms(), sizing);
     const std::vector<territory> places{place("21231"), place("21054"), place("21166")};
     std::vector<device_change> ours;
     std::vector<device_change> theirs;
@@ -211,7 +212,7 @@ TEST_F(DeviceStoreHistoryTest, WhateverRedisLosesWhoRegistersAfterwardsIsFoundWh
     store_sizing wider = sizing;
     wider.population = [](commune_id) { return 9 * row_of(platform::fcm).inhabitants_per_bucket; };
     wider.population_served = [](std::string_view) { return 30'000ULL; };
-    device_store other(redis, keys, wider);
+    device_store other(redis, keys, known_platforms(), wider);
     std::map<std::string, std::size_t> since;  // Who registered since the last loss, and how much it follows.
     for (int round = 0; round < 300; ++round) {
         const auto chance = random() % 20;
@@ -309,7 +310,8 @@ TEST_F(DeviceStoreTest, AnotherTokenInADevicesPlaceIsNeitherShownNorRemoved) {
     const token_hash hash = hash_token("alice");
     other.add(
         "HSET", keys.roster_bucket("mairies", platform::fcm, "21231", 1, hash.bucket(5)),
-        hash.within_bucket(), encode_roster_record(put("mallory", {place("21231")}).which));
+        hash.within_bucket(),
+        encode_roster_record(put("mallory", {place("21231")}).which, no_common_beginning));
     ASSERT_FALSE(run(redis.execute(std::move(other))).value().first_error());
     EXPECT_FALSE(run(store.find("mairies", platform::fcm, "alice")).value().has_value());
     device_change dead = removal("alice");
@@ -357,7 +359,7 @@ TEST_F(DeviceStoreTest, ABrowserThatWasStoredWithItsWholeEndpointIsFoundReplaced
         what.add(
             "HSET",
             keys.roster_bucket("mairies", platform::webpush, "21231", 1, hash.bucket(browser_buckets)),
-            hash.within_bucket(), encode_roster_record(token, entry));
+            hash.within_bucket(), encode_roster_record(token, entry, no_common_beginning));
         ASSERT_FALSE(run(redis.execute(std::move(what))).value().first_error());
     };
     write_as_before();

@@ -1,5 +1,6 @@
 #include "engine/audience/roster_codec.hpp"
 
+#include <array>
 #include <utility>
 
 #include <gtest/gtest.h>
@@ -10,6 +11,9 @@ namespace {
 territory place(std::string_view code, std::string zone = {}) {
     return {*parse_commune_id(code), std::move(zone)};
 }
+
+constexpr auto beginnings =
+    std::to_array<token_beginning>({{"https://push.example.org/send/", ""}, {"", ""}});
 
 device full_device() {
     device out;
@@ -49,16 +53,17 @@ TEST(RosterCodec, ARecordIsTheTokenOfAnyBytesAndLengthAndTheEntry) {
     const std::string entry = encode_roster_entry(full_device());
     for (const std::size_t length : {1U, 32U, 127U, 128U, 300U}) {
         const std::string token(length, '\0');
-        const std::string record = encode_roster_record(token, entry);
+        const std::string record = encode_roster_record(token, entry, beginnings);
         EXPECT_EQ(record.size(), length + (length < 128 ? 1U : 2U) + entry.size());
-        const auto back = decode_roster_record(record);
+        const auto back = decode_roster_record(record, beginnings);
         ASSERT_TRUE(back.has_value());
         EXPECT_EQ(back->token.whole(), token);
         EXPECT_EQ(back->entry, entry);
-        EXPECT_FALSE(decode_roster_record(std::string_view(record).substr(0, length)).has_value());
+        EXPECT_FALSE(
+            decode_roster_record(std::string_view(record).substr(0, length), beginnings).has_value());
     }
-    EXPECT_FALSE(decode_roster_record("").has_value());
-    EXPECT_FALSE(decode_roster_record(encode_roster_record("", entry)).has_value());
+    EXPECT_FALSE(decode_roster_record("", beginnings).has_value());
+    EXPECT_FALSE(decode_roster_record(encode_roster_record("", entry, beginnings), beginnings).has_value());
 }
 
 TEST(RosterCodec, MutesExactlyTheNamedCategories) {
@@ -94,7 +99,7 @@ TEST(RosterCodec, RoundTripsFollowLists) {
 
 device browser() {
     device out;
-    out.token = "https://fcm.googleapis.com/fcm/send/dGVzdA:APA91bX";
+    out.token = "https://push.example.org/send/dGVzdA:APA91bX";
     out.keys = std::string(80, 'k');
     out.follow = {place("21231")};
     return out;
@@ -102,12 +107,12 @@ device browser() {
 
 TEST(RosterCodec, ABrowserIsItsKeysAsBytesAndWhatItsEndpointHasAlone) {
     const device before = browser();
-    const std::string record = encode_roster_record(before);
+    const std::string record = encode_roster_record(before, beginnings);
     EXPECT_EQ(record.size(), 1 + 1 + std::string("dGVzdA:APA91bX").size() + 5 + 80);
-    const auto back = decode_roster_record(record);
+    const auto back = decode_roster_record(record, beginnings);
     ASSERT_TRUE(back.has_value());
     EXPECT_EQ(back->token.whole(), before.token);
-    EXPECT_EQ(encode_roster_record(before.token, back->entry), record);
+    EXPECT_EQ(encode_roster_record(before.token, back->entry, beginnings), record);
     const auto after = decode_device(back->token.whole(), back->entry, place("21231"));
     ASSERT_TRUE(after.has_value());
     EXPECT_EQ(after->token, before.token);
@@ -123,20 +128,20 @@ std::string record_of_before(const device& which) {
 
 TEST(RosterCodec, ABrowserOfBeforeIsReadAndNamedAsItWasWritten) {
     const std::string record = record_of_before(browser());
-    const auto back = decode_roster_record(record);
+    const auto back = decode_roster_record(record, beginnings);
     ASSERT_TRUE(back.has_value());
     EXPECT_EQ(back->token.whole(), browser().token);
     EXPECT_EQ(decode_device(back->token.whole(), back->entry, place("21231")).value().keys, browser().keys);
-    EXPECT_EQ(encode_roster_record(browser().token, back->entry), record);
+    EXPECT_EQ(encode_roster_record(browser().token, back->entry, beginnings), record);
 }
 
 TEST(RosterCodec, AnEndpointThatBeginsInAnUnknownWayIsRefused) {
-    std::string record = encode_roster_record(browser());
+    std::string record = encode_roster_record(browser(), beginnings);
     record[1] = '\x1F';
-    EXPECT_FALSE(decode_roster_record(record).has_value());
+    EXPECT_FALSE(decode_roster_record(record, beginnings).has_value());
     device nowhere = browser();
     nowhere.token.clear();
-    EXPECT_FALSE(decode_roster_record(encode_roster_record(nowhere)).has_value());
+    EXPECT_FALSE(decode_roster_record(encode_roster_record(nowhere, beginnings), beginnings).has_value());
 }
 
 }  // namespace

@@ -153,7 +153,7 @@ protected:
 
     std::vector<head_count> counted(const std::shared_ptr<active_event>& event) {
         auto plan = run(planner(store, book, preparer, time).make(event, "", {})).value();
-        return run(count_heads(redis, keys, event, std::move(plan))).value();
+        return run(count_heads(redis, keys, known_platforms(), event, std::move(plan))).value();
     }
 
     std::mt19937 random{20'261'129};
@@ -170,6 +170,7 @@ protected:
     device_store store{
         redis,
         keys,
+        known_platforms(),
         {[this](commune_id commune) { return places.population(commune); },
          [this](std::string_view) { return places.total_population(); }}};
     ledger book{redis, keys, "a"};

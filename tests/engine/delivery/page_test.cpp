@@ -14,6 +14,9 @@ namespace {
 
 using testing::increment;
 
+// One platform's, which fits the tokens of all.
+const token_beginnings beginnings = known_platforms()[platform::webpush].beginnings();
+
 territory place(std::string_view code, std::string zone = {}) {
     return {*parse_commune_id(code), std::move(zone)};
 }
@@ -26,7 +29,7 @@ std::string bulk(std::string_view text) {
 std::string bucket(const std::vector<device>& devices) {
     std::string out = "*" + std::to_string(devices.size()) + "\r\n";
     for (const device& one : devices) {
-        out += bulk(encode_roster_record(one));
+        out += bulk(encode_roster_record(one, beginnings));
     }
     return out;
 }
@@ -73,7 +76,7 @@ protected:
         shard->pages = 1;
         auto out = std::make_unique<page>(shard, 0, time_point{});
         const std::vector<bucket_run> runs{{here, 1, 0, 1}};
-        out->fill(parse(bucket(devices), 1), 0, runs, &content);
+        out->fill(parse(bucket(devices), 1), 0, runs, beginnings, &content);
         return out;
     }
 
@@ -141,14 +144,15 @@ TEST_F(PageTest, MalformedEntriesAreCountedAndStopNobodyElse) {
     shard->event = event;
     shard->which = {"mairies", platform::fcm};
     page here(shard, 0, time_point{});
-    const std::string whole = encode_roster_record(one("whole-device-token", {place("21231")}));
-    const std::string unknown_flags = encode_roster_record("broken-device-token", "\xFF\xFF\xFF\xFF\xFF");
-    const std::string no_token = encode_roster_record(one("", {place("21231")}));
+    const std::string whole = encode_roster_record(one("whole-device-token", {place("21231")}), beginnings);
+    const std::string unknown_flags =
+        encode_roster_record("broken-device-token", "\xFF\xFF\xFF\xFF\xFF", beginnings);
+    const std::string no_token = encode_roster_record(one("", {place("21231")}), beginnings);
     const std::string cut_short = whole.substr(0, 10);
     const std::string bytes =
         "*5\r\n" + bulk(unknown_flags) + bulk(no_token) + bulk(whole) + bulk(cut_short) + bulk("");
     const std::vector<bucket_run> runs{{place("21231"), 1, 0, 1}};
-    here.fill(parse(bytes, 1), 0, runs, &content);
+    here.fill(parse(bytes, 1), 0, runs, beginnings, &content);
     ASSERT_EQ(here.pushes().size(), 1U);
     EXPECT_EQ(here.pushes().front().token, "whole-device-token");
     EXPECT_EQ(here.unread_entries(), 4U);
@@ -163,7 +167,7 @@ TEST_F(PageTest, ABucketThatIsSomethingElseIsCountedOnceAndStopsNobodyElse) {
     const std::string bytes = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n" +
                               bucket({one("whole-device-token", {place("21231")})});
     const std::vector<bucket_run> runs{{place("21231"), 1, 0, 2}};
-    here.fill(parse(bytes, 2), 0, runs, &content);
+    here.fill(parse(bytes, 2), 0, runs, beginnings, &content);
     ASSERT_EQ(here.pushes().size(), 1U);
     EXPECT_EQ(here.damaged(), 1U);
     EXPECT_EQ(increment(here.settle_early(wall_time{}), "damaged_rosters"), 1);

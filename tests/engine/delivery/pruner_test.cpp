@@ -1,5 +1,6 @@
 #include "engine/delivery/pruner.hpp"
 
+#include "providers/known_platforms.hpp"
 #include "tests/engine/delivery/removal_stage.hpp"
 #include "tests/support/redis_server.hpp"
 
@@ -175,7 +176,7 @@ TEST_F(PrunerTest, TwoEnginesAskOneQuestionAboutAllOfTheirs) {
     redis::client second(
         here.loop.get_executor(), redis::parse_address(server.url()).value(), here.machine, here.log);
     ledger their_book(second, here.keys, "two");
-    device_store their_store(second, here.keys, here.sizing);
+    device_store their_store(second, here.keys, known_platforms(), here.sizing);
     pruner other(their_store, their_book, known_platforms(), here.now, here.log, here.terms);
     dead_list ours = here.called_dead("crue", 0, 2'000);
     dead_list theirs = here.called_dead("crue", 2'000, 2'000);

@@ -115,7 +115,7 @@ public:
     store_sizing sizing{
         [](commune_id) { return 5 * row_of(platform::fcm).inhabitants_per_bucket; },
         [](std::string_view) { return 10'000ULL; }};
-    device_store store{redis, keys, sizing};
+    device_store store{redis, keys, known_platforms(), sizing};
     ledger book{redis, keys, "one"};
     removal_book removals{redis, keys, now};
     removal_terms terms = removal_terms_of(engine_settings{});

@@ -1,6 +1,7 @@
 #include "engine/delivery/restorer.hpp"
 
 #include "engine/audience/removal_traces.hpp"
+#include "providers/known_platforms.hpp"
 #include "tests/engine/delivery/removal_stage.hpp"
 #include "tests/support/redis_cluster.hpp"
 #include "tests/support/redis_server.hpp"
@@ -93,7 +94,7 @@ TEST(RestorerTest, WhomTheAppUnregistersWhileARestoreRunsStaysAway) {
     remove_on_the_providers_word(here, "crue", 0, 3'000);
     redis::client app(
         here.loop.get_executor(), redis::parse_address(server.url()).value(), here.machine, here.log);
-    device_store theirs(app, here.keys, here.sizing);
+    device_store theirs(app, here.keys, known_platforms(), here.sizing);
     // One after another, newest and oldest first: before, while and after each is brought back.
     constexpr std::size_t many = 60;
     const auto unregister = [&]() -> boost::asio::awaitable<result<>> {

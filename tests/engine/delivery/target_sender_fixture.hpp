@@ -17,8 +17,8 @@ protected:
     target_sender& make() {
         sender = std::make_unique<target_sender>(
             sending_thread{
-                loop.get_executor(), 0, how, time, log, shard_of_numbers, own_book, pages, quotas, load,
-                *this},
+                loop.get_executor(), 0, known_platforms(), how, time, log, shard_of_numbers, own_book, pages,
+                quotas, load, *this},
             mairies, service, 0);
         run();
         return *sender;
@@ -38,7 +38,7 @@ protected:
     }
 
     ledger own_book{link, keys, "a"};
-    device_store store{link, keys, {}};
+    device_store store{link, keys, known_platforms(), {}};
     pruner remover{store, own_book, known_platforms(), time, log, removal_terms_of(how)};
     page_io pages{loop.get_executor(), own_book, store, remover, time, log, 0ms, 24h};
     quota_book quotas{link, keys, time, 0ms};

@@ -2,6 +2,7 @@
 #include "engine/core/rfc3339.hpp"
 #include "engine/intake/event_intake.hpp"
 #include "engine/intake/planning_desk.hpp"
+#include "providers/known_platforms.hpp"
 #include "tests/support/loop_until.hpp"
 #include "tests/support/mairies_fixture.hpp"
 
@@ -98,7 +99,7 @@ protected:
     }
 
     held_redis held{loop.get_executor(), redis};
-    device_store held_store{held, keys, {}};
+    device_store held_store{held, keys, known_platforms(), {}};
     planning_desk desk{loop.get_executor(), book, held_store, posted, preparer, clock, log, shard, *this};
     event_intake intake{book, store, posted, preparer, desk, clock, log, shard, *this};
     stream_consumer consumer{

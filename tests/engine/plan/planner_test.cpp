@@ -116,6 +116,7 @@ protected:
     device_store store{
         redis,
         keys,
+        known_platforms(),
         {[this](commune_id commune) { return places.population(commune); },
          [this](std::string_view) { return places.total_population(); }}};
     ledger book{redis, keys, "a"};
@@ -299,7 +300,8 @@ TEST_F(PlannerTest, AThousandNamedDevicesAreLookedUpTogether) {
     }
     counted_redis counted(loop.get_executor(), redis::parse_address(server.url()).value(), time, log);
     device_store asks(
-        counted, keys, {[](commune_id) { return 9'000; }, [](std::string_view) { return 9'000; }});
+        counted, keys, known_platforms(),
+        {[](commune_id) { return 9'000; }, [](std::string_view) { return 9'000; }});
     event = std::make_shared<active_event>();
     event->id = "agenda";
     event->content.audience = named;

@@ -39,5 +39,15 @@ TEST(PlatformTraits, StandInTheOrderOfTheEnumeration) {
     }
 }
 
+TEST(PlatformTraits, EveryTokenBeginsInOneOfTheWaysThatAByteCanName) {
+    for (const platform_row& row : platform_table) {
+        const token_beginnings beginnings = known_platforms()[row.id].beginnings();
+        ASSERT_FALSE(beginnings.empty()) << row.name;
+        EXPECT_LT(beginnings.size(), 32U) << row.name;
+        EXPECT_EQ(beginnings.back().before, "") << row.name;
+        EXPECT_EQ(beginnings.back().after, "") << row.name;
+    }
+}
+
 }  // namespace
 }  // namespace tocsin

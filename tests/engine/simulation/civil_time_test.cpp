@@ -2,6 +2,7 @@
 #include "engine/control/control_board.hpp"
 #include "engine/core/rfc3339.hpp"
 #include "engine/plan/report.hpp"
+#include "providers/known_platforms.hpp"
 #include "tests/engine/simulation/blocking_redis.hpp"
 #include "tests/engine/simulation/simulated_engine.hpp"
 #include "tests/support/redis_server.hpp"
@@ -63,7 +64,7 @@ protected:
         }
         devices.push_back(device_of("97302-and-98818", {"97302", "98818"}));
         device_store store(
-            direct, keys,
+            direct, keys, known_platforms(),
             {[](commune_id commune) { return places().population(commune); },
              [](std::string_view) { return places().total_population(); }});
         EXPECT_TRUE(at_once(store.apply(std::move(devices))).has_value());

@@ -1,6 +1,7 @@
 #include "tests/engine/simulation/history.hpp"
 
 #include "engine/core/rfc3339.hpp"
+#include "providers/known_platforms.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -84,7 +85,7 @@ history::history(redis_pair& redis, logger& log, std::uint64_t seed)
 
 void history::register_devices() {
     device_store store(
-        direct_, keys_,
+        direct_, keys_, known_platforms(),
         {[](commune_id commune) { return few_places().population(commune); },
          [](std::string_view) { return few_places().total_population(); }});
     std::vector<device_change> changes;

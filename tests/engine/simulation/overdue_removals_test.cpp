@@ -1,4 +1,5 @@
 #include "engine/audience/device_store.hpp"
+#include "providers/known_platforms.hpp"
 #include "tests/engine/simulation/blocking_redis.hpp"
 #include "tests/engine/simulation/simulated_engine.hpp"
 #include "tests/support/redis_server.hpp"
@@ -97,6 +98,7 @@ protected:
     device_store store{
         direct,
         keys,
+        known_platforms(),
         {[](commune_id commune) { return places().population(commune); },
          [](std::string_view) { return places().total_population(); }}};
     std::unique_ptr<testing::simulated_engine> engine;

@@ -35,7 +35,7 @@ simulated_engine::simulated_engine(const surroundings& world, engine_settings ho
           return out;
       }()),
       preparer_(world.places, known_platforms(), event_limits{}, world.time),
-      store_(*connections_[2], world.keys, sizing_of(world.places)),
+      store_(*connections_[2], world.keys, known_platforms(), sizing_of(world.places)),
       book_(*connections_[2], world.keys, how_.instance),
       letters_(*connections_[2], world.keys, how_.dead_letters_max_length, shard_),
       board_(*connections_[2], world.keys),

@@ -1,6 +1,4 @@
-#include "engine/audience/short_endpoint.hpp"
-
-#include "engine/platform/platform.hpp"
+#include "engine/audience/short_token.hpp"
 
 #include <algorithm>
 
@@ -14,7 +12,7 @@ std::size_t end_of_host(std::string_view text) noexcept {
 
 }  // namespace
 
-std::size_t endpoint_pieces::size() const noexcept {
+std::size_t token_pieces::size() const noexcept {
     std::size_t out = 0;
     for (const std::string_view piece : of) {
         out += piece.size();
@@ -22,7 +20,7 @@ std::size_t endpoint_pieces::size() const noexcept {
     return out;
 }
 
-std::string endpoint_pieces::whole() const {
+std::string token_pieces::whole() const {
     std::string out;
     out.reserve(size());
     for (const std::string_view piece : of) {
@@ -31,14 +29,14 @@ std::string endpoint_pieces::whole() const {
     return out;
 }
 
-std::string shortened_endpoint(std::string_view endpoint) {
+std::string shortened_token(std::string_view token, token_beginnings beginnings) {
     std::string out(1, '\0');
-    for (const token_beginning& one : token_beginnings) {
+    for (const token_beginning& one : beginnings) {
         ++out[0];
-        if (!endpoint.starts_with(one.before)) {
+        if (!token.starts_with(one.before)) {
             continue;
         }
-        const std::string_view rest = endpoint.substr(one.before.size());
+        const std::string_view rest = token.substr(one.before.size());
         const std::string_view host = rest.substr(0, end_of_host(rest));
         if (host.ends_with(one.after)) {
             out += host.substr(0, host.size() - one.after.size());
@@ -49,18 +47,19 @@ std::string shortened_endpoint(std::string_view endpoint) {
     return out;
 }
 
-std::optional<endpoint_pieces> lengthened_endpoint(std::string_view shortened) noexcept {
+std::optional<token_pieces> lengthened_token(
+    std::string_view shortened, token_beginnings beginnings) noexcept {
     if (shortened.empty()) {
         return std::nullopt;
     }
     const auto code = static_cast<unsigned char>(shortened.front());
-    if (code == 0 || code > token_beginnings.size()) {
+    if (code == 0 || code > beginnings.size()) {
         return std::nullopt;
     }
-    const token_beginning& how = token_beginnings[code - 1U];
+    const token_beginning& how = beginnings[code - 1U];
     shortened.remove_prefix(1);
     const std::size_t name = how.after.empty() ? 0 : end_of_host(shortened);
-    return endpoint_pieces{{how.before, shortened.substr(0, name), how.after, shortened.substr(name)}};
+    return token_pieces{{how.before, shortened.substr(0, name), how.after, shortened.substr(name)}};
 }
 
 }  // namespace tocsin
