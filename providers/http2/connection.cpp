@@ -32,6 +32,9 @@ constexpr std::chrono::minutes between_clock_looks(1);
 // for the first of those that others wait for. More would cost the others as much of their rate.
 constexpr std::size_t urgent_part = 100;
 constexpr std::size_t worth_a_part = 20;  // Streams.
+// A limit of one stream that lasts longer is what the peer means: then other connections are worth their
+// price.
+constexpr std::chrono::milliseconds moment_of_one_stream(200);
 
 }  // namespace
 
@@ -67,6 +70,11 @@ std::size_t connection::room(const client& who) const noexcept {
     }
     const std::size_t free = free_streams(urgent);
     return opened_up_ || free == 0 ? free : std::size_t{session_->in_flight() == 0 ? 1U : 0U};
+}
+
+bool connection::limited_for_a_moment(time_point now) const noexcept {
+    return context_.policy.probe_first && session_->stream_limit() <= 1 &&
+           now < std::max(opened_up_at_, session_->limit_changed_at()) + moment_of_one_stream;
 }
 
 std::size_t connection::free_streams(bool urgent) const noexcept {
@@ -248,7 +256,9 @@ void connection::on_answer(client& who, const response& answer) noexcept {
         compare_clocks(answer);
     }
     if (advice == connection_advice::keep) {
-        opened_up_ = true;
+        if (!std::exchange(opened_up_, true)) {
+            opened_up_at_ = answer.answered_at;
+        }
         if (!std::exchange(proven_, true)) {
             owner_->on_proof(*this);
         }

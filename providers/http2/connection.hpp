@@ -140,9 +140,9 @@ public:
     /// An answer has shown that the peer works with us.
     [[nodiscard]] bool proven() const noexcept { return proven_; }
     [[nodiscard]] time_point dialled_at() const noexcept { return dialled_at_; }
-    /// Requests that it carries at once, as far as that is known: 0 before it may carry more than one.
-    [[nodiscard]] std::size_t streams() const noexcept {
-        return phase_ == phase::ready && opened_up_ ? session_->credit() + session_->in_flight() : 0;
+    /// Requests that it carries at once; 0 as long as that is not known.
+    [[nodiscard]] std::size_t streams(time_point now) const noexcept {
+        return phase_ == phase::ready && !on_trial(now) ? session_->credit() + session_->in_flight() : 0;
     }
     /// True if its streams or its window, not the lack of requests, limit it: all but those that are kept
     /// for what is urgent. Not while it is probed.
@@ -150,11 +150,15 @@ public:
         return phase_ == phase::ready && session_->accepting() &&
                (opened_up_ ? free_streams(false) == 0 : session_->in_flight() != 0);
     }
-    /// Its first request has the whole of it, until it is answered.
-    [[nodiscard]] bool on_trial() const noexcept { return phase_ == phase::ready && !opened_up_; }
+    /// Its first request has the whole of it until that is answered. Such a peer may allow one stream for a
+    /// moment later, too: until it has told its limit, or because it has refused what a request was about.
+    [[nodiscard]] bool on_trial(time_point now) const noexcept {
+        return phase_ == phase::ready && (!opened_up_ || limited_for_a_moment(now));
+    }
 
 private:
     [[nodiscard]] std::size_t free_streams(bool urgent) const noexcept;
+    [[nodiscard]] bool limited_for_a_moment(time_point now) const noexcept;
 
     // Dialling: connection_dial.cpp. Holds the connection itself: a name lookup cannot be cancelled and
     // may outlast everything else.
@@ -246,6 +250,7 @@ private:
     time_point active_since_{};
     time_point idle_since_{};
     time_point compare_clocks_at_{};
+    time_point opened_up_at_{};
     time_point stuck_until_ = time_point::max();
     time_point ping_sent_{};
     time_point armed_for_ = time_point::max();

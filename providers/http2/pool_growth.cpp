@@ -44,8 +44,8 @@ pool::implementation::supply pool::implementation::what_there_is(time_point now)
                 }
                 ++out.usable;
                 out.all_saturated = out.all_saturated && each->saturated();
-                out.all_on_trial = out.all_on_trial && each->on_trial();
-                const std::size_t streams = each->streams();
+                out.all_on_trial = out.all_on_trial && each->on_trial(now);
+                const std::size_t streams = each->streams(now);
                 out.streams += streams;
                 out.opened_up += streams == 0 ? 0 : 1;
                 break;

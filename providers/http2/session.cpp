@@ -23,7 +23,7 @@ session::session(const session_options& options, session_events& events)
 }
 
 std::size_t session::credit() const noexcept {
-    const std::size_t limit = std::min(peer_limit_, options_.stream_cap);
+    const std::size_t limit = stream_limit();
     const std::size_t open = streams_.size();
     const auto window = static_cast<std::size_t>(std::max<std::int64_t>(0, window_));
     if (!settings_received_ || !accepting() || open >= limit || window < largest_body_ ||
@@ -40,7 +40,7 @@ error_code session::submit(client& who, const request& what, time_point now) {
     if (!accepting()) {
         return ending_;
     }
-    if (!settings_received_ || streams_.size() >= std::min(peer_limit_, options_.stream_cap)) {
+    if (!settings_received_ || streams_.size() >= stream_limit()) {
         return http2_errc::no_free_stream;
     }
     if (const error_code too_large = misfit(what)) {

@@ -12,6 +12,7 @@
 #include "providers/http2/open_streams.hpp"
 #include "providers/http2/stream_table.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -114,6 +115,11 @@ public:
     void say_goodbye();
 
     [[nodiscard]] bool settings_received() const noexcept { return settings_received_; }
+    /// Streams that may be open at once, and since when the peer has wanted it so.
+    [[nodiscard]] std::size_t stream_limit() const noexcept {
+        return std::min(peer_limit_, options_.stream_cap);
+    }
+    [[nodiscard]] time_point limit_changed_at() const noexcept { return limit_changed_at_; }
     /// False once no new request will ever fit: GOAWAY in either direction, ids used up, failure.
     [[nodiscard]] bool accepting() const noexcept { return !going_away_ && !broken_; }
     /// Why accepting() is false.
@@ -198,6 +204,7 @@ private:
 
     // What the peer allows.
     std::size_t peer_limit_ = std::numeric_limits<std::uint32_t>::max();
+    time_point limit_changed_at_{};
     std::size_t peer_header_list_ = std::numeric_limits<std::uint32_t>::max();
     std::uint32_t initial_window_ = default_window;
     std::int64_t window_ = default_window;

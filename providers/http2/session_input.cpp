@@ -289,7 +289,10 @@ bool session::apply_setting(setting which, std::uint32_t value) {
     switch (which) {
         case setting::header_table_size: encoder_.set_table_limit(value); return true;
         case setting::enable_push: return value == 0 || violated(h2_code::protocol_error);
-        case setting::max_concurrent_streams: peer_limit_ = value; return true;
+        case setting::max_concurrent_streams:
+            limit_changed_at_ = value == peer_limit_ ? limit_changed_at_ : now_;
+            peer_limit_ = value;
+            return true;
         case setting::initial_window_size:
             if (value > largest_window) {
                 return violated(h2_code::flow_control_error);

@@ -76,6 +76,7 @@ public:
 
     void set(const std::vector<nghttp2_settings_entry>& settings) {
         nghttp2_submit_settings(session_.get(), NGHTTP2_FLAG_NONE, settings.data(), settings.size());
+        ++settings_not_acknowledged_;
     }
     void set(std::int32_t id, std::uint32_t value) { set({{id, value}}); }
 
@@ -122,6 +123,7 @@ public:
     [[nodiscard]] const std::map<std::int32_t, received_request>& requests() const noexcept {
         return requests_;
     }
+    [[nodiscard]] bool settings_acknowledged() const noexcept { return settings_not_acknowledged_ == 0; }
     [[nodiscard]] std::size_t pings() const noexcept { return pings_; }
     [[nodiscard]] std::size_t most_open() const noexcept { return most_open_; }
     [[nodiscard]] bool healthy() const noexcept { return healthy_; }
@@ -171,6 +173,7 @@ private:
         h2_test_server& me = self(user_data);
         const bool ack = (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0;
         me.pings_ += frame->hd.type == NGHTTP2_PING && !ack ? 1 : 0;
+        me.settings_not_acknowledged_ -= frame->hd.type == NGHTTP2_SETTINGS && ack ? 1 : 0;
         me.said_goodbye_ = me.said_goodbye_ || frame->hd.type == NGHTTP2_GOAWAY;
         if (frame->hd.type == NGHTTP2_RST_STREAM) {
             me.requests_[frame->hd.stream_id].reset = true;
@@ -204,6 +207,7 @@ private:
     std::map<std::int32_t, received_request> requests_;
     std::map<std::int32_t, std::string> bodies_;
     std::string raw_output_;
+    std::size_t settings_not_acknowledged_ = 0;
     std::size_t pings_ = 0;
     std::size_t open_ = 0;
     std::size_t most_open_ = 0;

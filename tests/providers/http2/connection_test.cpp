@@ -63,7 +63,8 @@ protected:
         connection_owner& owner = *this;
         subject = std::make_shared<connection>(*context, connection::next_id(), owner, 7);
         subject->start(nullptr, nullptr);
-        ASSERT_TRUE(run_until([&] { return subject->streams() == streams || subject->on_trial(); }));
+        ASSERT_TRUE(run_until(
+            [&] { return subject->streams(time.now()) == streams || subject->on_trial(time.now()); }));
     }
     [[nodiscard]] bool run_until(const std::function<bool()>& done) {
         return testing::loop_until(loop, done);
@@ -82,6 +83,12 @@ protected:
         peer().http2.respond(stream, status, "", more);
         peer().flush();
         ASSERT_TRUE(run_until([&] { return client.answered > before; }));
+    }
+    /// Another limit, and the peer has heard that it is known here.
+    void limit(std::uint32_t streams) {
+        peer().http2.set(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, streams);
+        peer().flush();
+        ASSERT_TRUE(run_until([&] { return peer().http2.settings_acknowledged(); }));
     }
     void exchange(connection_advice advice) {
         client.advice = advice;
@@ -148,28 +155,81 @@ TEST_F(ConnectionTest, IsSaturatedWhenOnlyTheStreamsForWhatIsUrgentAreLeft) {
     EXPECT_TRUE(subject->saturated());
     client.is_urgent = true;
     EXPECT_EQ(subject->room(client), 1U);
-    EXPECT_EQ(subject->streams(), 20U);
+    EXPECT_EQ(subject->streams(time.now()), 20U);
 }
 
 TEST_F(ConnectionTest, OnTrialCarriesOneRequestAtATimeUntilOneIsTaken) {
     policy.probe_first = true;
     connect();
     EXPECT_EQ(subject->room(client), 1U);
-    EXPECT_EQ(subject->streams(), 0U);
+    EXPECT_EQ(subject->streams(time.now()), 0U);
     submit();
     EXPECT_EQ(subject->room(client), 0U);
     EXPECT_TRUE(subject->saturated());
     subject->flush(time.now());
     client.advice = connection_advice::doubt;
     answer(1, "500");
-    EXPECT_TRUE(subject->on_trial());
+    EXPECT_TRUE(subject->on_trial(time.now()));
     EXPECT_EQ(subject->room(client), 1U);
     EXPECT_FALSE(subject->proven());
     exchange(connection_advice::keep);
-    EXPECT_FALSE(subject->on_trial());
+    EXPECT_FALSE(subject->on_trial(time.now()));
     EXPECT_EQ(subject->room(client), 99U);
     exchange(connection_advice::keep);
     EXPECT_EQ(proofs, 1) << "its owner is told once";
+}
+
+TEST_F(ConnectionTest, OneStreamAfterTheTrialSaysNothingUntilThePeerHasHadAMomentToRaiseItsLimit) {
+    policy.probe_first = true;
+    connect(1);
+    exchange(connection_advice::keep);
+    EXPECT_TRUE(subject->on_trial(time.now())) << "the limit comes after the answer";
+    EXPECT_EQ(subject->streams(time.now()), 0U);
+    EXPECT_EQ(subject->room(client), 1U);
+    limit(1'000);
+    EXPECT_FALSE(subject->on_trial(time.now()));
+    EXPECT_EQ(subject->streams(time.now()), 1'000U);
+}
+
+TEST_F(ConnectionTest, APeerThatLeavesItAtOneStreamIsBelieved) {
+    policy.probe_first = true;
+    connect(1);
+    exchange(connection_advice::keep);
+    time.advance(199ms);
+    EXPECT_TRUE(subject->on_trial(time.now()));
+    time.advance(1ms);
+    EXPECT_FALSE(subject->on_trial(time.now()));
+    EXPECT_EQ(subject->streams(time.now()), 1U);
+}
+
+// As APNs does after a rejection, until it accepts a push again.
+TEST_F(ConnectionTest, ALimitThatDropsToOneForAMomentIsNotWhatTheConnectionCarries) {
+    policy.probe_first = true;
+    connect(1'000);
+    exchange(connection_advice::keep);
+    time.advance(1min);
+    for (int i = 0; i < 3; ++i) {
+        submit();
+    }
+    subject->flush(time.now());
+    limit(1);
+    EXPECT_TRUE(subject->on_trial(time.now()));
+    EXPECT_EQ(subject->streams(time.now()), 0U);
+    EXPECT_EQ(subject->room(client), 0U);
+    limit(1'000);
+    EXPECT_EQ(subject->streams(time.now()), 1'000U);
+    limit(1);
+    time.advance(200ms);
+    EXPECT_FALSE(subject->on_trial(time.now()));
+}
+
+TEST_F(ConnectionTest, APeerThatIsNotTriedIsBelievedAtOnce) {
+    connect(1);
+    EXPECT_EQ(subject->streams(time.now()), 1U);
+    limit(50);
+    EXPECT_EQ(subject->streams(time.now()), 50U);
+    limit(1);
+    EXPECT_EQ(subject->streams(time.now()), 1U);
 }
 
 TEST_F(ConnectionTest, TakesNoMoreThanOneWriteHolds) {

@@ -3,6 +3,7 @@
 #include "tests/providers/http2/pool_fixture.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <memory>
 #include <set>
@@ -151,6 +152,52 @@ TEST_F(Http2PoolTest, AKnownVillageOpensOneConnection) {
     ASSERT_TRUE(run_until([&] { return client.answered == 161; }));
     EXPECT_EQ(server->peers().size(), 1U);
 }
+
+/// When a peer that begins with one stream allows more.
+enum class raise : std::uint8_t { before_the_answer, after_the_answer, a_moment_later };
+
+class Http2PoolRaiseTest : public Http2PoolTest, public ::testing::WithParamInterface<raise> {};
+
+TEST_P(Http2PoolRaiseTest, AKnownVillageOpensOneConnectionWheneverTheLimitIsRaised) {
+    h2_tls_server::options options;
+    options.http2.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 1}};
+    serve(options);
+    boost::asio::steady_timer later(loop);
+    server->on_request = [&](auto& peer, std::int32_t stream, const auto&) {
+        const auto allow_more = [&peer] {
+            peer.http2.set(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 1'000);
+            peer.flush();
+        };
+        if (stream == 1 && GetParam() == raise::before_the_answer) {
+            allow_more();
+        }
+        peer.http2.respond(stream, "200");
+        peer.flush();
+        if (stream == 1 && GetParam() == raise::after_the_answer) {
+            allow_more();
+        } else if (stream == 1 && GetParam() == raise::a_moment_later) {
+            later.expires_after(30ms);
+            later.async_wait([allow_more](const error_code&) { allow_more(); });
+        }
+    };
+    policy.probe_first = true;
+    open();
+    client.tells_backlog = true;
+    client.is_urgent = true;
+    client.add_many(161, "alert");
+    go();
+    ASSERT_TRUE(run_until([&] { return client.answered == 161; }));
+    EXPECT_EQ(server->peers().size(), 1U);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Moments, Http2PoolRaiseTest,
+    ::testing::Values(raise::before_the_answer, raise::after_the_answer, raise::a_moment_later),
+    [](const auto& test) {
+        return test.param == raise::before_the_answer  ? "BeforeTheAnswer"
+               : test.param == raise::after_the_answer ? "AfterTheAnswer"
+                                                       : "AMomentLater";
+    });
 
 TEST_F(Http2PoolTest, AHostThatRefusesIsNotStormedHoweverMuchIsKnown) {
     policy.max_connections = 8;
