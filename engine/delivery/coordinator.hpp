@@ -59,8 +59,8 @@ public:
     /// An event that this engine has just planned: no need to look for it.
     void announce(std::shared_ptr<active_event> event);
     /// Which thread the next shard of that kind goes to.
-    [[nodiscard]] std::size_t next_thread(const target& which, priority urgency) const {
-        return room_.least_busy({which, urgency});
+    [[nodiscard]] std::size_t next_thread(const target& which, priority urgency) {
+        return room_.thread_for({which, urgency});
     }
     /// A shard that was handed to a thread has left it.
     void shard_left(const shard_ticket& which);

@@ -3,11 +3,18 @@
 #include <algorithm>
 
 namespace tocsin {
+namespace {
+
+// Shards that a thread has more than another before a target's are sent over a connection that the other must
+// open first.
+constexpr std::uint32_t worth_a_connection = 8;
+
+}  // namespace
 
 std::optional<std::size_t> shard_room::hand_out(
     const shard_ticket& what, priority urgency, std::uint32_t pages) {
     const kind of(what.which, urgency);
-    const held_shard mine{least_busy(of), pages, urgency};
+    const held_shard mine{thread_for(of), pages, urgency};
     if (!held_[{what.event, what.which}].emplace(what.entry, mine).second) {
         return std::nullopt;
     }
@@ -80,21 +87,36 @@ std::uint32_t shard_room::pages_to_claim(const std::string& event, const kind& o
     return has < little ? std::min(little - has, pages_lacking(of, 4 * pages_in_flight_)) : 0;
 }
 
-/// The thread that has least of it; of several, the one that has least of everything: small events of many
-/// apps must not all go to the same.
-std::size_t shard_room::least_busy(const kind& of) const {
+std::size_t shard_room::thread_for(const kind& of) {
+    const std::size_t own = own_thread(of.first);
     const auto found = outstanding_.find(of);
     std::size_t best = 0;
     std::pair<std::uint32_t, std::uint32_t> least(UINT32_MAX, UINT32_MAX);
     for (std::size_t thread = 0; thread < shards_of_thread_.size(); ++thread) {
         const std::uint32_t pages = found == outstanding_.end() ? 0 : found->second[thread];
-        const std::pair load(pages, shards_of_thread_[thread]);
+        const std::uint32_t shards = shards_of_thread_[thread] + (thread == own ? 0 : worth_a_connection);
+        const std::pair load(pages, shards);
         if (load < least) {
             least = load;
             best = thread;
         }
     }
     return best;
+}
+
+/// Of each platform alike: what a connection costs differs between them.
+std::size_t shard_room::own_thread(const target& which) {
+    const auto known = own_threads_.find(which);
+    if (known != own_threads_.end()) {
+        return known->second;
+    }
+    std::vector<std::pair<std::size_t, std::size_t>> targets_of(shards_of_thread_.size());
+    for (const auto& [other, thread] : own_threads_) {
+        targets_of[thread].first += other.on == which.on ? 1 : 0;
+        ++targets_of[thread].second;
+    }
+    const auto fewest = std::ranges::min_element(targets_of) - targets_of.begin();
+    return own_threads_.emplace(which, static_cast<std::size_t>(fewest)).first->second;
 }
 
 }  // namespace tocsin

@@ -1,8 +1,10 @@
 #include "engine/delivery/shard_room.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -31,16 +33,57 @@ protected:
     shard_room room{2, 4};
 };
 
-TEST_F(ShardRoomTest, AShardGoesToTheThreadThatHasLeastOfItsKindAndThenOfEverything) {
+TEST_F(ShardRoomTest, AShardGoesToTheThreadThatHasFewestPagesOfItsKind) {
     EXPECT_EQ(give("a", "1-0", 3), 0U);
-    EXPECT_EQ(room.least_busy(kind_of(apns)), 1U) << "of that kind neither has any";
     EXPECT_EQ(give("a", "2-0", 1), 1U);
     EXPECT_EQ(give("a", "3-0", 1), 1U);
     EXPECT_EQ(give("a", "4-0", 1), 1U);
-    // Of the other kind neither has any: the first has fewer shards.
-    EXPECT_EQ(give("a", "1-0", 1, apns), 0U);
-    EXPECT_EQ(room.least_busy(kind_of(fcm, priority::critical)), 0U);
-    EXPECT_EQ(room.least_busy(kind_of(apns)), 1U);
+    EXPECT_EQ(room.thread_for(kind_of(fcm, priority::critical)), 0U) << "of that kind neither has any";
+}
+
+TEST_F(ShardRoomTest, TargetsAreSharedOutEvenlyAndThoseOfEachPlatform) {
+    std::map<std::pair<platform, std::size_t>, std::size_t> targets_of;
+    for (int app = 0; app < 100; ++app) {
+        for (const platform on : {platform::apns, platform::fcm}) {
+            ++targets_of[{on, room.thread_for(kind_of({"ville-" + std::to_string(app), on}))}];
+        }
+    }
+    EXPECT_EQ(targets_of.size(), 4U);
+    for (const auto& [where, targets] : targets_of) {
+        EXPECT_EQ(targets, 50U) << to_string(where.first) << " on thread " << where.second;
+    }
+}
+
+TEST_F(ShardRoomTest, SmallEventsOfATargetGoWhereItsConnectionsAre) {
+    const target other{"ville", platform::fcm};
+    const std::size_t own = room.thread_for(kind_of(fcm));
+    ASSERT_NE(room.thread_for(kind_of(other)), own);
+    for (const priority urgency : {priority::normal, priority::critical}) {
+        for (int event = 0; event < 3; ++event) {
+            const std::string id = std::to_string(event);
+            EXPECT_EQ(give(id, "1-0", 1, fcm, urgency), own);
+            EXPECT_EQ(give(id, "1-0", 1, other, urgency), 1 - own);
+            EXPECT_TRUE(room.left({id, fcm, "1-0"}));
+            EXPECT_TRUE(room.left({id, other, "1-0"}));
+        }
+    }
+}
+
+TEST_F(ShardRoomTest, AnotherThreadOpensAConnectionWhereTheOwnOneHasMuchMoreToDo) {
+    const std::size_t own = room.thread_for(kind_of(fcm));
+    ASSERT_EQ(room.thread_for(kind_of(apns)), 1 - own);
+    // Targets whose own thread it is, each with an event.
+    std::size_t given = 0;
+    for (int app = 0; room.thread_for(kind_of(fcm)) == own; ++app) {
+        ASSERT_LT(app, 100);
+        const target busy{"ville-" + std::to_string(app), platform::fcm};
+        if (room.thread_for(kind_of(busy)) == own) {
+            ASSERT_EQ(give("a", "1-0", 1, busy), own);
+            ++given;
+        }
+    }
+    EXPECT_GT(given, 4U);
+    EXPECT_LT(given, 20U);
 }
 
 TEST_F(ShardRoomTest, AShardThatComesAgainIsNotHandedOutTwice) {
