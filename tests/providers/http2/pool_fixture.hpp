@@ -63,6 +63,14 @@ protected:
         loop.restart();
         loop.run_for(time_to_run);
     }
+    /// Sends as many as one connection carries, known beforehand, and waits for the answers.
+    void alert_a_village() {
+        client.tells_backlog = true;
+        client.is_urgent = true;
+        client.add_many(161, "alert");
+        go();
+        ASSERT_TRUE(run_until([&] { return client.answered == 161; }));
+    }
     void expect_each_settled_once(std::size_t count) {
         ASSERT_EQ(client.outcomes.size(), count);
         for (const auto& [index, outcome] : client.outcomes) {

@@ -145,11 +145,7 @@ TEST_F(Http2PoolTest, AKnownVillageOpensOneConnection) {
     policy.max_connections = 8;
     policy.stream_cap = 100;
     open();
-    client.tells_backlog = true;
-    client.is_urgent = true;
-    client.add_many(161, "alert");
-    go();
-    ASSERT_TRUE(run_until([&] { return client.answered == 161; }));
+    alert_a_village();
     EXPECT_EQ(server->peers().size(), 1U);
 }
 
@@ -182,11 +178,7 @@ TEST_P(Http2PoolRaiseTest, AKnownVillageOpensOneConnectionWheneverTheLimitIsRais
     };
     policy.probe_first = true;
     open();
-    client.tells_backlog = true;
-    client.is_urgent = true;
-    client.add_many(161, "alert");
-    go();
-    ASSERT_TRUE(run_until([&] { return client.answered == 161; }));
+    alert_a_village();
     EXPECT_EQ(server->peers().size(), 1U);
 }
 
