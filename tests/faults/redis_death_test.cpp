@@ -159,6 +159,11 @@ TEST_F(FailoverTest, AFailoverInMidEventLosesNobodyAndCountsWhatItRepeats) {
 }
 
 TEST_F(FailoverTest, WhatTheReplicaNeverHeardOfTheEndOfPagesIsSentAgainAndCounted) {
+    // Rates spread the event over some ten seconds, however fast the machine is: when the last page has been
+    // opened, most of them still have devices to send to, and after it one ends in each half second.
+    sim::app_options& app = options.apps[0];
+    app.fcm_rate = 1'500;
+    app.apns_rate = 500;
     crowd all;
     all.count = 20'000;
     register_crowds({all});
