@@ -158,6 +158,7 @@ test("what waits for the end of quiet hours says so and until when", bounded, as
     await stage.killEngine();
     await stage.startEngine();
     stage.publish({ id: "marche", audience: ["commune:21231"], ttl: 20_000, notification: { title: "Marché" } });
+    await until("the engine knows the event", async () => await stage.event("marche") !== null);
     await page.value("location.hash = '#marche'");
     await page.until("the event is shown", `${text("detail-title")} === "Marché"`);
     await page.until("its line says so", "/Marché.*quiet hours, until .*\\d/.test(document.getElementById('running').textContent)");
