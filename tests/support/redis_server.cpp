@@ -1,6 +1,7 @@
 #include "tests/support/redis_server.hpp"
 
 #include "engine/core/c_handle.hpp"
+#include "tests/support/broken_pipe.hpp"
 
 #include <hiredis/hiredis.h>
 #include <openssl/asn1.h>
@@ -112,6 +113,7 @@ reply_handle run(redisContext& context, const std::vector<std::string>& command)
         words.push_back(word.data());
         sizes.push_back(word.size());
     }
+    const broken_pipe_is_an_error while_it_writes;
     return reply_handle(static_cast<redisReply*>(
         redisCommandArgv(&context, static_cast<int>(words.size()), words.data(), sizes.data())));
 }

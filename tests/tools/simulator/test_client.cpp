@@ -1,5 +1,7 @@
 #include "tests/tools/simulator/test_client.hpp"
 
+#include "tests/support/broken_pipe.hpp"
+
 #include <openssl/err.h>
 
 #include <algorithm>
@@ -14,6 +16,8 @@
 
 namespace tocsin::sim::testing {
 namespace {
+
+using tocsin::testing::broken_pipe_is_an_error;
 
 constexpr int patience_ms = 5000;
 
@@ -69,6 +73,7 @@ tls_client::tls_client(
         session_.get(), reinterpret_cast<const unsigned char*>(wire.data()),
         static_cast<unsigned>(alpn.empty() ? 0 : wire.size()));
     SSL_set_fd(session_.get(), socket_);
+    const broken_pipe_is_an_error while_it_shakes_hands;
     connected_ = socket_ >= 0 && SSL_connect(session_.get()) == 1;
     ERR_clear_error();
 }
@@ -88,6 +93,7 @@ std::string tls_client::alpn() const {
 
 void tls_client::write(std::string_view bytes) {
     std::size_t written = 0;
+    const broken_pipe_is_an_error while_it_writes;
     if (!bytes.empty()) {
         SSL_write_ex(session_.get(), bytes.data(), bytes.size(), &written);
         ERR_clear_error();
@@ -100,6 +106,7 @@ std::string tls_client::read() {
         return {};
     }
     std::size_t count = 0;
+    const broken_pipe_is_an_error while_it_answers;  // Reading may write: an alert, new keys.
     SSL_read_ex(session_.get(), room.data(), room.size(), &count);
     ERR_clear_error();
     return {room.data(), count};
