@@ -1,4 +1,5 @@
 #include "tests/engine/simulation/history.hpp"
+#include "tests/engine/simulation/one_processor.hpp"
 #include "tests/engine/simulation/redis_pair.hpp"
 #include "tests/support/redis_server.hpp"
 
@@ -43,6 +44,7 @@ protected:
         return out;
     }
 
+    testing::one_processor here;
     testing::redis_server server{with_a_port()};
     testing::redis_server replica{with_a_port()};
     testing::redis_pair redis{server, replica};
