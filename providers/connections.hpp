@@ -43,6 +43,7 @@ private:
     // On cache lines of its own: each thread changes its slot without a lock.
     struct alignas(64) slot {
         std::map<std::string, std::weak_ptr<http2::pool>, std::less<>> pools;
+        std::map<std::string, std::weak_ptr<http2::session_ticket>> tickets;  ///< By host and TLS context.
         // Of all of them: http2::thread_commons.
         std::weak_ptr<http2::turns> rounds;
         std::weak_ptr<http2::thread_buffers> buffers;

@@ -11,6 +11,7 @@
 #include "providers/http2/error.hpp"
 #include "providers/http2/pool.hpp"
 #include "providers/http2/session.hpp"
+#include "providers/http2/session_ticket.hpp"
 #include "providers/http2/thread_buffers.hpp"
 #include "providers/http2/turns.hpp"
 #include "providers/http2/unsent.hpp"
@@ -30,8 +31,6 @@
 namespace tocsin::http2 {
 
 class connection;
-
-using ticket_handle = c_handle<SSL_SESSION, SSL_SESSION_free>;
 
 /// What all connections of a pool have in common.
 struct connection_context {

@@ -6,6 +6,7 @@
 #include "providers/common/peer_clock.hpp"
 #include "providers/http2/client.hpp"
 #include "providers/http2/dial_gate.hpp"
+#include "providers/http2/session_ticket.hpp"
 #include "providers/http2/thread_buffers.hpp"
 #include "providers/http2/turns.hpp"
 
@@ -25,6 +26,8 @@ struct endpoint {
     std::uint16_t port = 443;
     /// What was said of the host's clock, by all threads.
     std::shared_ptr<peer_clock> its_clock = std::make_shared<peer_clock>();
+    /// What it gave to the pools of a thread that dial it under the same TLS context.
+    std::shared_ptr<session_ticket> its_ticket = std::make_shared<session_ticket>();
 };
 
 /// How a provider wants to be treated; the values are in each provider's own source.

@@ -106,7 +106,9 @@ private:
         schedule_.failed(context_.time.now(), which.dialled_at());
     }
     void on_peer_word(const peer_word& said) noexcept override { round_.tell(said); }
-    void on_ticket(ticket_handle ticket) noexcept override { ticket_ = std::move(ticket); }
+    void on_ticket(ticket_handle ticket) noexcept override {
+        context_.where.its_ticket->keep(std::move(ticket));
+    }
 
     void on_ended(connection& which, const connection_end& end) noexcept override;
     void note_failed_dial(const connection_end& end, time_point now);
@@ -122,7 +124,6 @@ private:
     /// The connection that is first in a turn: each of them once, for where there is little to send.
     std::size_t turn_begins_at_ = 0;
     request scratch_;
-    ticket_handle ticket_;
 
     std::size_t narrow_ = 0;  ///< Connections that were lately replaced for what they do not take.
     time_point narrow_at_{};

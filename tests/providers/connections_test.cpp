@@ -13,6 +13,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -25,18 +27,22 @@ using testing::h2_tls_server;
 class ConnectionRegistryTest : public ::testing::Test {
 protected:
     ConnectionRegistryTest() {
-        net::tls_options options;
-        options.ca_file = ca.file();
-        options.alpn = "h2";
-        identity.tls = net::tls_context::create(options).value();
+        identity.tls = another_tls_context();
         identity.where.host = "127.0.0.1";
     }
     ~ConnectionRegistryTest() override {
         loop.restart();
         loop.poll();  // The handlers of what was closed.
     }
+    [[nodiscard]] std::shared_ptr<net::tls_context> another_tls_context() const {
+        net::tls_options options;
+        options.ca_file = ca.file();
+        options.alpn = "h2";
+        return net::tls_context::create(options).value();
+    }
     std::shared_ptr<http2::pool> pool_of(std::size_t thread, const h2_tls_server& server) {
         identity.where.port = server.port();
+        identity.where.authority = "127.0.0.1:" + std::to_string(server.port());
         return connections.get(thread, loop.get_executor(), identity, {});
     }
     static void answer_with_date(h2_tls_server& server, const char* date) {
@@ -68,6 +74,35 @@ TEST_F(ConnectionRegistryTest, AThreadHasOnePoolForWhoeverAsksForTheSame) {
     EXPECT_NE(pool_of(1, server), first);
     identity.credential = "another key";
     EXPECT_NE(pool_of(0, server), first);
+}
+
+TEST_F(ConnectionRegistryTest, PoolsOfAThreadResumeOneTlsSessionButNeverThatOfAnotherTlsContext) {
+    h2_tls_server server(loop, ca, {});
+    const auto first = pool_of(0, server);
+    exchange(*first);
+    identity.credential = "another key";
+    const auto under_another_key = pool_of(0, server);
+    exchange(*under_another_key);
+    const auto of_another_thread = pool_of(1, server);
+    exchange(*of_another_thread);
+    identity.tls = another_tls_context();
+    const auto of_another_context = pool_of(0, server);
+    exchange(*of_another_context);
+    std::vector<bool> resumed;
+    for (const auto& each : server.peers()) {
+        resumed.push_back(each->resumed());
+    }
+    EXPECT_EQ(resumed, (std::vector<bool>{false, true, false, false}));
+}
+
+TEST_F(ConnectionRegistryTest, APoolNeverResumesTheTlsSessionOfAnotherHost) {
+    h2_tls_server server(loop, ca, {});
+    h2_tls_server other(loop, ca, {});
+    const auto first = pool_of(0, server);
+    exchange(*first);
+    const auto elsewhere = pool_of(0, other);
+    exchange(*elsewhere);
+    EXPECT_FALSE(other.peers()[0]->resumed());
 }
 
 TEST_F(ConnectionRegistryTest, ThatAHostsClockIsWrongIsToldOnceByAllThreadsAndPools) {
