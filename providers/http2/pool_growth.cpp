@@ -206,7 +206,9 @@ bool pool::implementation::dial(time_point now) {
     ++dials_;
     connection_owner& owner = *this;
     connections_.push_back(std::make_shared<connection>(context_, connection::next_id(), owner, random_()));
-    connections_.back()->start(context_.where.its_ticket->get(), std::move(pass));
+    // Should the ticket be why the last one failed, this one does without: others may have renewed it.
+    SSL_SESSION* const ticket = last_dial_error_.empty() ? context_.where.its_ticket->get() : nullptr;
+    connections_.back()->start(ticket, std::move(pass));
     return true;
 }
 
@@ -249,7 +251,7 @@ void pool::implementation::note_failed_dial(const connection_end& end, time_poin
     const std::string& problem = end.problem;
     schedule_.failed(now, end.dialled_at);
     ++dials_failed_;
-    context_.where.its_ticket->drop();  // Should it be the cause, the next dial does without.
+    context_.where.its_ticket->drop();
     if (problem != last_dial_error_) {  // Once per change, not once per attempt.
         last_dial_error_ = problem;
         context_.log.warning(

@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -103,6 +104,32 @@ TEST_F(ConnectionRegistryTest, APoolNeverResumesTheTlsSessionOfAnotherHost) {
     const auto elsewhere = pool_of(0, other);
     exchange(*elsewhere);
     EXPECT_FALSE(other.peers()[0]->resumed());
+}
+
+TEST_F(ConnectionRegistryTest, APoolThatCouldNotResumeDialsWithoutATicketThoughOthersHaveRenewedIt) {
+    h2_tls_server server(loop, ca, {});
+    server.on_greeting = [](auto& peer) {
+        if (peer.resumed()) {
+            peer.cut();
+        }
+    };
+    const auto first = pool_of(0, server);
+    exchange(*first);
+    identity.credential = "another key";
+    const auto cut = pool_of(0, server);
+    testing::recorded_client client;
+    client.add("x");
+    cut->attach(client);
+    cut->wake(client);
+    EXPECT_TRUE(testing::loop_until(loop, [&] { return cut->statistics().dials_failed == 1; }));
+    identity.credential = "a third key";
+    const auto renews = pool_of(0, server);
+    exchange(*renews);
+
+    time.advance(std::chrono::seconds(2));
+    EXPECT_TRUE(testing::loop_until(loop, [&] { return client.answered == 1; }));
+    EXPECT_EQ(cut->statistics().dials, 2U);
+    cut->detach(client);
 }
 
 TEST_F(ConnectionRegistryTest, ThatAHostsClockIsWrongIsToldOnceByAllThreadsAndPools) {
