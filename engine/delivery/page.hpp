@@ -159,7 +159,7 @@ private:
     void count_into(page_settlement& out) const;
 
     static constexpr std::size_t most_named = 64;
-    static constexpr std::size_t part_named = 8;
+    static constexpr std::size_t part_named = 4;
 
     std::shared_ptr<active_shard> from_;
     std::uint32_t index_;

@@ -121,8 +121,8 @@ private:
     /// Pages that are open, of critical events or of all others, and what is late of settled ones.
     struct load {
         std::size_t pages = 0;
-        std::size_t late_pages = 0;
-        std::size_t late_devices = 0;
+        std::size_t late_size = 0;     ///< Of the late pages, in devices that memory holds.
+        std::size_t late_devices = 0;  ///< Without an outcome.
         /// In pages: what an engine that dies now leaves in doubt.
         [[nodiscard]] std::size_t in_doubt() const noexcept {
             return pages + (late_devices + devices_per_page - 1) / devices_per_page;
@@ -145,6 +145,7 @@ private:
     void start(std::unique_ptr<open_page> what);
     [[nodiscard]] bool ends_unsent(page& what);
     boost::asio::awaitable<void> see_through(open_page& mine);
+    [[nodiscard]] bool late_fits(const page& what) noexcept;
     [[nodiscard]] page_settlement settle_early(page& what);
     [[nodiscard]] page_settlement close(page& what);
     boost::asio::awaitable<void> page_over(std::shared_ptr<active_shard> from, page_ending ended);

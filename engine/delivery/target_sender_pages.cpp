@@ -18,6 +18,12 @@ constexpr std::size_t places_of_one(std::size_t all) noexcept {
     return all < 4 ? all : all - 1;
 }
 
+/// What a late page counts for, in devices: a small one is some memory and work, too.
+std::size_t size_of_late(const page& what) noexcept {
+    constexpr std::size_t least = devices_per_page / 8;
+    return std::clamp(what.size(), least, devices_per_page);
+}
+
 }  // namespace
 
 asio::awaitable<void> target_sender::feed() {
@@ -179,8 +185,8 @@ asio::awaitable<void> target_sender::see_through(open_page& mine) {
     page& what = mine.what;
     const std::shared_ptr<active_shard> from = what.from();
     while (!what.done()) {
-        const bool makes_room = std::exchange(mine.in_the_way, false) && what.nearly_done() &&
-                                load_of(what.event()).late_pages < 2 * here_.how.pages_in_flight;
+        const bool makes_room =
+            std::exchange(mine.in_the_way, false) && what.nearly_done() && late_fits(what);
         if (makes_room) {
             page_settlement so_far = settle_early(what);
             const page_ending ended = co_await here_.pages.write(*from->event, std::move(so_far));
@@ -199,6 +205,12 @@ asio::awaitable<void> target_sender::see_through(open_page& mine) {
     }
 }
 
+/// Memory holds twice as many late pages as may be open, and of small ones more.
+bool target_sender::late_fits(const page& what) noexcept {
+    return load_of(what.event()).late_size + size_of_late(what) <=
+           2 * here_.how.pages_in_flight * devices_per_page;
+}
+
 // Room is made no sooner than the page is settled: whoever is woken here opens the page that takes its place
 // behind the settlement, on the same connection. So Redis has never more pages open than the bound says,
 // however late it reads, and whoever dies meanwhile.
@@ -208,7 +220,7 @@ page_settlement target_sender::settle_early(page& what) {
     page_settlement out = what.settle_early(late_until());
     load& of = load_of(what.event());
     --of.pages;
-    ++of.late_pages;
+    of.late_size += size_of_late(what);
     of.late_devices += what.named();
     more_.wake_all();
     return out;
@@ -219,7 +231,7 @@ page_settlement target_sender::close(page& what) {
     load& of = load_of(what.event());
     page_settlement out;
     if (what.late()) {
-        --of.late_pages;
+        of.late_size -= size_of_late(what);
         of.late_devices -= what.named();
         out = what.amendment();
     } else {

@@ -338,6 +338,11 @@ TEST_F(PageTest, APageIsNearlyDoneOnceWhenFewOfManyAreLeft) {
     EXPECT_EQ(times, 1U);
     const auto small = testing::make_page(event, 40, content);
     EXPECT_FALSE(small->nearly_done()) << "few devices alone are no reason: most must have their outcome";
+    for (std::size_t i = 0; i < 30; ++i) {
+        EXPECT_FALSE(small->nearly_done());
+        small->accept(small->pushes()[i], std::chrono::milliseconds(1));
+    }
+    EXPECT_TRUE(small->nearly_done()) << "a quarter is left";
 }
 
 TEST_F(PageTest, APageWhoseAnswersAreLateWaitsForThoseThatAreOnTrial) {

@@ -11,18 +11,18 @@ TEST_F(TargetSenderTest, LateAnswersDoNotHoldUpThePageThatComesNext) {
     auto news = claim("news", 3, 16);
     assign(news);
     EXPECT_EQ(take_all().size(), 32U);
-    accept(13, 0);
+    accept(11, 0);
     EXPECT_EQ(ended("news", outcome::accepted), 0);
-    accept(1, 0);  // Two are left: an eighth of the page.
-    EXPECT_EQ(ended("news", outcome::accepted), 14);
-    EXPECT_EQ(parked("news"), 1) << "the two, under one name";
+    accept(1, 0);  // Four are left: a quarter of the page.
+    EXPECT_EQ(ended("news", outcome::accepted), 12);
+    EXPECT_EQ(parked("news"), 1) << "the four, under one name";
     EXPECT_EQ(left.size(), 1U) << "their shard goes without them";
     EXPECT_TRUE(take_all().empty()) << "what may have been sent to counts for a page";
-    accept(14, 1);
+    accept(12, 1);
     EXPECT_EQ(take_all().size(), 16U) << "the late ones of two pages count for one";
 
-    accept(2, 0);
-    accept(2, 1);
+    accept(4, 0);
+    accept(4, 1);
     EXPECT_EQ(ended("news", outcome::accepted), 32);
     EXPECT_EQ(parked("news"), 0);
     accept(16, 2);
@@ -63,14 +63,26 @@ TEST_F(TargetSenderTest, NothingIsSettledEarlyWhileNoPageWaits) {
 
 TEST_F(TargetSenderTest, NoMorePagesAreLateThanTwiceAsManyAsMayBeOpen) {
     make();
-    auto news = claim("news", 7, 16);
+    auto news = claim("news", 7, 1'000);
     assign(news);
     for (std::uint32_t page = 0; page < 5; ++page) {
         take_all();
-        accept(14, page);
+        accept(936, page);
     }
     EXPECT_EQ(sum("news", ledger_names::pages_settled), 4);
     EXPECT_EQ(parked("news"), 4);
+}
+
+TEST_F(TargetSenderTest, SmallPagesMayBeLateInGreaterNumber) {
+    make();
+    auto villages = claim("villages", 35, 16);
+    assign(villages);
+    for (std::uint32_t page = 0; page < 33; ++page) {
+        take_all();
+        accept(12, page);
+    }
+    EXPECT_EQ(sum("villages", ledger_names::pages_settled), 32) << "an eighth of a page each, at least";
+    EXPECT_EQ(parked("villages"), 32);
 }
 
 TEST_F(TargetSenderTest, WhoMutesTheCategoryIsCountedOnceAlsoInAPageThatIsSettledEarly) {
